@@ -1,0 +1,1 @@
+"""What the tests share: fixtures and stand-ins, imported as `support`."""

@@ -1,0 +1,68 @@
+"""Annotations from the git work tree that a module lies in.
+
+Facts like any other input: the same commit gives the same annotations on every machine. Whatever
+would name this machine (a local remote, user-info in a URL) is left out.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+_PREFIX = "org.opencontainers.image."
+_SCP = re.compile(r"(?:[^@/:]+@)?([^/:]+):(?!//)(.+)")
+_TIMEOUT = 10
+
+
+def git_annotations(directory: Path) -> dict[str, str]:
+    """``revision`` (``-dirty`` if tracked files differ), ``source``, and ``version`` if tagged.
+
+    Empty if git is not installed or the directory lies in no work tree.
+    """
+    revision = _git(directory, "rev-parse", "HEAD")
+    if not revision:
+        return {}
+    dirty = _git(directory, "status", "--porcelain", "--untracked-files=no")
+    found = {f"{_PREFIX}revision": revision + ("-dirty" if dirty else "")}
+    if source := source_url(_git(directory, "config", "--get", "remote.origin.url")):
+        found[f"{_PREFIX}source"] = source
+    version = _git(directory, "describe", "--tags", "--exact-match", "HEAD")
+    if version and not dirty:
+        found[f"{_PREFIX}version"] = version
+    return found
+
+
+def source_url(remote: str) -> str:
+    """A remote's URL as one may publish it: no user-info, ``https`` for ssh forms, no local path.
+
+    >>> source_url("git@example.com:me/plugin.git")
+    'https://example.com/me/plugin.git'
+    """
+    if "://" not in remote:
+        scp = _SCP.fullmatch(remote)
+        return f"https://{scp[1]}/{scp[2]}" if scp and not remote.startswith((".", "/")) else ""
+    parts = urlsplit(remote)
+    if parts.scheme not in {"http", "https", "ssh", "git"} or not parts.hostname:
+        return ""
+    scheme = "http" if parts.scheme == "http" else "https"
+    keep_port = parts.port and parts.scheme in {"http", "https"}
+    host = f"{parts.hostname}:{parts.port}" if keep_port else parts.hostname
+    return urlunsplit((scheme, host, parts.path, "", ""))
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    """Run git without anything the work tree's own configuration could execute."""
+    quiet = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "-c", "core.fsmonitor=false", "-C", str(directory), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            env={**quiet, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

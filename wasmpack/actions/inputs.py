@@ -1,0 +1,103 @@
+"""Reading the files a user names: modules, configurations, annotations."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
+from wasmpack.module.reader import MAGIC
+from wasmpack.oci.canonical import parse_json_object
+
+STDIN = "-"
+MAX_MODULE = 1 << 30
+"""Most bytes of a module that are read; no mesh loads a quarter of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleInput:
+    """A module's bytes, and the name they came under."""
+
+    name: str
+    data: bytes
+    path: Path | None
+    """None for standard input."""
+
+
+def read_module_file(name: str) -> ModuleInput:
+    """Read ``.wasm`` or ``.wat``; ``-`` is standard input.
+
+    The suffix decides what is compiled from text, on standard input the magic does: text in a
+    ``.wasm`` file is a bad artifact, as it is for a proxy.
+
+    :raises NotFound: no such file
+    :raises BadArtifact: text that is no WebAssembly text
+    """
+    if name == STDIN:
+        data = _bounded(sys.stdin.buffer.read(MAX_MODULE + 1), "standard input")
+        return ModuleInput(name="<stdin>", data=_binary_or_text(data), path=None)
+    path = Path(name)
+    data = read_file(path)
+    if path.suffix == ".wat":
+        from wasmpack.module.engine import text_to_binary
+
+        data = text_to_binary(data, name)
+    return ModuleInput(name=name, data=data, path=path)
+
+
+def read_file(path: Path, limit: int = MAX_MODULE) -> bytes:
+    """The bytes of a file the user named.
+
+    :raises NotFound: no such file
+    :raises WasmpackError: it cannot be read
+    """
+    try:
+        with path.open("rb") as file:
+            return _bounded(file.read(limit + 1), str(path), limit)
+    except FileNotFoundError:
+        raise NotFound(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise WrongUsage(f"{path}: a directory, expected a file") from None
+    except OSError as error:
+        raise WasmpackError(f"{path}: {error.strerror}") from error
+
+
+def parse_annotation(text: str) -> tuple[str, str]:
+    """``K=V``.
+
+    :raises WrongUsage: no ``=``, or an empty key
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise WrongUsage(f"annotation {text!r}: expected KEY=VALUE")
+    return key.strip(), value
+
+
+def read_annotations(path: Path) -> dict[str, str]:
+    """A JSON object of strings, or that object under ``$manifest`` (the form of ``oras``).
+
+    :raises BadArtifact: anything else
+    """
+    value = parse_json_object(read_file(path), str(path))
+    inner = value.get("$manifest", value)
+    if not isinstance(inner, dict):
+        raise BadArtifact(f"{path}: $manifest: expected an object")
+    found = {}
+    for key, text in inner.items():
+        if not isinstance(text, str):
+            raise BadArtifact(f"{path}: {key}: expected a string")
+        found[key] = text
+    return found
+
+
+def _binary_or_text(data: bytes) -> bytes:
+    if data[:4] == MAGIC or b"(" not in data[:4096]:
+        return data
+    from wasmpack.module.engine import text_to_binary
+
+    return text_to_binary(data, "<stdin>")
+
+
+def _bounded(data: bytes, what: str, limit: int = MAX_MODULE) -> bytes:
+    if len(data) > limit:
+        raise BadArtifact(f"{what}: more than {limit} bytes")
+    return data

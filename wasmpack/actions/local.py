@@ -1,0 +1,87 @@
+"""What is in the local store, and under which names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WrongUsage
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.image import variant_of
+from wasmpack.oci.manifest import Index
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.layout import Entry, Layout
+from wasmpack.stores.local import find_local, open_store, store_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalImage:
+    """One name of the local store."""
+
+    name: str
+    digest: Digest
+    variant: str
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of one row of ``list --format json``."""
+        return {"reference": self.name, "digest": str(self.digest), "variant": self.variant}
+
+
+def list_local() -> list[LocalImage]:
+    """Every name, sorted; a damaged image is listed as such."""
+    if not (store_path() / "index.json").is_file():
+        return []
+    layout = Layout(store_path())
+    return sorted((_row(layout, entry) for entry in layout.entries()), key=lambda row: row.name)
+
+
+def tag_local(image: Reference, name: Reference) -> Digest:
+    """Let a name point at an image; returns its digest.
+
+    :raises NotFound: no such image
+    """
+    if name.digest is not None:
+        raise WrongUsage(f"{name}: a name for an image has no digest")
+    found = find_local(image.with_default_tag())
+    if found is None:
+        raise _missing(image)
+    layout = open_store()
+    with layout.writing():
+        layout.put_manifest(layout.get(found), [name.full])
+    return found.digest
+
+
+def remove_local(names: Sequence[Reference]) -> list[tuple[Reference, Digest]]:
+    """Take names away and delete what nothing needs any more.
+
+    :raises NotFound: one of the names is not there; none is removed then
+    """
+    for name in names:
+        if find_local(name.with_default_tag()) is None:
+            raise _missing(name)
+    layout = open_store()
+    removed = [
+        (name.with_default_tag(), layout.untag(name.full).digest) for name in dict.fromkeys(names)
+    ]
+    layout.prune()
+    return removed
+
+
+def prune_local() -> tuple[int, int]:
+    """Delete what no name needs: how many files, how many bytes."""
+    return open_store().prune()
+
+
+def _row(layout: Layout, entry: Entry) -> LocalImage:
+    try:
+        found = layout.get(entry.descriptor)
+        variant = "index" if isinstance(found, Index) else variant_of(found).value
+    except (NotFound, DigestMismatch, BadArtifact):
+        variant = "damaged"
+    return LocalImage(
+        name=(entry.name or "<none>").removeprefix("docker.io/library/"),
+        digest=entry.descriptor.digest,
+        variant=variant,
+    )
+
+
+def _missing(name: Reference) -> NotFound:
+    return NotFound(f"{name}: not in the local store", hint="wasmpack list")

@@ -1,0 +1,101 @@
+"""From any place to any other, and the files out of an image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wasmpack.actions.transfer import Moved, transfer
+from wasmpack.actions.validate import mesh_image, open_chunks
+from wasmpack.errors import BadArtifact, WouldOverwrite
+from wasmpack.oci.manifest import Manifest
+from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
+from wasmpack.oci.place import NamePlace, Place
+from wasmpack.readers.contents import read_contents
+from wasmpack.stores.files import explained, write_whole
+from wasmpack.stores.places import Notice, local_writer, names_at, open_reader, open_writer
+from wasmpack.stores.ports import Advance, ImageReader
+from wasmpack.stores.registry.options import RegistryOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """What stands at the destination now."""
+
+    manifest: Manifest
+    moved: tuple[Moved, ...]
+
+
+def take_image(reader: ImageReader, subject: str, notice: Notice) -> Manifest:
+    """The image, or of an index the one a mesh takes.
+
+    :raises BadArtifact: an index without linux/amd64
+    """
+    top, image = mesh_image(reader)
+    if image is None:
+        raise BadArtifact(f"{subject}: an index without a linux/amd64 image")
+    if image is not top:
+        notice(f"{subject}: an index; taking its linux/amd64 image {image.digest}")
+    return image
+
+
+def pull_image(
+    source: NamePlace,
+    destination: Place | None,
+    options: RegistryOptions,
+    *,
+    force: bool = False,
+    notice: Notice,
+    advance: Advance | None = None,
+) -> Copied:
+    """Registry to local store, or to a place; every byte is verified."""
+    remote = NamePlace(source.reference.with_default_tag(), remote=True)
+    if destination is not None and not isinstance(destination, NamePlace):
+        return copy_image(remote, destination, options, force=force, notice=notice, advance=advance)
+    reader = open_reader(remote, options, notice)
+    manifest = take_image(reader, str(source), notice)
+    name = destination.reference if destination else remote.reference
+    with local_writer() as writer:
+        moved = transfer(reader, manifest, writer, [name.full], advance)
+    return Copied(manifest=manifest, moved=moved)
+
+
+def copy_image(
+    source: Place,
+    destination: Place,
+    options: RegistryOptions,
+    *,
+    force: bool = False,
+    notice: Notice,
+    advance: Advance | None = None,
+) -> Copied:
+    """Any place to any place, bytes and digest unchanged (a name as destination: its registry)."""
+    reader = open_reader(source, options, notice)
+    manifest = take_image(reader, str(source), notice)
+    with open_writer(destination, options, manifest.digest, force=force) as writer:
+        moved = transfer(reader, manifest, writer, names_at(destination), advance)
+    return Copied(manifest=manifest, moved=moved)
+
+
+def extract_image(
+    image: Place, directory: Path, options: RegistryOptions, *, force: bool, notice: Notice
+) -> list[Path]:
+    """Write ``plugin.wasm`` and, where there is one, ``runtime-config.json``.
+
+    :raises WouldOverwrite: a file of that name has other content
+    :raises BadArtifact: no module in the image
+    """
+    reader = open_reader(image, options, notice)
+    manifest = take_image(reader, str(image), notice)
+    contents = read_contents(manifest, lambda descriptor: open_chunks(reader, descriptor))
+    if contents.module is None:
+        raise BadArtifact(f"{image}: no plugin.wasm in this image")
+    files = {directory / PLUGIN_FILE: contents.module}
+    if contents.runtime_config is not None:
+        files[directory / RUNTIME_CONFIG_FILE] = contents.runtime_config
+    for path, data in files.items():
+        if not force and path.exists() and path.read_bytes() != data:
+            raise WouldOverwrite(f"{path}: exists with other content", hint="--force replaces it")
+    with explained(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    for path, data in files.items():
+        write_whole(path, [data])
+    return list(files)

@@ -1,0 +1,122 @@
+"""From a place on this machine to a registry, judged first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wasmpack.actions.build import RejectedArtifact
+from wasmpack.actions.transfer import MemoryReader, Moved, transfer
+from wasmpack.actions.validate import open_chunks, validate_image
+from wasmpack.errors import BadArtifact, NotFound
+from wasmpack.findings import Finding, Verdict
+from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
+from wasmpack.oci.manifest import Manifest
+from wasmpack.oci.place import NamePlace, Place
+from wasmpack.oci.reference import Reference
+from wasmpack.readers.contents import read_contents
+from wasmpack.stores.local import find_local, keep_verdict, known_verdict
+from wasmpack.stores.places import Notice, open_reader, require_image
+from wasmpack.stores.ports import Advance, BlobStatus, ImageReader
+from wasmpack.stores.registry.options import RegistryOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What is in the registry now."""
+
+    reference: Reference
+    manifest: Manifest
+    moved: tuple[Moved, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> ImageReader:
+    """An image that can be pushed: a name means the local store only.
+
+    :raises NotFound: it was not built here
+    """
+    if isinstance(image, NamePlace):
+        reference = image.reference.with_default_tag()
+        if find_local(reference) is None:
+            raise NotFound(
+                f"{reference}: not in the local store",
+                hint=f"wasmpack build MODULE -t {reference}, or wasmpack copy between registries",
+            )
+    return open_reader(image, options, notice)
+
+
+def check_push(reader: ImageReader, manifest: Manifest, subject: str) -> tuple[Finding, ...]:
+    """Judge an image that this store has not judged yet; the verdict is kept.
+
+    :raises RejectedArtifact: every default target refuses it
+    """
+    if known_verdict(manifest.digest) is Verdict.ACCEPT:
+        return ()
+    report = validate_image(reader, subject)
+    keep_verdict(manifest.digest, report.verdict)
+    if report.verdict is Verdict.REJECT:
+        raise RejectedArtifact(report)
+    return report.findings
+
+
+def push_image(
+    image: Place,
+    destination: Reference,
+    options: RegistryOptions,
+    *,
+    tags: Sequence[str] = (),
+    validate: bool = True,
+    fall_back: bool = False,
+    notice: Notice,
+    advance: Advance | None = None,
+) -> Pushed:
+    """Push, and compare the registry's digest with ours.
+
+    :param tags: further tags of the destination
+    :param fall_back: if the registry refuses the manifest's kind, push it as ``compat`` instead
+    :raises RejectedArtifact: validation says it cannot work
+    """
+    from wasmpack.stores.registry.answers import ManifestRefused
+    from wasmpack.stores.registry.client import RegistryWriter
+
+    reader = open_pushable(image, options, notice)
+    manifest = require_image(reader.get(), image)
+    findings = check_push(reader, manifest, str(image)) if validate else ()
+    destination = destination.with_default_tag()
+    names = [destination.target, *(destination.with_tag(tag).target for tag in tags)]
+    writer = RegistryWriter(destination, options)
+    try:
+        moved = transfer(reader, manifest, writer, names, advance)
+    except ManifestRefused as refused:
+        if not fall_back or variant_of(manifest) is not Variant.OCI:
+            raise
+        notice(f"{refused.message}; pushing the compat variant instead")
+        reader = MemoryReader(_as_compat(reader, manifest))
+        manifest = reader.get()
+        moved = transfer(reader, manifest, writer, names, advance)
+    return Pushed(reference=destination, manifest=manifest, moved=moved, findings=findings)
+
+
+def plan_push(
+    image: Place, destination: Reference, options: RegistryOptions, *, notice: Notice
+) -> Pushed:
+    """What a push would send; nothing is written."""
+    from wasmpack.stores.registry.client import RegistryWriter
+
+    reader = open_pushable(image, options, notice)
+    manifest = require_image(reader.get(), image)
+    writer = RegistryWriter(destination.with_default_tag(), options)
+    moved = tuple(
+        Moved(
+            descriptor=blob,
+            status=BlobStatus.EXISTS if writer.has_blob(blob) else BlobStatus.UPLOADED,
+        )
+        for blob in manifest.blobs
+    )
+    return Pushed(reference=destination.with_default_tag(), manifest=manifest, moved=moved)
+
+
+def _as_compat(reader: ImageReader, manifest: Manifest) -> Image:
+    contents = read_contents(manifest, lambda d: open_chunks(reader, d))
+    if contents.module is None:
+        raise BadArtifact("no module in the image to make a compat variant of")
+    return filesystem_image(contents.module, contents.runtime_config, manifest.annotations)

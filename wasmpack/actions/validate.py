@@ -1,0 +1,164 @@
+"""Would this target load it? The same rules for a file, a configuration and an image."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
+from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.readers.contents import Contents, linux_amd64, read_contents
+from wasmpack.readers.istio import Fetched, fetch
+from wasmpack.runtime_config import abi_problems, config_problems, parse_runtime_config
+from wasmpack.stores.ports import ImageReader, VerifiedStream
+from wasmpack.targets import ImageRules, Target, choose
+
+
+def validate_module(
+    data: bytes,
+    subject: str,
+    *,
+    targets: Sequence[str] = (),
+    start_up: StartUp | None = None,
+    strict: bool = False,
+    runtime_config: bytes | None = None,
+) -> Report:
+    """Judge a module's bytes, with the runtime configuration it will be packed with.
+
+    :param targets: names, or ``all``; none means the default targets
+    :raises WrongUsage: an unknown target
+    """
+    facts = examine(data, start_up)
+    more = _config_findings(runtime_config, facts)
+    problems = {
+        target.name: [*module_problems(facts, target.host), *more] for target in choose(targets)
+    }
+    return judge(subject, "module", problems, strict_targets=bool(targets), strict=strict)
+
+
+def validate_config(
+    raw: bytes, subject: str, *, targets: Sequence[str] = (), strict: bool = False
+) -> Report:
+    """Judge a ``runtime-config.json``."""
+    found = config_problems(raw, subject)
+    problems = {target.name: found for target in choose(targets)}
+    return judge(subject, "config", problems, strict_targets=bool(targets), strict=strict)
+
+
+def validate_image(
+    reader: ImageReader,
+    subject: str,
+    *,
+    targets: Sequence[str] = (),
+    start_up: StartUp | None = None,
+    strict: bool = False,
+    pinned: bool = False,
+) -> Report:
+    """Judge an image as each target's fetcher and proxy would.
+
+    :param pinned: the reference carries a digest
+    :raises NotFound: no such image
+    """
+    check = _ImageCheck(reader, start_up, pinned=pinned)
+    problems = {target.name: check.problems(target) for target in choose(targets)}
+    return judge(subject, "image", problems, strict_targets=bool(targets), strict=strict)
+
+
+def open_chunks(reader: ImageReader, descriptor: Descriptor) -> Iterator[bytes]:
+    """A blob's verified bytes in pieces."""
+    with VerifiedStream(reader.open_blob(descriptor), descriptor) as stream:
+        yield from stream.chunks()
+
+
+def mesh_image(reader: ImageReader) -> tuple[Manifest | Index, Manifest | None]:
+    """What the reference names, and the image that a mesh would take of it.
+
+    The second is None for an index without linux/amd64.
+    """
+    top = reader.get()
+    if isinstance(top, Manifest):
+        return top, top
+    child = linux_amd64(top)
+    found = reader.get(child) if child else None
+    return top, found if isinstance(found, Manifest) else None
+
+
+class _ImageCheck:
+    """One image; blobs are read and modules examined once per distinct outcome."""
+
+    def __init__(self, reader: ImageReader, start_up: StartUp | None, *, pinned: bool) -> None:
+        self._reader = reader
+        self._start_up = start_up
+        self._pinned = pinned
+        self._top, self._image = mesh_image(reader)
+        self._fetch = cache(self._fetch_by)
+        self._facts = cache(self._examine)
+        self._contents = cache(self._read_contents)
+
+    def problems(self, target: Target) -> list[Problem]:
+        """All that this target has to say."""
+        try:
+            if target.image is None:
+                return self._proxy_alone(target)
+            fetched = self._fetch(target.image)
+            found = list(fetched.problems)
+            if fetched.module is not None:
+                found += module_problems(self._facts(fetched.module), target.host)
+        except (BadArtifact, DigestMismatch, NotFound) as error:
+            return [_unreadable(error)]
+        return found
+
+    def _proxy_alone(self, target: Target) -> list[Problem]:
+        """A consumer that is given the file: only the module matters."""
+        contents = self._contents()
+        if contents.module is None:
+            return [_no_module()]
+        facts = self._facts(contents.module)
+        return [
+            *module_problems(facts, target.host),
+            *_config_findings(contents.runtime_config, facts),
+        ]
+
+    def _fetch_by(self, rules: ImageRules) -> Fetched:
+        return fetch(self._top, self._reader.get, self._open, rules, pinned=self._pinned)
+
+    def _open(self, descriptor: Descriptor) -> Iterator[bytes]:
+        return open_chunks(self._reader, descriptor)
+
+    def _read_contents(self) -> Contents:
+        if self._image is None:
+            return Contents(module=None, runtime_config=None, layer=None)
+        return read_contents(self._image, self._open)
+
+    def _examine(self, module: bytes) -> ModuleFacts:
+        return examine(module, self._start_up)
+
+
+def _config_findings(raw: bytes | None, facts: ModuleFacts) -> list[Problem]:
+    if raw is None:
+        return []
+    found = config_problems(raw)
+    if any(problem.severity is Severity.ERROR for problem in found):
+        return found
+    return [*found, *abi_problems(parse_runtime_config(raw), facts.scan.abi)]
+
+
+def _no_module() -> Problem:
+    return Problem(
+        code="IMG003",
+        severity=Severity.ERROR,
+        where="image",
+        message="no plugin.wasm in this image",
+        hint="wasmpack build plugin.wasm -t NAME",
+    )
+
+
+def _unreadable(error: BadArtifact | DigestMismatch | NotFound) -> Problem:
+    return Problem(
+        code="IMG004",
+        severity=Severity.ERROR,
+        where="image",
+        message=error.message,
+        hint=error.hint or "build and push the image again",
+    )

@@ -1,0 +1,81 @@
+"""The one place where an exception becomes text and an exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from wasmpack.cli.console import Console
+from wasmpack.cli.root import cli
+from wasmpack.errors import WasmpackError
+
+_INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns its exit code and never raises."""
+    debug = "--debug" in arguments or bool(os.environ.get("WASMPACK_DEBUG"))
+    try:
+        result = cli.main(list(arguments), prog_name="wasmpack", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        return _told("interrupted", "", _INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
+        if debug:
+            traceback.print_exc()
+        return _explain(error)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception) -> int:
+    if isinstance(error, WasmpackError):
+        _show_report(error)
+        return _told(error.message, error.hint, error.exit_code)
+    if isinstance(error, NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return 2
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "wasmpack"
+        return _told(error.format_message(), f"{command} --help", 2)
+    if isinstance(error, click.ClickException):
+        return _told(error.format_message(), "", 1)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return _told(f"{place}{error.strerror or error}", "", 1)
+    return _told(
+        f"internal error: {type(error).__name__}: {error}",
+        "this is a bug in wasmpack: run again with --debug and report what it prints",
+        1,
+    )
+
+
+def _show_report(error: WasmpackError) -> None:
+    """What was found, before the sentence that says it was refused."""
+    from wasmpack.actions.build import RejectedArtifact
+
+    if isinstance(error, RejectedArtifact):
+        from wasmpack.cli.report import report_lines
+
+        console = _console()
+        for line in report_lines(error.report, console.err_style):
+            click.echo(line, err=True)
+
+
+def _console() -> Console:
+    context = click.get_current_context(silent=True)
+    found = context.find_object(Console) if context else None
+    return found or Console()
+
+
+def _told(message: str, hint: str, code: int) -> int:
+    style = _console().err_style
+    click.echo(f"{style('error:', 'red')} {message}", err=True)
+    if hint:
+        click.echo(f"{style('hint:', 'cyan')} {hint}", err=True)
+    return code

@@ -1,0 +1,95 @@
+"""Which stream, in which colour: results to stdout, everything else to stderr."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import click
+
+from wasmpack.oci.descriptor import Descriptor
+
+Style = Callable[[str, str], str]
+"""``style(text, colour)``: the text, coloured if the stream takes it."""
+WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """How this run talks, as the options before the command say."""
+
+    color: str = "auto"
+    quiet: bool = False
+    verbose: int = 0
+    debug: bool = False
+    progress: bool = True
+
+    def result(self, text: str) -> None:
+        """One line of the result, on stdout."""
+        click.echo(text, color=True)
+
+    def json(self, value: object) -> None:
+        """The result as JSON, on stdout."""
+        import json
+
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def raw(self, data: bytes) -> None:
+        """Bytes as they are, on stdout."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def status(self, text: str) -> None:
+        """What is going on, on stderr."""
+        if not self.quiet:
+            click.echo(text, err=True, color=True)
+
+    def detail(self, text: str) -> None:
+        """What is going on, for those who asked with ``-v``."""
+        if self.verbose:
+            self.status(text)
+
+    def warn(self, text: str) -> None:
+        """A warning, on stderr."""
+        self.status(f"{self.err_style('warning:', 'yellow')} {text}")
+
+    @property
+    def out_style(self) -> Style:
+        """Colour for stdout."""
+        return _style if self._coloured(sys.stdout) else _plain
+
+    @property
+    def err_style(self) -> Style:
+        """Colour for stderr."""
+        return _style if self._coloured(sys.stderr) else _plain
+
+    @contextmanager
+    def moving(self, label: str, total: int) -> Iterator[Callable[[Descriptor, int], None] | None]:
+        """A progress bar for ``total`` bytes on stderr; nothing where that is no terminal."""
+        if self.quiet or not self.progress or not sys.stderr.isatty() or not total:
+            yield None
+            return
+        with click.progressbar(
+            length=total, label=label, file=sys.stderr, show_eta=False, width=30
+        ) as bar:
+            yield lambda _descriptor, size: bar.update(size)
+
+    def _coloured(self, stream: IO[str]) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def _style(text: str, colour: str) -> str:
+    if colour == "bold":
+        return click.style(text, bold=True)
+    return click.style(text, dim=True) if colour == "dim" else click.style(text, fg=colour)
+
+
+def _plain(text: str, _colour: str) -> str:
+    return text

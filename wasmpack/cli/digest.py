@@ -1,0 +1,30 @@
+"""``wasmpack digest``."""
+
+import click
+
+from wasmpack.cli.options import current_console, image_argument, registry_options
+from wasmpack.oci.place import Place
+from wasmpack.stores.registry.options import RegistryOptions
+
+
+@click.command(epilog="Example: wasmpack digest quay.io/me/plugin:v1")
+@image_argument
+@click.option("--remote", is_flag=True, help="Ask the registry only.")
+@registry_options
+def digest(image: Place, remote: bool, registry: RegistryOptions) -> None:
+    """Print the digest of IMAGE: what a WasmPlugin pins.
+
+    Of an index, its own digest; the mesh compares that of the linux/amd64 image, so a warning says
+    which that is.
+    """
+    from wasmpack.actions.validate import mesh_image
+    from wasmpack.cli.remote import asked
+    from wasmpack.stores.places import open_reader
+
+    console = current_console()
+    reader = open_reader(asked(image, remote=remote), registry, console.status)
+    top, taken = mesh_image(reader)
+    if taken is not top:
+        found = f"it compares {taken.digest}" if taken else "it finds no linux/amd64 image in it"
+        console.warn(f"{image} is an index: a mesh never takes this digest, {found}")
+    console.result(str(top.digest))

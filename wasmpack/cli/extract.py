@@ -1,0 +1,37 @@
+"""``wasmpack extract``."""
+
+from pathlib import Path
+
+import click
+
+from wasmpack.cli.options import (
+    current_console,
+    force_option,
+    image_argument,
+    registry_options,
+)
+from wasmpack.errors import WrongUsage
+from wasmpack.oci.place import Place
+from wasmpack.stores.registry.options import RegistryOptions
+
+
+@click.command(epilog="Example: wasmpack extract quay.io/me/plugin:v1 -o out")
+@image_argument
+@click.option("-o", "--output", default=".", show_default=True, help="Directory.")
+@force_option
+@registry_options
+def extract(image: Place, output: str, force: bool, registry: RegistryOptions) -> None:
+    """Get plugin.wasm, and runtime-config.json if there is one, out of IMAGE.
+
+    Works on every variant, by whomever it was made. Prints the files written.
+    """
+    from wasmpack.actions.pull import extract_image
+
+    if output in {"json", "yaml", "text"}:
+        raise WrongUsage(
+            f"-o {output}: -o says where, not in which shape",
+            hint=f"did you mean --format {output}? for a directory of that name: -o ./{output}",
+        )
+    console = current_console()
+    for path in extract_image(image, Path(output), registry, force=force, notice=console.status):
+        console.result(str(path))

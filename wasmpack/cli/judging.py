@@ -1,0 +1,16 @@
+"""From the judging options of a command to what the actions take."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wasmpack.module.check import StartUp
+
+
+def start_up(plugin_config: Path | None, root_ids: Sequence[str]) -> StartUp:
+    """With what the dry run configures the plugin."""
+    from wasmpack.actions.inputs import read_file
+
+    return StartUp(
+        plugin_config=None if plugin_config is None else read_file(plugin_config),
+        root_id=root_ids[0] if root_ids else "",
+    )

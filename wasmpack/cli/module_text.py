@@ -1,0 +1,67 @@
+"""A module as text: facts, imports, exports, and a bar for each section's size."""
+
+from collections.abc import Iterator, Sequence
+
+from wasmpack.actions.inspect_module import ModuleView
+from wasmpack.cli.console import Style
+
+_BAR = 24
+_SHORT = 40
+"""Longest name that keeps its column."""
+
+
+def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator[str]:
+    """Every fact on a line of its own; columns are aligned."""
+    module = view.module
+    others = [version for version in view.abi_versions if version != view.abi_version]
+    also = f" (also marked: {', '.join(others)})" if others else ""
+    facts = [
+        ("ABI", f"{view.abi_version or 'none: no proxy loads it'}{also}"),
+        ("SDK", view.sdk),
+        ("size", size_text(module.size)),
+        ("digest", str(view.digest)),
+        ("memory", ", ".join(str(memory) for memory in module.memories) or "none"),
+    ]
+    for name, text in facts:
+        yield f"{indent}{style(f'{name:<8}', 'cyan')} {text}"
+    imports = [(f"{i.module}.{i.name}", i.kind, i.type) for i in module.imports]
+    exports = [(e.name, e.kind, e.type) for e in module.exports]
+    yield from _names("imports", imports, style, indent)
+    yield from _names("exports", exports, style, indent)
+    yield from _sections(view, style, indent)
+
+
+def size_text(size: int) -> str:
+    """Bytes in the unit that reads best (binary prefixes)."""
+    if size < 1024:
+        return f"{size} B"
+    value = float(size)
+    for unit in ("KiB", "MiB", "GiB"):
+        value /= 1024
+        if value < 1024 or unit == "GiB":
+            return f"{value:.1f} {unit}"
+    raise AssertionError("unreachable: GiB takes the rest")
+
+
+def _names(
+    title: str, rows: Sequence[tuple[str, str, str]], style: Style, indent: str
+) -> Iterator[str]:
+    yield f"{indent}{style(f'{title} ({len(rows)})', 'cyan')}"
+    width = max((len(name) for name, _, _ in rows if len(name) <= _SHORT), default=0)
+    for name, kind, text in rows:
+        label = text if kind == "func" else f"{kind} {text}"
+        yield f"{indent}  {name:<{width}}  {style(label, 'dim')}"
+
+
+def _sections(view: ModuleView, style: Style, indent: str) -> Iterator[str]:
+    sections = view.module.sections
+    yield f"{indent}{style(f'sections ({len(sections)})', 'cyan')}"
+    width = max((len(s.label[:_SHORT]) for s in sections), default=0)
+    largest = max((s.size for s in sections), default=0) or 1
+    for section in sections:
+        bar = "█" * max(1, round(_BAR * section.size / largest)) if section.size else ""
+        size = size_text(section.size)
+        share = f"{100 * section.size / view.module.size:5.1f} %"
+        yield (
+            f"{indent}  {section.label[:_SHORT]:<{width}}  {size:>10} {share}  {style(bar, 'blue')}"
+        ).rstrip()

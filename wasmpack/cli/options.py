@@ -1,0 +1,159 @@
+"""Option groups and parameter types that several commands share."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from wasmpack.cli.console import Console
+from wasmpack.errors import WrongUsage
+from wasmpack.oci.place import Place, parse_place
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.registry.options import RegistryOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+_SHAPES = {"yaml", "json", "text"}
+
+
+class PlaceType(click.ParamType[Place]):
+    """An image's place, by the one grammar of all commands."""
+
+    name = "place"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Place:
+        if not isinstance(value, str):
+            return value  # type: ignore[return-value]  # a default, converted before
+        if value in _SHAPES and param is not None and "-o" in param.opts:
+            raise WrongUsage(
+                f"-o {value}: -o says where, not in which shape",
+                hint=f"did you mean --format {value}?",
+            )
+        return parse_place(value)
+
+
+class ReferenceType(click.ParamType[Reference]):
+    """An image name."""
+
+    name = "name"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Reference:
+        return value if isinstance(value, Reference) else Reference.parse(str(value))
+
+
+PLACE = PlaceType()
+REFERENCE = ReferenceType()
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+image_argument = click.argument("image", type=PLACE)
+
+
+def format_option(command: F) -> F:
+    """``--format text|json``."""
+    return click.option(
+        "--format",
+        "shape",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Shape of the result.",
+    )(command)
+
+
+def force_option(command: F) -> F:
+    """``--force``."""
+    return click.option("--force", is_flag=True, help="Overwrite what is there.")(command)
+
+
+def target_options(command: F) -> F:
+    """``--target``, ``--plugin-config``, ``--root-id``, ``--strict``: how to judge."""
+    for option in (
+        click.option("--strict", is_flag=True, help="Warnings reject too."),
+        click.option("--root-id", "root_ids", multiple=True, help="Root id of the plugin."),
+        click.option(
+            "--plugin-config",
+            type=FILE,
+            help="Configuration handed to the plugin in the dry run, verbatim.",
+        ),
+        click.option(
+            "--target",
+            "targets",
+            multiple=True,
+            help="Judge for this release (repeatable), or 'all'. [default: those in support]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def registry_options(command: F) -> F:
+    """The options of every command that can reach a registry, as one ``registry`` argument."""
+
+    def gather(**given: Any) -> Any:
+        own = {name: given.pop(name) for name in list(given) if name in _NAMES}
+        return command(registry=_registry(**own), **given)
+
+    gather.__doc__ = command.__doc__
+    gather.__name__ = command.__name__
+    gather.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    for option in reversed(_REGISTRY):
+        gather = option(gather)
+    return gather  # type: ignore[return-value]
+
+
+_REGISTRY = (
+    click.option("--plain-http", is_flag=True, help="HTTP without TLS (loopback: the default).",
+                 envvar="WASMPACK_PLAIN_HTTP"),
+    click.option("--insecure", is_flag=True, help="TLS without verification.",
+                 envvar="WASMPACK_INSECURE"),
+    click.option("--ca-file", type=FILE, help="Certificate authority to trust.",
+                 envvar="WASMPACK_CA_FILE"),
+    click.option("--cert-file", type=FILE, help="Client certificate.",
+                 envvar="WASMPACK_CERT_FILE"),
+    click.option("--key-file", type=FILE, help="Key of the client certificate.",
+                 envvar="WASMPACK_KEY_FILE"),
+    click.option("-u", "--username", help="User name at the registry.",
+                 envvar="WASMPACK_USERNAME"),
+    click.option("--password-stdin", is_flag=True,
+                 help="Read the password from standard input (or WASMPACK_PASSWORD)."),
+    click.option("--registry-config", type=FILE, envvar="WASMPACK_REGISTRY_CONFIG",
+                 help="Credentials file, instead of Docker's and Podman's."),
+    click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True,
+                 envvar="WASMPACK_TIMEOUT", help="Seconds to wait for the registry's next byte."),
+    click.option("--retries", type=click.IntRange(0, 10), default=2, show_default=True,
+                 envvar="WASMPACK_RETRIES", help="Tries after the first that fails."),
+)  # fmt: skip
+_NAMES = frozenset(
+    {"plain_http", "insecure", "ca_file", "cert_file", "key_file", "username", "password_stdin",
+     "registry_config", "timeout", "retries"}
+)  # fmt: skip
+
+
+def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> RegistryOptions:
+    import os
+
+    password = None
+    if password_stdin:
+        password = sys.stdin.read().rstrip("\r\n")
+    elif username is not None:
+        password = os.environ.get("WASMPACK_PASSWORD")
+    if username is None and password_stdin:
+        raise WrongUsage("--password-stdin needs --username")
+    if username is not None and password is None:
+        raise WrongUsage(
+            "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
+        )
+    paths = ("ca_file", "cert_file", "key_file", "registry_config")
+    texts = {name: str(given[name]) if given[name] else None for name in paths}
+    return RegistryOptions(username=username, password=password, **{**given, **texts})
+
+
+def current_console() -> Console:
+    """The console of this run."""
+    console = click.get_current_context().find_object(Console)
+    return console or Console()

@@ -1,0 +1,34 @@
+"""``wasmpack pull``."""
+
+import click
+
+from wasmpack.cli.options import (
+    PLACE,
+    current_console,
+    force_option,
+    image_argument,
+    registry_options,
+)
+from wasmpack.errors import WrongUsage
+from wasmpack.oci.place import NamePlace, Place, pinned
+from wasmpack.stores.registry.options import RegistryOptions
+
+
+@click.command(epilog="Example: wasmpack pull quay.io/me/plugin:v1 -o oci:mirror:v1")
+@image_argument
+@click.option("-o", "--output", type=PLACE, help="A place other than the local store.")
+@force_option
+@registry_options
+def pull(image: Place, output: Place | None, force: bool, registry: RegistryOptions) -> None:
+    """Fetch IMAGE from its registry into the local store; every byte is verified.
+
+    Of an index, the linux/amd64 image is taken, as the mesh does. Prints NAME@DIGEST.
+    """
+    from wasmpack.actions.pull import pull_image
+
+    if not isinstance(image, NamePlace):
+        raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
+    console = current_console()
+    done = pull_image(image, output, registry, force=force, notice=console.status)
+    place: Place = output or NamePlace(image.reference.with_default_tag())
+    console.result(str(pinned(place, done.manifest.digest)))

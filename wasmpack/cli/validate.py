@@ -1,0 +1,105 @@
+"""``wasmpack validate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wasmpack.cli.console import Console
+from wasmpack.cli.options import (
+    FILE,
+    current_console,
+    format_option,
+    image_argument,
+    registry_options,
+    target_options,
+)
+from wasmpack.cli.remote import asked, is_pinned
+from wasmpack.oci.place import Place
+from wasmpack.stores.registry.options import RegistryOptions
+
+if TYPE_CHECKING:
+    from wasmpack.findings import Report
+
+_REJECTED = 3
+
+
+@click.group()
+def validate() -> None:
+    """Say whether a mesh would load it, and if not, why and what to do.
+
+    Exit code 3 if not.
+    """
+
+
+@validate.command(
+    "module", epilog="Example: wasmpack validate module filter.wasm --target ossm-2.6"
+)
+@click.argument("file")
+@target_options
+@format_option
+def validate_module(
+    file: str, targets: tuple[str, ...], plugin_config: Path | None, root_ids: tuple[str, ...],
+    strict: bool, shape: str,
+) -> int:  # fmt: skip
+    """Judge a module: its exports, imports and start-up against each target's proxy."""
+    from wasmpack.actions.inputs import read_module_file
+    from wasmpack.actions.validate import validate_module as check
+    from wasmpack.cli.judging import start_up
+
+    module = read_module_file(file)
+    configured = start_up(plugin_config, root_ids)
+    report = check(module.data, module.name, targets=targets, start_up=configured, strict=strict)
+    return _show(report, shape, current_console())
+
+
+@validate.command("config", epilog="Example: wasmpack validate config runtime-config.json")
+@click.argument("file", type=FILE)
+@click.option("--target", "targets", multiple=True, help="Judge for this release, or 'all'.")
+@click.option("--strict", is_flag=True, help="Warnings reject too.")
+@format_option
+def validate_config(file: Path, targets: tuple[str, ...], strict: bool, shape: str) -> int:
+    """Judge a runtime-config.json: every fault with its place."""
+    from wasmpack.actions.inputs import read_file
+    from wasmpack.actions.validate import validate_config as check
+
+    report = check(read_file(file), str(file), targets=targets, strict=strict)
+    return _show(report, shape, current_console())
+
+
+@validate.command("image", epilog="Example: wasmpack validate image quay.io/me/plugin:v1")
+@image_argument
+@click.option("--remote", is_flag=True, help="Ask the registry only.")
+@target_options
+@format_option
+@registry_options
+def validate_image(
+    image: Place, remote: bool, targets: tuple[str, ...], plugin_config: Path | None,
+    root_ids: tuple[str, ...], strict: bool, shape: str, registry: RegistryOptions,
+) -> int:  # fmt: skip
+    """Judge an image: how each target's fetcher reads it, and the module it finds there."""
+    from wasmpack.actions.validate import validate_image as check
+    from wasmpack.cli.judging import start_up
+    from wasmpack.stores.places import open_reader
+
+    console = current_console()
+    reader = open_reader(asked(image, remote=remote), registry, console.status)
+    report = check(
+        reader, str(image), targets=targets, start_up=start_up(plugin_config, root_ids),
+        strict=strict, pinned=is_pinned(image),
+    )  # fmt: skip
+    return _show(report, shape, console)
+
+
+def _show(report: Report, shape: str, console: Console) -> int:
+    from wasmpack.cli.report import report_lines
+    from wasmpack.findings import Verdict
+
+    if shape == "json":
+        console.json(report.as_json())
+    else:
+        for line in report_lines(report, console.out_style):
+            console.result(line)
+    return _REJECTED if report.verdict is Verdict.REJECT else 0

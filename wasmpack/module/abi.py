@@ -1,0 +1,114 @@
+"""The proxy-wasm ABI as tables: what Envoy looks up in a module and what it provides to it.
+
+The tables are data (``data/abi.json``); signatures are text as :mod:`wasmpack.module.reader`
+writes them. Where the host (proxy-wasm-cpp-host) and the specification differ, the host wins.
+A function is provided by a release if it was added to the host on or before that release's date.
+
+>>> host_function("env", "proxy_log", "0.2.1", "2026-04-06")
+'(i32, i32, i32) -> i32'
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TypedDict
+
+MARKERS: Mapping[bytes, str] = {
+    b"proxy_abi_version_0_1_0": "0.1.0",
+    b"proxy_abi_version_0_2_0": "0.2.0",
+    b"proxy_abi_version_0_2_1": "0.2.1",
+}
+"""Exported functions that declare an ABI; the first in export order decides."""
+ALLOCATORS = ("malloc", "proxy_on_memory_allocate")
+"""Looked up in this order (wasm.cc, ``getFunctions``)."""
+WASI_MODULES = ("wasi_snapshot_preview1", "wasi_unstable")
+EPOCH = "2020-03-04"
+"""First host release; what has no date of its own is as old as this."""
+START_CHECKED_SINCE = "2022-08-05"
+"""From this host on, start-up code may call only a short list (wasm.cc, ``startVm``)."""
+
+
+class _Row(TypedDict, total=False):
+    signature: str
+    signatures: dict[str, str]
+    """Where it depends on the ABI."""
+    abis: list[str]
+    """All three where absent."""
+    since: str
+    role: str
+
+
+class _Allowed(TypedDict):
+    since: str
+    functions: list[str]
+
+
+class _Tables(TypedDict):
+    exports: dict[str, _Row]
+    exportsNeverLookedUp: dict[str, str]
+    hostFunctions: dict[str, _Row]
+    extraFunctions: dict[str, _Row]
+    wasiFunctions: dict[str, _Row]
+    startUpAllowed: list[_Allowed]
+
+
+@cache
+def _tables() -> _Tables:
+    text = files(__package__).joinpath("data", "abi.json").read_text()
+    tables: _Tables = json.loads(text)
+    return tables
+
+
+def export_signature(name: str, abi: str) -> str | None:
+    """The signature Envoy demands of an export it looks up under that ABI; None if it does not."""
+    row = _tables()["exports"].get(name)
+    if row is None or abi not in row.get("abis", abi):
+        return None
+    return row["signatures"][abi] if "signatures" in row else row["signature"]
+
+
+def looked_up(name: str) -> bool:
+    """Whether any ABI looks this export up."""
+    return name in _tables()["exports"]
+
+
+def right_name(name: str) -> str:
+    """For a callback that no host calls: the name that was meant, or nothing."""
+    return _tables()["exportsNeverLookedUp"].get(name, "")
+
+
+def never_looked_up(name: str) -> bool:
+    """A callback that some SDK exports and no host calls."""
+    return name in _tables()["exportsNeverLookedUp"]
+
+
+def host_function(module: str, name: str, abi: str, host: str) -> str | None:
+    """The signature of a function the host provides to imports, or None.
+
+    :param abi: the module's ABI; the host's table depends on it (wasm.cc, ``registerCallbacks``)
+    :param host: date of the target's host
+    """
+    if module in WASI_MODULES:
+        row = _tables()["wasiFunctions"].get(name)
+    elif module == "env":
+        row = _tables()["hostFunctions"].get(name) or _tables()["extraFunctions"].get(name)
+    else:
+        return None
+    if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
+        return None
+    return row["signature"]
+
+
+def abis_of(name: str) -> tuple[str, ...]:
+    """The ABIs under which ``env`` has this function; empty if none has."""
+    row = _tables()["hostFunctions"].get(name)
+    return tuple(row.get("abis", tuple(MARKERS.values()))) if row else ()
+
+
+def start_up_allowed(name: str, host: str) -> bool:
+    """Whether start-up code may call this host function on a host of that date."""
+    if host < START_CHECKED_SINCE:
+        return True
+    rows = _tables()["startUpAllowed"]
+    return any(row["since"] <= host and name in row["functions"] for row in rows)

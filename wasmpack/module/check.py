@@ -1,0 +1,108 @@
+"""Everything there is to say about a module's bytes: examined once, judged for each host.
+
+>>> facts = examine(b"\\0asm\\1\\0\\0\\0")
+>>> [problem.code for problem in module_problems(facts, "2026-04-06")]
+['ABI001']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wasmpack.findings import Problem, Severity
+from wasmpack.module.cursor import MalformedModule
+from wasmpack.module.framing import CORRUPTED, HostScan, host_scan
+from wasmpack.module.reader import MAGIC, read_module
+from wasmpack.module.rules import load_problems
+from wasmpack.module.types import Module
+
+if TYPE_CHECKING:
+    from wasmpack.module.dry_run import DryRun
+
+_NEWEST = "9999-12-31"
+_FILE = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartUp:
+    """With what the dry run configures the plugin."""
+
+    plugin_config: bytes | None = None
+    """Handed over verbatim; None if the user gave none."""
+    root_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleFacts:
+    """What was learned of a module, independent of any target."""
+
+    module: Module | None
+    scan: HostScan
+    unreadable: Problem | None = None
+    """Why it is no core module that an engine compiles."""
+    run: DryRun | None = None
+    start_up: StartUp = field(default_factory=StartUp)
+
+
+def examine(data: bytes, start_up: StartUp | None = None, *, dry_run: bool = True) -> ModuleFacts:
+    """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
+    start_up = start_up or StartUp()
+    scan = host_scan(data)
+    try:
+        module = read_module(data)
+    except MalformedModule as error:
+        return ModuleFacts(module=None, scan=scan, unreadable=_malformed(data, error))
+    if invalid := _invalid(data):
+        return ModuleFacts(module=module, scan=scan, unreadable=invalid)
+    run = None
+    if dry_run and scan.abi and not _has_error(load_problems(module, scan, _NEWEST)):
+        from wasmpack.module.dry_run import dry_run as start
+
+        run = start(data, module, scan.abi, start_up.plugin_config or b"", start_up.root_id)
+    return ModuleFacts(module=module, scan=scan, run=run, start_up=start_up)
+
+
+def module_problems(facts: ModuleFacts, host: str) -> list[Problem]:
+    """What a host of that date would say, in its order: scan, engine, imports, exports, start."""
+    if facts.module is None or facts.unreadable:
+        assert facts.unreadable
+        return [facts.unreadable]
+    found = list(load_problems(facts.module, facts.scan, host))
+    if facts.run is not None and not _has_error(found):
+        from wasmpack.module.start_up import start_up_problems
+
+        configured = facts.start_up.plugin_config is not None
+        found += start_up_problems(facts.run, host, configured=configured)
+    return found
+
+
+def _malformed(data: bytes, error: MalformedModule) -> Problem:
+    words = CORRUPTED if data[:4] != MAGIC or data[6:8] == b"\x01\x00" else ""
+    return Problem(
+        code="MOD001",
+        severity=Severity.ERROR,
+        where=f"{_FILE}, offset {error.offset:#x}",
+        message=f"{error.message}{f': {words!r}' if words else ''}",
+        hint=error.hint or "build the module again; the file may be cut off or damaged",
+    )
+
+
+def _invalid(data: bytes) -> Problem | None:
+    from wasmpack.module.engine import validity_error
+
+    reason = validity_error(data)
+    if reason is None:
+        return None
+    return Problem(
+        code="MOD003",
+        severity=Severity.ERROR,
+        where=_FILE,
+        message=f"not a valid WebAssembly module: {reason}: 'Failed to load Wasm bytecode'",
+        hint="build the module again; the file may be cut off or damaged",
+    )
+
+
+def _has_error(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)

@@ -1,0 +1,250 @@
+"""Starts a module in wasmtime as a proxy would, without a proxy.
+
+The steps are the host's (proxy-wasm-cpp-host: ``WasmBase::initialize``, ``startVm``,
+``ContextBase::onStart``, ``onConfigure``): instantiate, start code, root context,
+``proxy_on_vm_start``, ``proxy_on_configure``. Bounded in instructions, host calls, memory, tables
+and kept log, so that a hostile module ends in a result too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from wasmpack.module import abi
+from wasmpack.module.engine import first_line, new_engine
+from wasmpack.module.start_up_host import StartUpHost
+from wasmpack.module.types import Import, Module
+
+if TYPE_CHECKING:
+    import wasmtime
+
+FUEL = 2_000_000_000
+"""Instructions, about: one to two seconds."""
+HOST_CALLS = 200_000
+MEMORY = 512 * 1024 * 1024
+TABLE = 1_000_000
+_NEWEST = "9999-12-31"
+_ROOT = 1
+"""Id of the first root context (context.h, ``allocContextId``)."""
+
+
+class Outcome(StrEnum):
+    """How a step ended."""
+
+    OK = "ok"
+    FALSE = "false"
+    """It returned 0, which refuses."""
+    TRAP = "trap"
+    LIMIT = "limit"
+    """It did not end within our bounds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One call into the module."""
+
+    name: str
+    outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What was seen of a start-up, up to the first step that failed."""
+
+    steps: tuple[Step, ...]
+    start_calls: tuple[str, ...]
+    """Host functions that start code called: a proxy may forbid some of them there."""
+    start_section_calls: tuple[str, ...]
+    """Host functions that the start section called: each crashes a proxy."""
+    log: tuple[str, ...]
+
+    @property
+    def failed(self) -> Step | None:
+        """The step that ended it, if any did."""
+        last = self.steps[-1] if self.steps else None
+        return last if last and last.outcome is not Outcome.OK else None
+
+
+class _OverLimit(Exception):
+    """A bound of ours was reached inside a host call."""
+
+
+def dry_run(
+    data: bytes, module: Module, abi_version: str, plugin_config: bytes, root_id: str = ""
+) -> DryRun:
+    """Start the module and configure it.
+
+    :param data: a valid module all of whose imports the newest host provides
+    :param plugin_config: the plugin configuration, verbatim
+    """
+    return _Run(data, module, abi_version, plugin_config, root_id).all_steps()
+
+
+class _Run:
+    def __init__(
+        self, data: bytes, module: Module, version: str, plugin_config: bytes, root_id: str
+    ) -> None:
+        import wasmtime
+
+        self._data = data
+        self._module = module
+        self._version = version
+        self._config_size = len(plugin_config)
+        self._store = wasmtime.Store(new_engine(fuel=True))
+        self._store.set_limits(
+            memory_size=MEMORY, table_elements=TABLE, instances=1, tables=100, memories=100
+        )
+        self._store.set_fuel(FUEL)
+        self._guest = _Guest(self._store)
+        self._host = StartUpHost(self._guest, plugin_config, root_id)
+        self._phase = "section"
+        self._calls: dict[str, dict[str, None]] = {"section": {}, "start": {}, "later": {}}
+        self._left = HOST_CALLS
+
+    def all_steps(self) -> DryRun:
+        steps: list[Step] = []
+        for name, arguments, phase in self._plan():
+            self._phase = phase
+            step = self._step(name, arguments)
+            if step is not None:
+                steps.append(step)
+                if step.outcome is not Outcome.OK:
+                    break
+        return DryRun(
+            steps=tuple(steps),
+            start_calls=tuple(self._calls["start"]),
+            start_section_calls=tuple(self._calls["section"]),
+            log=tuple(self._host.log),
+        )
+
+    def _plan(self) -> list[tuple[str, tuple[int, ...], str]]:
+        """Calls in the host's order; an export that is absent is passed over."""
+        exported = {export.name for export in self._module.exports if export.kind == "func"}
+        if "_initialize" in exported:
+            main = "main" if "main" in exported else "__main_void"
+            start = [("_initialize", ()), (main, (0, 0) if main == "main" else ())]
+        else:
+            start = [("_start", ())]
+        return [
+            ("instantiate", (), "section"),
+            *((name, arguments, "start") for name, arguments in start),
+            ("proxy_on_context_create", (_ROOT, 0), "later"),
+            ("proxy_on_vm_start", (_ROOT, 0), "later"),
+            ("proxy_on_configure", (_ROOT, self._config_size), "later"),
+        ]
+
+    def _step(self, name: str, arguments: tuple[int, ...]) -> Step | None:
+        if name == "instantiate":
+            return self._guarded(name, self._instantiate)
+        function = self._guest.function(name)
+        if function is None:
+            return None
+        return self._guarded(name, lambda: function(self._store, *arguments))
+
+    def _guarded(self, name: str, call: Callable[[], object]) -> Step:
+        """Run one step and say how it ended; only what wasmtime and our bounds raise is caught."""
+        import wasmtime
+
+        try:
+            result = call()
+        except wasmtime.Trap as trap:
+            over = trap.trap_code == wasmtime.TrapCode.OUT_OF_FUEL
+            outcome = Outcome.LIMIT if over else Outcome.TRAP
+            return Step(name=name, outcome=outcome, reason=_trap_reason(str(trap)))
+        except wasmtime.WasmtimeError as error:
+            return Step(name=name, outcome=Outcome.LIMIT, reason=first_line(str(error)))
+        except _OverLimit as error:
+            return Step(name=name, outcome=Outcome.LIMIT, reason=str(error))
+        decides = name in {"proxy_on_vm_start", "proxy_on_configure"}
+        refused = decides and result == 0
+        return Step(name=name, outcome=Outcome.FALSE if refused else Outcome.OK)
+
+    def _instantiate(self) -> None:
+        import wasmtime
+
+        compiled = wasmtime.Module(self._store.engine, self._data)
+        provided = [
+            self._provide(item, kind.type)
+            for item, kind in zip(self._module.imports, compiled.imports, strict=True)
+        ]
+        self._guest.instance = wasmtime.Instance(self._store, compiled, provided)
+        self._guest.find_memory(self._module)
+
+    def _provide(self, item: Import, kind: object) -> wasmtime.Func | wasmtime.Memory:
+        import wasmtime
+
+        if isinstance(kind, wasmtime.MemoryType):
+            memory = wasmtime.Memory(self._store, kind)
+            self._guest.memory = self._guest.memory or memory
+            return memory
+        if isinstance(kind, wasmtime.TableType):
+            return wasmtime.Table(self._store, kind, None)  # type: ignore[return-value]
+        assert isinstance(kind, wasmtime.FuncType), f"{item} was refused by the load rules"
+        return wasmtime.Func(self._store, kind, self._host_call(item.name))
+
+    def _host_call(self, name: str) -> Callable[..., int | None]:
+        answer = self._host.function(name)
+        mask = 0xFFFFFFFF
+
+        def call(*arguments: int) -> int | None:
+            self._calls[self._phase][name] = None
+            self._left -= 1
+            if self._left < 0:
+                raise _OverLimit(f"more than {HOST_CALLS} calls into the host")
+            return answer(*(a & mask if -(1 << 31) <= a < 0 else a for a in arguments))
+
+        return call
+
+
+class _Guest:
+    """The running instance as :class:`StartUpHost` needs it."""
+
+    def __init__(self, store: wasmtime.Store) -> None:
+        self._store = store
+        self.instance: wasmtime.Instance | None = None
+        self.memory: wasmtime.Memory | None = None
+
+    def function(self, name: str) -> wasmtime.Func | None:
+        import wasmtime
+
+        found = self.instance.exports(self._store).get(name) if self.instance else None
+        return found if isinstance(found, wasmtime.Func) else None
+
+    def find_memory(self, module: Module) -> None:
+        """The host takes the last memory that is exported, under any name (v8.cc, ``link``)."""
+        import wasmtime
+
+        assert self.instance
+        exports = self.instance.exports(self._store)
+        for export in module.exports:
+            found = exports.get(export.name)
+            if isinstance(found, wasmtime.Memory):
+                self.memory = found
+
+    def read(self, address: int, size: int) -> bytes | None:
+        if self.memory is None or address + size > self.memory.data_len(self._store):
+            return None
+        return bytes(self.memory.read(self._store, address, address + size))
+
+    def write(self, address: int, data: bytes) -> bool:
+        if self.memory is None or address + len(data) > self.memory.data_len(self._store):
+            return False
+        self.memory.write(self._store, data, address)
+        return True
+
+    def allocate(self, size: int) -> int:
+        for name in abi.ALLOCATORS:
+            function = self.function(name)
+            if function is not None:
+                return int(function(self._store, size)) & 0xFFFFFFFF
+        return 0
+
+
+def _trap_reason(text: str) -> str:
+    """The cause alone: backtraces name our engine's addresses, not the proxy's."""
+    reason = text.rpartition("wasm trap:")[2] if "wasm trap:" in text else first_line(text)
+    return reason.strip().splitlines()[0]

@@ -1,0 +1,142 @@
+"""The proxy's own first look at a module, before its engine sees it.
+
+proxy-wasm-cpp-host scans the bytes itself (src/bytecode_util.cc): for the ABI marker among the
+exports, and for function names in the custom section ``name``. It is more lenient than a
+WebAssembly validator in some places and stricter in others, so a module can be valid and still be
+refused here. This module follows that scan step by step.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wasmpack.module.abi import MARKERS
+
+_EXPORT_SECTION = 7
+_FUNCTION_NAMES = 1
+CORRUPTED = "Failed to parse corrupted Wasm module"
+NO_ABI = "Missing or unknown Proxy-Wasm ABI version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostScan:
+    """What the host's scan finds: an ABI version, or the words with which it gives up."""
+
+    abi: str | None
+    refusal: str = ""
+    where: str = ""
+
+
+class _Overrun(Exception):
+    """The scan ran out of bytes or met a number it does not take."""
+
+
+def host_scan(data: bytes) -> HostScan:
+    """Scan as the host does (wasm.cc, ``WasmBase::load``); never raises."""
+    if len(data) >= 8 and data[:4] != b"\0asm":
+        return HostScan(abi=None, refusal=CORRUPTED, where="header")
+    try:
+        abi = _abi_version(data)
+    except _Overrun as error:
+        return HostScan(abi=None, refusal=CORRUPTED, where=str(error))
+    if abi is None:
+        return HostScan(abi=None, refusal=NO_ABI, where="exports")
+    try:
+        _function_names(data)
+    except _Overrun as error:
+        return HostScan(abi=abi, refusal=CORRUPTED, where=str(error))
+    return HostScan(abi=abi)
+
+
+def _abi_version(data: bytes) -> str | None:
+    for number, start, end in _sections(data):
+        if number == _EXPORT_SECTION:
+            return _first_marker(data, start, end)
+    return None
+
+
+def _first_marker(data: bytes, pos: int, end: int) -> str | None:
+    count, pos = _number(data, pos, end, "export section")
+    if pos + count > end:
+        raise _Overrun("export section: more exports than bytes")
+    for _ in range(count):
+        size, pos = _number(data, pos, end, "export section")
+        if pos + size > end:
+            raise _Overrun("export section: a name runs over its end")
+        name = data[pos : pos + size]
+        pos += size
+        if pos >= len(data):
+            raise _Overrun("export section: it ends inside an export")
+        if data[pos] == 0 and name in MARKERS:
+            return MARKERS[name]
+        _, pos = _number(data, pos + 1, len(data), "export section")
+    return None
+
+
+def _function_names(data: bytes) -> None:
+    section = _custom_section(data, b"name")
+    if section is None:
+        return
+    pos, end = section
+    while pos < end:
+        kind = data[pos]
+        size, pos = _number(data, pos + 1, end, "custom section name")
+        if pos + size > end:
+            raise _Overrun("custom section name: a subsection runs over its end")
+        if kind == _FUNCTION_NAMES:
+            _name_map(data, pos, end, size)
+        pos += size
+
+
+def _name_map(data: bytes, pos: int, end: int, size: int) -> None:
+    start = pos
+    count, pos = _number(data, pos, end, "custom section name")
+    if pos + count > end:
+        raise _Overrun("custom section name: more function names than bytes")
+    for _ in range(count):
+        _, pos = _number(data, pos, end, "custom section name")
+        length, pos = _number(data, pos, end, "custom section name")
+        if pos + length > end:
+            raise _Overrun("custom section name: a function name runs over its end")
+        pos += length
+    if pos != start + size:
+        raise _Overrun("custom section name: the function names do not fill their subsection")
+
+
+def _custom_section(data: bytes, wanted: bytes) -> tuple[int, int] | None:
+    for number, start, end in _sections(data):
+        if number == 0:
+            size, pos = _number(data, start, end, "custom section")
+            if pos + size > end:
+                raise _Overrun("custom section: its name runs over its end")
+            if data[pos : pos + size] == wanted:
+                return pos + size, end
+    return None
+
+
+def _sections(data: bytes) -> Iterator[tuple[int, int, int]]:
+    pos, end = 8, len(data)
+    while pos < end:
+        number = data[pos]
+        size, pos = _number(data, pos + 1, end, f"section {number}")
+        if pos + size > end:
+            raise _Overrun(f"section {number}: {size} bytes run over the end of the file")
+        yield number, pos, pos + size
+        pos += size
+
+
+def _number(data: bytes, pos: int, end: int, where: str) -> tuple[int, int]:
+    """An unsigned LEB128 as the host reads it: at most 5 bytes, the last at most 3."""
+    total = shift = 0
+    while pos < end:
+        byte = data[pos]
+        pos += 1
+        value = byte & 0x7F
+        if shift == 28 and value > 3:
+            raise _Overrun(f"{where}: a number larger than the host reads")
+        total += value << shift
+        if not byte & 0x80:
+            return total, pos
+        shift += 7
+        if shift > 28:
+            raise _Overrun(f"{where}: a number longer than the host reads")
+    raise _Overrun(f"{where}: it ends inside a number")

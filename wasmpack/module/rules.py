@@ -1,0 +1,226 @@
+"""What a proxy of a given release would refuse in a module, in the order it would find it.
+
+The order is the host's (proxy-wasm-cpp-host, ``WasmBase::load`` and ``initialize``): own scan,
+engine, imports, instance, exports. Every message carries the proxy's own words where they are
+known, so that they can be found again in a log.
+"""
+
+from collections.abc import Iterator
+
+from wasmpack.findings import Problem, Severity
+from wasmpack.module import abi
+from wasmpack.module.framing import CORRUPTED, NO_ABI, HostScan
+from wasmpack.module.import_hints import import_hint
+from wasmpack.module.types import Export, Import, Module
+
+_MAX_PAGES = 16384
+"""1 GiB in pages of 64 KiB: the host's limit on a memory's initial size (2022-04-08)."""
+_MEMORY_LIMIT_SINCE = "2022-04-08"
+
+
+def load_problems(module: Module, scan: HostScan, host: str) -> Iterator[Problem]:
+    """All static reasons why a host of that date would not load the module, and doubts.
+
+    :param scan: what the host's own scan found; a refusal there ends everything
+    :param host: date of the host
+    """
+    if scan.refusal == CORRUPTED:
+        yield _corrupted(scan)
+    elif scan.refusal == NO_ABI or scan.abi is None:
+        yield _no_abi(module)
+    else:
+        yield from _import_problems(module, scan.abi, host)
+        yield from _memory_problems(module, host)
+        yield from _start_section_problems(module)
+        yield from _export_problems(module, scan.abi)
+
+
+def _corrupted(scan: HostScan) -> Problem:
+    return Problem(
+        code="MOD002",
+        severity=Severity.ERROR,
+        where=scan.where,
+        message=f"the proxy's own scan of the file stops here: {CORRUPTED!r}",
+        hint="strip custom sections (wasm-opt --strip-debug, wasm-strip) or build again",
+    )
+
+
+def _no_abi(module: Module) -> Problem:
+    wrong = next(
+        (e for e in module.exports if e.name.encode() in abi.MARKERS and e.kind != "func"), None
+    )
+    draft = module.exported("proxy_abi_version_0_x_x") or module.exported("proxy_abi_version_0_3_0")
+    if wrong is not None:
+        why = f"{wrong.name} is exported as a {wrong.kind}, not as a function"
+    elif draft is not None:
+        why = f"{draft.name} marks a draft that no released proxy takes"
+    else:
+        why = "no function proxy_abi_version_0_1_0, _0_2_0 or _0_2_1 is exported"
+    return Problem(
+        code="ABI001",
+        severity=Severity.ERROR,
+        where="exports",
+        message=f"{why}: {NO_ABI!r}",
+        hint="build with a proxy-wasm SDK, or export an empty function proxy_abi_version_0_2_1",
+    )
+
+
+def _import_problems(module: Module, version: str, host: str) -> Iterator[Problem]:
+    for item in dict.fromkeys(module.imports):
+        if item.kind == "func":
+            yield from _function_import_problems(module, item, version, host)
+        elif item.kind == "global":
+            yield _missing(module, item, version, "proxies provide no globals")
+
+
+def _function_import_problems(
+    module: Module, item: Import, version: str, host: str
+) -> Iterator[Problem]:
+    provided = abi.host_function(item.module, item.name, version, host)
+    if provided is None:
+        yield _missing(module, item, version, "")
+    elif provided != item.type:
+        yield Problem(
+            code="ABI003",
+            severity=Severity.ERROR,
+            where=f"import {item.module}.{item.name}",
+            message=f"imported as {item.type}, but the proxy has {provided}: 'Failed to load Wasm "
+            f"module due to an import type mismatch: {item.module}.{item.name}'",
+            hint=f"declare it as {provided}, or use an SDK made for ABI {version}",
+        )
+
+
+def _missing(module: Module, item: Import, version: str, why: str) -> Problem:
+    reason = why or "the proxy has no such function"
+    return Problem(
+        code="ABI002",
+        severity=Severity.ERROR,
+        where=f"import {item.module}.{item.name}",
+        message=f"{reason}: 'Failed to load Wasm module due to a missing import: "
+        f"{item.module}.{item.name}'",
+        hint=import_hint(module, item, version),
+    )
+
+
+def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
+    if host >= _MEMORY_LIMIT_SINCE and any(m.minimum > _MAX_PAGES for m in module.memories):
+        largest = max(memory.minimum for memory in module.memories)
+        yield Problem(
+            code="MEM001",
+            severity=Severity.ERROR,
+            where="memory",
+            message=f"{largest} initial pages are more than the proxy's {_MAX_PAGES} (1 GiB): "
+            "'Failed to create new Wasm instance'",
+            hint="link with a smaller initial memory; it can grow later",
+        )
+    seen = any(e.kind == "memory" for e in module.exports) or any(
+        i.kind == "memory" for i in module.imports
+    )
+    if not seen and any(_touches_memory(item) for item in module.imports):
+        yield Problem(
+            code="MEM002",
+            severity=Severity.ERROR,
+            where="memory",
+            message="no memory is exported or imported, but host functions that use memory are "
+            "imported: the first such call CRASHES THE WHOLE PROXY (signal 11), and Envoy's "
+            "validate mode does not see it",
+            hint='export the memory, for example (export "memory" (memory 0))',
+        )
+
+
+def _touches_memory(item: Import) -> bool:
+    """Host functions that never look into memory have no parameters, or one plain number."""
+    plain = {"proxy_done", "proxy_set_effective_context", "proxy_set_tick_period_milliseconds",
+             "proxy_continue_stream", "proxy_close_stream", "proxy_grpc_cancel", "pthread_equal",
+             "proxy_grpc_close", "proxy_continue_request", "proxy_continue_response",
+             "proxy_clear_route_cache", "proxy_record_metric", "proxy_increment_metric",
+             "emscripten_notify_memory_growth", "sched_yield", "proc_exit", "fd_close"}  # fmt: skip
+    return item.kind == "func" and item.name not in plain
+
+
+def _start_section_problems(module: Module) -> Iterator[Problem]:
+    imported = sum(1 for item in module.imports if item.kind == "func")
+    if module.start is not None and module.start < imported:
+        yield Problem(
+            code="STA001",
+            severity=Severity.ERROR,
+            where="start section",
+            message="the start section calls a host function: this CRASHES THE WHOLE PROXY "
+            "(signal 11) while it loads the module",
+            hint="call it from an exported _initialize or _start instead",
+        )
+
+
+def _export_problems(module: Module, version: str) -> Iterator[Problem]:
+    reactor = module.exported("_initialize") is not None
+    for export in module.exports:
+        if export.kind == "func" and not _passed_over(export.name, module, reactor=reactor):
+            yield from _signature_problems(export, version)
+    if not any(module.exported(name) for name in abi.ALLOCATORS):
+        yield Problem(
+            code="ABI005",
+            severity=Severity.ERROR,
+            where="exports",
+            message="neither malloc nor proxy_on_memory_allocate is exported: "
+            "'Wasm module is missing malloc function.'",
+            hint="export proxy_on_memory_allocate (i32) -> i32; SDKs do it for you",
+        )
+    yield from _marker_doubts(module)
+
+
+def _passed_over(name: str, module: Module, *, reactor: bool) -> bool:
+    """Start functions and the allocator are looked up only when the one before is absent."""
+    if name in {"main", "__main_void"}:
+        return not reactor
+    if name == "_start":
+        return reactor
+    return name == "proxy_on_memory_allocate" and module.exported("malloc") is not None
+
+
+def _signature_problems(export: Export, version: str) -> Iterator[Problem]:
+    wanted = abi.export_signature(export.name, version)
+    if wanted is not None and wanted != export.type:
+        yield Problem(
+            code="ABI004",
+            severity=Severity.ERROR,
+            where=f"export {export.name}",
+            message=f"exported as {export.type}, but ABI {version} wants {wanted}: "
+            f"'Bad function signature for: {export.name}'",
+            hint=f"give it the signature {wanted}",
+        )
+    elif wanted is None and abi.right_name(export.name):
+        yield Problem(
+            code="ABI007",
+            severity=Severity.WARNING,
+            where=f"export {export.name}",
+            message="no proxy calls this callback",
+            hint=f"the name that proxies call is {abi.right_name(export.name)}",
+        )
+    elif _unknown_callback(export.name):
+        yield Problem(
+            code="ABI008",
+            severity=Severity.INFO,
+            where=f"export {export.name}",
+            message="no proxy calls a callback of this name",
+        )
+
+
+def _unknown_callback(name: str) -> bool:
+    return (
+        name.startswith("proxy_on_") and not abi.looked_up(name) and not abi.never_looked_up(name)
+    )
+
+
+def _marker_doubts(module: Module) -> Iterator[Problem]:
+    markers = [
+        e.name for e in module.exports if e.kind == "func" and e.name.encode() in abi.MARKERS
+    ]
+    if len(markers) > 1:
+        yield Problem(
+            code="ABI006",
+            severity=Severity.WARNING,
+            where=f"export {markers[0]}",
+            message=f"several ABI markers ({', '.join(markers)}): the first in export order "
+            "decides",
+            hint="export one marker only",
+        )

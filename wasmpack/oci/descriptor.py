@@ -1,0 +1,115 @@
+"""Content descriptors (image-spec, descriptor.md)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from wasmpack.errors import BadArtifact, WrongUsage
+from wasmpack.oci.canonical import JsonObject, JsonValue
+from wasmpack.oci.digest import Digest
+
+TITLE = "org.opencontainers.image.title"
+REF_NAME = "org.opencontainers.image.ref.name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What an index says its child is for; empty strings where it says nothing."""
+
+    os: str = ""
+    architecture: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.os or '?'}/{self.architecture or '?'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """Media type, digest and size in bytes of some content, with its annotations."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    platform: Platform | None = None
+
+    @classmethod
+    def of(cls, data: bytes, media_type: str, title: str = "") -> Self:
+        """Describe these bytes; a title names the file for tools that unpack (oras pull)."""
+        annotations = {TITLE: title} if title else {}
+        return cls(
+            media_type=media_type,
+            digest=Digest.of(data),
+            size=len(data),
+            annotations=annotations,
+        )
+
+    @classmethod
+    def parse(cls, value: JsonValue, where: str) -> Self:
+        """Read a descriptor out of somebody's manifest.
+
+        :param where: names the place in errors (``layers[1]``)
+        :raises BadArtifact: no object, no digest, a size that is no natural number
+        """
+        if not isinstance(value, dict):
+            raise BadArtifact(f"{where}: expected a descriptor, found {value!r:.40}")
+        size = value.get("size")
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise BadArtifact(f"{where}.size: expected a natural number, found {size!r:.40}")
+        try:
+            digest = Digest.parse(_text(value, "digest", where))
+        except WrongUsage as error:
+            raise BadArtifact(f"{where}.digest: {error}") from error
+        return cls(
+            media_type=_text(value, "mediaType", where),
+            digest=digest,
+            size=size,
+            annotations=parse_annotations(value.get("annotations"), where),
+            platform=_platform(value.get("platform")),
+        )
+
+    @property
+    def title(self) -> str | None:
+        """The file name its maker gave it."""
+        return self.annotations.get(TITLE)
+
+    def as_json(self) -> JsonObject:
+        """The descriptor as written into a manifest."""
+        value: JsonObject = {
+            "mediaType": self.media_type,
+            "digest": str(self.digest),
+            "size": self.size,
+        }
+        if self.annotations:
+            value["annotations"] = dict(self.annotations)
+        return value
+
+
+def parse_annotations(value: JsonValue, where: str) -> dict[str, str]:
+    """String to string, or absent (image-spec, annotations.md).
+
+    :raises BadArtifact: anything else
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadArtifact(f"{where}.annotations: expected an object")
+    found: dict[str, str] = {}
+    for key, text in value.items():
+        if not isinstance(text, str):
+            raise BadArtifact(f"{where}.annotations.{key}: expected a string")
+        found[key] = text
+    return found
+
+
+def _platform(value: JsonValue) -> Platform | None:
+    if not isinstance(value, dict):
+        return None
+    return Platform(os=str(value.get("os", "")), architecture=str(value.get("architecture", "")))
+
+
+def _text(value: JsonObject, key: str, where: str) -> str:
+    text = value.get(key)
+    if not isinstance(text, str):
+        raise BadArtifact(f"{where}.{key}: expected a string, found {text!r:.40}")
+    return text

@@ -1,0 +1,137 @@
+"""Image manifests and indexes, OCI and Docker, as read: the raw bytes and a view of them.
+
+>>> parse_manifest(b'{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"sha256:' +
+...     b'0' * 64 + b'","size":2},"layers":[]}').layers
+()
+
+What we do not know survives, because the bytes are kept and never written again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wasmpack.errors import BadArtifact
+from wasmpack.oci.canonical import JsonObject, parse_json_object
+from wasmpack.oci.descriptor import Descriptor, parse_annotations
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
+
+MAX_MANIFEST = 4 * 1024 * 1024
+"""Registries should take manifests of up to 4 MiB (distribution-spec, "Pushing manifests")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One image: its config and its layers, first layer first."""
+
+    raw: bytes
+    media_type: str
+    """By the header or descriptor it came with, else by its body."""
+    body_media_type: str
+    """What the body itself says: some readers look only here. Empty if it says nothing."""
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+    annotations: Mapping[str, str]
+    artifact_type: str | None
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """This manifest as an index or a registry names it."""
+        return Descriptor.of(self.raw, self.media_type)
+
+    @property
+    def digest(self) -> Digest:
+        """Of the raw bytes."""
+        return Digest.of(self.raw)
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """Config and layers, each digest once, in the order they should be sent."""
+        return tuple({d.digest: d for d in (self.config, *self.layers)}.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """Several manifests under one name, by platform."""
+
+    raw: bytes
+    media_type: str
+    manifests: tuple[Descriptor, ...]
+    annotations: Mapping[str, str]
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """This index as a registry names it."""
+        return Descriptor.of(self.raw, self.media_type)
+
+    @property
+    def digest(self) -> Digest:
+        """Of the raw bytes."""
+        return Digest.of(self.raw)
+
+
+def parse(raw: bytes, media_type: str = "") -> Manifest | Index:
+    """Read manifest or index bytes.
+
+    :param media_type: what the ``Content-Type`` or the descriptor says; empty if nothing does
+    :raises BadArtifact: too large, no JSON, or of a shape that no reader takes
+    """
+    if len(raw) > MAX_MANIFEST:
+        raise BadArtifact(f"manifest of {len(raw)} bytes: more than {MAX_MANIFEST}")
+    value = parse_json_object(raw, "manifest")
+    kind = _media_type(media_type, value)
+    return _index(raw, kind, value) if kind in INDEXES else _manifest(raw, kind, value)
+
+
+def parse_manifest(raw: bytes, media_type: str = "") -> Manifest:
+    """As :func:`parse`, and it must not be an index.
+
+    :raises BadArtifact: an index, or as :func:`parse`
+    """
+    found = parse(raw, media_type)
+    if isinstance(found, Index):
+        raise BadArtifact("expected an image manifest, found an index")
+    return found
+
+
+def _media_type(given: str, value: JsonObject) -> str:
+    body = value.get("mediaType")
+    kind = given or (body if isinstance(body, str) else "")
+    if kind in MANIFESTS or kind in INDEXES:
+        return kind
+    if value.get("schemaVersion") == 1:
+        raise BadArtifact("manifest: Docker schema 1 (deprecated) is not supported")
+    return OCI_INDEX if "manifests" in value else OCI_MANIFEST
+
+
+def _manifest(raw: bytes, kind: str, value: JsonObject) -> Manifest:
+    layers = value.get("layers")
+    if not isinstance(layers, list):
+        raise BadArtifact("manifest.layers: expected an array of descriptors")
+    body = value.get("mediaType")
+    artifact = value.get("artifactType")
+    return Manifest(
+        raw=raw,
+        media_type=kind,
+        body_media_type=body if isinstance(body, str) else "",
+        config=Descriptor.parse(value.get("config"), "manifest.config"),
+        layers=tuple(
+            Descriptor.parse(layer, f"manifest.layers[{n}]") for n, layer in enumerate(layers)
+        ),
+        annotations=parse_annotations(value.get("annotations"), "manifest"),
+        artifact_type=artifact if isinstance(artifact, str) else None,
+    )
+
+
+def _index(raw: bytes, kind: str, value: JsonObject) -> Index:
+    manifests = value.get("manifests")
+    if not isinstance(manifests, list):
+        raise BadArtifact("index.manifests: expected an array of descriptors")
+    return Index(
+        raw=raw,
+        media_type=kind,
+        manifests=tuple(
+            Descriptor.parse(child, f"index.manifests[{n}]") for n, child in enumerate(manifests)
+        ),
+        annotations=parse_annotations(value.get("annotations"), "index"),
+    )

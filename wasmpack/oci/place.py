@@ -1,0 +1,121 @@
+"""Where an image can be: the one grammar of every command ("Places" in the CLI reference).
+
+>>> parse_place("oci:build/out:v1")
+LayoutPlace(path='build/out', tag='v1', digest=None)
+>>> str(parse_place("quay.io/me/plugin:v1"))
+'quay.io/me/plugin:v1'
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wasmpack.errors import WrongUsage
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.reference import Reference, is_tag
+
+
+@dataclass(frozen=True, slots=True)
+class NamePlace:
+    """An image name: read from the local store, then the registry; ``remote`` skips the store."""
+
+    reference: Reference
+    remote: bool = False
+
+    def __str__(self) -> str:
+        return str(self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutPlace:
+    """An OCI image-layout directory (image-spec, image-layout.md), one of its tags."""
+
+    path: str
+    tag: str | None = None
+    digest: Digest | None = None
+
+    def __str__(self) -> str:
+        return _written("oci", self.path, self.tag, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePlace:
+    """The same layout in one tar file."""
+
+    path: str
+    tag: str | None = None
+    digest: Digest | None = None
+
+    def __str__(self) -> str:
+        return _written("oci-archive", self.path, self.tag, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonPlace:
+    """The image store of the local Docker engine."""
+
+    reference: Reference
+
+    def __str__(self) -> str:
+        return f"docker-daemon:{self.reference}"
+
+
+Place = NamePlace | LayoutPlace | ArchivePlace | DaemonPlace
+
+
+def parse_place(text: str) -> Place:
+    """Read any of the forms above.
+
+    An existing directory that holds an OCI layout, and an existing ``.tar`` file, need no prefix.
+
+    :raises WrongUsage: none of the forms fits
+    """
+    prefix, colon, rest = text.partition(":")
+    if text.startswith("docker://"):
+        return NamePlace(Reference.parse(text.removeprefix("docker://")), remote=True)
+    if colon and prefix == "docker-daemon":
+        return DaemonPlace(Reference.parse(rest).with_default_tag())
+    if colon and prefix in {"oci", "oci-archive"} and not rest.startswith("//"):
+        path, tag, digest = _split_path(rest, text)
+        kind = LayoutPlace if prefix == "oci" else ArchivePlace
+        return kind(path, tag, digest)
+    return _existing(text) or NamePlace(Reference.parse(text))
+
+
+def pinned(place: Place, digest: Digest) -> Place:
+    """The same place with the digest that was found or made there."""
+    if isinstance(place, NamePlace | DaemonPlace):
+        return replace(place, reference=place.reference.with_digest(digest))
+    return replace(place, digest=digest)
+
+
+def _existing(text: str) -> Place | None:
+    path = Path(text)
+    if (path / "oci-layout").is_file() or (text[:1] in {".", "/", "~"} and path.is_dir()):
+        return LayoutPlace(text)
+    if text.endswith(".tar") and path.is_file():
+        return ArchivePlace(text)
+    if text[:1] in {".", "/", "~"}:
+        raise WrongUsage(
+            f"{text!r} is neither an image name nor an existing layout directory or .tar file",
+            hint=f"oci:{text} names a layout directory that is yet to be made",
+        )
+    return None
+
+
+def _split_path(rest: str, text: str) -> tuple[str, str | None, Digest | None]:
+    digest = None
+    head, at, tail = rest.rpartition("@sha256:")
+    if at:
+        rest, digest = head, Digest.parse(f"sha256:{tail}")
+    path, colon, tag = rest.rpartition(":")
+    if not colon or "/" in tag:
+        path, tag = rest, ""
+    if not path:
+        raise WrongUsage(f"{text!r} names no path", hint="oci:PATH[:TAG]")
+    if colon and "/" not in tag and not is_tag(tag):
+        raise WrongUsage(f"{text!r}: {tag!r} is no tag", hint="oci:PATH[:TAG]")
+    return path, tag or None, digest
+
+
+def _written(prefix: str, path: str, tag: str | None, digest: Digest | None) -> str:
+    return f"{prefix}:{path}" + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")

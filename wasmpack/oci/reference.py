@@ -1,0 +1,135 @@
+"""Image references as Docker and the distribution-spec write them.
+
+>>> reference = Reference.parse("localhost:5000/plugins/auth:v1")
+>>> reference.registry, reference.repository, reference.tag
+('localhost:5000', 'plugins/auth', 'v1')
+>>> Reference.parse("auth").full
+'docker.io/library/auth:latest'
+
+The grammar is the distribution-spec's ("Pulling manifests") with Docker's short names: a first
+component without a dot or colon that is not ``localhost`` belongs to Docker Hub.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import NoReturn, Self
+
+from wasmpack.errors import WrongUsage
+from wasmpack.oci.digest import Digest
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+_HOST = re.compile(
+    r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*"
+    r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
+)
+_MAX_NAME = 255
+"""Host, slash and repository together (distribution-spec, "Pulling manifests")."""
+DOCKER_HUB = "docker.io"
+LATEST = "latest"
+
+
+def is_tag(text: str) -> bool:
+    """Whether this is a tag by the distribution-spec's grammar."""
+    return _TAG.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Where an image lives: a registry and repository, and a tag, a digest, or both.
+
+    Two references are equal when they mean the same image; ``str()`` gives the name back as it
+    was written.
+    """
+
+    registry: str
+    repository: str
+    tag: str | None = None
+    digest: Digest | None = None
+    written: str = field(default="", compare=False)
+    """The name as the user wrote it, without tag and digest."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``[HOST[:PORT]/]PATH[:TAG][@DIGEST]``.
+
+        :raises WrongUsage: with the part that is wrong
+        """
+        if "://" in text:
+            _refuse(text, "an image name has no scheme", hint=text.partition("://")[2])
+        rest, at, digest = text.partition("@")
+        name, tag = _split_tag(rest)
+        registry, repository = _split_registry(name)
+        if tag is not None and not is_tag(tag):
+            _refuse(text, f"{tag!r} is no tag (letters, digits, '_', '.', '-', at most 128)")
+        if not _HOST.fullmatch(registry):
+            _refuse(text, f"{registry!r} is no registry host")
+        if not _REPOSITORY.fullmatch(repository):
+            _refuse(text, f"{repository!r} is no repository (lower-case letters, digits, . _ - /)")
+        if len(registry) + 1 + len(repository) > _MAX_NAME:
+            _refuse(text, f"host and repository are longer than {_MAX_NAME} characters")
+        return cls(
+            registry=registry,
+            repository=repository,
+            tag=tag,
+            digest=Digest.parse(digest) if at else None,
+            written=name,
+        )
+
+    @property
+    def name(self) -> str:
+        """``registry/repository``, nothing left out."""
+        return f"{self.registry}/{self.repository}"
+
+    @property
+    def full(self) -> str:
+        """The unambiguous ``registry/repository:tag`` under which the local store keeps it."""
+        return f"{self.name}:{self.tag or LATEST}"
+
+    @property
+    def target(self) -> str:
+        """What stands behind ``/manifests/`` in the registry's API: the digest before the tag."""
+        return str(self.digest) if self.digest else self.tag or LATEST
+
+    def with_default_tag(self) -> Self:
+        """The same with ``latest``, if neither tag nor digest was given (as docker does)."""
+        return self if self.tag or self.digest else replace(self, tag=LATEST)
+
+    def with_tag(self, tag: str) -> Self:
+        """The same repository under another tag.
+
+        :raises WrongUsage: no tag by the grammar
+        """
+        if not is_tag(tag):
+            raise WrongUsage(f"{tag!r} is no tag: letters, digits, '_', '.', '-', at most 128")
+        return replace(self, tag=tag, digest=None)
+
+    def with_digest(self, digest: Digest) -> Self:
+        """The same, pinned."""
+        return replace(self, digest=digest)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.written or self.name}{tag}{digest}"
+
+
+def _refuse(text: str, reason: str, hint: str = "") -> NoReturn:
+    raise WrongUsage(f"{text!r} is no image name: {reason}", hint=hint)
+
+
+def _split_tag(text: str) -> tuple[str, str | None]:
+    """A colon behind the last slash starts the tag; before it, a port."""
+    head, slash, last = text.rpartition("/")
+    name, colon, tag = last.partition(":")
+    return f"{head}{slash}{name}", tag if colon else None
+
+
+def _split_registry(name: str) -> tuple[str, str]:
+    first, slash, rest = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        if first in {DOCKER_HUB, "index.docker.io"} and "/" not in rest:
+            return DOCKER_HUB, f"library/{rest}"
+        return (DOCKER_HUB if first == "index.docker.io" else first), rest
+    return DOCKER_HUB, name if slash else f"library/{name}"

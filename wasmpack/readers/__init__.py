@@ -1,0 +1,1 @@
+"""How images are read: leniently, to look at any of them, and exactly as each mesh does."""

@@ -1,0 +1,85 @@
+"""The module and the runtime configuration out of any image that has them, by anybody.
+
+Lenient on purpose: used to look, to extract and to re-pack. What a mesh would make of the same
+image is :mod:`wasmpack.readers.istio`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from wasmpack.errors import BadArtifact
+from wasmpack.oci import media_types as mt
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.readers.tar import TarEntry, UnreadableLayer, tar_entries
+
+LIMIT = 256 * 1024 * 1024
+"""Most bytes of a module or an unpacked layer: what the meshes read (``docs/variants.md``)."""
+
+OpenBlob = Callable[[Descriptor], Iterator[bytes]]
+"""A blob's bytes in pieces, verified at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What an image carries; ``layer`` is the one that holds the module."""
+
+    module: bytes | None
+    runtime_config: bytes | None
+    layer: Descriptor | None
+
+
+def linux_amd64(index: Index) -> Descriptor | None:
+    """The child that every mesh takes, whatever its own platform (go-containerregistry)."""
+    for child in index.manifests:
+        if child.platform is None or (
+            (child.platform.os, child.platform.architecture) == ("linux", "amd64")
+        ):
+            return child
+    return None
+
+
+def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
+    """Find module and configuration.
+
+    :raises BadArtifact: a layer that cannot be unpacked, or larger than any mesh reads
+    """
+    raw = next((d for d in manifest.layers if d.media_type in mt.RAW_MODULES), None)
+    if raw is not None:
+        config = next(
+            (d for d in (*manifest.layers, manifest.config) if d.media_type == mt.WASM_CONFIG),
+            None,
+        )
+        return Contents(
+            module=_read(raw, open_blob),
+            runtime_config=_read(config, open_blob) if config else None,
+            layer=raw,
+        )
+    for layer in reversed(manifest.layers):
+        if layer.media_type in mt.GZIPPED_TARS:
+            found = _unpack(layer, open_blob)
+            if mt.PLUGIN_FILE in found:
+                config_bytes = found.get(mt.RUNTIME_CONFIG_FILE)
+                return Contents(
+                    module=found[mt.PLUGIN_FILE], runtime_config=config_bytes, layer=layer
+                )
+    return Contents(module=None, runtime_config=None, layer=None)
+
+
+def _read(descriptor: Descriptor, open_blob: OpenBlob) -> bytes:
+    if descriptor.size > LIMIT:
+        raise BadArtifact(
+            f"layer {descriptor.digest}: {descriptor.size} bytes, more than any mesh reads"
+        )
+    return b"".join(open_blob(descriptor))
+
+
+def _unpack(layer: Descriptor, open_blob: OpenBlob) -> dict[str, bytes]:
+    wanted = frozenset({mt.PLUGIN_FILE, mt.RUNTIME_CONFIG_FILE})
+    found: dict[str, TarEntry] = {}
+    try:
+        for entry in tar_entries(open_blob(layer), LIMIT, wanted):
+            found.setdefault(entry.basename, entry)
+    except UnreadableLayer as error:
+        raise BadArtifact(f"layer {layer.digest}: not a gzipped tar: {error.reason}") from error
+    return {name: entry.content for name, entry in found.items()}

@@ -1,0 +1,82 @@
+"""Files out of a gzipped tar layer, read forward only and within a limit."""
+
+import io
+import posixpath
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from wasmpack.oci.layer import gunzip
+
+
+class UnreadableLayer(Exception):
+    """Not gzip, not tar, or cut off; ``reason`` is Go's wording, as the fetchers print it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TarEntry:
+    """One entry; a directory or link has no content."""
+
+    name: str
+    content: bytes
+
+    @property
+    def basename(self) -> str:
+        """The last part of its path: all that the fetchers compare."""
+        return posixpath.basename(self.name.rstrip("/"))
+
+
+def tar_entries(chunks: Iterable[bytes], limit: int, wanted: frozenset[str]) -> Iterator[TarEntry]:
+    """Entries whose basename is wanted, in order, whatever their type (Istio compares no more).
+
+    :param chunks: the compressed layer
+    :param limit: most bytes of the decompressed tar that are read; it just ends there
+    :raises UnreadableLayer: at the place where the layer cannot be read on
+    """
+    stream = _Stream(gunzip(iter(chunks), limit))
+    try:
+        with tarfile.open(fileobj=stream, mode="r|", ignore_zeros=False) as archive:
+            for entry in archive:
+                if posixpath.basename(entry.name.rstrip("/")) in wanted:
+                    file = archive.extractfile(entry) if entry.isreg() else None
+                    content = file.read() if file else b""
+                    yield TarEntry(name=entry.name, content=content)
+    except zlib.error as error:
+        reason = "unexpected EOF" if "EOF" in str(error) else "gzip: invalid header"
+        raise UnreadableLayer(reason) from error
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        if not stream.total:
+            return
+        raise UnreadableLayer("unexpected EOF") from error
+
+
+class _Stream(io.RawIOBase):
+    """The pieces of a generator as a file, as :mod:`tarfile` reads it."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+        self.total = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        found = [self._rest]
+        have = len(self._rest)
+        while size < 0 or have < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            found.append(piece)
+            have += len(piece)
+        data = b"".join(found)
+        cut = len(data) if size < 0 else size
+        self._rest = data[cut:]
+        self.total += len(data[:cut])
+        return data[:cut]

@@ -1,0 +1,177 @@
+"""The local Docker engine's images, through the docker SDK and ``docker save``/``load`` archives.
+
+The engine keeps files, not manifests: what comes out has another digest than what went in.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import tempfile
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, TypeVar
+
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
+from wasmpack.oci import media_types as mt
+from wasmpack.oci.canonical import canonical_json
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.layer import gzip_bytes
+from wasmpack.oci.manifest import Index, Manifest, parse_manifest
+from wasmpack.oci.reference import Reference
+
+if TYPE_CHECKING:
+    import docker
+
+    from wasmpack.stores.ports import Body, Readable
+
+T = TypeVar("T")
+_LIMIT = 1 << 30
+"""Most bytes of an image taken out of the engine."""
+
+
+class DaemonWriter:
+    """Collects an image and loads it (:class:`wasmpack.stores.ports.ImageWriter`)."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+        self._blobs: dict[Digest, bytes] = {}
+        self._manifest: Manifest | None = None
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        return descriptor.digest in self._blobs
+
+    def put_blob(self, descriptor: Descriptor, body: Body) -> None:
+        with body() as stream:
+            self._blobs[descriptor.digest] = b"".join(stream.chunks())
+
+    def put_manifest(self, manifest: Manifest | Index, _names: Sequence[str | None]) -> None:
+        if isinstance(manifest, Index) or not all(
+            layer.media_type in mt.GZIPPED_TARS for layer in manifest.layers
+        ):
+            raise WrongUsage(
+                f"docker-daemon:{self._reference}: the Docker engine takes images of file system "
+                "layers only",
+                hint="--variant docker",
+            )
+        self._manifest = manifest
+
+    def load(self) -> None:
+        """Hand the image to the engine."""
+        assert self._manifest, "the manifest is written last"
+        manifest = self._manifest
+        layers = [f"{layer.digest.hex}.tar.gz" for layer in manifest.layers]
+        config = f"{manifest.config.digest.hex}.json"
+        tags = [f"{self._reference.written or self._reference.name}:{self._reference.tag}"]
+        entry = {"Config": config, "RepoTags": tags, "Layers": layers}
+        files = {
+            "manifest.json": canonical_json([entry]),
+            config: self._blobs[manifest.config.digest],
+            **{
+                name: self._blobs[layer.digest]
+                for name, layer in zip(layers, manifest.layers, strict=True)
+            },
+        }
+        with tempfile.TemporaryFile() as archive:
+            with tarfile.open(fileobj=archive, mode="w") as tar:
+                for name, content in files.items():
+                    member = tarfile.TarInfo(name)
+                    member.size = len(content)
+                    tar.addfile(member, BytesIO(content))
+            archive.seek(0)
+            _call(lambda client: client.images.load(archive))
+
+
+class DaemonReader:
+    """An image out of the engine, as a Docker manifest made of what it saves."""
+
+    source = "daemon"
+
+    def __init__(self, reference: Reference) -> None:
+        """:raises NotFound: no such image."""
+        self._reference = reference
+        self._blobs: dict[Digest, bytes] = {}
+        self._manifest = self._read()
+
+    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
+        if descriptor is not None and descriptor.digest != self._manifest.digest:
+            raise NotFound(f"docker-daemon:{self._reference}: no manifest {descriptor.digest}")
+        return self._manifest
+
+    def open_blob(self, descriptor: Descriptor) -> Readable:
+        return BytesIO(self._blobs[descriptor.digest])
+
+    def _read(self) -> Manifest:
+        with tempfile.TemporaryFile() as archive:
+            self._save(archive)
+            archive.seek(0)
+            try:
+                with tarfile.open(fileobj=archive, mode="r:") as tar:
+                    return self._convert(tar)
+            except (tarfile.TarError, KeyError, ValueError, IndexError) as error:
+                raise BadArtifact(
+                    f"docker-daemon:{self._reference}: unexpected docker save format: {error}"
+                ) from error
+
+    def _save(self, archive: IO[bytes]) -> None:
+        name = f"{self._reference.written or self._reference.name}:{self._reference.tag}"
+        total = 0
+        for chunk in _call(lambda client: client.images.get(name).save(named=False)):
+            total += len(chunk)
+            if total > _LIMIT:
+                raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
+            archive.write(chunk)
+
+    def _convert(self, tar: tarfile.TarFile) -> Manifest:
+        """Legacy and OCI archives of ``docker save`` both carry manifest.json."""
+        entry = json.loads(_member(tar, "manifest.json"))[0]
+        config = self._keep(_member(tar, entry["Config"]), mt.DOCKER_CONFIG)
+        layers = [
+            self._keep(_gzipped(_member(tar, name)), mt.DOCKER_LAYER_TAR_GZIP)
+            for name in entry["Layers"]
+        ]
+        body = {
+            "schemaVersion": 2,
+            "mediaType": mt.DOCKER_MANIFEST,
+            "config": config.as_json(),
+            "layers": [layer.as_json() for layer in layers],
+        }
+        return parse_manifest(canonical_json(body), mt.DOCKER_MANIFEST)
+
+    def _keep(self, data: bytes, media_type: str) -> Descriptor:
+        descriptor = Descriptor.of(data, media_type)
+        self._blobs[descriptor.digest] = data
+        return descriptor
+
+
+def _gzipped(layer: bytes) -> bytes:
+    return layer if layer[:2] == b"\x1f\x8b" else gzip_bytes(layer)
+
+
+def _member(tar: tarfile.TarFile, name: str) -> bytes:
+    member = tar.getmember(name)
+    if member.issym() or member.islnk():
+        raise KeyError(f"{name} is a link")
+    file = tar.extractfile(member)
+    if file is None:
+        raise KeyError(name)
+    return file.read()
+
+
+def _call(action: Callable[[docker.DockerClient], T]) -> T:
+    """Ask the engine, and say what is wrong when it cannot be asked."""
+    import docker
+
+    try:
+        client = docker.from_env()
+    except docker.errors.DockerException as error:
+        raise WasmpackError(
+            f"no Docker engine answers: {str(error)[:200]}", hint="start it, or check DOCKER_HOST"
+        ) from error
+    try:
+        return action(client)
+    except docker.errors.ImageNotFound as error:
+        raise NotFound(f"the Docker engine has no such image: {error.explanation}") from error
+    except docker.errors.DockerException as error:
+        raise WasmpackError(f"the Docker engine refused: {str(error)[:300]}") from error

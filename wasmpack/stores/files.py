@@ -1,0 +1,87 @@
+"""Files written whole or not at all, and locks between processes."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from wasmpack.errors import WasmpackError
+
+TEMPORARY = ".wasmpack-tmp-"
+"""Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
+
+
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write to a temporary file beside ``path`` and rename it; on any failure nothing is left.
+
+    :raises WasmpackError: no space, no permission
+    """
+    with explained(path):
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for piece in pieces:
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _sync_directory(path.parent)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner may read, whole; its directory too if it is new."""
+    with explained(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+
+
+@contextlib.contextmanager
+def locked(directory: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold an advisory lock on a directory; the kernel drops it when the process dies."""
+    import fcntl
+
+    with explained(directory):
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn an operating system error into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        hint = ""
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            hint = "free some space, or set WASMPACK_STORE to another disk; nothing was changed"
+        elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            hint = "choose a place you may write to (WASMPACK_STORE for the local store)"
+        raise WasmpackError(f"{path}: {error.strerror or error}", hint=hint) from error
+
+
+def _umask() -> int:
+    """The process's umask; it can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,264 @@
+"""An OCI image-layout directory (image-spec, image-layout.md), safe for several processes.
+
+Blobs are written whole and renamed; ``index.json`` is replaced under a lock. A process killed at
+any point leaves a layout that reads as before, at worst with a blob that nothing names.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
+from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.descriptor import REF_NAME, Descriptor
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
+from wasmpack.oci.media_types import OCI_INDEX
+from wasmpack.stores.files import TEMPORARY, explained, locked, write_whole
+from wasmpack.stores.ports import Body, VerifiedStream
+
+_MARK = canonical_json({"imageLayoutVersion": "1.0.0"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of ``index.json``: an image and the name it goes by, if any."""
+
+    name: str | None
+    descriptor: Descriptor
+
+
+class Layout:
+    """A layout directory that exists.
+
+    Names are the values of ``org.opencontainers.image.ref.name``: tags in a layout of the user's,
+    full image names in the local store.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def create(cls, root: Path) -> "Layout":
+        """Make the directory a layout, or take the one that is there."""
+        with explained(root):
+            (root / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+        with locked(root):
+            if not (root / "index.json").is_file():
+                write_whole(root / "index.json", [_index_json([])])
+            if not (root / "oci-layout").is_file():
+                write_whole(root / "oci-layout", [_MARK])
+        return cls(root)
+
+    @classmethod
+    def open(cls, root: Path) -> "Layout":
+        """An existing layout.
+
+        :raises NotFound: no such directory, or one that is no layout
+        """
+        for name in ("oci-layout", "index.json"):
+            if not (root / name).is_file():
+                raise NotFound(f"{root}: no OCI image layout here ({name} is missing)")
+        return cls(root)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All images by name, in the order of ``index.json``."""
+        return parse_entries(self._index())
+
+    def find(self, name: str | None, digest: Digest | None = None) -> Descriptor:
+        """As :func:`find_entry`."""
+        return find_entry(self.entries(), name, digest, str(self.root))
+
+    def get(self, descriptor: Descriptor) -> Manifest | Index:
+        """A manifest or index, verified."""
+        with self.open_blob(descriptor) as file:
+            raw = file.read(MAX_MANIFEST + 1)
+        if len(raw) != descriptor.size or not descriptor.digest.matches(raw):
+            raise DigestMismatch(
+                f"{self._blob(descriptor.digest)}: damaged, not the manifest it is named after",
+                hint="build or pull the image again",
+            )
+        return parse(raw, descriptor.media_type)
+
+    def open_blob(self, descriptor: Descriptor) -> BinaryIO:
+        """The blob's file.
+
+        :raises NotFound: no such blob
+        """
+        path = self._blob(descriptor.digest)
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            raise NotFound(
+                f"{path}: this blob of the image is missing", hint="build or pull the image again"
+            ) from None
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        """Whether the blob is there with the right bytes; a damaged one counts as missing."""
+        path = self._blob(descriptor.digest)
+        if not path.is_file():
+            return False
+        try:
+            with VerifiedStream(path.open("rb"), descriptor) as stream:
+                stream.drain()
+        except DigestMismatch:
+            return False
+        return True
+
+    def put_blob(self, descriptor: Descriptor, body: Body) -> None:
+        """Write a blob under its digest."""
+        path = self._blob(descriptor.digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with body() as stream:
+            write_whole(path, stream.chunks())
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Held from the first blob to the name: keeps :meth:`prune` away meanwhile."""
+        with locked(self.root / "blobs", shared=True):
+            yield
+
+    def put_manifest(
+        self, manifest: Manifest | Index, names: Sequence[str | None], *, force: bool = True
+    ) -> None:
+        """Write a manifest and let the names point at it.
+
+        :param names: None is the nameless image, of which a layout has one at most
+        :param force: a name that points at another image is moved
+        :raises WouldOverwrite: it does, and ``force`` is not given; nothing is changed
+        """
+        descriptor = manifest.descriptor
+
+        def change(entries: list[JsonObject]) -> list[JsonObject]:
+            if not force:
+                self._refuse_overwrite(entries, names, descriptor.digest)
+            kept = [value for value in entries if _name(value) not in names]
+            return [*kept, *(_entry_json(descriptor, name) for name in names)]
+
+        write_whole(self._blob(descriptor.digest), [manifest.raw])
+        self._change(change)
+
+    def check_names(self, names: Sequence[str | None], digest: Digest) -> None:
+        """:raises WouldOverwrite: one of the names belongs to another image."""
+        self._refuse_overwrite(_manifests(self._index()), names, digest)
+
+    def untag(self, name: str) -> Descriptor:
+        """Take a name away; the blobs stay until :meth:`prune`.
+
+        :raises NotFound: no such name
+        """
+        descriptor = self.find(name)
+        self._change(lambda entries: [v for v in entries if _name(v) != name])
+        return descriptor
+
+    def prune(self) -> tuple[int, int]:
+        """Delete blobs that no image names; returns how many files, and how many bytes."""
+        with locked(self.root / "blobs"):
+            keep = self._reachable()
+            files = bytes_freed = 0
+            for path in (self.root / "blobs").glob("*/*"):
+                if path.name.startswith(TEMPORARY) or path.name not in keep:
+                    files, bytes_freed = files + 1, bytes_freed + path.stat().st_size
+                    path.unlink()
+        return files, bytes_freed
+
+    def _reachable(self) -> set[str]:
+        keep: set[str] = set()
+        waiting = [entry.descriptor for entry in self.entries()]
+        while waiting:
+            descriptor = waiting.pop()
+            keep.add(descriptor.digest.hex)
+            try:
+                found = self.get(descriptor)
+            except (NotFound, DigestMismatch, BadArtifact):
+                continue
+            if isinstance(found, Index):
+                waiting.extend(found.manifests)
+            else:
+                keep.update(blob.digest.hex for blob in found.blobs)
+        return keep
+
+    def _refuse_overwrite(
+        self, entries: Sequence[JsonObject], names: Sequence[str | None], digest: Digest
+    ) -> None:
+        for value in entries:
+            if _name(value) in names and value.get("digest") != str(digest):
+                what = _name(value) or "the image without a tag"
+                raise WouldOverwrite(
+                    f"{self.root}: {what} is another image there ({value.get('digest')})",
+                    hint="--force replaces it; another tag keeps both",
+                )
+
+    def _change(self, change: Callable[[list[JsonObject]], list[JsonObject]]) -> None:
+        with locked(self.root):
+            index = self._index()
+            index["manifests"] = list(change(_manifests(index)))
+            write_whole(self.root / "index.json", [canonical_json(index)])
+
+    def _index(self) -> JsonObject:
+        path = self.root / "index.json"
+        try:
+            return parse_json_object(path.read_bytes(), str(path))
+        except FileNotFoundError:
+            raise NotFound(f"{path}: no OCI image layout here") from None
+
+    def _blob(self, digest: Digest) -> Path:
+        return self.root / "blobs" / digest.algorithm / digest.hex
+
+
+def find_entry(
+    entries: Sequence[Entry], name: str | None, digest: Digest | None, where: str
+) -> Descriptor:
+    """The image of that name; without a name the only one there is; by digest any of them.
+
+    :param where: names the layout in errors
+    :raises NotFound: none, or without a name more than one
+    """
+    if digest is not None:
+        found = [entry for entry in entries if entry.descriptor.digest == digest]
+    else:
+        found = [entry for entry in entries if name is None or entry.name == name]
+    if found and (name is not None or len({entry.descriptor.digest for entry in found}) == 1):
+        return found[-1].descriptor
+    names = ", ".join(sorted(entry.name or str(entry.descriptor.digest) for entry in entries))
+    if found:
+        raise NotFound(f"{where}: several images", hint=f"choose one of: {names}")
+    what = str(digest) if digest else name or "at all"
+    raise NotFound(f"{where}: no image {what}", hint=f"there are: {names or 'none'}")
+
+
+def parse_entries(index: JsonObject) -> tuple[Entry, ...]:
+    """The images that an ``index.json`` names."""
+    return tuple(_entry(value, n) for n, value in enumerate(_manifests(index)))
+
+
+def _manifests(index: JsonObject) -> list[JsonObject]:
+    manifests = index.get("manifests")
+    if not isinstance(manifests, list):
+        raise BadArtifact("index.json: manifests: expected an array of descriptors")
+    return [value for value in manifests if isinstance(value, dict)]
+
+
+def _name(value: JsonObject) -> str | None:
+    annotations = value.get("annotations")
+    name = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _entry(value: JsonObject, number: int) -> Entry:
+    return Entry(
+        name=_name(value), descriptor=Descriptor.parse(value, f"index.json: manifests[{number}]")
+    )
+
+
+def _entry_json(descriptor: Descriptor, name: str | None) -> JsonObject:
+    value = descriptor.as_json()
+    if name is not None:
+        value["annotations"] = {REF_NAME: name}
+    return value
+
+
+def _index_json(manifests: list[JsonObject]) -> bytes:
+    return canonical_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})

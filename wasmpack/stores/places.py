@@ -1,0 +1,166 @@
+"""From a place to something that reads or writes there."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace, Place
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.archive import ArchiveReader, archive_layout, check_archive
+from wasmpack.stores.layout import Layout
+from wasmpack.stores.local import find_local, open_store, store_path
+from wasmpack.stores.ports import Body, ImageReader, ImageWriter, Readable
+from wasmpack.stores.registry.options import RegistryOptions
+
+Notice = Callable[[str], None]
+
+
+class LayoutReader:
+    """One image of a layout or of the local store."""
+
+    def __init__(self, layout: Layout, descriptor: Descriptor, source: str) -> None:
+        self._layout = layout
+        self._descriptor = descriptor
+        self.source = source
+
+    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
+        return self._layout.get(descriptor or self._descriptor)
+
+    def open_blob(self, descriptor: Descriptor) -> Readable:
+        return self._layout.open_blob(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutWriter:
+    """Writes into a layout or the local store."""
+
+    layout: Layout
+    force: bool = True
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        return self.layout.has_blob(descriptor)
+
+    def put_blob(self, descriptor: Descriptor, body: Body) -> None:
+        self.layout.put_blob(descriptor, body)
+
+    def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
+        self.layout.put_manifest(manifest, names, force=self.force)
+
+
+def open_reader(place: Place, options: RegistryOptions, notice: Notice) -> ImageReader:
+    """The image at a place.
+
+    A name is looked for in the local store first, then in its registry.
+
+    :param notice: told where a name was found
+    :raises NotFound: nothing there
+    """
+    match place:
+        case NamePlace():
+            return _name_reader(place, options, notice)
+        case LayoutPlace():
+            layout = Layout.open(Path(place.path).expanduser())
+            return LayoutReader(layout, layout.find(place.tag, place.digest), "layout")
+        case ArchivePlace():
+            return ArchiveReader(Path(place.path).expanduser(), place.tag, place.digest)
+        case DaemonPlace():
+            from wasmpack.stores.daemon import DaemonReader
+
+            return DaemonReader(place.reference)
+        case _:
+            assert_never(place)
+
+
+@contextlib.contextmanager
+def local_writer() -> Iterator[ImageWriter]:
+    """The local store, locked against pruning while the block runs."""
+    store = open_store()
+    with store.writing():
+        yield LayoutWriter(store)
+
+
+@contextlib.contextmanager
+def open_writer(
+    place: Place, options: RegistryOptions, digest: Digest, *, force: bool
+) -> Iterator[ImageWriter]:
+    """Write an image to a place; a name means its registry here.
+
+    :param digest: of the manifest that will be written
+    :raises WouldOverwrite: another image is there, and ``force`` is not given
+    """
+    match place:
+        case NamePlace():
+            from wasmpack.stores.registry.client import RegistryWriter
+
+            yield RegistryWriter(place.reference, options)
+        case LayoutPlace():
+            layout = Layout.create(Path(place.path).expanduser())
+            if not force:
+                layout.check_names([place.tag], digest)
+            with layout.writing():
+                yield LayoutWriter(layout, force)
+        case ArchivePlace():
+            path = Path(place.path).expanduser()
+            if not force:
+                check_archive(path, [place.tag], digest)
+            with archive_layout(path) as layout:
+                yield LayoutWriter(layout)
+        case DaemonPlace():
+            from wasmpack.stores.daemon import DaemonWriter
+
+            writer = DaemonWriter(place.reference)
+            yield writer
+            writer.load()
+        case _:
+            assert_never(place)
+
+
+def names_at(place: Place) -> list[str | None]:
+    """Under which names the manifest is written at this place."""
+    if isinstance(place, LayoutPlace | ArchivePlace):
+        return [place.tag]
+    reference = place.reference.with_default_tag()
+    return [reference.tag] if reference.tag else [str(reference.digest)]
+
+
+def _name_reader(place: NamePlace, options: RegistryOptions, notice: Notice) -> ImageReader:
+    reference = place.reference.with_default_tag()
+    found = None if place.remote else find_local(reference)
+    if found is not None:
+        return LayoutReader(Layout(store_path()), found, "local")
+    if place.remote:
+        return _registry_reader(reference, options)
+    if not names_a_host(reference):
+        raise NotFound(
+            f"{reference}: not in the local store, and the name has no registry",
+            hint="wasmpack list; or a full name such as quay.io/me/plugin:v1",
+        )
+    notice(f"{reference}: not in the local store, asking the registry")
+    return _registry_reader(reference, options)
+
+
+def names_a_host(reference: Reference) -> bool:
+    """Whether the user wrote a registry; ``plugin:v1`` alone is meant locally."""
+    return "/" in reference.written or reference.registry != "docker.io"
+
+
+def _registry_reader(reference: Reference, options: RegistryOptions) -> ImageReader:
+    from wasmpack.stores.registry.client import RegistryReader
+
+    return RegistryReader(reference, options)
+
+
+def require_image(found: Manifest | Index, place: Place) -> Manifest:
+    """:raises WrongUsage: an index where one image is needed."""
+    if isinstance(found, Index):
+        children = ", ".join(f"{c.platform or '?'} {c.digest}" for c in found.manifests[:4])
+        raise WrongUsage(
+            f"{place} is an index of several images ({children})", hint="name one by its digest"
+        )
+    return found

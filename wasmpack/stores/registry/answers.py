@@ -1,0 +1,107 @@
+"""What goes wrong with a registry, in words: responses and exceptions to our errors.
+
+The only place that knows requests' and urllib3's exception classes.
+"""
+
+import json
+from http import HTTPStatus
+from typing import Never
+
+import requests
+import urllib3
+
+from wasmpack.errors import (
+    AccessRefused,
+    NotFound,
+    RegistryUnavailable,
+    WasmpackError,
+)
+
+_BODY_LIMIT = 8192
+
+
+class ManifestRefused(RegistryUnavailable):
+    """The registry takes the blobs but not this kind of manifest (415, 405, MANIFEST_INVALID)."""
+
+
+def refuse(response: requests.Response, what: str) -> Never:
+    """Raise the error for an answer that is not the one hoped for.
+
+    :param what: what was tried, for the sentence ("push the manifest of quay.io/me/x:v1")
+    """
+    status = response.status_code
+    said = registry_words(response)
+    message = f"cannot {what}: registry answered: {status} {_phrase(status)}{said}"
+    if status in {401, 403}:
+        raise AccessRefused(message, hint="wasmpack login REGISTRY, or check the account's rights")
+    if status == 404:
+        raise NotFound(message, hint="check the name and the tag; wasmpack tags REPOSITORY")
+    if "manifest" in what and (status in {405, 415} or "MANIFEST_INVALID" in said):
+        raise ManifestRefused(
+            message,
+            hint="this registry refuses custom media types: build with --variant compat",
+        )
+    raise RegistryUnavailable(message)
+
+
+def unavailable(error: Exception, registry: str) -> WasmpackError:
+    """The error for an exception of the transport."""
+    reason, hint = _reason(error)
+    return RegistryUnavailable(f"registry {registry}: {reason}", hint=hint)
+
+
+def registry_words(response: requests.Response) -> str:
+    """Codes and messages out of the body (distribution-spec, "Error Codes")."""
+    try:
+        body = json.loads(response.raw.read(_BODY_LIMIT, decode_content=True) or response.content)
+        errors = body["errors"]
+        words = [f"{e.get('code', '')}: {e.get('message', '')}".strip(": ") for e in errors]
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        urllib3.exceptions.HTTPError,
+    ):
+        return ""
+    return f" ({'; '.join(words)[:500]})" if words else ""
+
+
+def _reason(error: Exception) -> tuple[str, str]:
+    cause = _root(error)
+    text = str(cause)
+    if isinstance(error, requests.exceptions.SSLError):
+        if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+            return "it speaks plain HTTP, not TLS", "--plain-http, if that is meant"
+        return f"TLS: {_tls(text)}", "--ca-file FILE for a private authority; --insecure to go on"
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ReadTimeout):
+        return "no answer in time", "--timeout SECONDS waits longer"
+    if isinstance(cause, urllib3.exceptions.NameResolutionError) or "Name or service" in text:
+        return "unknown host", "check the registry's name"
+    if "refused" in text:
+        return "connection refused", "check host and port; is the registry running?"
+    if "HTTPS" in text or "malformed" in text.lower():
+        return f"protocol error: {text[:200]}", ""
+    return f"connection failed: {type(cause).__name__}: {text[:200]}", ""
+
+
+def _root(error: BaseException) -> BaseException:
+    """The urllib3 or system error behind requests' wrapping."""
+    while True:
+        inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else None
+        inner = inner or getattr(error, "reason", None)
+        if not isinstance(inner, BaseException) or inner is error:
+            return error
+        error = inner
+
+
+def _tls(text: str) -> str:
+    return text.partition("]")[2].partition("(_ssl")[0].strip(" :") or text[:200]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "?"

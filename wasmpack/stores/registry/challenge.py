@@ -1,0 +1,94 @@
+"""Authentication challenges and bearer tokens (RFC 9110 11.6, Docker token protocol).
+
+A token is asked for once with all the actions needed (``pull,push`` when pushing), because a
+server that enforces scopes would otherwise refuse the first upload; and again on every 401,
+because tokens expire.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from wasmpack.errors import AccessRefused, RegistryUnavailable
+from wasmpack.stores.registry.credentials import Credential
+
+_PARAMETER = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_SCHEME = re.compile(r"(?:^|,\s*)(Bearer|Basic)\b", re.IGNORECASE)
+_CLIENT = "wasmpack"
+
+Ask = Callable[[str, str, Mapping[str, str], Mapping[str, str]], tuple[int, object]]
+"""``ask(method, url, fields, headers)`` -> status and decoded JSON of a token server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """One way the registry offers to identify oneself."""
+
+    scheme: str
+    """``bearer`` or ``basic``."""
+    realm: str = ""
+    service: str = ""
+    scope: str = ""
+
+
+def parse_challenges(header: str) -> list[Challenge]:
+    """Read a ``WWW-Authenticate`` header with one or several challenges."""
+    starts = list(_SCHEME.finditer(header))
+    found = []
+    for number, start in enumerate(starts):
+        end = starts[number + 1].start() if number + 1 < len(starts) else len(header)
+        fields = {
+            key.lower(): quoted or plain
+            for key, quoted, plain in _PARAMETER.findall(header[start.end() : end])
+        }
+        found.append(
+            Challenge(
+                scheme=start[1].lower(),
+                realm=fields.get("realm", ""),
+                service=fields.get("service", ""),
+                scope=fields.get("scope", ""),
+            )
+        )
+    return found
+
+
+def authorization(header: str, credential: Credential | None, scope: str, ask: Ask) -> str:
+    """The ``Authorization`` value that answers a 401.
+
+    :param scope: what will be needed, ``repository:NAME:pull,push``
+    :raises AccessRefused: credentials are needed and there are none, or they were refused
+    """
+    challenges = parse_challenges(header)
+    for challenge in challenges:
+        if challenge.scheme == "bearer" and challenge.realm:
+            return "Bearer " + _token(challenge, credential, scope, ask)
+    if any(challenge.scheme == "basic" for challenge in challenges):
+        if credential is None:
+            raise AccessRefused("the registry wants a user name and password")
+        return credential.basic
+    raise AccessRefused("the registry refused access and offered no way to log in")
+
+
+def _token(challenge: Challenge, credential: Credential | None, scope: str, ask: Ask) -> str:
+    if not challenge.realm.startswith(("https://", "http://")):
+        raise RegistryUnavailable(f"the registry names no usable token server: {challenge.realm!r}")
+    fields = {"service": challenge.service, "scope": scope or challenge.scope}
+    if credential is not None and credential.identity_token:
+        grant = {"grant_type": "refresh_token", "refresh_token": credential.secret}
+        status, answer = ask("POST", challenge.realm, {**fields, **grant, "client_id": _CLIENT}, {})
+    else:
+        headers = {"Authorization": credential.basic} if credential else {}
+        status, answer = ask("GET", challenge.realm, fields, headers)
+    if status in {401, 403}:
+        raise AccessRefused("the registry's token server refused the credentials")
+    token = _token_in(answer)
+    if status != 200 or token is None:
+        raise RegistryUnavailable(f"the registry's token server answered {status}, without a token")
+    return token
+
+
+def _token_in(answer: object) -> str | None:
+    if not isinstance(answer, dict):
+        return None
+    token = answer.get("token") or answer.get("access_token")
+    return token if isinstance(token, str) and token else None

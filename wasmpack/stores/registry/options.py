@@ -1,0 +1,51 @@
+"""What a user can say about how to reach a registry."""
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from wasmpack.oci.reference import DOCKER_HUB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryOptions:
+    """The registry options of the command line, with their defaults."""
+
+    plain_http: bool = False
+    insecure: bool = False
+    """TLS without verification."""
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    registry_config: str | None = None
+    """Read and written instead of Docker's and Podman's files."""
+    timeout: float = 30.0
+    """Seconds without a byte from the registry."""
+    retries: int = 2
+
+    def uses_http(self, registry: str) -> bool:
+        """Whether to speak plain HTTP: if asked to, and to loopback addresses, as Docker does.
+
+        A CA, a client certificate or ``insecure`` mean TLS, on loopback too.
+        """
+        if self.plain_http:
+            return True
+        tls = self.insecure or self.ca_file or self.cert_file
+        return not tls and is_loopback(registry)
+
+
+def is_loopback(registry: str) -> bool:
+    """``localhost``, ``127.0.0.0/8`` or ``[::1]``, with or without a port."""
+    host = registry[1:].partition("]")[0] if registry[:1] == "[" else registry.partition(":")[0]
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def api_host(registry: str) -> str:
+    """Where the API is: Docker Hub's is not where its name says."""
+    return "registry-1.docker.io" if registry == DOCKER_HUB else registry

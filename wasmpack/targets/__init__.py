@@ -1,0 +1,148 @@
+"""The consumers wasmpack knows, as data: what each release's proxy provides and its fetcher takes.
+
+>>> target("envoy-1.40").host
+'2026-04-06'
+
+Adding a release is adding a row to a file in ``targets/data/``.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from wasmpack.errors import WrongUsage
+from wasmpack.oci.canonical import JsonObject, JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRules:
+    """How a release's fetcher reads an image (Istio pkg/wasm/imagefetcher.go)."""
+
+    one_layer: bool
+    """Tar images must have exactly one layer; otherwise the last one counts."""
+    tar_limit: int | None
+    """Most bytes of the decompressed tar that are read."""
+    content_limit: int | None
+    """Most bytes of a raw module that are read; longer ones are cut, without a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One release of one consumer."""
+
+    name: str
+    consumer: str
+    default: bool
+    """Supported by its makers today; judged when no target is named."""
+    host: str
+    """Date of the newest change of proxy-wasm-cpp-host it contains: a function added on or
+    before that day is provided."""
+    image: ImageRules | None
+    """None for a consumer that is given a file, not an image."""
+    based_on: str | None
+    evidence: tuple[tuple[str, str], ...]
+    """Which facts were observed, read from source, or inferred."""
+
+    @property
+    def image_summary(self) -> str:
+        """What its fetcher takes, in a few words."""
+        if self.image is None:
+            return "given a file"
+        layers = "exactly one tar layer" if self.image.one_layer else "last tar layer"
+        limit = self.image.tar_limit
+        return f"{layers}, {f'{limit >> 20} MiB' if limit else 'no limit'}; artifact of two layers"
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of one row of ``targets --format json``."""
+        image = self.image
+        return {
+            "target": self.name,
+            "consumer": self.consumer,
+            "default": self.default,
+            "basedOn": self.based_on,
+            "hostDate": self.host,
+            "image": None
+            if image is None
+            else {
+                "oneLayer": image.one_layer,
+                "tarLimit": image.tar_limit,
+                "contentLimit": image.content_limit,
+            },
+            "evidence": dict(self.evidence),
+        }
+
+
+def all_targets() -> tuple[Target, ...]:
+    """Every release known, oldest first within its consumer."""
+    return tuple(_load().values())
+
+
+def default_targets() -> tuple[Target, ...]:
+    """The releases in support."""
+    return tuple(found for found in all_targets() if found.default)
+
+
+def target(name: str) -> Target:
+    """One release by its name.
+
+    :raises WrongUsage: unknown
+    """
+    try:
+        return _load()[name]
+    except KeyError:
+        near = [known for known in _load() if known.startswith(name.partition("-")[0])]
+        raise WrongUsage(
+            f"unknown target {name!r}",
+            hint=f"known are: {', '.join(near)}" if near else "wasmpack targets",
+        ) from None
+
+
+def choose(names: Sequence[str]) -> tuple[Target, ...]:
+    """What ``--target`` (repeatable, ``all``) asks for; nothing asked means the defaults.
+
+    :raises WrongUsage: an unknown name
+    """
+    if "all" in names:
+        return all_targets()
+    return tuple(target(name) for name in dict.fromkeys(names)) or default_targets()
+
+
+@cache
+def _load() -> dict[str, Target]:
+    found = {}
+    for consumer in ("envoy", "istio", "ossm"):
+        text = files(__package__).joinpath("data", f"{consumer}.json").read_text()
+        for row in json.loads(text)["targets"]:
+            found[row["name"]] = _target(consumer, row)
+    return found
+
+
+def _target(consumer: str, row: JsonObject) -> Target:
+    based_on = row.get("basedOn")
+    evidence = row["evidence"]
+    assert isinstance(evidence, dict)
+    return Target(
+        name=str(row["name"]),
+        consumer=consumer,
+        default=row["default"] is True,
+        host=str(row["host"]),
+        image=_image_rules(row.get("image")),
+        based_on=str(based_on) if based_on else None,
+        evidence=tuple((fact, str(kind)) for fact, kind in evidence.items()),
+    )
+
+
+def _image_rules(value: JsonValue) -> ImageRules | None:
+    if not isinstance(value, dict):
+        return None
+    return ImageRules(
+        one_layer=value["layers"] == "one",
+        tar_limit=_limit(value.get("tarLimit")),
+        content_limit=_limit(value.get("contentLimit")),
+    )
+
+
+def _limit(value: JsonValue) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,3 @@
+"""The one place of the version; semantic versioning, see CHANGELOG.md."""
+
+VERSION = "0.1.0"
