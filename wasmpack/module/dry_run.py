@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from wasmpack.module import abi
-from wasmpack.module.engine import first_line, new_engine
+from wasmpack.module.engine import engine, first_line
 from wasmpack.module.start_up_host import StartUpHost
 from wasmpack.module.types import Import, Module
 
@@ -94,7 +94,7 @@ class _Run:
         self._module = module
         self._version = version
         self._config_size = len(plugin_config)
-        self._store = wasmtime.Store(new_engine(fuel=True))
+        self._store = wasmtime.Store(engine(fuel=True))
         self._store.set_limits(
             memory_size=MEMORY, table_elements=TABLE, instances=1, tables=100, memories=100
         )

@@ -5,6 +5,7 @@ Only this file and :mod:`wasmpack.module.dry_run` import wasmtime, inside functi
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from wasmpack.errors import BadArtifact
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 64 * 1024 * 1024
 
 
-def new_engine(*, fuel: bool = False) -> wasmtime.Engine:
-    """An engine that takes what Envoy's V8 takes (observed with 1.40): GC, exceptions and so on."""
+@cache
+def engine(*, fuel: bool = False) -> wasmtime.Engine:
+    """The engine, made once: it takes what Envoy's V8 takes (observed with 1.40): GC, exceptions and so on."""
     import wasmtime
 
     config = wasmtime.Config()
@@ -37,7 +39,7 @@ def validity_error(data: bytes) -> str | None:
     import wasmtime
 
     try:
-        wasmtime.Module.validate(new_engine(), data)
+        wasmtime.Module.validate(engine(), data)
     except wasmtime.WasmtimeError as error:
         return first_line(str(error))
     return None

@@ -42,6 +42,7 @@ def host_scan(data: bytes) -> HostScan:
         return HostScan(abi=None, refusal=NO_ABI, where="exports")
     try:
         _function_names(data)
+        _strip(data)
     except _Overrun as error:
         return HostScan(abi=abi, refusal=CORRUPTED, where=str(error))
     return HostScan(abi=abi)
@@ -100,6 +101,15 @@ def _name_map(data: bytes, pos: int, end: int, size: int) -> None:
         pos += length
     if pos != start + size:
         raise _Overrun("custom section name: the function names do not fill their subsection")
+
+
+def _strip(data: bytes) -> None:
+    """The walk over all sections that removes ``precompiled_*`` ones (``getStrippedSource``)."""
+    for number, start, _ in _sections(data):
+        if number == 0:
+            size, pos = _number(data, start, len(data), "custom section")
+            if pos + size > len(data):
+                raise _Overrun("custom section: its name runs over the end of the file")
 
 
 def _custom_section(data: bytes, wanted: bytes) -> tuple[int, int] | None:

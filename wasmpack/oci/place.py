@@ -109,10 +109,10 @@ def _split_path(rest: str, text: str) -> tuple[str, str | None, Digest | None]:
         rest, digest = head, Digest.parse(f"sha256:{tail}")
     path, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag:
-        path, tag = rest, ""
+        path, colon, tag = rest, "", ""
     if not path:
         raise WrongUsage(f"{text!r} names no path", hint="oci:PATH[:TAG]")
-    if colon and "/" not in tag and not is_tag(tag):
+    if colon and not is_tag(tag):
         raise WrongUsage(f"{text!r}: {tag!r} is no tag", hint="oci:PATH[:TAG]")
     return path, tag or None, digest
 

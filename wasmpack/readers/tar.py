@@ -46,13 +46,9 @@ def tar_entries(chunks: Iterable[bytes], limit: int, wanted: frozenset[str]) -> 
                     file = archive.extractfile(entry) if entry.isreg() else None
                     content = file.read() if file else b""
                     yield TarEntry(name=entry.name, content=content)
-    except zlib.error as error:
-        reason = "unexpected EOF" if "EOF" in str(error) else "gzip: invalid header"
-        raise UnreadableLayer(reason) from error
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        if not stream.total:
-            return
-        raise UnreadableLayer("unexpected EOF") from error
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
+        if stream.total or stream.reason:
+            raise UnreadableLayer(stream.reason or "unexpected EOF") from error
 
 
 class _Stream(io.RawIOBase):
@@ -62,6 +58,8 @@ class _Stream(io.RawIOBase):
         self._pieces = pieces
         self._rest = b""
         self.total = 0
+        self.reason = ""
+        """Why there is no more, if the gzip stream is to blame; tarfile hides its errors."""
 
     def readable(self) -> bool:
         return True
@@ -70,7 +68,7 @@ class _Stream(io.RawIOBase):
         found = [self._rest]
         have = len(self._rest)
         while size < 0 or have < size:
-            piece = next(self._pieces, None)
+            piece = self._next()
             if piece is None:
                 break
             found.append(piece)
@@ -80,3 +78,10 @@ class _Stream(io.RawIOBase):
         self._rest = data[cut:]
         self.total += len(data[:cut])
         return data[:cut]
+
+    def _next(self) -> bytes | None:
+        try:
+            return next(self._pieces, None)
+        except zlib.error as error:
+            self.reason = "unexpected EOF" if "EOF" in str(error) else "gzip: invalid header"
+            raise

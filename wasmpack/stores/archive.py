@@ -3,16 +3,17 @@
 import contextlib
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from wasmpack.errors import BadArtifact, NotFound, WouldOverwrite
-from wasmpack.oci.canonical import JsonObject, parse_json_object
+from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.stores.files import TEMPORARY, explained
-from wasmpack.stores.layout import Layout, find_entry, parse_entries
+from wasmpack.stores.layout import Entry, Layout, find_entry, parse_entries
 from wasmpack.stores.ports import Readable, VerifiedStream
 
 _MAX_MEMBERS = 100_000
@@ -24,15 +25,14 @@ class ArchiveReader:
     source = "archive"
 
     def __init__(self, path: Path, tag: str | None, digest: Digest | None = None) -> None:
-        """Open the file and find the image.
+        """Find the image in the file.
 
         :raises NotFound: no such file, or no such image in it
         :raises BadArtifact: no tar, or no image layout in it
         """
         self._path = path
-        self._tar, self._members = _open(path)
-        index = parse_json_object(self._small("index.json"), f"{path}: index.json")
-        self._descriptor = find_entry(parse_entries(index), tag, digest, str(path))
+        self._spans = _spans(path)
+        self._descriptor = find_entry(_entries(path, self._spans), tag, digest, str(path))
 
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
         descriptor = descriptor or self._descriptor
@@ -43,23 +43,34 @@ class ArchiveReader:
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
         digest = descriptor.digest
-        member = self._members.get(f"blobs/{digest.algorithm}/{digest.hex}")
-        file = self._tar.extractfile(member) if member and member.isreg() else None
-        if file is None:
+        span = self._spans.get(f"blobs/{digest.algorithm}/{digest.hex}")
+        if span is None:
             raise NotFound(f"{self._path}: blob {digest} of the image is missing")
-        return file
+        return _Slice(self._path, span)
 
-    def _small(self, name: str) -> bytes:
-        member = self._members.get(name)
-        file = self._tar.extractfile(member) if member and member.isreg() else None
-        if member is None or file is None:
-            raise BadArtifact(
-                f"{self._path}: no OCI image layout in this tar ({name} is missing)",
-                hint="an archive of docker save is none: docker load it and use docker-daemon:NAME",
-            )
-        if member.size > MAX_MANIFEST:
-            raise BadArtifact(f"{self._path}: {name} has {member.size} bytes")
-        return file.read()
+
+class _Span(NamedTuple):
+    """Where a member's bytes lie in the tar."""
+
+    offset: int
+    size: int
+
+
+class _Slice:
+    """A member's bytes as a file of its own."""
+
+    def __init__(self, path: Path, span: _Span) -> None:
+        self._file = path.open("rb")
+        self._file.seek(span.offset)
+        self._left = span.size
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
+
+    def close(self) -> None:
+        self._file.close()
 
 
 @contextlib.contextmanager
@@ -84,31 +95,42 @@ def check_archive(path: Path, names: Sequence[str | None], digest: Digest) -> No
     """:raises WouldOverwrite: the file holds another image."""
     if not path.exists():
         return
-    reader: JsonObject | None = None
-    with contextlib.suppress(BadArtifact, NotFound):
-        tar, members = _open(path)
-        with tar:
-            file = tar.extractfile(members["index.json"]) if "index.json" in members else None
-            reader = parse_json_object(file.read(MAX_MANIFEST), str(path)) if file else None
-    held = parse_entries(reader) if reader else ()
-    if any(e.name in names and e.descriptor.digest == digest for e in held) and len(held) == 1:
-        return
-    raise WouldOverwrite(f"{path}: this file is something else", hint="--force replaces it")
+    held: tuple[Entry, ...] = ()
+    with contextlib.suppress(BadArtifact):
+        held = _entries(path, _spans(path))
+    if [(e.name, e.descriptor.digest) for e in held] != [(name, digest) for name in names]:
+        raise WouldOverwrite(f"{path}: this file is something else", hint="--force replaces it")
 
 
-def _open(path: Path) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo]]:
+def _entries(path: Path, spans: Mapping[str, _Span]) -> tuple[Entry, ...]:
+    span = spans.get("index.json")
+    if span is None:
+        raise BadArtifact(
+            f"{path}: no OCI image layout in this tar (index.json is missing)",
+            hint="an archive of docker save is none: docker load it and use docker-daemon:NAME",
+        )
+    if span.size > MAX_MANIFEST:
+        raise BadArtifact(f"{path}: index.json has {span.size} bytes")
+    with contextlib.closing(_Slice(path, span)) as file:
+        return parse_entries(parse_json_object(file.read(), f"{path}: index.json"))
+
+
+def _spans(path: Path) -> dict[str, _Span]:
+    """Regular files of the tar; the first of a name counts."""
+    found: dict[str, _Span] = {}
     try:
-        tar = tarfile.open(path, mode="r:")  # noqa: SIM115 - lives as long as the reader
-        members: dict[str, tarfile.TarInfo] = {}
-        for number, member in enumerate(tar):
-            if number > _MAX_MEMBERS:
-                raise BadArtifact(f"{path}: more than {_MAX_MEMBERS} entries")
-            members.setdefault(member.name.removeprefix("./"), member)
+        with tarfile.open(path, mode="r:") as tar:
+            for number, member in enumerate(tar):
+                if number > _MAX_MEMBERS:
+                    raise BadArtifact(f"{path}: more than {_MAX_MEMBERS} entries")
+                if member.isreg():
+                    name = member.name.removeprefix("./")
+                    found.setdefault(name, _Span(member.offset_data, member.size))
     except FileNotFoundError:
         raise NotFound(f"{path}: no such file") from None
     except (tarfile.TarError, OSError) as error:
         raise BadArtifact(f"{path}: not a readable tar file: {error}") from error
-    return tar, members
+    return found
 
 
 def _pack(root: Path, target: Path) -> None:

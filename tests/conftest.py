@@ -1,0 +1,82 @@
+"""Fixtures of all tests: an isolated store, the installed command, the plugins."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+pytest_plugins = ["support.registries.fixtures", "support.plugins"]
+
+
+KEPT = {"WASMPACK_TESTS_NO_SKIP", "WASMPACK_REGISTRY_IMAGE"}
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Cli(Protocol):
+    """Runs the installed ``wasmpack`` as a user would."""
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> Done: ...
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the user's store, credentials or colours."""
+    for name in list(os.environ):
+        if name.startswith("WASMPACK_") and name not in KEPT:
+            monkeypatch.delenv(name)
+    for name in ("SOURCE_DATE_EPOCH", "REGISTRY_AUTH_FILE", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.delenv("DOCKER_CONFIG", raising=False)
+    monkeypatch.setenv("WASMPACK_STORE", str(tmp_path / "store"))
+
+
+@pytest.fixture(scope="session")
+def wasmpack_command() -> str:
+    """The script that the wheel installed."""
+    script = Path(sys.executable).with_name("wasmpack")
+    assert script.is_file(), f"{script}: install the wheel first (make test does)"
+    return str(script)
+
+
+@pytest.fixture
+def cli(wasmpack_command: str, tmp_path: Path) -> Cli:
+    def run(
+        *arguments: str | Path,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> Done:
+        done = subprocess.run(
+            [wasmpack_command, *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            env={**os.environ, **(env or {})},
+            cwd=cwd or tmp_path,
+            timeout=120,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run

@@ -1,0 +1,199 @@
+"""The rooms and what may be touched in them; what loads when; the public names."""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import files
+from importlib.resources import files as resources
+from pathlib import Path
+
+import pytest
+
+import wasmpack
+
+ROOT = Path(wasmpack.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+CHECKOUT = Path(__file__).parents[2]
+
+LAYERS = {
+    "errors": 0, "findings": 0, "version": 0,
+    "oci": 1, "targets": 1,
+    "module": 2, "runtime_config": 2, "schemas": 2,
+    "readers": 3, "stores": 3, "envoy": 3,
+    "actions": 5, "cli": 6, "__init__": 7, "__main__": 7,
+}  # fmt: skip
+SAME_LAYER = {("targets", "oci")}
+"""Rooms of one layer know nothing of each other, but for these."""
+ONLY_IN = {
+    "wasmtime": {"module/engine.py", "module/dry_run.py"},
+    "jsonschema": {"runtime_config.py"},
+    "oras": {"stores/registry/transport.py"},
+    "requests": {"stores/registry/transport.py", "stores/registry/answers.py",
+                 "stores/registry/client.py"},
+    "urllib3": {"stores/registry/answers.py", "stores/registry/client.py"},
+    "docker": {"stores/daemon.py"},
+    "deflate": {"oci/layer.py"},
+    "envoy": {"envoy/binary.py"},
+}  # fmt: skip
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_downwards(path: Path) -> None:
+    here = room(path)
+    for name in imports(path):
+        if not name.startswith("wasmpack."):
+            continue
+        there = name.split(".")[1]
+        down = LAYERS[there] < LAYERS[here] or there == here or (here, there) in SAME_LAYER
+        assert down, f"{here} must not import {there}"
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_each_library_enters_through_its_room(library: str) -> None:
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in MODULES
+        if any(name.split(".")[0] == library for name in imports(path))
+    }
+    assert users <= ONLY_IN[library]
+
+
+def test_click_stays_in_the_cli() -> None:
+    for path in MODULES:
+        if room(path) != "cli":
+            assert not any(name.split(".")[0] == "click" for name in imports(path)), path
+
+
+LAZY = [
+    "wasmtime",
+    "oras",
+    "requests",
+    "docker",
+    "jsonschema",
+    "yaml",
+    "deflate",
+    "envoy",
+    "urllib3",
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (["--help"], set()),
+        (["--version"], set()),
+        (["build", "--help"], set()),
+        (["inspect", "module", "{plugin}"], set()),
+        (["list"], set()),
+        (["targets"], set()),
+        (["build", "{plugin}", "-o", "oci:{out}"], {"wasmtime"}),
+    ],
+)
+def test_libraries_load_when_they_are_needed(
+    arguments: list[str], allowed: set[str], tmp_path: Path
+) -> None:
+    plugin = CHECKOUT / "tests" / "plugins" / "header-append-c.wasm"
+    filled = [a.format(plugin=plugin, out=tmp_path / "o") for a in arguments]
+    code = (
+        "import sys\nfrom wasmpack.cli.boundary import run\n"
+        f"run({filled!r})\nprint('LOADED', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.rpartition("LOADED")[2].split())
+    assert loaded & set(LAZY) <= allowed, done.stderr
+
+
+def test_help_loads_no_room_but_the_command_line() -> None:
+    code = (
+        "import sys\nfrom wasmpack.cli.boundary import run\nrun(['--help'])\n"
+        "print('LOADED', *(m for m in sys.modules if m.startswith('wasmpack.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.rpartition("LOADED")[2].split()
+    rooms = {name.split(".")[1] for name in loaded}
+    assert rooms <= {"cli", "errors", "version", "oci"}
+
+
+def test_the_installed_wheel_is_tested() -> None:
+    assert CHECKOUT not in ROOT.parents, "run the tests against the installed wheel: make test"
+    installed = {str(path) for path in files("wasmpack") or ()}
+    for needed in (
+        "wasmpack/templates/runtime-config.json",
+        "wasmpack/module/data/abi.json",
+        "wasmpack/targets/data/istio.json",
+        "wasmpack/schemas/runtime-config.schema.json",
+        "wasmpack/py.typed",
+    ):
+        assert needed in installed
+    template = resources("wasmpack").joinpath("templates", "runtime-config.json").read_bytes()
+    assert template == (CHECKOUT / "templates" / "runtime-config.json").read_bytes()
+
+
+def test_public_names() -> None:
+    assert sorted(wasmpack.__all__) == sorted(PUBLIC)
+    for name in PUBLIC:
+        assert getattr(wasmpack, name) is not None
+    with pytest.raises(AttributeError):
+        wasmpack.nothing  # noqa: B018
+
+
+PUBLIC = [
+    "BuildRequest",
+    "Finding",
+    "Image",
+    "ModuleInput",
+    "Reference",
+    "RegistryOptions",
+    "Report",
+    "Variant",
+    "Verdict",
+    "WasmpackError",
+    "__version__",
+    "build_image",
+    "check_build",
+    "copy_image",
+    "extract_image",
+    "inspect_image",
+    "inspect_module",
+    "open_reader",
+    "parse_place",
+    "pull_image",
+    "push_image",
+    "read_module_file",
+    "validate_config",
+    "validate_image",
+    "validate_module",
+]
+
+
+def test_public_names_are_documented() -> None:
+    for name in PUBLIC:
+        if name != "__version__":
+            assert (getattr(wasmpack, name).__doc__ or "").strip(), name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
+    from wasmpack import errors
+
+    for kind in errors.WasmpackError.__subclasses__():
+        if kind.__module__ == "wasmpack.errors":
+            assert f"{kind.__name__:<20} {kind.exit_code} " in (errors.__doc__ or "")

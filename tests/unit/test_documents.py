@@ -1,0 +1,164 @@
+"""runtime-config.json, annotations from git, reports."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from wasmpack.actions.git_facts import git_annotations, source_url
+from wasmpack.errors import BadArtifact
+from wasmpack.findings import Problem, Severity, Verdict, judge
+from wasmpack.runtime_config import (
+    RuntimeConfig,
+    abi_problems,
+    config_problems,
+    parse_runtime_config,
+)
+
+SPELLINGS = [
+    {"abiVersions": ["v0.2.1"], "config": {"rootIds": ["a"]}},
+    {"abi_versions": ["v0.2.1"], "config": {"root_ids": ["a"]}},
+    {"abiVersion": "v0.2.1", "config": {"rootIds": ["a"]}},
+    {"abi_version": ["v0.2.1"], "config": {"root_ids": ["a"]}},
+]
+
+
+@pytest.mark.parametrize("value", SPELLINGS, ids=lambda v: next(iter(v)))
+def test_all_spellings_are_read_and_one_written(value: dict[str, object]) -> None:
+    found = parse_runtime_config(json.dumps({"type": "envoy_proxy", **value}).encode())
+    assert json.loads(found.to_bytes()) == {
+        "type": "envoy_proxy", "abiVersions": ["v0.2.1"], "config": {"rootIds": ["a"]},
+    }  # fmt: skip
+
+
+def test_what_we_do_not_know_is_kept() -> None:
+    raw = b'{"type":"x","x-mine":{"a":1},"config":{"rootIds":["r"],"other":2}}'
+    assert json.loads(parse_runtime_config(raw).to_bytes()) == json.loads(raw)
+
+
+def test_default_for_a_module() -> None:
+    found = RuntimeConfig.for_module("0.2.0", ["root"])
+    assert found.as_json() == {
+        "type": "envoy_proxy", "abiVersions": ["v0.2.0"], "config": {"rootIds": ["root"]},
+    }  # fmt: skip
+    assert RuntimeConfig.for_module(None).as_json() == {"type": "envoy_proxy"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "places"),
+    [
+        (b"{}", ["$"]),
+        (b'{"type": 1}', ["$.type"]),
+        (b'{"type": "e", "abiVersions": "v"}', ["$.abiVersions"]),
+        (b'{"type": "e", "abiVersions": ["v", 2], "config": {"rootIds": [3]}}',
+         ["$.abiVersions[1]", "$.config.rootIds[0]"]),
+        (b'{"type": "e", "abiVersion": "v", "abi_versions": ["v"]}', ["$.abiVersion"]),
+        (b'{"type": "e", "config": []}', ["$.config"]),
+    ],
+)  # fmt: skip
+def test_schema_errors_have_places(raw: bytes, places: list[str]) -> None:
+    found = config_problems(raw)
+    assert [problem.where for problem in found] == places
+    assert {problem.code for problem in found} == {"CFG002"}
+    with pytest.raises(BadArtifact, match=r"\$"):
+        parse_runtime_config(raw)
+
+
+def test_broken_json_has_line_and_column() -> None:
+    (found,) = config_problems(b'{"type": "x",\n  "abiVersions": [,]}', "my.json")
+    assert found.code == "CFG001"
+    assert "line 2 column 19" in found.message
+
+
+def test_other_runtimes_and_abis_are_doubts() -> None:
+    assert [p.code for p in config_problems(b'{"type": "wasmtime"}')] == ["CFG003"]
+    config = parse_runtime_config(b'{"type": "e", "abiVersions": ["v0.1.0"]}')
+    assert [p.code for p in abi_problems(config, "0.2.1")] == ["CFG004"]
+    assert abi_problems(config, "0.1.0") == []
+    wasme = parse_runtime_config(b'{"type":"e","abiVersions":["v0-4689a30309abf31aee9ae36e73d3"]}')
+    assert abi_problems(wasme, "0.2.1") == []
+
+
+@pytest.mark.parametrize(
+    ("remote", "source"),
+    [
+        ("https://user:token@github.com/me/p.git", "https://github.com/me/p.git"),
+        ("git@github.com:me/p.git", "https://github.com/me/p.git"),
+        ("ssh://git@example.com:2222/me/p.git", "https://example.com/me/p.git"),
+        ("https://example.com:8443/me/p?token=x#y", "https://example.com:8443/me/p"),
+        ("git://example.com/p", "https://example.com/p"),
+        ("/srv/git/p.git", ""), ("../p.git", ""), ("file:///srv/p.git", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_source_url(remote: str, source: str) -> None:
+    assert source_url(remote) == source
+
+
+def git(directory: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
+    subprocess.run(["git", *identity, *arguments], cwd=directory, check=True, capture_output=True)
+
+
+def test_git_annotations(tmp_path: Path) -> None:
+    assert git_annotations(tmp_path) == {}
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a").write_text("1")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-qm", "x")
+    git(tmp_path, "remote", "add", "origin", "https://u:p@example.com/p.git")
+    git(tmp_path, "tag", "v1.2.3")
+    found = git_annotations(tmp_path)
+    revision = found["org.opencontainers.image.revision"]
+    assert len(revision) == 40
+    assert found["org.opencontainers.image.source"] == "https://example.com/p.git"
+    assert found["org.opencontainers.image.version"] == "v1.2.3"
+    (tmp_path / "untracked").touch()
+    assert git_annotations(tmp_path) == found
+    (tmp_path / "a").write_text("2")
+    dirty = git_annotations(tmp_path)
+    assert dirty["org.opencontainers.image.revision"] == revision + "-dirty"
+    assert "org.opencontainers.image.version" not in dirty
+
+
+def problem(severity: Severity = Severity.ERROR, code: str = "X") -> Problem:
+    return Problem(code=code, severity=severity, where="w", message="m")
+
+
+E, W = problem(), problem(Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("found", "named", "strict", "verdict", "severities"),
+    [
+        ({"a": [], "b": []}, False, False, "accept", []),
+        ({"a": [E], "b": []}, False, False, "accept", ["warning"]),
+        ({"a": [E], "b": [E]}, False, False, "reject", ["error"]),
+        ({"a": [E], "b": []}, True, False, "reject", ["error"]),
+        ({"a": [W], "b": [W]}, False, False, "accept", ["warning"]),
+        ({"a": [W], "b": []}, False, True, "reject", ["warning"]),
+        ({"a": [E], "b": []}, False, True, "reject", ["warning"]),
+    ],
+)
+def test_verdict_over_targets(
+    found: dict[str, list[Problem]], named: bool, strict: bool, verdict: str, severities: list[str]
+) -> None:
+    report = judge("s", "module", found, strict_targets=named, strict=strict)
+    assert report.verdict.value == verdict
+    assert [finding.severity.value for finding in report.findings] == severities
+
+
+def test_all_reject_for_different_reasons() -> None:
+    report = judge("s", "m", {"a": [problem(code="A")], "b": [problem(code="B")]},
+                   strict_targets=False)  # fmt: skip
+    assert report.verdict is Verdict.REJECT
+    assert [(f.code, f.severity.value, f.targets) for f in report.findings] == [
+        ("A", "error", ("a",)), ("B", "error", ("b",)),
+    ]  # fmt: skip
+
+
+def test_report_as_json_is_the_contract() -> None:
+    value = judge("s", "module", {"t": [E]}, strict_targets=True).as_json()
+    assert list(value) == ["schemaVersion", "subject", "kind", "verdict", "targets", "findings"]
+    (finding,) = value["findings"]  # type: ignore[misc]
+    assert list(finding) == ["code", "severity", "where", "message", "hint", "targets"]

@@ -1,0 +1,159 @@
+"""The shapes of the images we make, and that the same inputs give the same bytes."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from wasmpack.errors import BadArtifact
+from wasmpack.oci import media_types as mt
+from wasmpack.oci.image import Variant, artifact_image, filesystem_image, variant_of
+from wasmpack.oci.layer import gunzip, tar_gzip
+from wasmpack.oci.manifest import Index, parse, parse_manifest
+
+MODULE = b"\0asm\1\0\0\0" + bytes(range(256)) * 40
+CONFIG = b'{"type":"envoy_proxy"}'
+
+
+def test_artifact_has_two_raw_layers_in_the_mesh_order() -> None:
+    image = artifact_image(MODULE, CONFIG, {"a": "b"})
+    first, second = image.manifest.layers
+    assert (first.media_type, first.title) == (mt.WASM_CONFIG, "runtime-config.json")
+    assert (second.media_type, second.title) == (mt.WASM_CONTENT, "plugin.wasm")
+    assert image.blobs[second.digest] == MODULE
+    assert image.manifest.body_media_type == mt.OCI_MANIFEST
+    assert image.manifest.annotations == {"a": "b"}
+    assert image.manifest.config.digest != second.digest
+    assert variant_of(image.manifest) is Variant.OCI
+
+
+@pytest.mark.parametrize(
+    ("docker", "manifest_type", "layer_type", "config_type"),
+    [
+        (False, mt.OCI_MANIFEST, mt.OCI_LAYER_TAR_GZIP, mt.OCI_CONFIG),
+        (True, mt.DOCKER_MANIFEST, mt.DOCKER_LAYER_TAR_GZIP, mt.DOCKER_CONFIG),
+    ],
+)
+def test_filesystem_image(
+    docker: bool, manifest_type: str, layer_type: str, config_type: str
+) -> None:
+    image = filesystem_image(MODULE, CONFIG, {"k": "v"}, docker=docker)
+    (layer,) = image.manifest.layers
+    assert image.manifest.media_type == image.manifest.body_media_type == manifest_type
+    assert (layer.media_type, image.manifest.config.media_type) == (layer_type, config_type)
+    tar = gzip.decompress(image.blobs[layer.digest])
+    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+        assert archive.getnames() == ["plugin.wasm", "runtime-config.json"]
+        assert {(m.uid, m.gid, m.mtime, m.mode, m.uname) for m in archive} == {(0, 0, 0, 0o644, "")}
+    config = json.loads(image.blobs[image.manifest.config.digest])
+    assert config["rootfs"]["diff_ids"] == ["sha256:" + hashlib.sha256(tar).hexdigest()]
+    assert config["config"] == ({"Labels": {"k": "v"}} if docker else {})
+    assert variant_of(image.manifest) is (Variant.DOCKER if docker else Variant.COMPAT)
+
+
+def test_plugin_alone() -> None:
+    image = filesystem_image(MODULE, None, {})
+    (layer,) = image.manifest.layers
+    with tarfile.open(fileobj=io.BytesIO(image.blobs[layer.digest]), mode="r:gz") as archive:
+        assert archive.getnames() == ["plugin.wasm"]
+
+
+def test_layer_bytes_are_known() -> None:
+    """Pinned: another deflate coder, tar writer or header would change every compat digest."""
+    layer = tar_gzip({"plugin.wasm": MODULE, "runtime-config.json": CONFIG})
+    assert str(layer.diff_id) == GOLDEN_DIFF_ID
+    assert hashlib.sha256(layer.data).hexdigest() == GOLDEN_LAYER
+
+
+GOLDEN_DIFF_ID = "sha256:a6920dfa4ff259f21e2a88ea33266e10bb9581f1fc242da20c77b82203fc4b82"
+GOLDEN_LAYER = "f62a11cd9dc20ba26016e1cba6e3c3f2de77215f018962f779c9704ddfedbd13"
+
+BUILD = """
+import sys
+from pathlib import Path
+from wasmpack import BuildRequest, ModuleInput, Variant, build_image
+for variant in (Variant.OCI, Variant.COMPAT, Variant.DOCKER):
+    module = ModuleInput(name="x", data=Path(sys.argv[1]).read_bytes(), path=None)
+    print(build_image(BuildRequest(module=module, variant=variant)).manifest.digest)
+"""
+
+
+def test_same_inputs_same_digest_anywhere(tmp_path: Path) -> None:
+    module = tmp_path / "some name.wasm"
+    module.write_bytes(MODULE)
+    seen = set()
+    for zone, mask, seed in (("UTC", 0o022, "0"), ("Asia/Tokyo", 0o077, "1")):
+        work = tmp_path / zone.replace("/", "-")
+        work.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", BUILD, module],
+            env={**os.environ, "TZ": zone, "PYTHONHASHSEED": seed},
+            cwd=work,
+            umask=mask,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        seen.add(done.stdout)
+    assert len(seen) == 1
+    assert next(iter(seen)).count("sha256:") == 3
+
+
+def test_gunzip_takes_members_and_limits() -> None:
+    data = gzip.compress(b"a" * 1000) + gzip.compress(b"b" * 1000)
+    pieces = [data[n : n + 7] for n in range(0, len(data), 7)]
+    assert b"".join(gunzip(iter(pieces), 10_000)) == b"a" * 1000 + b"b" * 1000
+    assert b"".join(gunzip(iter(pieces), 1500)) == b"a" * 1000 + b"b" * 500
+    with pytest.raises(zlib.error, match="EOF"):
+        list(gunzip(iter([data[:-3]]), 10_000))
+    with pytest.raises(zlib.error):
+        list(gunzip(iter([b"not gzip at all"]), 10_000))
+
+
+def test_gunzip_of_a_bomb_stays_small() -> None:
+    bomb = gzip.compress(bytes(200 << 20))
+    largest = max(len(piece) for piece in gunzip(iter([bomb]), 150 << 20))
+    assert largest <= 1 << 20
+
+
+DESCRIPTOR = {"mediaType": "a/b", "digest": "sha256:" + "0" * 64, "size": 2}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"layers": []}, "manifest.config"),
+        ({"config": DESCRIPTOR}, "manifest.layers"),
+        ({"config": DESCRIPTOR, "layers": [1]}, r"layers\[0\]: expected a descriptor"),
+        ({"config": {**DESCRIPTOR, "size": -1}, "layers": []}, "config.size"),
+        ({"config": {**DESCRIPTOR, "size": True}, "layers": []}, "config.size"),
+        ({"config": {**DESCRIPTOR, "digest": "sha256:../x"}, "layers": []}, "config.digest"),
+        ({"config": DESCRIPTOR, "layers": [], "annotations": {"a": 1}}, "annotations.a"),
+        ({"schemaVersion": 1, "fsLayers": []}, "schema 1"),
+        ({"manifests": 3}, "index.manifests"),
+    ],
+)
+def test_manifests_nobody_can_use(value: object, words: str) -> None:
+    with pytest.raises(BadArtifact, match=words):
+        parse(json.dumps(value).encode())
+
+
+def test_unknown_fields_survive_as_bytes() -> None:
+    raw = json.dumps({"config": DESCRIPTOR, "layers": [], "future": {"x": 1}}, indent=3).encode()
+    found = parse_manifest(raw, mt.OCI_MANIFEST)
+    assert found.raw == raw
+    assert found.digest.matches(raw)
+
+
+def test_index_is_told_by_its_body_too() -> None:
+    assert isinstance(parse(b'{"manifests":[]}'), Index)
+    with pytest.raises(BadArtifact, match="found an index"):
+        parse_manifest(b'{"manifests":[]}')

@@ -1,0 +1,159 @@
+"""Digests, references, places, JSON: what exists is valid, and prints as it was written."""
+
+import pytest
+
+from wasmpack.errors import BadArtifact, WrongUsage
+from wasmpack.oci.canonical import canonical_json, parse_json, parse_json_object
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.place import (
+    ArchivePlace,
+    DaemonPlace,
+    LayoutPlace,
+    NamePlace,
+    parse_place,
+    pinned,
+)
+from wasmpack.oci.reference import Reference
+
+HEX = "a" * 64
+EMPTY = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+REFERENCES = [
+    ("quay.io/me/plugin:v1", "quay.io", "me/plugin", "v1"),
+    ("localhost:5000/x", "localhost:5000", "x", None),
+    ("localhost/x:y", "localhost", "x", "y"),
+    ("plugin", "docker.io", "library/plugin", None),
+    ("me/plugin:1", "docker.io", "me/plugin", "1"),
+    ("docker.io/plugin:1", "docker.io", "library/plugin", "1"),
+    ("index.docker.io/me/p", "docker.io", "me/p", None),
+    ("[::1]:5000/a/b__c:v", "[::1]:5000", "a/b__c", "v"),
+    (f"quay.io/me/plugin:v1@sha256:{HEX}", "quay.io", "me/plugin", "v1"),
+    ("registry.example.com:443/a.b-c/d:T_.-1", "registry.example.com:443", "a.b-c/d", "T_.-1"),
+]
+
+
+@pytest.mark.parametrize(("text", "registry", "repository", "tag"), REFERENCES)
+def test_reference(text: str, registry: str, repository: str, tag: str | None) -> None:
+    found = Reference.parse(text)
+    assert (found.registry, found.repository, found.tag) == (registry, repository, tag)
+    assert str(found) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "UPPER/case", "a//b", "quay.io/", "quay.io/x:", "quay.io/x:-bad", "quay.io/x:a b",
+        "x@sha256:abc", "https://quay.io/x", "quay.io/x@", "-x", "quay.io/x_", "a:b:c",
+        f"quay.io/{'x' * 255}", f"quay.io/x:{'t' * 129}", "host:99999999/x", "x@md5:" + "a" * 32,
+    ],
+)  # fmt: skip
+def test_no_reference(text: str) -> None:
+    with pytest.raises(WrongUsage):
+        Reference.parse(text)
+
+
+def test_references_of_one_image_are_equal() -> None:
+    assert Reference.parse("plugin:v1") == Reference.parse("docker.io/library/plugin:v1")
+    assert Reference.parse("plugin").full == "docker.io/library/plugin:latest"
+
+
+def test_tag_must_be_a_tag() -> None:
+    with pytest.raises(WrongUsage, match="no tag"):
+        Reference.parse("a/b").with_tag("no tag")
+
+
+@pytest.mark.parametrize("text", ["sha256:" + HEX, "sha512:" + "0" * 128])
+def test_digest_round_trip(text: str) -> None:
+    assert str(Digest.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "sha256:", "sha256:" + "A" * 64, "sha256:" + "a" * 63, "../../x", HEX, "md5:ab"]
+)
+def test_no_digest(text: str) -> None:
+    with pytest.raises(WrongUsage):
+        Digest.parse(text)
+
+
+def test_digest_of_bytes() -> None:
+    assert str(Digest.of(b"{}")) == EMPTY
+    assert Digest.parse(EMPTY).matches(b"{}")
+    assert not Digest.parse(EMPTY).matches(b"[]")
+
+
+PLACES = [
+    ("quay.io/me/p:v1", NamePlace(Reference.parse("quay.io/me/p:v1"))),
+    ("oci:out", LayoutPlace("out")),
+    ("oci:out:v1", LayoutPlace("out", "v1")),
+    ("oci:/a:b/c", LayoutPlace("/a:b/c")),
+    ("oci:./a/b:v1", LayoutPlace("./a/b", "v1")),
+    (f"oci:out:v1@{EMPTY}", LayoutPlace("out", "v1", Digest.parse(EMPTY))),
+    ("oci-archive:p.tar:v1", ArchivePlace("p.tar", "v1")),
+    ("docker-daemon:p:v1", DaemonPlace(Reference.parse("p:v1"))),
+]
+
+
+@pytest.mark.parametrize(("text", "place"), PLACES)
+def test_place(text: str, place: object) -> None:
+    assert parse_place(text) == place
+    assert str(parse_place(text)) == text
+
+
+def test_docker_prefix_means_the_registry() -> None:
+    place = parse_place("docker://quay.io/me/p:v1")
+    assert place == NamePlace(Reference.parse("quay.io/me/p:v1"), remote=True)
+
+
+def test_existing_layouts_and_archives_need_no_prefix(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pathlib import Path
+
+    assert isinstance(tmp_path, Path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lay").mkdir()
+    (tmp_path / "lay" / "oci-layout").touch()
+    (tmp_path / "plugin").mkdir()
+    (tmp_path / "a.tar").touch()
+    assert parse_place("lay") == LayoutPlace("lay")
+    assert parse_place("./lay") == LayoutPlace("./lay")
+    assert parse_place("a.tar") == ArchivePlace("a.tar")
+    assert isinstance(parse_place("plugin"), NamePlace), "a plain directory is no layout"
+
+
+@pytest.mark.parametrize("text", ["oci:", "oci:x:bad tag", "./nowhere", "/nowhere/at/all"])
+def test_no_place(text: str) -> None:
+    with pytest.raises(WrongUsage):
+        parse_place(text)
+
+
+def test_pinned() -> None:
+    assert str(pinned(parse_place("oci:out:v1"), Digest.of(b"{}"))) == f"oci:out:v1@{EMPTY}"
+    assert str(pinned(parse_place("p:v1"), Digest.of(b"{}"))) == f"p:v1@{EMPTY}"
+
+
+def test_canonical_json() -> None:
+    assert canonical_json({"b": "ü", "a": [1, None]}) == '{"a":[1,null],"b":"ü"}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b'{"a": }', "line 1 column 7"),
+        (b'{\n "a": 1,\n}', "line 3 column 1"),
+        (b'{"a": 1, "a": 2}', "stands twice"),
+        (b"\xff", "not UTF-8"),
+        (b"NaN", "no JSON number"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"9" * 5000, "too long"),
+        (b"", "line 1 column 1"),
+    ],
+)
+def test_bad_json_says_where(raw: bytes, words: str) -> None:
+    with pytest.raises(BadArtifact, match=words):
+        parse_json(raw, "doc")
+
+
+def test_json_object_wanted() -> None:
+    with pytest.raises(BadArtifact, match="expected a JSON object, found an array"):
+        parse_json_object(b"[]", "doc")

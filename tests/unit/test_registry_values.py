@@ -1,0 +1,254 @@
+"""Challenges, credentials, loopback rules: what is decided before a registry is asked."""
+
+import base64
+import json
+import stat
+from pathlib import Path
+
+import oras.provider
+import pytest
+import requests
+import urllib3
+
+from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError
+from wasmpack.stores.registry.answers import unavailable
+from wasmpack.stores.registry.challenge import authorization, parse_challenges
+from wasmpack.stores.registry.credentials import (
+    Credential,
+    erase_credential,
+    find_credential,
+    save_credential,
+)
+from wasmpack.stores.registry.options import RegistryOptions, is_loopback
+
+CREDENTIAL = Credential(username="me", secret="pa:ss")
+OPTIONS = RegistryOptions()
+
+
+def basic(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_challenges() -> None:
+    header = (
+        'Bearer realm="https://auth.example/token",service="reg, one",'
+        'scope="repository:a/b:pull,push", Basic realm="Registry Realm"'
+    )
+    bearer, plain = parse_challenges(header)
+    assert (bearer.scheme, bearer.realm) == ("bearer", "https://auth.example/token")
+    assert (bearer.service, bearer.scope) == ("reg, one", "repository:a/b:pull,push")
+    assert (plain.scheme, plain.realm) == ("basic", "Registry Realm")
+    assert parse_challenges("") == []
+
+
+def test_basic_challenge_takes_no_realm_for_an_address() -> None:
+    found = authorization('Basic realm="Registry Realm"', CREDENTIAL, "", never)
+    assert found == f"Basic {basic('me:pa:ss')}"
+    with pytest.raises(AccessRefused):
+        authorization('Basic realm="x"', None, "", never)
+    with pytest.raises(AccessRefused, match="no way to log in"):
+        authorization("", CREDENTIAL, "", never)
+
+
+def never(*_: object) -> tuple[int, object]:
+    raise AssertionError("no token server should be asked")
+
+
+def test_token_is_asked_with_the_scope_needed() -> None:
+    asked = []
+
+    def ask(method: str, url: str, fields: object, headers: object) -> tuple[int, object]:
+        asked.append((method, url, fields, headers))
+        return 200, {"token": "T"}
+
+    header = 'Bearer realm="https://a/t",service="s",scope="repository:x:pull"'
+    assert authorization(header, CREDENTIAL, "repository:x:pull,push", ask) == "Bearer T"
+    assert asked == [
+        (
+            "GET",
+            "https://a/t",
+            {"service": "s", "scope": "repository:x:pull,push"},
+            {"Authorization": f"Basic {basic('me:pa:ss')}"},
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "error"),
+    [
+        (401, {}, AccessRefused),
+        (500, {}, RegistryUnavailable),
+        (200, {}, RegistryUnavailable),
+        (200, [], RegistryUnavailable),
+        (200, {"token": 3}, RegistryUnavailable),
+    ],
+)
+def test_token_servers_that_do_not_help(
+    status: int, answer: object, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        authorization('Bearer realm="https://a/t"', None, "s", lambda *_: (status, answer))
+
+
+def test_realm_must_be_an_address() -> None:
+    with pytest.raises(RegistryUnavailable, match="no usable token server"):
+        authorization('Bearer realm="file:///etc/passwd"', None, "s", never)
+
+
+def test_identity_token_is_exchanged() -> None:
+    def ask(method: str, _url: str, fields: object, headers: object) -> tuple[int, object]:
+        assert method == "POST"
+        assert isinstance(fields, dict)
+        assert fields["grant_type"] == "refresh_token"
+        assert fields["refresh_token"] == "R"
+        assert headers == {}
+        return 200, {"access_token": "A"}
+
+    credential = Credential(username="<token>", secret="R", identity_token=True)
+    assert authorization('Bearer realm="https://a/t"', credential, "s", ask) == "Bearer A"
+
+
+@pytest.fixture
+def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    (tmp_path / "docker").mkdir()
+    return tmp_path / "docker" / "config.json"
+
+
+def entry(user: str) -> dict[str, str]:
+    return {"auth": basic(f"{user}:secret")}
+
+
+@pytest.mark.parametrize(
+    ("registry", "repository", "user"),
+    [
+        ("quay.io", "me/a", "host"),
+        ("quay.io", "me/special", "exact"),
+        ("quay.io", "team/x", "namespace"),
+        ("old.example", "x", "url"),
+        ("docker.io", "library/x", "hub"),
+        ("none.example", "x", None),
+    ],
+)
+def test_most_specific_entry_wins(
+    docker_config: Path, registry: str, repository: str, user: str | None
+) -> None:
+    auths = {
+        "quay.io": entry("host"),
+        "quay.io/me/special": entry("exact"),
+        "quay.io/team": entry("namespace"),
+        "https://old.example/v1/": entry("url"),
+        "https://index.docker.io/v1/": entry("hub"),
+    }
+    docker_config.write_text(json.dumps({"auths": auths}))
+    found = find_credential(registry, repository, OPTIONS)
+    assert (found.username if found else None) == user
+
+
+def test_files_in_their_order(
+    docker_config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    podman = tmp_path / "auth.json"
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(podman))
+    docker_config.write_text(json.dumps({"auths": {"r": entry("docker"), "d": entry("docker")}}))
+    podman.write_text(json.dumps({"auths": {"r": entry("podman")}}))
+    users = [find_credential(registry, "x", OPTIONS) for registry in ("r", "d")]
+    assert [u.username for u in users if u] == ["podman", "docker"]
+    given = RegistryOptions(username="flag", password="p")
+    found = find_credential("r", "x", given)
+    assert found is not None
+    assert found.username == "flag"
+
+
+def test_helpers_are_asked(
+    docker_config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper = tmp_path / "docker-credential-test"
+    helper.write_text(
+        "#!/bin/sh\nread server\n"
+        'case "$1 $server" in "get good") echo \'{"Username":"u","Secret":"s"}\';;\n'
+        '"get token") echo \'{"Username":"<token>","Secret":"t"}\';;\n'
+        '"get none") echo "credentials not found in native keychain"; exit 1;;\n'
+        "*) exit 3;; esac\n"
+    )
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    docker_config.write_text(json.dumps({"credsStore": "test"}))
+    good, token = (find_credential(r, "x", OPTIONS) for r in ("good", "token"))
+    assert good == Credential(username="u", secret="s")
+    assert token is not None
+    assert token.identity_token
+    assert find_credential("none", "x", OPTIONS) is None
+    with pytest.raises(WasmpackError, match="failed with exit code 3"):
+        find_credential("broken", "x", OPTIONS)
+    docker_config.write_text(json.dumps({"credHelpers": {"x.example": "missing"}}))
+    with pytest.raises(WasmpackError, match="docker-credential-missing is not on the PATH"):
+        find_credential("x.example", "x", OPTIONS)
+
+
+def test_login_keeps_what_else_is_there(docker_config: Path) -> None:
+    docker_config.write_text(json.dumps({"auths": {"a": entry("a")}, "psFormat": "x"}))
+    where = save_credential("quay.io", CREDENTIAL, OPTIONS)
+    assert where == str(docker_config)
+    assert stat.S_IMODE(docker_config.stat().st_mode) == 0o600
+    value = json.loads(docker_config.read_text())
+    assert value["psFormat"] == "x"
+    assert find_credential("quay.io", "any", OPTIONS) == CREDENTIAL
+    assert erase_credential("quay.io", OPTIONS)
+    assert not erase_credential("quay.io", OPTIONS)
+    assert find_credential("a", "x", OPTIONS) is not None
+
+
+def test_secrets_stay_out_of_repr() -> None:
+    assert "pa:ss" not in repr(CREDENTIAL)
+    assert "secret" not in repr(RegistryOptions(username="u", password="secret"))
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True), ("localhost:5000", True), ("127.0.0.1:1", True), ("127.9.9.9", True),
+        ("[::1]:5000", True), ("a.localhost:80", True), ("localhost.evil.com", False),
+        ("10.0.0.1:5000", False), ("quay.io", False), ("[2001:db8::1]:5000", False),
+    ],
+)  # fmt: skip
+def test_loopback(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+    assert OPTIONS.uses_http(host) is loopback
+
+
+def test_tls_options_mean_tls_on_loopback_too() -> None:
+    assert not RegistryOptions(insecure=True).uses_http("localhost:5000")
+    assert not RegistryOptions(ca_file="x").uses_http("localhost:5000")
+    assert RegistryOptions(plain_http=True).uses_http("quay.io")
+
+
+def _all(base: type[Exception]) -> list[type[Exception]]:
+    found = [base]
+    for sub in base.__subclasses__():
+        found += _all(sub)
+    return found
+
+
+@pytest.mark.parametrize(
+    "kind", _all(requests.exceptions.RequestException), ids=lambda k: k.__name__
+)
+def test_every_exception_of_the_transport_has_words(kind: type[Exception]) -> None:
+    try:
+        error = kind("went wrong")
+    except TypeError:
+        error = kind("went wrong", "", 0)
+    found = unavailable(error, "r.example")
+    assert isinstance(found, RegistryUnavailable)
+    assert "r.example" in found.message
+
+
+def test_transport_is_oras() -> None:
+    from wasmpack.oci.reference import Reference
+    from wasmpack.stores.registry.transport import Transport
+
+    transport = Transport(Reference.parse("localhost:5000/x"), OPTIONS, "pull")
+    assert isinstance(transport, oras.provider.Registry)
+    assert transport.session.trust_env is False, "no .netrc"
+    assert urllib3.__name__
+    transport.session.close()

@@ -1,0 +1,203 @@
+"""Layouts, the local store and archives: whole, locked, verified."""
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from wasmpack.actions.store import Outputs, store_image
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.image import Image, artifact_image
+from wasmpack.oci.place import LayoutPlace, parse_place
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.layout import Layout
+from wasmpack.stores.local import find_local, open_store, store_path
+from wasmpack.stores.places import open_reader
+from wasmpack.stores.ports import VerifiedStream
+from wasmpack.stores.registry.options import RegistryOptions
+
+OPTIONS = RegistryOptions()
+
+
+def image(mark: str = "") -> Image:
+    return artifact_image(b"\0asm\1\0\0\0" + mark.encode(), b'{"type":"envoy_proxy"}', {})
+
+
+def write(made: Image, where: str, *, force: bool = False) -> None:
+    outputs = Outputs(place=parse_place(where), force=force)
+    store_image(made, outputs, OPTIONS, notice=lambda _: None)
+
+
+def keep(made: Image, *names: str) -> None:
+    outputs = Outputs(tags=[Reference.parse(name) for name in names])
+    store_image(made, outputs, OPTIONS, notice=lambda _: None)
+
+
+@pytest.mark.parametrize("form", ["oci:{}/lay:v1", "oci-archive:{}/a.tar:v1", "oci:{}/plain"])
+def test_written_and_read_again(form: str, tmp_path: Path) -> None:
+    made = image()
+    place = form.format(tmp_path)
+    write(made, place)
+    reader = open_reader(parse_place(place), OPTIONS, lambda _: None)
+    found = reader.get()
+    assert found.raw == made.manifest.raw
+    for descriptor in made.manifest.blobs:
+        with VerifiedStream(reader.open_blob(descriptor), descriptor) as stream:
+            assert stream.read() == made.blobs[descriptor.digest]
+
+
+@pytest.mark.parametrize("form", ["oci:{}/lay:v1", "oci-archive:{}/a.tar:v1", "oci:{}/plain"])
+def test_another_image_is_not_overwritten(form: str, tmp_path: Path) -> None:
+    place = form.format(tmp_path)
+    write(image("a"), place)
+    write(image("a"), place)
+    with pytest.raises(WouldOverwrite):
+        write(image("b"), place)
+    assert open_reader(parse_place(place), OPTIONS, print).get().raw == image("a").manifest.raw
+    write(image("b"), place, force=True)
+    assert open_reader(parse_place(place), OPTIONS, print).get().raw == image("b").manifest.raw
+
+
+def test_two_tags_in_one_layout(tmp_path: Path) -> None:
+    write(image("a"), f"oci:{tmp_path}/lay:a")
+    write(image("b"), f"oci:{tmp_path}/lay:b")
+    layout = Layout.open(tmp_path / "lay")
+    assert [entry.name for entry in layout.entries()] == ["a", "b"]
+    with pytest.raises(NotFound, match="several images"):
+        layout.find(None)
+    with pytest.raises(NotFound, match="no image c"):
+        layout.find("c")
+    assert layout.find(None, image("b").manifest.digest).digest == image("b").manifest.digest
+
+
+def test_foreign_index_fields_survive(tmp_path: Path) -> None:
+    write(image("a"), f"oci:{tmp_path}/lay:a")
+    index = tmp_path / "lay" / "index.json"
+    value = json.loads(index.read_bytes())
+    value["annotations"] = {"made.by": "somebody"}
+    index.write_text(json.dumps(value))
+    write(image("b"), f"oci:{tmp_path}/lay:b")
+    assert json.loads(index.read_bytes())["annotations"] == {"made.by": "somebody"}
+
+
+def test_tags_move_in_the_local_store() -> None:
+    keep(image("a"), "p:v1", "quay.io/me/p:v1")
+    keep(image("b"), "p:v1")
+    moved, kept = (find_local(Reference.parse(n)) for n in ("p:v1", "quay.io/me/p:v1"))
+    assert moved is not None
+    assert kept is not None
+    assert moved.digest == image("b").manifest.digest
+    assert kept.digest == image("a").manifest.digest
+    assert find_local(Reference.parse("other:v1")) is None
+
+
+def test_prune_keeps_what_is_named() -> None:
+    keep(image("a"), "p:v1")
+    keep(image("b"), "p:v1")
+    store = open_store()
+    files, size = store.prune()
+    assert files == 2, "manifest and module of the first; the configuration is shared"
+    assert size > 0
+    assert store.get(store.find("docker.io/library/p:v1")).raw == image("b").manifest.raw
+    assert store.prune() == (0, 0)
+
+
+def test_prune_sweeps_what_a_killed_process_left() -> None:
+    keep(image("a"), "p:v1")
+    left = store_path() / "blobs" / "sha256" / ".wasmpack-tmp-xyz"
+    left.write_bytes(b"half")
+    open_store().prune()
+    assert not left.exists()
+
+
+def damage(made: Image, number: int, data: bytes) -> Descriptor:
+    descriptor = made.manifest.layers[number]
+    (store_path() / "blobs" / "sha256" / descriptor.digest.hex).write_bytes(data)
+    return descriptor
+
+
+@pytest.mark.parametrize("data", [b"", b"\0asm\1\0\0", b"\0asm\1\0\0\0XY", b"\0asm\1\0\0\1"])
+def test_a_damaged_blob_is_never_handed_out_whole(data: bytes) -> None:
+    made = image()
+    keep(made, "p:v1")
+    descriptor = damage(made, 1, data)
+    store = open_store()
+    assert not store.has_blob(descriptor)
+    with (
+        pytest.raises(DigestMismatch, match=str(descriptor.digest)),
+        VerifiedStream(store.open_blob(descriptor), descriptor) as stream,
+    ):
+        stream.drain()
+    keep(made, "p:v1")
+    assert store.has_blob(descriptor), "building again mends the store"
+
+
+def test_a_damaged_manifest_is_named() -> None:
+    made = image()
+    keep(made, "p:v1")
+    path = store_path() / "blobs" / "sha256" / made.manifest.digest.hex
+    path.write_bytes(made.manifest.raw[:-1] + b" ")
+    with pytest.raises(DigestMismatch, match="damaged"):
+        open_store().get(made.manifest.descriptor)
+
+
+def test_no_layout(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="oci-layout is missing"):
+        Layout.open(tmp_path)
+
+
+def test_archives_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    path.write_bytes(b"no tar")
+    with pytest.raises(BadArtifact, match="not a readable tar"):
+        open_reader(parse_place(f"oci-archive:{path}"), OPTIONS, print)
+    with tarfile.open(path, "w") as tar:
+        tar.addfile(tarfile.TarInfo("manifest.json"), io.BytesIO())
+    with pytest.raises(BadArtifact, match=r"index\.json is missing"):
+        open_reader(parse_place(f"oci-archive:{path}"), OPTIONS, print)
+    with pytest.raises(NotFound):
+        open_reader(parse_place(f"oci-archive:{tmp_path}/none.tar"), OPTIONS, print)
+
+
+def test_archive_bytes_depend_on_the_image_alone(tmp_path: Path) -> None:
+    for name in ("a.tar", "b.tar"):
+        write(image(), f"oci-archive:{tmp_path}/{name}:v1")
+    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tar", "b.tar"], "nothing is left over"
+
+
+MANY = """
+import sys
+from wasmpack.actions.store import Outputs, store_image
+from wasmpack import Reference, RegistryOptions
+from wasmpack.oci.image import artifact_image
+from wasmpack.stores.local import open_store
+for number in range(int(sys.argv[1]), int(sys.argv[1]) + 20):
+    made = artifact_image(b"\\0asm" + str(number).encode(), b"{}", {})
+    tags = [Reference.parse(f"p:{number}")]
+    store_image(made, Outputs(tags=tags), RegistryOptions(), notice=print)
+    if number % 7 == 0:
+        open_store().prune()
+"""
+
+
+def test_processes_share_the_store() -> None:
+    """Three writers, each pruning now and then: no name and no blob of another is lost."""
+    workers = [
+        subprocess.Popen([sys.executable, "-c", MANY, str(start)]) for start in (0, 100, 200)
+    ]
+    assert [worker.wait(120) for worker in workers] == [0, 0, 0]
+    store = open_store()
+    assert len(store.entries()) == 60
+    for entry in store.entries():
+        found = store.get(entry.descriptor)
+        assert all(store.has_blob(blob) for blob in getattr(found, "blobs", ()))
+
+
+def test_layout_place_prints_itself() -> None:
+    assert str(LayoutPlace("x", "t")) == "oci:x:t"
