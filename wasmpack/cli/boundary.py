@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -28,6 +27,8 @@ def run(arguments: Sequence[str]) -> int:
         return _told("interrupted", "", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
         if debug:
+            import traceback
+
             traceback.print_exc()
         return _explain(error)
     return result if isinstance(result, int) else 0

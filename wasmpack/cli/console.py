@@ -1,15 +1,18 @@
 """Which stream, in which colour: results to stdout, everything else to stderr."""
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from wasmpack.oci.descriptor import Descriptor
+if TYPE_CHECKING:
+    from wasmpack.oci.descriptor import Descriptor
 
 Style = Callable[[str, str], str]
 """``style(text, colour)``: the text, coloured if the stream takes it."""

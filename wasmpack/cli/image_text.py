@@ -19,7 +19,7 @@ def image_lines(view: ImageView, style: Style) -> Iterator[str]:
         ("variant", view.variant.value),
         ("created", view.created or "no date"),
     ):
-        yield f"  {style(f'{name:<8}', 'cyan')} {text}"
+        yield f"{style(f'{name:<7}', 'cyan')} {text}"
     yield from _index(view, style)
     yield from _annotations(view, style)
     yield from _layers(view, style)

@@ -23,7 +23,7 @@ def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator
         ("memory", ", ".join(str(memory) for memory in module.memories) or "none"),
     ]
     for name, text in facts:
-        yield f"{indent}{style(f'{name:<8}', 'cyan')} {text}"
+        yield f"{indent}{style(f'{name:<6}', 'cyan')} {text}"
     imports = [(f"{i.module}.{i.name}", i.kind, i.type) for i in module.imports]
     exports = [(e.name, e.kind, e.type) for e in module.exports]
     yield from _names("imports", imports, style, indent)

@@ -8,7 +8,8 @@ and kept log, so that a hostile module ends in a result too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 FUEL = 2_000_000_000
 """Instructions, about: one to two seconds."""
+SECONDS = 5.0
+"""Wall time of the whole start-up, for what costs much time and little fuel."""
 HOST_CALLS = 200_000
 MEMORY = 512 * 1024 * 1024
 TABLE = 1_000_000
@@ -99,6 +102,7 @@ class _Run:
             memory_size=MEMORY, table_elements=TABLE, instances=1, tables=100, memories=100
         )
         self._store.set_fuel(FUEL)
+        self._store.set_epoch_deadline(1)
         self._guest = _Guest(self._store)
         self._host = StartUpHost(self._guest, plugin_config, root_id)
         self._phase = "section"
@@ -106,20 +110,28 @@ class _Run:
         self._left = HOST_CALLS
 
     def all_steps(self) -> DryRun:
-        steps: list[Step] = []
-        for name, arguments, phase in self._plan():
-            self._phase = phase
-            step = self._step(name, arguments)
-            if step is not None:
-                steps.append(step)
-                if step.outcome is not Outcome.OK:
-                    break
+        alarm = threading.Timer(SECONDS, self._store.engine.increment_epoch)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            steps = tuple(self._steps())
+        finally:
+            alarm.cancel()
         return DryRun(
-            steps=tuple(steps),
+            steps=steps,
             start_calls=tuple(self._calls["start"]),
             start_section_calls=tuple(self._calls["section"]),
             log=tuple(self._host.log),
         )
+
+    def _steps(self) -> Iterator[Step]:
+        for name, arguments, phase in self._plan():
+            self._phase = phase
+            step = self._step(name, arguments)
+            if step is not None:
+                yield step
+                if step.outcome is not Outcome.OK:
+                    return
 
     def _plan(self) -> list[tuple[str, tuple[int, ...], str]]:
         """Calls in the host's order; an export that is absent is passed over."""
@@ -152,8 +164,8 @@ class _Run:
         try:
             result = call()
         except wasmtime.Trap as trap:
-            over = trap.trap_code == wasmtime.TrapCode.OUT_OF_FUEL
-            outcome = Outcome.LIMIT if over else Outcome.TRAP
+            over = {wasmtime.TrapCode.OUT_OF_FUEL, wasmtime.TrapCode.INTERRUPT}
+            outcome = Outcome.LIMIT if trap.trap_code in over else Outcome.TRAP
             return Step(name=name, outcome=outcome, reason=_trap_reason(str(trap)))
         except wasmtime.WasmtimeError as error:
             return Step(name=name, outcome=Outcome.LIMIT, reason=first_line(str(error)))

@@ -18,11 +18,15 @@ _TEXT_LIMIT = 64 * 1024 * 1024
 
 @cache
 def engine(*, fuel: bool = False) -> wasmtime.Engine:
-    """The engine, made once: it takes what Envoy's V8 takes (observed with 1.40): GC, exceptions and so on."""
+    """The engine, made once; it takes what Envoy's V8 takes (observed with 1.40).
+
+    :param fuel: counts instructions and can be interrupted, for the dry run
+    """
     import wasmtime
 
     config = wasmtime.Config()
     config.consume_fuel = fuel
+    config.epoch_interruption = fuel
     config.wasm_exceptions = True
     config.wasm_function_references = True
     config.wasm_gc = True

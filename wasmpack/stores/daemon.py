@@ -5,12 +5,13 @@ The engine keeps files, not manifests: what comes out has another digest than wh
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
 from wasmpack.oci import media_types as mt
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from wasmpack.stores.ports import Body, Readable
 
-T = TypeVar("T")
 _LIMIT = 1 << 30
 """Most bytes of an image taken out of the engine."""
 
@@ -80,7 +80,8 @@ class DaemonWriter:
                     member.size = len(content)
                     tar.addfile(member, BytesIO(content))
             archive.seek(0)
-            _call(lambda client: client.images.load(archive))
+            with _engine() as client:
+                client.images.load(archive)
 
 
 class DaemonReader:
@@ -117,11 +118,12 @@ class DaemonReader:
     def _save(self, archive: IO[bytes]) -> None:
         name = f"{self._reference.written or self._reference.name}:{self._reference.tag}"
         total = 0
-        for chunk in _call(lambda client: client.images.get(name).save(named=False)):
-            total += len(chunk)
-            if total > _LIMIT:
-                raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
-            archive.write(chunk)
+        with _engine() as client:
+            for chunk in client.images.get(name).save(named=False):
+                total += len(chunk)
+                if total > _LIMIT:
+                    raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
+                archive.write(chunk)
 
     def _convert(self, tar: tarfile.TarFile) -> Manifest:
         """Legacy and OCI archives of ``docker save`` both carry manifest.json."""
@@ -159,7 +161,8 @@ def _member(tar: tarfile.TarFile, name: str) -> bytes:
     return file.read()
 
 
-def _call(action: Callable[[docker.DockerClient], T]) -> T:
+@contextlib.contextmanager
+def _engine() -> Iterator[docker.DockerClient]:
     """Ask the engine, and say what is wrong when it cannot be asked."""
     import docker
 
@@ -170,8 +173,10 @@ def _call(action: Callable[[docker.DockerClient], T]) -> T:
             f"no Docker engine answers: {str(error)[:200]}", hint="start it, or check DOCKER_HOST"
         ) from error
     try:
-        return action(client)
+        yield client
     except docker.errors.ImageNotFound as error:
         raise NotFound(f"the Docker engine has no such image: {error.explanation}") from error
     except docker.errors.DockerException as error:
         raise WasmpackError(f"the Docker engine refused: {str(error)[:300]}") from error
+    finally:
+        client.close()

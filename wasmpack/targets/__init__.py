@@ -50,9 +50,9 @@ class Target:
         """What its fetcher takes, in a few words."""
         if self.image is None:
             return "given a file"
-        layers = "exactly one tar layer" if self.image.one_layer else "last tar layer"
+        layers = "only tar layer" if self.image.one_layer else "last tar layer"
         limit = self.image.tar_limit
-        return f"{layers}, {f'{limit >> 20} MiB' if limit else 'no limit'}; artifact of two layers"
+        return f"{layers} ({f'{limit >> 20} MiB' if limit else 'no limit'}) or artifact"
 
     def as_json(self) -> dict[str, object]:
         """The shape of one row of ``targets --format json``."""

@@ -1,0 +1,80 @@
+"""Writes the documents that are made from the code: the CLI reference and the list of targets.
+
+python docs/generate.py            # write them
+python docs/generate.py --check    # exit 1 and name those that are stale
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from wasmpack.cli.root import cli
+from wasmpack.targets import all_targets
+
+HERE = Path(__file__).resolve().parent
+NOTE = "<!-- Written by docs/generate.py from the code; change the code instead. -->\n"
+
+
+def cli_reference() -> str:
+    """Help texts of all commands, in the order of ``wasmpack --help``."""
+    lines = [NOTE, "# Command line reference\n"]
+    for path, command in commands("wasmpack", cli):
+        with click.Context(
+            command, info_name=path, max_content_width=90, help_option_names=["-h", "--help"]
+        ) as context:
+            context.terminal_width = 90
+            lines += [f"## `{path}`\n", "```text", command.get_help(context), "```\n"]
+    return "\n".join(lines)
+
+
+def commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """The command and all below it, with the words that call it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None, name
+            yield from commands(f"{path} {name}", found)
+
+
+def targets_table() -> str:
+    """What is known of each release, and how surely."""
+    lines = [
+        NOTE,
+        "# Targets\n",
+        "Judged when no `--target` is given: those marked *default*. *Host* is the date of the",
+        "newest change of proxy-wasm-cpp-host that the release contains: a host function added",
+        "until then is provided. *Evidence* says how each fact is known.\n",
+        "| target | default | host | images | evidence |",
+        "|---|---|---|---|---|",
+    ]
+    for row in all_targets():
+        evidence = ", ".join(f"{fact}: {kind}" for fact, kind in row.evidence)
+        default = "default" if row.default else ""
+        lines.append(f"| {row.name} | {default} | {row.host} | {row.image_summary} | {evidence} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write or compare; the exit code."""
+    documents = {"cli.md": cli_reference(), "targets.md": targets_table()}
+    stale = [name for name, text in documents.items() if read(HERE / name) != text]
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            print(f"docs/{name} is stale: make docs")
+        return bool(stale)
+    for name in stale:
+        (HERE / name).write_text(documents[name])
+    return 0
+
+
+def read(path: Path) -> str:
+    """The file as it is, or nothing."""
+    return path.read_text() if path.is_file() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,302 @@
+"""The contract of the command line, and ways to get it wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Cli
+from support.plugins import PLUGINS, wat
+
+C = PLUGINS / "header-append-c.wasm"
+WAT = PLUGINS / "x-wat.wat"
+
+
+def one_error(err: str) -> str:
+    """The sentence of a failure: exactly one, no traceback."""
+    lines = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["build", "none.wasm", "-t", "x"], 4, "no such file"),
+        (["build", "text.wasm", "-t", "x"], 3, "rejected"),
+        (["build", "bad.wat", "-t", "x"], 3, "line 2 column"),
+        (["build", "gzip.wasm", "-t", "x"], 3, "rejected"),
+        (["build", "component.wasm", "-t", "x"], 3, "rejected"),
+        (["build", "cut.wasm", "-t", "x"], 3, "rejected"),
+        (["build", "folder", "-t", "x"], 2, "a directory"),
+        (["build", "good.wasm"], 2, "nothing to write to"),
+        (["build", "good.wasm", "-t", "UPPER"], 2, "no image name"),
+        (["build", "good.wasm", "-t", "x:no tag"], 2, "no tag"),
+        (["build", "good.wasm", "-t", "x", "--variant", "cncf"], 2, "cncf"),
+        (["build", "good.wasm", "-o", "json"], 2, "-o says where"),
+        (["build", "good.wasm", "-o", "quay.io/x/y"], 2, "expected a layout"),
+        (["build", "good.wasm", "-t", "x", "-c", "broken.json"], 3, "line 1 column 10"),
+        (["build", "good.wasm", "-t", "x", "-c", "wrong.json"], 3, "$.abiVersions"),
+        (["build", "good.wasm", "-t", "x", "-a", "novalue"], 2, "KEY=VALUE"),
+        (["build", "good.wasm", "-t", "x", "--created", "yesterday"], 2, "2026-11-24T"),
+        (["build", "good.wasm", "-t", "x", "--no-runtime-config"], 2, "two layers"),
+        (["build", "good.wasm", "-t", "x", "--target", "istio-9.9"], 2, "unknown target"),
+        (["build", "good.wasm", "-o", "oci:o", "--push"], 2, "needs a name"),
+        (["push", "never:built"], 4, "not in the local store"),
+        (["push", "oci:nolayout"], 2, "where should"),
+        (["inspect", "image", "never:built"], 4, "not in the local store"),
+        (["inspect", "image", "oci:nolayout"], 4, "no OCI image layout"),
+        (["inspect", "image", "./good.wasm"], 2, "neither an image name"),
+        (["inspect", "module", "cut.wasm"], 3, "offset 0x"),
+        (["inspect", "module", "component.wasm"], 3, "component"),
+        (["extract", "never:built", "-o", "json"], 2, "-o says where"),
+        (["remove", "never:built"], 4, "not in the local store"),
+        (["tag", "never:built", "x"], 4, "not in the local store"),
+        (["frobnicate"], 2, "No such command"),
+        (["build", "good.wasm", "--frobnicate"], 2, "No such option"),
+        (["login", "not a host", "-u", "u", "--password-stdin"], 2, "no registry"),
+    ],
+)
+def test_getting_it_wrong(
+    arguments: list[str], code: int, words: str, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "good.wasm").write_bytes(wat())
+    (tmp_path / "cut.wasm").write_bytes(wat()[:-7])
+    (tmp_path / "text.wasm").write_text("(module)")
+    (tmp_path / "bad.wat").write_text("(module\n  (func i32.bad))")
+    (tmp_path / "gzip.wasm").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0")
+    (tmp_path / "component.wasm").write_bytes(b"\0asm\x0d\0\1\0")
+    (tmp_path / "broken.json").write_text('{"type": }')
+    (tmp_path / "wrong.json").write_text('{"type": "x", "abiVersions": 3}')
+    (tmp_path / "folder").mkdir()
+    done = cli(*arguments)
+    assert done.code == code, done.err
+    assert words in one_error(done.err) or words in done.err
+    assert done.out == ""
+    assert not (tmp_path / "store").exists() or cli("list").out == "", "nothing is written"
+
+
+def test_empty_stdin_and_wat_on_stdin(cli: Cli) -> None:
+    assert cli("build", "-", "-t", "x", stdin=b"").code == 3
+    assert cli("build", "-", "-t", "x", stdin=WAT.read_bytes()).code == 0
+    assert cli("build", "-", "-t", "x", stdin=C.read_bytes()).code == 0
+
+
+def test_build_json_is_the_contract(cli: Cli, tmp_path: Path) -> None:
+    done = cli("build", C, "-t", "x:v1", "--format", "json", "--metadata-file", "m.json",
+               "--digest-file", "d.txt")  # fmt: skip
+    value = json.loads(done.out)
+    assert list(value) == ["schemaVersion", "reference", "digest", "size", "variant", "layers",
+                           "pushed", "findings"]  # fmt: skip
+    assert json.loads((tmp_path / "m.json").read_text()) == value
+    assert (tmp_path / "d.txt").read_text().strip() == value["digest"]
+
+
+def test_inspect_json_is_the_contract(cli: Cli) -> None:
+    cli("build", C, "-t", "x:v1")
+    value = json.loads(cli("inspect", "image", "x:v1", "--format", "json").out)
+    wanted = ["schemaVersion", "reference", "source", "digest", "mediaType", "variant", "created",
+              "annotations", "layers", "module", "runtimeConfig", "targets"]  # fmt: skip
+    assert list(value)[: len(wanted)] == wanted
+    assert value["source"] == "local"
+    module = json.loads(cli("inspect", "module", C, "--format", "json").out)
+    assert list(module)[:2] == ["schemaVersion", "subject"]
+    assert {k: v for k, v in module.items() if k not in {"schemaVersion", "subject"}} == value[
+        "module"
+    ]
+
+
+def test_raw_gives_the_bytes(cli: Cli) -> None:
+    import hashlib
+
+    digest = cli("build", C, "-t", "x:v1").out.strip().partition("@sha256:")[2]
+    raw = cli("inspect", "image", "x:v1", "--raw", "manifest").out
+    assert hashlib.sha256(raw.encode()).hexdigest() == digest
+    assert json.loads(cli("inspect", "image", "x:v1", "--raw", "config").out)["type"]
+    assert cli("inspect", "image", "x:v1", "--raw", "layer:0").out.startswith("{")
+    assert cli("inspect", "image", "x:v1", "--raw", "layer:7").code == 4
+    assert cli("inspect", "image", "x:v1", "--raw", "soup").code == 2
+
+
+def test_annotations_and_dates(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"$manifest": {"from.file": "1", "both": "file"}}')
+    done = cli("build", C, "-t", "x:v1", "--no-git", "-a", "both=flag", "-a", "k=a=b",
+               "--annotation-file", "a.json", env={"SOURCE_DATE_EPOCH": "86400"})  # fmt: skip
+    assert done.code == 0, done.err
+    value = json.loads(cli("inspect", "image", "x:v1", "--format", "json").out)
+    assert value["annotations"] == {
+        "from.file": "1", "both": "flag", "k": "a=b",
+        "org.opencontainers.image.created": "1970-01-02T00:00:00Z",
+    }  # fmt: skip
+    assert value["created"] == "1970-01-02T00:00:00Z"
+    assert cli("build", C, "-t", "x", env={"SOURCE_DATE_EPOCH": "soon"}).code == 2
+
+
+def test_docker_labels_are_shown_as_annotations(cli: Cli) -> None:
+    cli("build", C, "-t", "x:v1", "--no-git", "-a", "k=v", "--variant", "docker",
+        "--created", "2020-01-02T03:04:05+02:00")  # fmt: skip
+    value = json.loads(cli("inspect", "image", "x:v1", "--format", "json").out)
+    assert value["annotations"]["k"] == "v"
+    assert value["created"] == "2020-01-02T01:04:05Z"
+
+
+def test_layouts_are_not_overwritten(cli: Cli) -> None:
+    assert cli("build", C, "-o", "oci:out:v1").code == 0
+    assert cli("build", C, "-o", "oci:out:v1").code == 0, "the same image is no other image"
+    refused = cli("build", WAT, "-o", "oci:out:v1")
+    assert refused.code == 8
+    assert "--force" in refused.err
+    assert cli("build", WAT, "-o", "oci:out:v2").code == 0
+    assert cli("build", WAT, "-o", "oci:out:v1", "--force").code == 0
+
+
+def test_what_build_prints_can_be_read_again(cli: Cli) -> None:
+    for output in ("oci:out:v1", "oci-archive:out.tar:v1", "oci:plain"):
+        printed = cli("build", C, "-o", output).out.strip()
+        assert cli("digest", printed).out.strip() == printed.rpartition("@")[2]
+    printed = cli("build", C, "-t", "me/x").out.strip()
+    assert printed.startswith("me/x:latest@sha256:")
+    assert cli("extract", printed, "-o", "d").code == 0
+
+
+def test_extract_does_not_overwrite(cli: Cli, tmp_path: Path) -> None:
+    cli("build", C, "-t", "x:v1")
+    (tmp_path / "plugin.wasm").write_bytes(b"mine")
+    assert cli("extract", "x:v1").code == 8
+    assert (tmp_path / "plugin.wasm").read_bytes() == b"mine"
+    assert cli("extract", "x:v1", "--force").code == 0
+    assert (tmp_path / "plugin.wasm").read_bytes() == C.read_bytes()
+
+
+def test_list_tag_remove(cli: Cli) -> None:
+    cli("build", C, "-t", "x:v1")
+    assert cli("tag", "x:v1", "quay.io/me/x:v2").code == 0
+    value = json.loads(cli("list", "--format", "json").out)
+    assert [row["reference"] for row in value["images"]] == ["quay.io/me/x:v2", "x:v1"]
+    assert cli("remove", "x:v1").code == 0
+    assert cli("digest", "quay.io/me/x:v2").code == 0
+    assert cli("digest", "x:v1").code == 4
+
+
+def test_validate_image_and_config(cli: Cli, tmp_path: Path) -> None:
+    cli("build", C, "-t", "x:v1")
+    done = cli("validate", "image", "x:v1", "--target", "all", "--format", "json")
+    assert done.code == 0, done.err
+    assert {row["verdict"] for row in json.loads(done.out)["targets"]} == {"accept"}
+    (tmp_path / "c.json").write_text('{"type": "envoy_proxy", "abiVersions": [1]}')
+    refused = cli("validate", "config", "c.json")
+    assert refused.code == 3
+    assert "$.abiVersions[0]" in refused.out
+    missing = cli("validate", "config", "none.json")
+    assert missing.code == 4
+
+
+def test_a_damaged_store(cli: Cli, tmp_path: Path) -> None:
+    digest = cli("build", C, "-t", "x:v1").out.strip().rpartition(":")[2]
+    layer = json.loads(cli("inspect", "image", "x:v1", "--format", "json").out)["layers"][1]
+    blob = tmp_path / "store" / "blobs" / "sha256" / layer["digest"].partition(":")[2]
+    blob.write_bytes(blob.read_bytes()[:-1] + b"!")
+    done = cli("extract", "x:v1")
+    assert done.code == 7
+    assert layer["digest"] in done.err
+    assert not (tmp_path / "plugin.wasm").exists()
+    assert cli("build", C, "-t", "x:v1").out.strip().rpartition(":")[2] == digest
+    assert cli("extract", "x:v1").code == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
+def test_a_full_disk(cli: Cli, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", small], check=True)
+    try:
+        store = {"WASMPACK_STORE": str(small / "store")}
+        assert cli("build", WAT, "-t", "x:v1", env=store).code == 0
+        as_plugin = PLUGINS / "header-append-as.wasm"
+        full = cli("build", as_plugin, "-t", "x:v1", env=store)
+        assert full.code == 1
+        assert "No space left on device" in one_error(full.err)
+        assert cli("extract", "x:v1", "-o", tmp_path / "out", env=store).code == 0, "as before"
+        assert not [p for p in (small / "store").rglob("*") if p.name.startswith(".wasmpack-tmp")]
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_colour_only_where_it_is_wanted(cli: Cli) -> None:
+    assert "\x1b[" not in cli("inspect", "module", C).out
+    assert "\x1b[" in cli("--color", "always", "inspect", "module", C).out
+    assert "\x1b[" in cli("inspect", "module", C, env={"FORCE_COLOR": "1"}).out
+    assert "\x1b[" not in cli("inspect", "module", C, env={"NO_COLOR": "1", "FORCE_COLOR": "1"}).out
+
+
+def test_output_fits_eighty_columns(cli: Cli) -> None:
+    cli("build", C, "-t", "x:v1")
+    for arguments in (["inspect", "image", "x:v1"], ["validate", "image", "x:v1"], ["targets"],
+                      ["--help"], ["version"], ["list"]):  # fmt: skip
+        done = cli(*arguments)
+        assert done.code == 0
+        assert max(map(len, done.out.splitlines())) <= 80, arguments
+
+
+def test_debug_shows_the_traceback(cli: Cli) -> None:
+    assert "Traceback" in cli("--debug", "push", "never:built").err
+
+
+def test_version(cli: Cli) -> None:
+    import wasmpack
+
+    assert wasmpack.__version__ in cli("--version").out
+    assert json.loads(cli("version", "--format", "json").out)["version"] == wasmpack.__version__
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str, cli: Cli) -> None:
+    done = cli("completion", shell)
+    assert done.code == 0
+    assert "_WASMPACK_COMPLETE" in done.out
+
+
+def test_broken_pipe_is_quiet(wasmpack_command: str) -> None:
+    done = subprocess.run(
+        f"{wasmpack_command} targets | head -n 1",
+        shell=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+WITH_INTERRUPTS = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""A test run in the background of a shell ignores SIGINT, and its children would too."""
+
+
+def test_ctrl_c_in_the_middle_of_a_push(cli: Cli, wasmpack_command: str) -> None:
+    """A registry that takes the connection and never answers; the store is as before."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        name = f"127.0.0.1:{server.getsockname()[1]}/slow/x:v1"
+        assert cli("build", C, "-t", name).code == 0
+        process = subprocess.Popen(
+            [sys.executable, "-c", WITH_INTERRUPTS, wasmpack_command, "push", name],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        connection, _ = server.accept()
+        connection.recv(100)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        connection.close()
+    assert process.returncode == 130
+    assert one_error(err.decode()) == "error: interrupted"
+    assert out == b""
+    assert cli("digest", name).code == 0

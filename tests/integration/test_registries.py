@@ -1,0 +1,222 @@
+"""Who may push what, at real registries; and what is said when something is wrong."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from conftest import Cli
+from support.plugins import PLUGINS
+from support.registries import RunningRegistry, TokenRegistry
+
+C = PLUGINS / "header-append-c.wasm"
+
+
+def test_basic_authentication(htpasswd_registry: RunningRegistry, cli: Cli) -> None:
+    registry = htpasswd_registry
+    name = f"{registry.host}/auth/basic:v1"
+    assert registry.username
+    assert registry.password
+    cli("build", C, "-t", name)
+
+    nobody = cli("push", name)
+    assert nobody.code == 5
+    assert f"hint: wasmpack login {registry.host}" in nobody.err
+    wrong = cli("push", name, "-u", registry.username, "--password-stdin", stdin=b"wrong-secret")
+    assert wrong.code == 5
+    assert "wrong-secret" not in wrong.err + wrong.out
+    right = cli("push", name, "-u", registry.username, "--password-stdin",
+                stdin=registry.password.encode() + b"\n")  # fmt: skip
+    assert right.code == 0, right.err
+    user = {"WASMPACK_USERNAME": registry.username, "WASMPACK_PASSWORD": registry.password}
+    by_environment = cli("digest", "--remote", name, env=user)
+    assert by_environment.out.strip() == right.out.strip().partition("@")[2]
+
+
+def test_login_and_logout(htpasswd_registry: RunningRegistry, cli: Cli, tmp_path: Path) -> None:
+    registry = htpasswd_registry
+    name = f"{registry.host}/auth/login:v1"
+    cli("build", C, "-t", name)
+    config = {"DOCKER_CONFIG": str(tmp_path / "docker")}
+    user = ("-u", str(registry.username), "--password-stdin")
+    refused = cli("login", registry.host, *user, stdin=b"nope", env=config)
+    assert refused.code == 5
+    assert not (tmp_path / "docker" / "config.json").exists(), "nothing wrong is kept"
+    password = str(registry.password).encode()
+    accepted = cli("login", registry.host, *user, stdin=password, env=config)
+    assert accepted.code == 0, accepted.err
+    assert accepted.out == ""
+    assert cli("push", name, env=config).code == 0
+    assert cli("logout", registry.host, env=config).code == 0
+    assert cli("push", name, env=config).code == 5
+    nothing = cli("login", registry.host, env=config)
+    assert nothing.code == 2
+    assert "--password-stdin" in nothing.err
+
+
+def test_token_scopes(token_registry: TokenRegistry, cli: Cli) -> None:
+    tokens, host = token_registry.tokens, token_registry.registry.host
+    name = f"{host}/team/scoped:v1"
+    cli("build", C, "-t", name)
+    tokens.clear_requests()
+    pusher = ("-u", tokens.pusher.name, "--password-stdin")
+    pushed = cli("push", name, *pusher, stdin=tokens.pusher.password.encode())
+    assert pushed.code == 0, pushed.err
+    (asked,) = tokens.requests
+    assert sorted(str(asked.scopes).count(word) for word in ("pull", "push")) == [1, 1], (
+        "one token, asked for with all that a push needs"
+    )
+    puller = ("-u", tokens.puller.name, "--password-stdin")
+    refused = cli("push", name, f"{host}/team/other", *puller,
+                  stdin=tokens.puller.password.encode())  # fmt: skip
+    assert refused.code == 5
+    assert tokens.puller.password not in refused.err
+    read = cli("digest", "--remote", name, *puller, stdin=tokens.puller.password.encode())
+    assert read.code == 0, read.err
+    assert cli("digest", "--remote", name).code == 5
+
+
+def test_anonymous_tokens(token_registry: TokenRegistry, cli: Cli) -> None:
+    tokens, host = token_registry.tokens, token_registry.registry.host
+    name = f"{host}/public/open:v1"
+    cli("build", C, "-t", name)
+    pusher = ("-u", tokens.pusher.name, "--password-stdin")
+    assert cli("push", name, *pusher, stdin=tokens.pusher.password.encode()).code == 0
+    assert cli("inspect", "image", "--remote", name).code == 0
+
+
+def test_an_expired_token_is_renewed(token_registry: TokenRegistry, cli: Cli) -> None:
+    """Each token is refused at its second use: the client has to ask again, and gets on."""
+    tokens, host = token_registry.tokens, token_registry.registry.host
+    name = f"{host}/public/renewed:v1"
+    cli("build", C, "-t", name)
+    before, tokens.expires_in = tokens.expires_in, -3600
+    try:
+        done = cli("push", name, "-u", tokens.pusher.name, "--password-stdin",
+                   stdin=tokens.pusher.password.encode())  # fmt: skip
+    finally:
+        tokens.expires_in = before
+    assert done.code == 5, "a token that is never good is refused, not asked for without end"
+
+
+def test_not_found(open_registry: RunningRegistry, cli: Cli) -> None:
+    for command in (("pull",), ("inspect", "image"), ("digest",), ("validate", "image")):
+        done = cli(*command, f"{open_registry.host}/no/such:tag")
+        assert done.code == 4, command
+        assert "registry answered: 404" in done.err
+    assert cli("tags", f"{open_registry.host}/no/such").code == 4
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "registry.invalid"])
+def test_no_registry_there(host: str, cli: Cli) -> None:
+    done = cli("inspect", "image", f"{host}/a/b:c")
+    assert done.code == 6
+    assert f"registry {host}: " in done.err
+    assert "hint:" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_tags_and_several_names(open_registry: RunningRegistry, cli: Cli) -> None:
+    name = f"{open_registry.host}/many/tags"
+    done = cli("build", C, "-t", f"{name}:a", "-t", f"{name}:b", "--push")
+    assert done.code == 0, done.err
+    assert len(done.out.splitlines()) == 1
+    more = cli("push", f"{name}:a", "-t", "c", "-t", "d")
+    assert more.code == 0, more.err
+    assert sorted(cli("tags", name).out.split()) == ["a", "b", "c", "d"]
+
+
+def test_dry_run_sends_nothing(open_registry: RunningRegistry, cli: Cli) -> None:
+    name = f"{open_registry.host}/dry/run:v1"
+    cli("build", C, "-t", name)
+    done = cli("push", name, "--dry-run", "--format", "json")
+    assert done.code == 0, done.err
+    assert [blob["status"] for blob in json.loads(done.out)["pushed"]] == ["uploaded"] * 2
+    assert cli("tags", name).code == 4
+
+
+def test_push_refuses_what_no_mesh_loads(
+    open_registry: RunningRegistry, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.wat").write_text("(module)")
+    name = f"{open_registry.host}/bad/module:v1"
+    assert cli("build", tmp_path / "bad.wat", "-t", name).code == 3
+    assert cli("list").out == "", "nothing was written"
+    assert cli("build", tmp_path / "bad.wat", "-t", name, "--no-validate").code == 0
+    refused = cli("push", name)
+    assert refused.code == 3
+    assert "ABI001" in refused.err
+    assert cli("tags", name).code == 4
+    assert cli("push", name, "--no-validate").code == 0
+
+
+class Odd(BaseHTTPRequestHandler):
+    """A registry that takes blobs and refuses custom manifests, like an old Quay."""
+
+    blobs = 0
+
+    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_HEAD(self) -> None:
+        if "/manifests/" in self.path:
+            found = self.server.manifests.get(self.path)  # type: ignore[attr-defined]
+            return self._answer(200 if found else 404, **({"Docker_Content_Digest": found} if found
+                                                          else {}))  # fmt: skip
+        return self._answer(404)
+
+    def do_POST(self) -> None:
+        self._answer(202, Location="/upload/1?state=a%2Bb&empty=")
+
+    def do_PUT(self) -> None:
+        import hashlib
+
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.append(self.path)  # type: ignore[attr-defined]
+        if "/manifests/" not in self.path:
+            return self._answer(201)
+        if b"module.wasm.config" in body:
+            error = {"errors": [{"code": "MANIFEST_INVALID", "message": "manifest invalid"}]}
+            return self._answer(415, json.dumps(error).encode())
+        digest = "sha256:" + hashlib.sha256(body).hexdigest()
+        self.server.manifests[self.path] = digest  # type: ignore[attr-defined]
+        return self._answer(201)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def odd_registry() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    server.seen, server.manifests = [], {}  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_registries_that_refuse_custom_types(odd_registry: ThreadingHTTPServer, cli: Cli) -> None:
+    name = f"127.0.0.1:{odd_registry.server_port}/old/quay:v1"
+    cli("build", C, "-t", name)
+    refused = cli("push", name)
+    assert refused.code == 6
+    assert "415" in refused.err
+    assert "hint: this registry refuses custom media types" in refused.err
+    fallen_back = cli("push", name, "--variant", "auto", "--format", "json")
+    assert fallen_back.code == 0, fallen_back.err
+    assert "compat variant instead" in fallen_back.err
+    assert json.loads(fallen_back.out)["variant"] == "compat"
+    uploads = [path for path in odd_registry.seen if path.startswith("/upload")]  # type: ignore[attr-defined]
+    assert all(path.startswith("/upload/1?state=a%2Bb&empty=&digest=sha256") for path in uploads), (
+        "the upload's own query is left as it was"
+    )

@@ -1,0 +1,83 @@
+"""The documents say what the code does."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import wasmpack
+from wasmpack.cli.root import COMMANDS, cli
+
+CHECKOUT = Path(__file__).parents[2]
+SOURCE = Path(wasmpack.__file__).parent
+
+
+def leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found
+            yield from leaves(f"{path} {name}", found)
+    else:
+        yield path, command
+
+
+LEAVES = dict(leaves("wasmpack", cli))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_summaries_are_the_commands_own(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    first = (command.help or "").split("\n\n")[0].replace("\n", " ").strip()
+    assert first
+    assert COMMANDS[name].summary.endswith(".")
+
+
+@pytest.mark.parametrize("path", LEAVES)
+def test_every_command_has_help_and_an_example(path: str) -> None:
+    command = LEAVES[path]
+    assert (command.help or "").strip()
+    assert (command.epilog or "").startswith(f"Example: {path} ") or (
+        command.epilog == f"Example: {path}"
+    )
+    assert f"## `{path}`" in (CHECKOUT / "docs" / "cli.md").read_text()
+
+
+@pytest.mark.parametrize("path", LEAVES)
+def test_every_option_has_help(path: str) -> None:
+    for parameter in LEAVES[path].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+
+
+def test_every_finding_is_documented_and_no_other() -> None:
+    used: set[str] = set()
+    for file in SOURCE.rglob("*.py"):
+        used |= set(re.findall(r'"([A-Z]{3}\d{3})"', file.read_text()))
+    documented = set(
+        re.findall(r"^\| ([A-Z]{3}\d{3}) \|", (CHECKOUT / "docs" / "findings.md").read_text(), re.M)
+    )
+    assert used == documented
+
+
+def test_every_exit_code_is_documented() -> None:
+    from wasmpack import errors
+
+    text = (CHECKOUT / "docs" / "json.md").read_text()
+    codes = {kind.exit_code for kind in errors.WasmpackError.__subclasses__()} | {0, 1, 130}
+    assert all(f"| {code} |" in text for code in codes)
+
+
+def test_links_lead_somewhere() -> None:
+    for document in [CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md")]:
+        for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+            if "://" not in link:
+                assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_the_version_is_in_the_changelog() -> None:
+    assert "## [Unreleased]" in (CHECKOUT / "CHANGELOG.md").read_text()
