@@ -1,6 +1,10 @@
 """Who may push what, at real registries; and what is said when something is wrong."""
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,6 +130,28 @@ def test_tags_and_several_names(open_registry: RunningRegistry, cli: Cli) -> Non
     more = cli("push", f"{name}:a", "-t", "c", "-t", "d")
     assert more.code == 0, more.err
     assert sorted(cli("tags", name).out.split()) == ["a", "b", "c", "d"]
+
+
+def test_progress_on_a_terminal_only(
+    open_registry: RunningRegistry, cli: Cli, wasmpack_command: str
+) -> None:
+    name = f"{open_registry.host}/progress/bar:v1"
+    assert cli("build", C, "-t", name).code == 0
+    main, terminal = pty.openpty()
+    done = subprocess.run(
+        [wasmpack_command, "push", name], stdout=subprocess.PIPE, stderr=terminal, timeout=60
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(main, 4096):
+            shown += piece
+    os.close(main)
+    assert done.returncode == 0
+    assert b"pushing" in shown
+    assert b"100%" in shown
+    assert len(done.stdout.splitlines()) == 1
+    assert cli("push", name).err == "", "a pipe is no terminal"
 
 
 def test_dry_run_sends_nothing(open_registry: RunningRegistry, cli: Cli) -> None:

@@ -7,6 +7,7 @@ import pytest
 import wasmtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.module_rules import RULES
 from support.plugins import PLUGINS, binary, module_bytes, wat
 
 from wasmpack.module.check import examine, module_problems
@@ -85,6 +86,18 @@ def _plain(kind: str, text: str) -> str:
 def test_lists_what_wasmtime_lists(name: str) -> None:
     data = binary(TEXTS[name])
     assert listing_by_us(data) == listing_by_wasmtime(data)
+
+
+@pytest.mark.parametrize("name", [row[0] for row in RULES if row[2] != ["MOD003"]])
+def test_lists_what_wasmtime_lists_in_the_modules_of_the_rules(name: str) -> None:
+    data = next(row[1] for row in RULES if row[0] == name)
+    try:
+        ours = listing_by_us(data)
+    except MalformedModule:
+        with pytest.raises(wasmtime.WasmtimeError):
+            wasmtime.Module(engine(), data)
+    else:
+        assert ours == listing_by_wasmtime(data)
 
 
 def test_lists_types_that_wasmtime_has_no_words_for() -> None:
@@ -192,6 +205,8 @@ def test_reading_is_linear() -> None:
         (wat() + b"\0\7\4name\1\5", "0.2.1", CORRUPTED),
         (wat() + b"\0\x0b\4name\1\4\1\0\1f", "0.2.1", ""),
         (wat() + b"\0\x0c\4name\1\5\1\0\1ff", "0.2.1", CORRUPTED),
+        (wat() + b"\0\x0f\4name\1\x08\1\x80\x80\x80\x80\3\1f", "0.2.1", ""),
+        (wat() + b"\0\x0f\4name\1\x08\1\x80\x80\x80\x80\4\1f", "0.2.1", CORRUPTED),
         (wat() + b"\0\x0b\4name\1\4\1\0\1f\0", "0.2.1", CORRUPTED),
     ],
 )  # fmt: skip

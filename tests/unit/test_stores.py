@@ -5,6 +5,10 @@ import json
 import subprocess
 import sys
 import tarfile
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import Image, artifact_image
 from wasmpack.oci.place import LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
+from wasmpack.stores import layout as stores_layout
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import find_local, open_store, store_path
 from wasmpack.stores.places import open_reader
@@ -197,6 +202,45 @@ def test_processes_share_the_store() -> None:
     for entry in store.entries():
         found = store.get(entry.descriptor)
         assert all(store.has_blob(blob) for blob in getattr(found, "blobs", ()))
+
+
+def test_names_written_at_once_are_all_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow replacing of index.json would lose names without the lock."""
+    layout = Layout.create(tmp_path / "lay")
+    write_whole = stores_layout.write_whole
+
+    def slowly(path: Path, pieces: Iterable[bytes]) -> None:
+        time.sleep(0.02)
+        write_whole(path, pieces)
+
+    monkeypatch.setattr(stores_layout, "write_whole", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: layout.put_manifest(image().manifest, [str(n)]), range(16)))
+    assert sorted(int(entry.name or "") for entry in layout.entries()) == list(range(16))
+
+
+def test_prune_waits_for_a_writer(tmp_path: Path) -> None:
+    layout = Layout.create(tmp_path / "lay")
+    made = image()
+    descriptor = made.manifest.layers[1]
+    data = made.blobs[descriptor.digest]
+    with layout.writing():
+        layout.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(data), descriptor))
+        pruning = threading.Thread(target=layout.prune)
+        pruning.start()
+        pruning.join(0.3)
+        assert pruning.is_alive()
+        layout.put_blob(
+            made.manifest.config,
+            lambda: VerifiedStream(
+                io.BytesIO(made.blobs[made.manifest.config.digest]), made.manifest.config
+            ),
+        )
+        layout.put_manifest(made.manifest, ["v1"])
+    pruning.join(30)
+    assert layout.has_blob(descriptor)
 
 
 def test_layout_place_prints_itself() -> None:

@@ -37,6 +37,8 @@ class _Row(TypedDict, total=False):
     """All three where absent."""
     since: str
     role: str
+    memory: bool
+    """False for a host function that never looks into the module's memory."""
 
 
 class _Allowed(TypedDict):
@@ -89,15 +91,24 @@ def host_function(module: str, name: str, abi: str, host: str) -> str | None:
     :param abi: the module's ABI; the host's table depends on it (wasm.cc, ``registerCallbacks``)
     :param host: date of the target's host
     """
-    if module in WASI_MODULES:
-        row = _tables()["wasiFunctions"].get(name)
-    elif module == "env":
-        row = _tables()["hostFunctions"].get(name) or _tables()["extraFunctions"].get(name)
-    else:
-        return None
+    row = _row(module, name)
     if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
         return None
     return row["signature"]
+
+
+def touches_memory(module: str, name: str) -> bool:
+    """Whether a host function reads or writes the module's memory."""
+    row = _row(module, name)
+    return row is not None and row.get("memory", True)
+
+
+def _row(module: str, name: str) -> _Row | None:
+    if module in WASI_MODULES:
+        return _tables()["wasiFunctions"].get(name)
+    if module != "env":
+        return None
+    return _tables()["hostFunctions"].get(name) or _tables()["extraFunctions"].get(name)
 
 
 def abis_of(name: str) -> tuple[str, ...]:

@@ -69,8 +69,8 @@ def _import_problems(module: Module, version: str, host: str) -> Iterator[Proble
     for item in dict.fromkeys(module.imports):
         if item.kind == "func":
             yield from _function_import_problems(module, item, version, host)
-        elif item.kind == "global":
-            yield _missing(module, item, version, "proxies provide no globals")
+        elif item.kind in {"global", "tag"}:
+            yield _missing(module, item, version, f"proxies provide no {item.kind}s")
 
 
 def _function_import_problems(
@@ -116,7 +116,9 @@ def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
     seen = any(e.kind == "memory" for e in module.exports) or any(
         i.kind == "memory" for i in module.imports
     )
-    if not seen and any(_touches_memory(item) for item in module.imports):
+    if not seen and any(
+        i.kind == "func" and abi.touches_memory(i.module, i.name) for i in module.imports
+    ):
         yield Problem(
             code="MEM002",
             severity=Severity.ERROR,
@@ -126,16 +128,6 @@ def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
             "validate mode does not see it",
             hint='export the memory, for example (export "memory" (memory 0))',
         )
-
-
-def _touches_memory(item: Import) -> bool:
-    """Host functions that never look into memory have no parameters, or one plain number."""
-    plain = {"proxy_done", "proxy_set_effective_context", "proxy_set_tick_period_milliseconds",
-             "proxy_continue_stream", "proxy_close_stream", "proxy_grpc_cancel", "pthread_equal",
-             "proxy_grpc_close", "proxy_continue_request", "proxy_continue_response",
-             "proxy_clear_route_cache", "proxy_record_metric", "proxy_increment_metric",
-             "emscripten_notify_memory_growth", "sched_yield", "proc_exit", "fd_close"}  # fmt: skip
-    return item.kind == "func" and item.name not in plain
 
 
 def _start_section_problems(module: Module) -> Iterator[Problem]:
