@@ -11,6 +11,7 @@ Codes are stable and documented in ``docs/findings.md``. The JSON form of a repo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any, Self
 
 
 class Severity(StrEnum):
@@ -88,6 +89,32 @@ class Report:
     targets: tuple[TargetVerdict, ...]
     findings: tuple[Finding, ...]
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what :meth:`as_json` wrote.
+
+        :raises KeyError, ValueError, TypeError: it is something else
+        """
+        return cls(
+            subject=value["subject"],
+            kind=value["kind"],
+            verdict=Verdict(value["verdict"]),
+            targets=tuple(
+                TargetVerdict(target=row["target"], verdict=Verdict(row["verdict"]))
+                for row in value["targets"]
+            ),
+            findings=tuple(
+                Finding(
+                    **{
+                        **row,
+                        "severity": Severity(row["severity"]),
+                        "targets": tuple(row["targets"]),
+                    }
+                )
+                for row in value["findings"]
+            ),
+        )
+
     def as_json(self) -> dict[str, object]:
         """The contract's shape of ``validate --format json``."""
         return {
@@ -126,7 +153,7 @@ def judge(
     )
     rejecting = [row for row in rows if row.verdict is Verdict.REJECT]
     rejected = bool(rejecting) and (strict_targets or len(rejecting) == len(rows))
-    findings = _merge(seen, soften=not strict_targets and not rejected)
+    findings = _merge(seen, soften=not strict_targets)
     if strict and any(finding.severity is Severity.WARNING for finding in findings):
         rejected = True
     return Report(
@@ -144,7 +171,11 @@ def _target_verdict(found: Sequence[Problem], strict: bool) -> Verdict:
 
 
 def _merge(seen: Mapping[str, Sequence[Problem]], *, soften: bool) -> tuple[Finding, ...]:
-    """One finding per distinct problem; an error of some targets only is softened."""
+    """One finding per distinct problem.
+
+    An error of some targets only is softened to a warning, unless all reject and no error is
+    shared: then each is needed to say why.
+    """
     makers: dict[Problem, list[str]] = {}
     for target, found in seen.items():
         for problem in dict.fromkeys(found):
@@ -160,7 +191,9 @@ def _merge(seen: Mapping[str, Sequence[Problem]], *, soften: bool) -> tuple[Find
         )
         for problem, targets in makers.items()
     ]
-    if soften:
+    shared = any(f.severity is Severity.ERROR and len(f.targets) == len(seen) for f in merged)
+    spared = any(_target_verdict(found, strict=False) is Verdict.ACCEPT for found in seen.values())
+    if soften and (shared or spared):
         merged = [_softened(finding, len(seen)) for finding in merged]
     return tuple(sorted(merged, key=lambda finding: _RANK[finding.severity]))
 

@@ -76,9 +76,9 @@ def parse_runtime_config(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> Runtime
     value = parse_json_object(raw, name)
     errors = list(schema_problems(value))
     if errors:
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        places = "; ".join(f"{error.where}: {error.message}" for error in errors)
         raise BadArtifact(
-            f"{name}: {errors[0].where}: {errors[0].message}{more}",
+            f"{name}: {places}",
             hint=f"wasmpack validate config {name}",
         )
     config = value.get("config")
@@ -138,7 +138,12 @@ def schema_problems(value: JsonObject) -> Iterator[Problem]:
     text = files("wasmpack.schemas").joinpath("runtime-config.schema.json").read_text()
     validator = jsonschema.Draft202012Validator(json.loads(text))
     for error in sorted(validator.iter_errors(value), key=lambda e: e.json_path):
-        yield _problem("CFG002", error.json_path, error.message, "see docs/runtime-config.md")
+        yield _problem(
+            "CFG002",
+            error.json_path,
+            error.message,
+            'for example {"type": "envoy_proxy", "abiVersions": ["v0.2.1"]}',
+        )
     for keys, inner, place in (
         (_ABI_KEYS, value, "$"),
         (_ROOT_KEYS, value.get("config"), "$.config"),

@@ -59,7 +59,20 @@ def one_error(err: str) -> str:
         (["tag", "never:built", "x"], 4, "not in the local store"),
         (["frobnicate"], 2, "No such command"),
         (["build", "good.wasm", "--frobnicate"], 2, "No such option"),
-        (["login", "not a host", "-u", "u", "--password-stdin"], 2, "no registry"),
+        (["login", "not a host", "-u", "u", "--password-stdin"], 2, "standard input is empty"),
+        (["login", "quay.io/x/y"], 2, "no password"),
+        (["push", "x", "-v"], 2, "before the command"),
+        (["list", "-o", "json"], 2, "did you mean --format json?"),
+        (["build", "good.wasm", "-t", "x", "--load"], 2, "--variant docker"),
+        (["build", "good.wasm", "-t", "x", "-c", "c", "--no-runtime-config"], 2, "exclude"),
+        (["build", "good.wasm", "-t", "x", "--digest-file", "good.wasm"], 2, "overwrite a module"),
+        (["build", "good.wasm", "-t", "x", "--digest-file", "no/dir/d"], 2, "cannot be written"),
+        (["build", "good.wasm", "-o", "oci:full"], 8, "other files"),
+        (["build", "good.wasm", "-o", "out.tar"], 2, "-o oci-archive:out.tar"),
+        (["pull", "plugin"], 2, "names no registry"),
+        (["tags", "a/b:v1"], 2, "no tag"),
+        (["digest", "good.wasm"], 4, "is a file"),
+        (["digest", "a/b:v1", "--ca-file", "none.pem"], 4, "none.pem: no such file"),
     ],
 )
 def test_getting_it_wrong(
@@ -74,9 +87,12 @@ def test_getting_it_wrong(
     (tmp_path / "broken.json").write_text('{"type": }')
     (tmp_path / "wrong.json").write_text('{"type": "x", "abiVersions": 3}')
     (tmp_path / "folder").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "something").touch()
     done = cli(*arguments)
     assert done.code == code, done.err
-    assert words in one_error(done.err) or words in done.err
+    assert one_error(done.err)
+    assert words in done.err
     assert done.out == ""
     assert not (tmp_path / "store").exists() or cli("list").out == "", "nothing is written"
 
@@ -92,7 +108,7 @@ def test_build_json_is_the_contract(cli: Cli, tmp_path: Path) -> None:
                "--digest-file", "d.txt")  # fmt: skip
     value = json.loads(done.out)
     assert list(value) == ["schemaVersion", "reference", "digest", "size", "variant", "layers",
-                           "pushed", "findings"]  # fmt: skip
+                           "pushed", "findings", "references"]  # fmt: skip
     assert json.loads((tmp_path / "m.json").read_text()) == value
     assert (tmp_path / "d.txt").read_text().strip() == value["digest"]
 
@@ -300,3 +316,81 @@ def test_ctrl_c_in_the_middle_of_a_push(cli: Cli, wasmpack_command: str) -> None
     assert one_error(err.decode()) == "error: interrupted"
     assert out == b""
     assert cli("digest", name).code == 0
+
+
+def test_a_rejected_artifact_gives_its_report_as_json(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "bad.wat").write_text("(module)")
+    done = cli("build", "bad.wat", "-t", "x", "--format", "json")
+    assert done.code == 3
+    value = json.loads(done.out)
+    assert (value["verdict"], value["findings"][0]["code"]) == ("reject", "ABI001")
+
+
+def test_text_of_others_does_not_steer_the_terminal(cli: Cli) -> None:
+    annotation = "k\x1b[2J=\x1b]0;owned\x07\u202e"
+    assert cli("build", C, "-t", "x:v1", "--no-git", "-a", annotation).code == 0
+    shown = cli("inspect", "image", "x:v1").out
+    assert "\x1b" not in shown
+    assert "\\x1b[2J" in shown
+    value = json.loads(cli("inspect", "image", "x:v1", "--format", "json").out)
+    assert value["annotations"] == {"k\x1b[2J": "\x1b]0;owned\x07\u202e"}
+
+
+@pytest.mark.parametrize("config", ['{"type": "\\ud800"}', '{"type": "x", "n": 1e400}'])
+def test_values_that_cannot_be_written_again(config: str, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text(config)
+    done = cli("build", C, "-t", "x", "-c", "c.json")
+    assert done.code == 3
+    assert "internal" not in one_error(done.err)
+
+
+@pytest.mark.parametrize(
+    "manifest", [b"{", b'{"schemaVersion":1,"fsLayers":[]}', b'{"config":null,"layers":[]}', b"[]"]
+)
+def test_validate_prints_its_report_for_faulty_manifests(
+    manifest: bytes, cli: Cli, tmp_path: Path
+) -> None:
+    import hashlib
+
+    digest = hashlib.sha256(manifest).hexdigest()
+    blobs = tmp_path / "lay" / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    (blobs / digest).write_bytes(manifest)
+    (tmp_path / "lay" / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    entry = {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(manifest)}
+    (tmp_path / "lay" / "index.json").write_text(json.dumps({"manifests": [entry]}))
+    done = cli("validate", "image", "oci:lay", "--format", "json")
+    assert done.code == 3
+    assert [finding["code"] for finding in json.loads(done.out)["findings"]] == ["IMG004"]
+    assert cli("extract", "oci:lay").code == 3
+
+
+def test_inspect_shows_an_image_with_a_damaged_blob(cli: Cli, tmp_path: Path) -> None:
+    cli("build", C, "-t", "x:v1")
+    layer = json.loads(cli("inspect", "image", "x:v1", "--format", "json").out)["layers"][1]
+    blob = tmp_path / "store" / "blobs" / "sha256" / layer["digest"].partition(":")[2]
+    blob.write_bytes(blob.read_bytes()[:-1] + b"!")
+    done = cli("inspect", "image", "x:v1", "--format", "json")
+    assert done.code == 0
+    value = json.loads(done.out)
+    assert value["module"] is None
+    assert {row["verdict"] for row in value["targets"]} == {"reject"}
+
+
+def test_remove_by_digest_removes_that_image_only(cli: Cli) -> None:
+    first = cli("build", C, "-t", "z").out.strip()
+    second = cli("build", WAT, "-t", "z:v1", "-t", "z:v2").out.strip().partition("@")[2]
+    done = cli("remove", f"z@{second}")
+    assert done.code == 0, done.err
+    assert sorted(done.out.split()) == [
+        f"docker.io/library/z:v1@{second}", f"docker.io/library/z:v2@{second}",
+    ]  # fmt: skip
+    assert cli("digest", "z").out.strip() == first.partition("@")[2]
+    assert cli("remove", "z", "z:latest").code == 0
+
+
+def test_verdict_of_some_targets_is_said_in_the_first_line(cli: Cli, go_plugin: Path) -> None:
+    done = cli("validate", "module", go_plugin)
+    assert done.code == 0
+    assert done.out.splitlines()[0].endswith(": accept, but not by ossm-2.6, ossm-3.0")

@@ -9,11 +9,14 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar, cast
 
 import pytest
 from conftest import Cli
 from support.plugins import PLUGINS
 from support.registries import RunningRegistry, TokenRegistry
+
+from wasmpack.oci.image import artifact_image
 
 C = PLUGINS / "header-append-c.wasm"
 
@@ -91,8 +94,7 @@ def test_anonymous_tokens(token_registry: TokenRegistry, cli: Cli) -> None:
     assert cli("inspect", "image", "--remote", name).code == 0
 
 
-def test_an_expired_token_is_renewed(token_registry: TokenRegistry, cli: Cli) -> None:
-    """Each token is refused at its second use: the client has to ask again, and gets on."""
+def test_a_token_that_is_never_good_is_refused(token_registry: TokenRegistry, cli: Cli) -> None:
     tokens, host = token_registry.tokens, token_registry.registry.host
     name = f"{host}/public/renewed:v1"
     cli("build", C, "-t", name)
@@ -102,7 +104,58 @@ def test_an_expired_token_is_renewed(token_registry: TokenRegistry, cli: Cli) ->
                    stdin=tokens.pusher.password.encode())  # fmt: skip
     finally:
         tokens.expires_in = before
-    assert done.code == 5, "a token that is never good is refused, not asked for without end"
+    assert done.code == 5, "and not asked for without end"
+
+
+class Expiring(BaseHTTPRequestHandler):
+    """A registry with one image whose tokens are good for one request each."""
+
+    def do_GET(self) -> None:
+        server = cast("ExpiringServer", self.server)
+        if self.path.startswith("/token"):
+            server.tokens += 1
+            return self._answer(200, json.dumps({"token": f"t{server.tokens}"}).encode())
+        if self.headers.get("Authorization") != f"Bearer t{server.tokens}" or server.spent:
+            server.spent = False
+            realm = f"http://127.0.0.1:{server.server_port}/token"
+            return self._answer(401, b"", **{"WWW-Authenticate": f'Bearer realm="{realm}"'})
+        server.spent = True
+        kind, data = server.content[self.path]
+        return self._answer(200, data, **{"Content-Type": kind})
+
+    def _answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class ExpiringServer(ThreadingHTTPServer):
+    """Its state: how many tokens it gave, whether the last was used, and what it holds."""
+
+    tokens = 0
+    spent = False
+    content: ClassVar[dict[str, tuple[str, bytes]]] = {}
+
+
+def test_an_expired_token_is_renewed(cli: Cli, tmp_path: Path) -> None:
+    image = artifact_image(C.read_bytes(), b'{"type":"envoy_proxy"}', {})
+    with ExpiringServer(("127.0.0.1", 0), Expiring) as server:
+        server.content["/v2/a/b/manifests/v1"] = (image.manifest.media_type, image.manifest.raw)
+        for blob in image.manifest.blobs:
+            path = f"/v2/a/b/blobs/{blob.digest}"
+            server.content[path] = ("application/octet-stream", image.blobs[blob.digest])
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = cli("pull", f"127.0.0.1:{server.server_port}/a/b:v1")
+        server.shutdown()
+    assert done.code == 0, done.err
+    assert done.out.strip().endswith(str(image.manifest.digest))
+    assert server.tokens == 3, "manifest and two blobs, each with a token of its own"
 
 
 def test_not_found(open_registry: RunningRegistry, cli: Cli) -> None:
@@ -154,13 +207,60 @@ def test_progress_on_a_terminal_only(
     assert cli("push", name).err == "", "a pipe is no terminal"
 
 
+def test_what_build_printed_can_be_pushed(open_registry: RunningRegistry, cli: Cli) -> None:
+    name = f"{open_registry.host}/printed/line:v1"
+    printed = cli("build", C, "-t", name).out.strip()
+    assert cli("push", printed).out.strip() == printed
+    assert cli("tags", name.rpartition(":")[0]).out.split() == ["v1"], "under its tag"
+    wrong = cli("push", name, f"{name}@sha256:{'0' * 64}")
+    assert wrong.code == 7
+
+
+def test_pull_by_digest_moves_no_tag(open_registry: RunningRegistry, cli: Cli) -> None:
+    name = f"{open_registry.host}/by/digest"
+    old = cli("build", C, "-t", name, "--push").out.strip().partition("@")[2]
+    new = cli("build", PLUGINS / "x-wat.wat", "-t", name, "--push").out.strip().partition("@")[2]
+    assert cli("pull", f"{name}@{old}").out.strip() == f"{name}@{old}"
+    assert cli("digest", name).out.strip() == new
+    assert cli("digest", f"{name}@{old}").out.strip() == old
+
+
+def test_push_shows_again_what_some_targets_refuse(
+    open_registry: RunningRegistry, cli: Cli, go_plugin: Path
+) -> None:
+    name = f"{open_registry.host}/some/refuse:v1"
+    assert cli("build", go_plugin, "-t", name).code == 0
+    done = cli("push", name, "--format", "json")
+    assert done.code == 0
+    assert "only: ossm-2.6, ossm-3.0" in done.err
+    assert {finding["code"] for finding in json.loads(done.out)["findings"]} == {"ABI002"}
+
+
+def test_login_asks_at_a_terminal(
+    htpasswd_registry: RunningRegistry, wasmpack_command: str
+) -> None:
+    main, terminal = pty.openpty()
+    words = [wasmpack_command, "login", htpasswd_registry.host, "-u", htpasswd_registry.username]
+    process = subprocess.Popen(words, stdin=terminal, stdout=terminal, stderr=terminal)
+    shown = b""
+    while b"Password" not in shown:
+        shown += os.read(main, 1024)
+    os.write(main, f"{htpasswd_registry.password}\n".encode())
+    assert process.wait(60) == 0
+    os.close(terminal)
+    with contextlib.suppress(OSError):
+        shown += os.read(main, 4096)
+    os.close(main)
+    assert str(htpasswd_registry.password).encode() not in shown, "no echo"
+
+
 def test_dry_run_sends_nothing(open_registry: RunningRegistry, cli: Cli) -> None:
     name = f"{open_registry.host}/dry/run:v1"
     cli("build", C, "-t", name)
     done = cli("push", name, "--dry-run", "--format", "json")
     assert done.code == 0, done.err
     assert [blob["status"] for blob in json.loads(done.out)["pushed"]] == ["uploaded"] * 2
-    assert cli("tags", name).code == 4
+    assert cli("tags", name.rpartition(":")[0]).code == 4
 
 
 def test_push_refuses_what_no_mesh_loads(
@@ -174,7 +274,8 @@ def test_push_refuses_what_no_mesh_loads(
     refused = cli("push", name)
     assert refused.code == 3
     assert "ABI001" in refused.err
-    assert cli("tags", name).code == 4
+    assert cli("push", name, "--dry-run").code == 3
+    assert cli("tags", name.rpartition(":")[0]).code == 4
     assert cli("push", name, "--no-validate").code == 0
 
 

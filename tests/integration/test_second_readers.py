@@ -1,5 +1,6 @@
 """Independent programs read what we write, and we read what they write."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -44,7 +45,7 @@ def test_skopeo_copies_from_our_registry(
     run("skopeo", "copy", "--preserve-digests", tls, source, f"dir:{tmp_path}/dir")
     shown = run("skopeo", "inspect", "--tls-verify=false", "--raw", source)
     assert shown == cli("inspect", "image", name, "--raw", "manifest").out
-    assert (tmp_path / "dir" / digest.partition(":")[2]).exists() is False
+    assert "sha256:" + hashlib.sha256(shown.encode()).hexdigest() == digest
     assert json.loads((tmp_path / "dir" / "manifest.json").read_text()) == json.loads(shown)
 
 
@@ -109,8 +110,9 @@ def test_a_two_layer_buildah_image_by_the_documentation_is_judged_by_release(
         cli("validate", "image", "oci:two:v1", "--target", "all", "--format", "json").out
     )
     verdicts = {row["target"]: row["verdict"] for row in seen["targets"]}
-    if len(json.loads(cli("inspect", "image", "oci:two:v1", "--format", "json").out)["layers"]) > 1:
-        assert verdicts["ossm-2.2"] == verdicts["istio-1.15"] == "reject"
+    layers = json.loads(cli("inspect", "image", "oci:two:v1", "--format", "json").out)["layers"]
+    assert len(layers) == 2, "buildah --layers makes one for each COPY"
+    assert verdicts["ossm-2.2"] == verdicts["istio-1.15"] == "reject"
     assert verdicts["ossm-2.3"] == verdicts["istio-1.16"] == "accept"
 
 
@@ -126,7 +128,7 @@ def test_docker_engine_round_trip(cli: Cli, tmp_path: Path) -> None:
         assert "hint: --variant docker" in refused.err
         loaded = cli("build", C, "-t", name, "--variant", "docker", "--load")
         assert loaded.code == 0, loaded.err
-        assert "digest differs" in loaded.err
+        assert "the digest there may differ" in loaded.err
         assert cli("extract", f"docker-daemon:{name}", "-o", "d").code == 0
         assert (tmp_path / "d" / "plugin.wasm").read_bytes() == C.read_bytes()
         seen = cli("inspect", "image", f"docker-daemon:{name}", "--format", "json")

@@ -29,11 +29,10 @@ LEAVES = dict(leaves("wasmpack", cli))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_summaries_are_the_commands_own(name: str) -> None:
+def test_the_table_of_commands_leads_to_commands(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
-    first = (command.help or "").split("\n\n")[0].replace("\n", " ").strip()
-    assert first
+    assert command.name == name
     assert COMMANDS[name].summary.endswith(".")
 
 

@@ -26,8 +26,7 @@ def test_rules_of_the_newest_host(data: bytes, expected: list[str]) -> None:
     assert codes(problems(data)) == expected
 
 
-@pytest.mark.parametrize("body", ["(export {})", ""])
-def test_several_markers_are_a_doubt(body: str) -> None:
+def test_several_markers_are_a_doubt() -> None:
     data = wat('(func (export "proxy_abi_version_0_1_0"))')
     assert codes(problems(data), Severity.WARNING) == ["ABI006"]
 
@@ -108,6 +107,31 @@ def test_hostile_modules_end_in_a_finding(body: str) -> None:
     assert found.code in {"RUN001", "RUN006"}
     assert len(found.message) < 1000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000, "kilobytes"
+
+
+def test_newer_features_are_a_doubt_for_older_engines() -> None:
+    data = wat('(func $f) (func (export "x") (return_call $f))')
+    assert codes(problems(data), Severity.WARNING) == []
+    assert codes(problems(data, OSSM_26), Severity.WARNING) == ["MOD004"]
+
+
+def test_what_cannot_be_tried_is_a_doubt() -> None:
+    assert (
+        codes(
+            problems(
+                binary("""(module (import "env" "memory" (memory 1 2 shared))
+        (func (export "proxy_abi_version_0_2_1"))
+        (func (export "malloc") (param i32) (result i32) i32.const 8))""")
+            )
+        )
+        == []
+    )
+
+
+def test_main_void_is_looked_up_by_newer_hosts_only() -> None:
+    data = wat('(func (export "_initialize")) (func (export "__main_void") (param i32))')
+    assert codes(problems(data)) == ["ABI004"]
+    assert codes(problems(data, OSSM_26)) == []
 
 
 def test_a_table_and_imported_memory_are_provided() -> None:

@@ -156,6 +156,27 @@ def test_no_layout(tmp_path: Path) -> None:
         Layout.open(tmp_path)
 
 
+def test_compat_wins_as_in_the_mesh() -> None:
+    """An artifact whose last layer is a tar with a plugin.wasm: Istio loads that one."""
+    from wasmpack.oci import media_types as mt
+    from wasmpack.oci.image import filesystem_image, variant_of
+    from wasmpack.oci.manifest import parse_manifest
+    from wasmpack.readers.contents import read_contents
+
+    inner = filesystem_image(b"\0asm\1\0\0\0inner", None, {})
+    outer = Descriptor.of(b"\0asm\1\0\0\0outer", mt.WASM_CONTENT)
+    layers = [outer, inner.manifest.layers[0]]
+    body = {
+        "config": inner.manifest.config.as_json(),
+        "layers": [layer.as_json() for layer in layers],
+    }
+    manifest = parse_manifest(json.dumps(body).encode())
+    blobs = {**inner.blobs, outer.digest: b"\0asm\1\0\0\0outer"}
+    found = read_contents(manifest, lambda d: iter([blobs[d.digest]]))
+    assert found.module == b"\0asm\1\0\0\0inner"
+    assert variant_of(manifest).value == "compat"
+
+
 def test_archives_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "x.tar"
     path.write_bytes(b"no tar")

@@ -68,6 +68,7 @@ def check_build(
         start_up=start_up,
         strict=strict,
         runtime_config=request.runtime_config,
+        packed=request.variant,
     )
     if report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report)
@@ -96,7 +97,7 @@ def build_image(request: BuildRequest) -> Image:
     assert request.variant in _WRITABLE, request.variant
     mtime = int(created.timestamp()) if created else 0
     if not 0 <= mtime < 1 << 33:
-        raise WrongUsage(f"--created: {request.created} is out of range for a tar file")
+        raise WrongUsage(f"{created.isoformat() if created else mtime}: no time for a tar file")
     return filesystem_image(
         request.module.data,
         config,

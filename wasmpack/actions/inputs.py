@@ -69,6 +69,8 @@ def parse_annotation(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise WrongUsage(f"annotation {text!r}: expected KEY=VALUE")
+    if not text.isascii() and text.encode(errors="replace") != text.encode(errors="ignore"):
+        raise WrongUsage(f"annotation {text!r}: not UTF-8")
     return key.strip(), value
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.actions.inspect_module import ModuleView, inspect_module
-from wasmpack.actions.validate import mesh_image, open_chunks, validate_image
+from wasmpack.actions.outcome import layer_json
+from wasmpack.actions.validate import UNREADABLE, kept, mesh_image, open_chunks, validate_image
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.findings import Report
 from wasmpack.module.cursor import MalformedModule
@@ -65,16 +66,6 @@ class ImageView:
         }
 
 
-def layer_json(layer: Descriptor) -> dict[str, object]:
-    """The contract's shape of one layer."""
-    return {
-        "mediaType": layer.media_type,
-        "digest": str(layer.digest),
-        "size": layer.size,
-        "title": layer.title,
-    }
-
-
 def inspect_image(
     reader: ImageReader, reference: str, *, targets: Sequence[str] = (), pinned: bool = False
 ) -> ImageView:
@@ -82,6 +73,7 @@ def inspect_image(
 
     :raises NotFound: no such image
     """
+    reader = kept(reader)
     top, image = mesh_image(reader)
     contents, fault = _contents(reader, image)
     view = None
@@ -134,7 +126,7 @@ def _contents(reader: ImageReader, image: Manifest | None) -> tuple[Contents, st
         return nothing, "an index without a linux/amd64 image"
     try:
         found = read_contents(image, lambda descriptor: open_chunks(reader, descriptor))
-    except (BadArtifact, NotFound) as error:
+    except UNREADABLE as error:
         return nothing, error.message
     return found, "" if found.module is not None else "no plugin.wasm in this image"
 
@@ -146,7 +138,7 @@ def _image_config(reader: ImageReader, image: Manifest | None) -> tuple[str | No
     try:
         raw = read_blob(reader, image.config, _CONFIG_LIMIT)
         value = parse_json_object(raw, "image configuration")
-    except (BadArtifact, NotFound):
+    except UNREADABLE:
         return None, {}
     created, config = value.get("created"), value.get("config")
     labels = config.get("Labels") if isinstance(config, dict) else None

@@ -1,7 +1,7 @@
 """What is in the local store, and under which names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WrongUsage
 from wasmpack.oci.digest import Digest
@@ -9,7 +9,7 @@ from wasmpack.oci.image import variant_of
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.layout import Entry, Layout
-from wasmpack.stores.local import find_local, open_store, store_path
+from wasmpack.stores.local import find_local, has_store, names_of, open_store, store_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class LocalImage:
 
 def list_local() -> list[LocalImage]:
     """Every name, sorted; a damaged image is listed as such."""
-    if not (store_path() / "index.json").is_file():
+    if not has_store():
         return []
     layout = Layout(store_path())
     return sorted((_row(layout, entry) for entry in layout.entries()), key=lambda row: row.name)
@@ -59,15 +59,25 @@ def remove_local(names: Sequence[Reference]) -> list[tuple[Reference, Digest]]:
             raise _missing(name)
     layout = open_store()
     removed = [
-        (name.with_default_tag(), layout.untag(name.full).digest) for name in dict.fromkeys(names)
+        pair for name in {n.full: n for n in names}.values() for pair in _untag(layout, name)
     ]
     layout.prune()
     return removed
 
 
+def _untag(layout: Layout, name: Reference) -> list[tuple[Reference, Digest]]:
+    """One name; for a digest all names of its repository that mean it."""
+    if name.digest is None:
+        return [(name.with_default_tag(), layout.untag(name.full).digest)]
+    found = [entry.name for entry in names_of(layout, name) if entry.name]
+    for full in found:
+        layout.untag(full)
+    return [(replace(Reference.parse(full), digest=None), name.digest) for full in found]
+
+
 def prune_local() -> tuple[int, int]:
     """Delete what no name needs: how many files, how many bytes."""
-    return open_store().prune()
+    return open_store().prune() if has_store() else (0, 0)
 
 
 def _row(layout: Layout, entry: Entry) -> LocalImage:

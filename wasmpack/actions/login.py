@@ -21,7 +21,7 @@ def log_in(registry: str, options: RegistryOptions) -> str:
     host = registry_host(registry)
     if options.username is None or options.password is None:
         raise WrongUsage("a user name and a password are needed")
-    RegistryClient(Reference(registry=host, repository="", written=host), options).ping()
+    RegistryClient(Reference(registry=host, repository="", written=f"{host}/"), options).ping()
     credential = Credential(username=options.username, secret=options.password)
     return save_credential(host, credential, options)
 

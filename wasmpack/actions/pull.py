@@ -32,6 +32,11 @@ def take_image(reader: ImageReader, subject: str, notice: Notice) -> Manifest:
     top, image = mesh_image(reader)
     if image is None:
         raise BadArtifact(f"{subject}: an index without a linux/amd64 image")
+    if image.body_media_type and image.body_media_type != image.media_type:
+        raise BadArtifact(
+            f"{subject}: the manifest was served as {image.media_type}, but says that it is "
+            f"{image.body_media_type}"
+        )
     if image is not top:
         notice(f"{subject}: an index; taking its linux/amd64 image {image.digest}")
     return image
@@ -70,7 +75,7 @@ def copy_image(
     """Any place to any place, bytes and digest unchanged (a name as destination: its registry)."""
     reader = open_reader(source, options, notice)
     manifest = take_image(reader, str(source), notice)
-    with open_writer(destination, options, manifest.digest, force=force) as writer:
+    with open_writer(destination, options, manifest.digest, force=force, notice=notice) as writer:
         moved = transfer(reader, manifest, writer, names_at(destination), advance)
     return Copied(manifest=manifest, moved=moved)
 

@@ -1,32 +1,23 @@
 """From a place on this machine to a registry, judged first."""
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from wasmpack.actions.build import RejectedArtifact
+from wasmpack.actions.outcome import Outcome
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
 from wasmpack.actions.validate import open_chunks, validate_image
-from wasmpack.errors import BadArtifact, NotFound
-from wasmpack.findings import Finding, Verdict
+from wasmpack.errors import AccessRefused, BadArtifact, DigestMismatch, NotFound, WasmpackError
+from wasmpack.findings import Report, Verdict
 from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.readers.contents import read_contents
-from wasmpack.stores.local import find_local, keep_verdict, known_verdict
+from wasmpack.stores.local import find_local, keep_report, known_report
 from wasmpack.stores.places import Notice, open_reader, require_image
 from wasmpack.stores.ports import Advance, BlobStatus, ImageReader
 from wasmpack.stores.registry.options import RegistryOptions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
-    """What is in the registry now."""
-
-    reference: Reference
-    manifest: Manifest
-    moved: tuple[Moved, ...]
-    findings: tuple[Finding, ...] = ()
 
 
 def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> ImageReader:
@@ -44,18 +35,19 @@ def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> Ima
     return open_reader(image, options, notice)
 
 
-def check_push(reader: ImageReader, manifest: Manifest, subject: str) -> tuple[Finding, ...]:
-    """Judge an image that this store has not judged yet; the verdict is kept.
+def check_push(reader: ImageReader, manifest: Manifest, subject: str) -> Report:
+    """Judge an image that this store has not judged yet; the report is kept.
 
     :raises RejectedArtifact: every default target refuses it
     """
-    if known_verdict(manifest.digest) is Verdict.ACCEPT:
-        return ()
-    report = validate_image(reader, subject)
-    keep_verdict(manifest.digest, report.verdict)
+    report = known_report(manifest.digest)
+    if report is None:
+        report = validate_image(reader, subject)
+        with contextlib.suppress(WasmpackError):  # a store that cannot be written: judge again
+            keep_report(manifest.digest, report)
     if report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report)
-    return report.findings
+    return report
 
 
 def push_image(
@@ -68,7 +60,7 @@ def push_image(
     fall_back: bool = False,
     notice: Notice,
     advance: Advance | None = None,
-) -> Pushed:
+) -> Outcome:
     """Push, and compare the registry's digest with ours.
 
     :param tags: further tags of the destination
@@ -80,30 +72,42 @@ def push_image(
 
     reader = open_pushable(image, options, notice)
     manifest = require_image(reader.get(), image)
-    findings = check_push(reader, manifest, str(image)) if validate else ()
+    report = check_push(reader, manifest, str(image)) if validate else None
     destination = destination.with_default_tag()
-    names = [destination.target, *(destination.with_tag(tag).target for tag in tags)]
+    if destination.digest not in {None, manifest.digest}:
+        raise DigestMismatch(f"{destination}: the image's digest is {manifest.digest}")
+    names = [destination.written_as, *(destination.with_tag(tag).written_as for tag in tags)]
     writer = RegistryWriter(destination, options)
     try:
         moved = transfer(reader, manifest, writer, names, advance)
-    except ManifestRefused as refused:
+    except (ManifestRefused, AccessRefused) as refused:
         if not fall_back or variant_of(manifest) is not Variant.OCI:
             raise
         notice(f"{refused.message}; pushing the compat variant instead")
         reader = MemoryReader(_as_compat(reader, manifest))
         manifest = reader.get()
         moved = transfer(reader, manifest, writer, names, advance)
-    return Pushed(reference=destination, manifest=manifest, moved=moved, findings=findings)
+    places = [str(destination), *(str(destination.with_tag(tag)) for tag in tags)]
+    return Outcome(references=places, manifest=manifest, moved=moved, report=report)
 
 
 def plan_push(
-    image: Place, destination: Reference, options: RegistryOptions, *, notice: Notice
-) -> Pushed:
-    """What a push would send; nothing is written."""
+    image: Place,
+    destination: Reference,
+    options: RegistryOptions,
+    *,
+    validate: bool = True,
+    notice: Notice,
+) -> Outcome:
+    """What a push would send; nothing is written to the registry.
+
+    :raises RejectedArtifact: validation says it cannot work
+    """
     from wasmpack.stores.registry.client import RegistryWriter
 
     reader = open_pushable(image, options, notice)
     manifest = require_image(reader.get(), image)
+    report = check_push(reader, manifest, str(image)) if validate else None
     writer = RegistryWriter(destination.with_default_tag(), options)
     moved = tuple(
         Moved(
@@ -112,7 +116,8 @@ def plan_push(
         )
         for blob in manifest.blobs
     )
-    return Pushed(reference=destination.with_default_tag(), manifest=manifest, moved=moved)
+    places = [str(destination.with_default_tag())]
+    return Outcome(references=places, manifest=manifest, moved=moved, report=report)
 
 
 def _as_compat(reader: ImageReader, manifest: Manifest) -> Image:

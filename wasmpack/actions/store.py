@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
-from wasmpack.findings import Verdict
+from wasmpack.findings import Report
 from wasmpack.oci.image import Image
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.local import keep_verdict
+from wasmpack.stores.local import keep_report
 from wasmpack.stores.places import Notice, local_writer, names_at, open_writer
 from wasmpack.stores.ports import Advance
 from wasmpack.stores.registry.options import RegistryOptions
@@ -33,37 +33,41 @@ def store_image(
     outputs: Outputs,
     registry: RegistryOptions,
     *,
-    verdict: Verdict | None = None,
+    report: Report | None = None,
     notice: Notice,
     advance: Advance | None = None,
 ) -> tuple[Moved, ...]:
     """Write the image everywhere it was asked for; returns what was pushed.
 
-    :param verdict: of all default targets, kept so that ``push`` need not judge again
+    :param report: of all default targets, kept so that ``push`` need not judge again
     :raises WouldOverwrite: another image is in the layout; the local store's tags do move
     """
     reader = MemoryReader(image)
     manifest = image.manifest
     digest = manifest.digest
     if outputs.place is not None:
-        _announce(outputs.place, notice)
-        with open_writer(outputs.place, registry, digest, force=outputs.force) as writer:
+        with open_writer(
+            outputs.place, registry, digest, force=outputs.force, notice=notice
+        ) as writer:
             transfer(reader, manifest, writer, names_at(outputs.place))
     if outputs.tags:
         with local_writer() as writer:
             transfer(reader, manifest, writer, [tag.full for tag in outputs.tags])
-        if verdict is not None:
-            keep_verdict(digest, verdict)
+        if report is not None:
+            keep_report(digest, report)
     for tag in outputs.tags if outputs.load else ():
         place = DaemonPlace(tag.with_default_tag())
-        _announce(place, notice)
-        with open_writer(place, registry, digest, force=True) as writer:
+        with open_writer(place, registry, digest, force=True, notice=notice) as writer:
             transfer(reader, manifest, writer, names_at(place))
-    return _push(image, outputs, registry, advance) if outputs.push else ()
+    return _push(image, outputs, registry, notice, advance) if outputs.push else ()
 
 
 def _push(
-    image: Image, outputs: Outputs, registry: RegistryOptions, advance: Advance | None
+    image: Image,
+    outputs: Outputs,
+    registry: RegistryOptions,
+    notice: Notice,
+    advance: Advance | None,
 ) -> tuple[Moved, ...]:
     """Tags of one repository go in one turn."""
     moved: list[Moved] = []
@@ -71,11 +75,8 @@ def _push(
     for name, tag in repositories.items():
         place = NamePlace(tag.with_default_tag())
         names = [t.with_default_tag().tag for t in outputs.tags if t.name == name]
-        with open_writer(place, registry, image.manifest.digest, force=True) as writer:
+        digest = image.manifest.digest
+        with open_writer(place, registry, digest, force=True, notice=notice) as writer:
             moved += transfer(MemoryReader(image), image.manifest, writer, names, advance)
+        notice(f"pushed {name}: {', '.join(map(str, names))}")
     return tuple(moved)
-
-
-def _announce(place: Place, notice: Notice) -> None:
-    if isinstance(place, DaemonPlace):
-        notice(f"{place}: the Docker engine writes its own manifest, so the digest differs there")

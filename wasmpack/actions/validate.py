@@ -1,18 +1,24 @@
 """Would this target load it? The same rules for a file, a configuration and an image."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.findings import Problem, Report, Severity, judge
 from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.image import Variant
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.readers.contents import Contents, linux_amd64, read_contents
+from wasmpack.readers.contents import LIMIT, Contents, linux_amd64, read_contents
 from wasmpack.readers.istio import Fetched, fetch
 from wasmpack.runtime_config import abi_problems, config_problems, parse_runtime_config
-from wasmpack.stores.ports import ImageReader, VerifiedStream
+from wasmpack.stores.ports import ImageReader, KeptReader, VerifiedStream
 from wasmpack.targets import ImageRules, Target, choose
+
+UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
+"""What an image can be at fault with; anything else is the way to it."""
 
 
 def validate_module(
@@ -23,16 +29,23 @@ def validate_module(
     start_up: StartUp | None = None,
     strict: bool = False,
     runtime_config: bytes | None = None,
+    packed: Variant | None = None,
 ) -> Report:
     """Judge a module's bytes, with the runtime configuration it will be packed with.
 
     :param targets: names, or ``all``; none means the default targets
+    :param packed: the variant it will be packed in: its fetchers' size limits hold too
     :raises WrongUsage: an unknown target
     """
     facts = examine(data, start_up)
     more = _config_findings(runtime_config, facts)
     problems = {
-        target.name: [*module_problems(facts, target.host), *more] for target in choose(targets)
+        target.name: [
+            *module_problems(facts, target.host),
+            *_size_problems(len(data), target.image, packed),
+            *more,
+        ]
+        for target in choose(targets)
     }
     return judge(subject, "module", problems, strict_targets=bool(targets), strict=strict)
 
@@ -60,9 +73,18 @@ def validate_image(
     :param pinned: the reference carries a digest
     :raises NotFound: no such image
     """
-    check = _ImageCheck(reader, start_up, pinned=pinned)
-    problems = {target.name: check.problems(target) for target in choose(targets)}
+    chosen = choose(targets)
+    try:
+        check = _ImageCheck(kept(reader), start_up, pinned=pinned)
+        problems = {target.name: check.problems(target) for target in chosen}
+    except (BadArtifact, DigestMismatch) as error:
+        problems = {target.name: [_unreadable(error)] for target in chosen}
     return judge(subject, "image", problems, strict_targets=bool(targets), strict=strict)
+
+
+def kept(reader: ImageReader) -> ImageReader:
+    """The same image, read once: what it names cannot change under a report."""
+    return reader if isinstance(reader, KeptReader) else KeptReader(reader, LIMIT)
 
 
 def open_chunks(reader: ImageReader, descriptor: Descriptor) -> Iterator[bytes]:
@@ -91,34 +113,45 @@ class _ImageCheck:
         self._reader = reader
         self._start_up = start_up
         self._pinned = pinned
-        self._top, self._image = mesh_image(reader)
+        self._top = reader.get()
+        self._image: Manifest | None = None
         self._fetch = cache(self._fetch_by)
         self._facts = cache(self._examine)
         self._contents = cache(self._read_contents)
+        with contextlib.suppress(*UNREADABLE):
+            self._image = mesh_image(reader)[1]
 
     def problems(self, target: Target) -> list[Problem]:
         """All that this target has to say."""
         try:
             if target.image is None:
-                return self._proxy_alone(target)
+                return [*self._proxy_alone(target), *self._doubts()]
             fetched = self._fetch(target.image)
             found = list(fetched.problems)
             if fetched.module is not None:
                 found += module_problems(self._facts(fetched.module), target.host)
-        except (BadArtifact, DigestMismatch, NotFound) as error:
+        except UNREADABLE as error:
             return [_unreadable(error)]
-        return found
+        return [*found, *self._doubts()]
 
     def _proxy_alone(self, target: Target) -> list[Problem]:
         """A consumer that is given the file: only the module matters."""
         contents = self._contents()
         if contents.module is None:
             return [_no_module()]
-        facts = self._facts(contents.module)
-        return [
-            *module_problems(facts, target.host),
-            *_config_findings(contents.runtime_config, facts),
-        ]
+        return module_problems(self._facts(contents.module), target.host)
+
+    def _doubts(self) -> list[Problem]:
+        """What no mesh looks at, and its author should know."""
+        found = [] if self._image is None else _disagreement(self._image)
+        try:
+            contents = self._contents()
+        except UNREADABLE:
+            return found
+        if contents.module is None:
+            return found
+        problems = _config_findings(contents.runtime_config, self._facts(contents.module))
+        return found + [replace(problem, severity=Severity.WARNING) for problem in problems]
 
     def _fetch_by(self, rules: ImageRules) -> Fetched:
         return fetch(self._top, self._reader.get, self._open, rules, pinned=self._pinned)
@@ -142,6 +175,38 @@ def _config_findings(raw: bytes | None, facts: ModuleFacts) -> list[Problem]:
     if any(problem.severity is Severity.ERROR for problem in found):
         return found
     return [*found, *abi_problems(parse_runtime_config(raw), facts.scan.abi)]
+
+
+def _disagreement(image: Manifest) -> list[Problem]:
+    if not image.body_media_type or image.body_media_type == image.media_type:
+        return []
+    return [
+        Problem(
+            code="IMG005",
+            severity=Severity.WARNING,
+            where="manifest.mediaType",
+            message=f"the body says {image.body_media_type}, but it was served as "
+            f"{image.media_type}: the mesh goes by the body, other clients refuse it",
+            hint="build and push the image again",
+        )
+    ]
+
+
+def _size_problems(
+    size: int, rules: ImageRules | None, packed: Variant | None
+) -> Iterator[Problem]:
+    if rules is None or packed is None:
+        return
+    limit = rules.content_limit if packed is Variant.OCI else rules.tar_limit
+    if limit is not None and size > limit:
+        what = "cut there, without a word" if packed is Variant.OCI else "'unexpected EOF'"
+        yield Problem(
+            code="IMG006",
+            severity=Severity.ERROR,
+            where="plugin.wasm",
+            message=f"{size} bytes are more than the {limit} the mesh's fetcher reads: {what}",
+            hint="strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
+        )
 
 
 def _no_module() -> Problem:

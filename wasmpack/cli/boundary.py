@@ -7,22 +7,31 @@ from collections.abc import Sequence
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from wasmpack.cli.console import Console
+from wasmpack.cli.console import Console, plain_text, remembered
 from wasmpack.cli.root import cli
 from wasmpack.errors import WasmpackError
 
 _INTERRUPTED = 130
+_BROKEN_PIPE = 141
+"""What a shell reports of a program that nobody reads any more (128 + SIGPIPE)."""
+_BEFORE_COMMAND = {"-v", "-q", "--verbose", "--quiet", "--debug", "--color", "--no-progress"}
+_SHAPE = {"-o", "--output", "--json", "--yaml"}
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns its exit code and never raises."""
-    debug = "--debug" in arguments or bool(os.environ.get("WASMPACK_DEBUG"))
+    debug = "--debug" in arguments or os.environ.get("WASMPACK_DEBUG", "0") not in {
+        "",
+        "0",
+        "false",
+    }
     try:
         result = cli.main(list(arguments), prog_name="wasmpack", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _BROKEN_PIPE
     except (KeyboardInterrupt, click.Abort):
         return _told("interrupted", "", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
@@ -42,8 +51,7 @@ def _explain(error: Exception) -> int:
         click.echo(error.format_message(), err=True)
         return 2
     if isinstance(error, click.UsageError):
-        command = error.ctx.command_path if error.ctx else "wasmpack"
-        return _told(error.format_message(), f"{command} --help", 2)
+        return _told(error.format_message(), _usage_hint(error), 2)
     if isinstance(error, click.ClickException):
         return _told(error.format_message(), "", 1)
     if isinstance(error, OSError):
@@ -54,6 +62,16 @@ def _explain(error: Exception) -> int:
         "this is a bug in wasmpack: run again with --debug and report what it prints",
         1,
     )
+
+
+def _usage_hint(error: click.UsageError) -> str:
+    command = error.ctx.command_path if error.ctx else "wasmpack"
+    if isinstance(error, click.NoSuchOption):
+        if error.option_name in _BEFORE_COMMAND:
+            return f"it stands before the command: wasmpack {error.option_name} …"
+        if error.option_name in _SHAPE:
+            return "did you mean --format json?"
+    return f"{command} --help"
 
 
 def _show_report(error: WasmpackError) -> None:
@@ -69,14 +87,12 @@ def _show_report(error: WasmpackError) -> None:
 
 
 def _console() -> Console:
-    context = click.get_current_context(silent=True)
-    found = context.find_object(Console) if context else None
-    return found or Console()
+    return remembered()
 
 
 def _told(message: str, hint: str, code: int) -> int:
     style = _console().err_style
-    click.echo(f"{style('error:', 'red')} {message}", err=True)
+    click.echo(f"{style('error:', 'red')} {plain_text(message)}", err=True)
     if hint:
-        click.echo(f"{style('hint:', 'cyan')} {hint}", err=True)
+        click.echo(f"{style('hint:', 'cyan')} {plain_text(hint)}", err=True)
     return code

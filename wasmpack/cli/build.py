@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from wasmpack.cli.console import Console
 from wasmpack.cli.options import (
     FILE,
     PLACE,
@@ -21,14 +20,14 @@ from wasmpack.cli.options import (
 )
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
-from wasmpack.oci.reference import Reference
+from wasmpack.stores.files import check_parent, write_whole
 from wasmpack.stores.registry.options import RegistryOptions
 
 if TYPE_CHECKING:
     from wasmpack.actions.build import BuildRequest
-    from wasmpack.actions.transfer import Moved
+    from wasmpack.actions.outcome import Outcome
+    from wasmpack.actions.store import Outputs
     from wasmpack.findings import Report
-    from wasmpack.oci.image import Image
 
 
 @click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
 @click.option("--load", is_flag=True, help="Load into the Docker engine under every --tag.")
 @click.option("--metadata-file", type=FILE, help="Write the JSON result to this file.")
 @click.option("--digest-file", type=FILE, help="Write the digest to this file.")
-@force_option
+@force_option("another image in a layout or archive")
 @format_option
 @registry_options
 def build(module: str, registry: RegistryOptions, **given: Any) -> None:
@@ -64,29 +63,36 @@ def build(module: str, registry: RegistryOptions, **given: Any) -> None:
     Prints NAME@DIGEST.
     """
     from wasmpack.actions.build import build_image
+    from wasmpack.actions.outcome import Outcome
     from wasmpack.actions.store import Outputs, store_image
+    from wasmpack.cli.report import show_outcome, shown_if_rejected
 
-    if given["no_validate"] and given["strict"]:
-        raise WrongUsage("--no-validate and --strict exclude each other")
+    _check_options(given)
     console = current_console()
     outputs = Outputs(
         tags=given["tags"], place=_place(given["output"]), push=given["push"],
         load=given["load"], force=given["force"],
     )  # fmt: skip
-    _check_outputs(outputs.tags, outputs.place, push=outputs.push, load=outputs.load)
+    _check_outputs(outputs, given["variant"])
     request = _request(module, given)
-    report = _judge(request, given, console)
+    with shown_if_rejected(given["shape"], console):
+        report = _judge(request, given)
     image = build_image(request)
+    kept = None if given["targets"] else report
     with console.moving("pushing", image.size if outputs.push else 0) as advance:
         moved = store_image(
-            image, outputs, registry, verdict=None if report is None or given["targets"] else
-            report.verdict, notice=console.status, advance=advance,
-        )  # fmt: skip
-    first: Place = NamePlace(outputs.tags[0]) if outputs.tags else given["output"]
-    name = pinned(_tagged(first), image.manifest.digest)
-    value = _json(str(_tagged(first)), image, moved, report, request.variant.value)
-    _write_files(given, value, str(image.manifest.digest))
-    console.json(value) if given["shape"] == "json" else console.result(str(name))
+            image, outputs, registry, report=kept, notice=console.status, advance=advance
+        )
+    places = [NamePlace(tag.with_default_tag()) for tag in outputs.tags]
+    everywhere: list[Place] = [*places, *([outputs.place] if outputs.place else [])]
+    outcome = Outcome(
+        references=[str(place) for place in everywhere], manifest=image.manifest, moved=moved,
+        report=report,
+    )  # fmt: skip
+    _write_files(given, outcome)
+    show_outcome(
+        outcome, str(pinned(everywhere[0], image.manifest.digest)), given["shape"], console
+    )
 
 
 def _request(module: str, given: Mapping[str, Any]) -> BuildRequest:
@@ -116,77 +122,65 @@ def _request(module: str, given: Mapping[str, Any]) -> BuildRequest:
     )
 
 
-def _judge(request: BuildRequest, given: Mapping[str, Any], console: Console) -> Report | None:
+def _judge(request: BuildRequest, given: Mapping[str, Any]) -> Report | None:
     from wasmpack.actions.build import check_build
     from wasmpack.cli.judging import start_up
-    from wasmpack.cli.report import finding_lines
 
     if given["no_validate"]:
         return None
-    report = check_build(
+    return check_build(
         request,
         targets=given["targets"],
         start_up=start_up(given["plugin_config"], given["root_ids"]),
         strict=given["strict"],
     )
-    for finding in report.findings:
-        for line in finding_lines(finding, console.err_style, asked=len(report.targets)):
-            console.status(line)
-    return report
 
 
-def _check_outputs(
-    tags: Sequence[Reference], place: Place | None, *, push: bool, load: bool
-) -> None:
+def _check_options(given: Mapping[str, Any]) -> None:
+    """What excludes each other, and files that could not be written afterwards."""
+    if given["no_validate"] and given["strict"]:
+        raise WrongUsage("--no-validate and --strict exclude each other")
+    if given["config"] and given["no_runtime_config"]:
+        raise WrongUsage("--config and --no-runtime-config exclude each other")
+    for file in (given["metadata_file"], given["digest_file"]):
+        if file is not None:
+            check_parent(file)
+            if file.suffix in {".wasm", ".wat"}:
+                raise WrongUsage(f"{file}: this would overwrite a module")
+
+
+def _check_outputs(outputs: Outputs, variant: str) -> None:
+    tags, place = outputs.tags, outputs.place
     if not tags and place is None:
         raise WrongUsage(
             "nothing to write to", hint="-t NAME for the local store, or -o oci:DIR[:TAG]"
         )
-    if (push or load) and not tags:
-        raise WrongUsage(f"--{'push' if push else 'load'} needs a name", hint="-t NAME")
+    if (outputs.push or outputs.load) and not tags:
+        raise WrongUsage(f"--{'push' if outputs.push else 'load'} needs a name", hint="-t NAME")
     if any(tag.digest for tag in tags):
         raise WrongUsage("-t takes a name and a tag, not a digest")
+    if variant == "oci" and (outputs.load or isinstance(place, DaemonPlace)):
+        raise WrongUsage(
+            "the Docker engine takes images of file system layers only", hint="--variant docker"
+        )
 
 
 def _place(output: Place | None) -> Place | None:
     if isinstance(output, NamePlace):
         raise WrongUsage(
             f"-o {output}: expected a layout, an archive or docker-daemon:NAME",
-            hint=f"-t {output} for the local store",
+            hint=f"-o oci-archive:{output}"
+            if str(output).endswith(".tar")
+            else f"-t {output} for the local store, with --push for its registry",
         )
     return output
 
 
-def _tagged(place: Place) -> Place:
-    if isinstance(place, NamePlace | DaemonPlace):
-        return type(place)(place.reference.with_default_tag())
-    return place
-
-
-def _json(
-    name: str, image: Image, moved: Sequence[Moved], report: Report | None, variant: str
-) -> dict[str, object]:
-    from wasmpack.actions.inspect import layer_json
-
-    return {
-        "schemaVersion": 1,
-        "reference": name,
-        "digest": str(image.manifest.digest),
-        "size": image.size,
-        "variant": variant,
-        "layers": [layer_json(layer) for layer in image.manifest.layers],
-        "pushed": [blob.as_json() for blob in moved],
-        "findings": [finding.as_json() for finding in (report.findings if report else ())],
-    }
-
-
-def _write_files(given: Mapping[str, Any], value: object, digest: str) -> None:
+def _write_files(given: Mapping[str, Any], outcome: Outcome) -> None:
     import json
-
-    from wasmpack.stores.files import write_whole
 
     metadata: Path | None = given["metadata_file"]
     if metadata is not None:
-        write_whole(metadata, [json.dumps(value, indent=2).encode(), b"\n"])
+        write_whole(metadata, [json.dumps(outcome.as_json(), indent=2).encode(), b"\n"])
     if given["digest_file"] is not None:
-        write_whole(given["digest_file"], [digest.encode(), b"\n"])
+        write_whole(given["digest_file"], [str(outcome.manifest.digest).encode(), b"\n"])

@@ -37,7 +37,7 @@ class Console:
         """The result as JSON, on stdout."""
         import json
 
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(value, indent=2))
 
     def raw(self, data: bytes) -> None:
         """Bytes as they are, on stdout."""
@@ -80,12 +80,35 @@ class Console:
         ) as bar:
             yield lambda _descriptor, size: bar.update(size)
 
-    def _coloured(self, stream: IO[str]) -> bool:
+    def _coloured(self, stream: IO[str] | None) -> bool:
         if self.color != "auto":
             return self.color == "always"
         if os.environ.get("NO_COLOR"):
             return False
-        return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+_remembered: list[Console] = []
+
+
+def remember(console: Console) -> Console:
+    """Keep the console of this run for the error boundary, which stands outside of click."""
+    _remembered[:] = [console]
+    return console
+
+
+def remembered() -> Console:
+    """The console of this run, or the default before its options were read."""
+    return _remembered[0] if _remembered else Console()
+
+
+def plain_text(text: str) -> str:
+    """Text from anybody, with what would steer a terminal written out (``\\x1b``)."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _style(text: str, colour: str) -> str:

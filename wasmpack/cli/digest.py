@@ -2,7 +2,7 @@
 
 import click
 
-from wasmpack.cli.options import current_console, image_argument, registry_options
+from wasmpack.cli.options import current_console, format_option, image_argument, registry_options
 from wasmpack.oci.place import Place
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -10,8 +10,9 @@ from wasmpack.stores.registry.options import RegistryOptions
 @click.command(epilog="Example: wasmpack digest quay.io/me/plugin:v1")
 @image_argument
 @click.option("--remote", is_flag=True, help="Ask the registry only.")
+@format_option
 @registry_options
-def digest(image: Place, remote: bool, registry: RegistryOptions) -> None:
+def digest(image: Place, remote: bool, shape: str, registry: RegistryOptions) -> None:
     """Print the digest of IMAGE: what a WasmPlugin pins.
 
     Of an index, its own digest; the mesh compares that of the linux/amd64 image, so a warning says
@@ -27,4 +28,5 @@ def digest(image: Place, remote: bool, registry: RegistryOptions) -> None:
     if taken is not top:
         found = f"it compares {taken.digest}" if taken else "it finds no linux/amd64 image in it"
         console.warn(f"{image} is an index: a mesh never takes this digest, {found}")
-    console.result(str(top.digest))
+    value = {"schemaVersion": 1, "reference": str(image), "digest": str(top.digest)}
+    console.json(value) if shape == "json" else console.result(str(top.digest))

@@ -7,6 +7,7 @@ import click
 from wasmpack.cli.options import (
     current_console,
     force_option,
+    format_option,
     image_argument,
     registry_options,
 )
@@ -18,9 +19,10 @@ from wasmpack.stores.registry.options import RegistryOptions
 @click.command(epilog="Example: wasmpack extract quay.io/me/plugin:v1 -o out")
 @image_argument
 @click.option("-o", "--output", default=".", show_default=True, help="Directory.")
-@force_option
+@force_option("files with other content")
+@format_option
 @registry_options
-def extract(image: Place, output: str, force: bool, registry: RegistryOptions) -> None:
+def extract(image: Place, output: str, force: bool, shape: str, registry: RegistryOptions) -> None:
     """Get plugin.wasm, and runtime-config.json if there is one, out of IMAGE.
 
     Works on every variant, by whomever it was made. Prints the files written.
@@ -33,5 +35,9 @@ def extract(image: Place, output: str, force: bool, registry: RegistryOptions) -
             hint=f"did you mean --format {output}? for a directory of that name: -o ./{output}",
         )
     console = current_console()
-    for path in extract_image(image, Path(output), registry, force=force, notice=console.status):
+    files = extract_image(image, Path(output), registry, force=force, notice=console.status)
+    if shape == "json":
+        console.json({"schemaVersion": 1, "files": [str(path) for path in files]})
+        return
+    for path in files:
         console.result(str(path))

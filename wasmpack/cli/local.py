@@ -29,29 +29,44 @@ def list_images(shape: str) -> None:
 @click.command(epilog="Example: wasmpack tag plugin:v1 quay.io/me/plugin:v1")
 @click.argument("image", type=REFERENCE)
 @click.argument("name", type=REFERENCE)
-def tag(image: Reference, name: Reference) -> None:
+@format_option
+def tag(image: Reference, name: Reference, shape: str) -> None:
     """Give IMAGE of the local store another NAME; a tag that exists moves."""
     from wasmpack.actions.local import tag_local
 
     digest = tag_local(image, name)
-    current_console().result(str(name.with_default_tag().with_digest(digest)))
+    console, named = current_console(), name.with_default_tag()
+    if shape == "json":
+        console.json({"schemaVersion": 1, "reference": str(named), "digest": str(digest)})
+    else:
+        console.result(str(named.with_digest(digest)))
 
 
 @click.command(epilog="Example: wasmpack remove plugin:v1")
 @click.argument("names", type=REFERENCE, nargs=-1, required=True)
-def remove(names: tuple[Reference, ...]) -> None:
+@format_option
+def remove(names: tuple[Reference, ...], shape: str) -> None:
     """Remove images from the local store, and what only they needed."""
     from wasmpack.actions.local import remove_local
 
-    for name, digest in remove_local(names):
-        current_console().result(f"{name}@{digest}")
+    console, removed = current_console(), remove_local(names)
+    if shape == "json":
+        rows = [{"reference": str(name), "digest": str(digest)} for name, digest in removed]
+        console.json({"schemaVersion": 1, "removed": rows})
+        return
+    for name, digest in removed:
+        console.result(f"{name}@{digest}")
 
 
 @click.command(epilog="Example: wasmpack prune")
-def prune() -> None:
+@format_option
+def prune(shape: str) -> None:
     """Delete blobs of the local store that no image needs, such as those of broken-off builds."""
     from wasmpack.actions.local import prune_local
     from wasmpack.cli.module_text import size_text
 
-    files, size = prune_local()
-    current_console().result(f"{files} files deleted, {size_text(size)} freed")
+    console, (files, size) = current_console(), prune_local()
+    if shape == "json":
+        console.json({"schemaVersion": 1, "files": files, "bytes": size})
+    else:
+        console.result(f"{files} files deleted, {size_text(size)} freed")

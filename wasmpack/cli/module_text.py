@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from wasmpack.actions.inspect_module import ModuleView
-from wasmpack.cli.console import Style
+from wasmpack.cli.console import Style, plain_text
 
 _BAR = 24
 _SHORT = 40
@@ -24,8 +24,8 @@ def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator
     ]
     for name, text in facts:
         yield f"{indent}{style(f'{name:<6}', 'cyan')} {text}"
-    imports = [(f"{i.module}.{i.name}", i.kind, i.type) for i in module.imports]
-    exports = [(e.name, e.kind, e.type) for e in module.exports]
+    imports = [(plain_text(f"{i.module}.{i.name}"), i.kind, i.type) for i in module.imports]
+    exports = [(plain_text(e.name), e.kind, e.type) for e in module.exports]
     yield from _names("imports", imports, style, indent)
     yield from _names("exports", exports, style, indent)
     yield from _sections(view, style, indent)
@@ -56,12 +56,13 @@ def _names(
 def _sections(view: ModuleView, style: Style, indent: str) -> Iterator[str]:
     sections = view.module.sections
     yield f"{indent}{style(f'sections ({len(sections)})', 'cyan')}"
-    width = max((len(s.label[:_SHORT]) for s in sections), default=0)
+    names = {s: plain_text(s.label)[:_SHORT] for s in sections}
+    width = max(map(len, names.values()), default=0)
     largest = max((s.size for s in sections), default=0) or 1
     for section in sections:
         bar = "█" * max(1, round(_BAR * section.size / largest)) if section.size else ""
         size = size_text(section.size)
         share = f"{100 * section.size / view.module.size:5.1f} %"
         yield (
-            f"{indent}  {section.label[:_SHORT]:<{width}}  {size:>10} {share}  {style(bar, 'blue')}"
+            f"{indent}  {names[section]:<{width}}  {size:>10} {share}  {style(bar, 'blue')}"
         ).rstrip()

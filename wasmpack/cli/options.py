@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,7 +17,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 _SHAPES = {"yaml", "json", "text"}
 
 
-class PlaceType(click.ParamType[Place]):
+if TYPE_CHECKING:
+    _PlaceParameter = click.ParamType[Place]
+    _NameParameter = click.ParamType[Reference]
+else:  # generic in newer releases of click only
+    _PlaceParameter = _NameParameter = click.ParamType
+
+
+class PlaceType(_PlaceParameter):
     """An image's place, by the one grammar of all commands."""
 
     name = "place"
@@ -35,7 +42,7 @@ class PlaceType(click.ParamType[Place]):
         return parse_place(value)
 
 
-class ReferenceType(click.ParamType[Reference]):
+class ReferenceType(_NameParameter):
     """An image name."""
 
     name = "name"
@@ -43,7 +50,9 @@ class ReferenceType(click.ParamType[Reference]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Reference:
-        return value if isinstance(value, Reference) else Reference.parse(str(value))
+        if isinstance(value, Reference):
+            return value
+        return Reference.parse(str(value).removeprefix("docker://"))
 
 
 PLACE = PlaceType()
@@ -65,16 +74,21 @@ def format_option(command: F) -> F:
     )(command)
 
 
-def force_option(command: F) -> F:
-    """``--force``."""
-    return click.option("--force", is_flag=True, help="Overwrite what is there.")(command)
+def force_option(what: str) -> Callable[[F], F]:
+    """``--force``, saying what it overwrites."""
+    return click.option("--force", is_flag=True, help=f"Overwrite {what}.")
 
 
 def target_options(command: F) -> F:
     """``--target``, ``--plugin-config``, ``--root-id``, ``--strict``: how to judge."""
     for option in (
         click.option("--strict", is_flag=True, help="Warnings reject too."),
-        click.option("--root-id", "root_ids", multiple=True, help="Root id of the plugin."),
+        click.option(
+            "--root-id",
+            "root_ids",
+            multiple=True,
+            help="Root id; build writes it into the configuration.",
+        ),
         click.option(
             "--plugin-config",
             type=FILE,
@@ -106,6 +120,12 @@ def registry_options(command: F) -> F:
     return gather  # type: ignore[return-value]
 
 
+registry_config_option = click.option(
+    "--registry-config",
+    type=FILE,
+    envvar="WASMPACK_REGISTRY_CONFIG",
+    help="Credentials file, instead of Docker's and Podman's.",
+)
 _REGISTRY = (
     click.option("--plain-http", is_flag=True, help="HTTP without TLS (loopback: the default).",
                  envvar="WASMPACK_PLAIN_HTTP"),
@@ -121,8 +141,7 @@ _REGISTRY = (
                  envvar="WASMPACK_USERNAME"),
     click.option("--password-stdin", is_flag=True,
                  help="Read the password from standard input (or WASMPACK_PASSWORD)."),
-    click.option("--registry-config", type=FILE, envvar="WASMPACK_REGISTRY_CONFIG",
-                 help="Credentials file, instead of Docker's and Podman's."),
+    registry_config_option,
     click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True,
                  envvar="WASMPACK_TIMEOUT", help="Seconds to wait for the registry's next byte."),
     click.option("--retries", type=click.IntRange(0, 10), default=2, show_default=True,
@@ -140,10 +159,14 @@ def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> Re
     password = None
     if password_stdin:
         password = sys.stdin.read().rstrip("\r\n")
+        if not password:
+            raise WrongUsage("--password-stdin: standard input is empty")
     elif username is not None:
         password = os.environ.get("WASMPACK_PASSWORD")
     if username is None and password_stdin:
         raise WrongUsage("--password-stdin needs --username")
+    if username is not None and password is None and sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, err=True)
     if username is not None and password is None:
         raise WrongUsage(
             "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"

@@ -6,6 +6,7 @@ from wasmpack.cli.options import (
     PLACE,
     current_console,
     force_option,
+    format_option,
     image_argument,
     registry_options,
 )
@@ -17,18 +18,24 @@ from wasmpack.stores.registry.options import RegistryOptions
 @click.command(epilog="Example: wasmpack pull quay.io/me/plugin:v1 -o oci:mirror:v1")
 @image_argument
 @click.option("-o", "--output", type=PLACE, help="A place other than the local store.")
-@force_option
+@force_option("another image in a layout or archive")
+@format_option
 @registry_options
-def pull(image: Place, output: Place | None, force: bool, registry: RegistryOptions) -> None:
+def pull(
+    image: Place, output: Place | None, force: bool, shape: str, registry: RegistryOptions
+) -> None:
     """Fetch IMAGE from its registry into the local store; every byte is verified.
 
     Of an index, the linux/amd64 image is taken, as the mesh does. Prints NAME@DIGEST.
     """
+    from wasmpack.actions.outcome import Outcome
     from wasmpack.actions.pull import pull_image
+    from wasmpack.cli.report import show_outcome
 
     if not isinstance(image, NamePlace):
         raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
     console = current_console()
     done = pull_image(image, output, registry, force=force, notice=console.status)
     place: Place = output or NamePlace(image.reference.with_default_tag())
-    console.result(str(pinned(place, done.manifest.digest)))
+    outcome = Outcome(references=[str(place)], manifest=done.manifest, moved=done.moved)
+    show_outcome(outcome, str(pinned(place, done.manifest.digest)), shape, console)

@@ -15,6 +15,7 @@ from wasmpack.cli.options import (
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
+from wasmpack.stores.files import check_parent, write_whole
 from wasmpack.stores.registry.options import RegistryOptions
 
 
@@ -41,48 +42,32 @@ def push(
 
     Without DESTINATION it goes where its name says. Prints NAME@DIGEST.
     """
+    if digest_file is not None:
+        check_parent(digest_file)
     from wasmpack.actions.push import plan_push, push_image
-    from wasmpack.cli.report import finding_lines
-    from wasmpack.oci.image import variant_of
+    from wasmpack.cli.report import show_outcome, shown_if_rejected
 
     console = current_console()
     target = destination or _own_name(image)
-    if dry_run:
-        done = plan_push(image, target, registry, notice=console.status)
-        console.status("dry run: nothing was sent")
-    else:
-        with console.moving("pushing", _size(image)) as advance:
+    with (
+        shown_if_rejected(shape, console),
+        console.moving("pushing", 0 if dry_run else _size(image)) as advance,
+    ):
+        if dry_run:
+            done = plan_push(
+                image, target, registry, validate=not no_validate, notice=console.status
+            )
+        else:
             done = push_image(
                 image, target, registry, tags=tags, validate=not no_validate,
                 fall_back=variant == "auto", notice=console.status, advance=advance,
             )  # fmt: skip
-    for finding in done.findings:
-        for line in finding_lines(finding, console.err_style, asked=1 << 30):
-            console.status(line)
-    digest = str(done.manifest.digest)
-    for blob in done.moved:
-        console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
+    if dry_run:
+        console.status("dry run: nothing was sent")
     if digest_file is not None:
-        from wasmpack.stores.files import write_whole
-
-        write_whole(digest_file, [digest.encode(), b"\n"])
-    if shape == "text":
-        console.result(str(done.reference.with_digest(done.manifest.digest)))
-        return
-    from wasmpack.actions.inspect import layer_json
-
-    console.json(
-        {
-            "schemaVersion": 1,
-            "reference": str(done.reference),
-            "digest": digest,
-            "size": len(done.manifest.raw) + sum(blob.size for blob in done.manifest.blobs),
-            "variant": variant_of(done.manifest).value,
-            "layers": [layer_json(layer) for layer in done.manifest.layers],
-            "pushed": [blob.as_json() for blob in done.moved],
-            "findings": [finding.as_json() for finding in done.findings],
-        }
-    )
+        write_whole(digest_file, [str(done.manifest.digest).encode(), b"\n"])
+    named = str(target.with_default_tag().with_digest(done.manifest.digest))
+    show_outcome(done, named, shape, console)
 
 
 def _own_name(image: Place) -> Reference:

@@ -1,6 +1,7 @@
 """``wasmpack login``, ``logout``, ``tags``."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -8,6 +9,7 @@ from wasmpack.cli.options import (
     REFERENCE,
     current_console,
     format_option,
+    registry_config_option,
     registry_options,
 )
 from wasmpack.errors import WrongUsage
@@ -31,7 +33,7 @@ def login(registry_host: str, registry: RegistryOptions) -> None:
     if password is None:
         if not sys.stdin.isatty():
             raise WrongUsage("no password", hint="--username NAME --password-stdin")
-        username = username or click.prompt("Username", err=True)
+        username = click.prompt("Username", err=True)
         password = click.prompt("Password", hide_input=True, err=True)
     where = log_in(registry_host, replace(registry, username=username, password=password))
     current_console().status(f"logged in to {registry_host}; kept in {where}")
@@ -39,12 +41,15 @@ def login(registry_host: str, registry: RegistryOptions) -> None:
 
 @click.command(epilog="Example: wasmpack logout quay.io")
 @click.argument("registry_host", metavar="REGISTRY")
-@click.option("--registry-config", help="Credentials file, instead of Docker's and Podman's.")
-def logout(registry_host: str, registry_config: str | None) -> None:
+@registry_config_option
+def logout(registry_host: str, registry_config: Path | None) -> None:
     """Forget the credentials for REGISTRY."""
     from wasmpack.actions.login import log_out
 
-    known = log_out(registry_host, RegistryOptions(registry_config=registry_config))
+    known = log_out(
+        registry_host,
+        RegistryOptions(registry_config=str(registry_config) if registry_config else None),
+    )
     console = current_console()
     console.status(
         f"logged out of {registry_host}" if known else f"not logged in to {registry_host}"
@@ -56,13 +61,15 @@ def logout(registry_host: str, registry_config: str | None) -> None:
 @format_option
 @registry_options
 def tags(repository: Reference, shape: str, registry: RegistryOptions) -> None:
-    """List the tags of REPOSITORY in its registry."""
+    """List the tags of REPOSITORY in its registry, sorted."""
+    if repository.tag or repository.digest:
+        raise WrongUsage(f"{repository}: a repository has no tag", hint=f"{repository.written}")
     from wasmpack.stores.registry.client import RegistryClient
 
     console = current_console()
-    found = RegistryClient(repository, registry).tags()
+    found = sorted(RegistryClient(repository, registry).tags())
     if shape == "json":
-        console.json({"schemaVersion": 1, "repository": repository.name, "tags": list(found)})
+        console.json({"schemaVersion": 1, "repository": repository.name, "tags": found})
         return
     for name in found:
         console.result(name)

@@ -1,10 +1,17 @@
 """A report as text: what was found, what to do, and the matrix of targets."""
 
+from __future__ import annotations
+
+import contextlib
 import textwrap
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from wasmpack.cli.console import WIDTH, Style
+from wasmpack.cli.console import WIDTH, Console, Style, plain_text
 from wasmpack.findings import Finding, Report, Severity, TargetVerdict, Verdict
+
+if TYPE_CHECKING:
+    from wasmpack.actions.outcome import Outcome
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _INDENT = 2
@@ -12,7 +19,10 @@ _INDENT = 2
 
 def report_lines(report: Report, style: Style) -> Iterator[str]:
     """The whole report, at most 80 columns wide but for what cannot be broken."""
-    yield f"{report.subject}: {verdict_text(report.verdict, style)}"
+    rejecting = [row.target for row in report.targets if row.verdict is Verdict.REJECT]
+    some = report.verdict is Verdict.ACCEPT and rejecting
+    but = f", but not by {', '.join(rejecting)}" if some else ""
+    yield f"{report.subject}: {verdict_text(report.verdict, style)}{but}"
     for finding in report.findings:
         yield ""
         yield from finding_lines(finding, style, asked=len(report.targets))
@@ -21,10 +31,45 @@ def report_lines(report: Report, style: Style) -> Iterator[str]:
         yield from matrix_lines(report.targets, style)
 
 
+def findings_text(report: Report, style: Style) -> Iterator[str]:
+    """The findings alone."""
+    for finding in report.findings:
+        yield from finding_lines(finding, style, asked=len(report.targets))
+
+
+def show_outcome(outcome: Outcome, named: str, shape: str, console: Console) -> None:
+    """What build and push print: findings and details on stderr, one line or JSON on stdout.
+
+    :param named: ``NAME@DIGEST``
+    """
+    if outcome.report is not None:
+        for line in findings_text(outcome.report, console.err_style):
+            console.status(line)
+    for blob in outcome.moved:
+        console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
+    if shape == "json":
+        console.json(outcome.as_json())
+    else:
+        console.result(named)
+
+
+@contextlib.contextmanager
+def shown_if_rejected(shape: str, console: Console) -> Iterator[None]:
+    """With ``--format json`` a rejected artifact gives its report on stdout too."""
+    from wasmpack.actions.build import RejectedArtifact
+
+    try:
+        yield
+    except RejectedArtifact as rejected:
+        if shape == "json":
+            console.json(rejected.report.as_json())
+        raise
+
+
 def finding_lines(finding: Finding, style: Style, *, asked: int) -> Iterator[str]:
     """One finding; its targets only where they are not all of those asked."""
     label = style(finding.severity.value, _COLOURS[finding.severity])
-    yield f"{label} {style(finding.code, 'bold')} {finding.where}"
+    yield f"{label} {style(finding.code, 'bold')} {plain_text(finding.where)}"
     yield from _wrapped(finding.message, "")
     if finding.hint:
         yield from _wrapped(finding.hint, "fix: ")
@@ -46,7 +91,7 @@ def verdict_text(verdict: Verdict, style: Style) -> str:
 
 def _wrapped(text: str, label: str) -> list[str]:
     return textwrap.wrap(
-        label + text,
+        label + plain_text(text),
         WIDTH,
         initial_indent=" " * _INDENT,
         subsequent_indent=" " * (_INDENT + len(label)),

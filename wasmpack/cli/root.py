@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import click
 
-from wasmpack.cli.console import Console
+from wasmpack.cli.console import Console, remember
 from wasmpack.version import VERSION
 
 
@@ -89,6 +89,6 @@ def cli(
     oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to standard output, the
     rest to standard error.
     """
-    ctx.obj = Console(
-        color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress
+    ctx.obj = remember(
+        Console(color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress)
     )

@@ -57,10 +57,11 @@ def validate_module(
 
 @validate.command("config", epilog="Example: wasmpack validate config runtime-config.json")
 @click.argument("file", type=FILE)
-@click.option("--target", "targets", multiple=True, help="Judge for this release, or 'all'.")
-@click.option("--strict", is_flag=True, help="Warnings reject too.")
+@target_options
 @format_option
-def validate_config(file: Path, targets: tuple[str, ...], strict: bool, shape: str) -> int:
+def validate_config(
+    file: Path, targets: tuple[str, ...], strict: bool, shape: str, **_: object
+) -> int:
     """Judge a runtime-config.json: every fault with its place."""
     from wasmpack.actions.inputs import read_file
     from wasmpack.actions.validate import validate_config as check

@@ -62,10 +62,10 @@ def _tables() -> _Tables:
     return tables
 
 
-def export_signature(name: str, abi: str) -> str | None:
+def export_signature(name: str, abi: str, host: str) -> str | None:
     """The signature Envoy demands of an export it looks up under that ABI; None if it does not."""
     row = _tables()["exports"].get(name)
-    if row is None or abi not in row.get("abis", abi):
+    if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
         return None
     return row["signatures"][abi] if "signatures" in row else row["signature"]
 

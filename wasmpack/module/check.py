@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from wasmpack.findings import Problem, Severity
 from wasmpack.module.cursor import MalformedModule
-from wasmpack.module.framing import CORRUPTED, HostScan, host_scan
-from wasmpack.module.reader import MAGIC, read_module
+from wasmpack.module.framing import HostScan, host_scan
+from wasmpack.module.reader import read_module
 from wasmpack.module.rules import load_problems
 from wasmpack.module.types import Module
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from wasmpack.module.dry_run import DryRun
 
 _NEWEST = "9999-12-31"
+_NEWER_SINCE = "2024-12-19"
+"""Host of the oldest Envoy (1.36) with which the newer features were seen working."""
 _FILE = "file"
 
 
@@ -42,6 +44,8 @@ class ModuleFacts:
     scan: HostScan
     unreadable: Problem | None = None
     """Why it is no core module that an engine compiles."""
+    newer: str | None = None
+    """Which of its features older engines may lack, in wasmtime's words."""
     run: DryRun | None = None
     start_up: StartUp = field(default_factory=StartUp)
 
@@ -53,7 +57,7 @@ def examine(data: bytes, start_up: StartUp | None = None, *, dry_run: bool = Tru
     try:
         module = read_module(data)
     except MalformedModule as error:
-        return ModuleFacts(module=None, scan=scan, unreadable=_malformed(data, error))
+        return ModuleFacts(module=None, scan=scan, unreadable=_malformed(scan, error))
     if invalid := _invalid(data):
         return ModuleFacts(module=module, scan=scan, unreadable=invalid)
     run = None
@@ -61,7 +65,10 @@ def examine(data: bytes, start_up: StartUp | None = None, *, dry_run: bool = Tru
         from wasmpack.module.dry_run import dry_run as start
 
         run = start(data, module, scan.abi, start_up.plugin_config or b"", start_up.root_id)
-    return ModuleFacts(module=module, scan=scan, run=run, start_up=start_up)
+    from wasmpack.module.engine import newer_features
+
+    newer = newer_features(data)
+    return ModuleFacts(module=module, scan=scan, newer=newer, run=run, start_up=start_up)
 
 
 def module_problems(facts: ModuleFacts, host: str) -> list[Problem]:
@@ -70,6 +77,8 @@ def module_problems(facts: ModuleFacts, host: str) -> list[Problem]:
         assert facts.unreadable
         return [facts.unreadable]
     found = list(load_problems(facts.module, facts.scan, host))
+    if facts.newer and host < _NEWER_SINCE:
+        found.append(_newer_features(facts.newer))
     if facts.run is not None and not _has_error(found):
         from wasmpack.module.start_up import start_up_problems
 
@@ -78,14 +87,25 @@ def module_problems(facts: ModuleFacts, host: str) -> list[Problem]:
     return found
 
 
-def _malformed(data: bytes, error: MalformedModule) -> Problem:
-    words = CORRUPTED if data[:4] != MAGIC or data[6:8] == b"\x01\x00" else ""
+def _malformed(scan: HostScan, error: MalformedModule) -> Problem:
+    words = scan.refusal or "Failed to load Wasm bytecode"
     return Problem(
         code="MOD001",
         severity=Severity.ERROR,
         where=f"{_FILE}, offset {error.offset:#x}",
-        message=f"{error.message}{f': {words!r}' if words else ''}",
+        message=f"{error.message}: {words!r}",
         hint=error.hint or "build the module again; the file may be cut off or damaged",
+    )
+
+
+def _newer_features(reason: str) -> Problem:
+    return Problem(
+        code="MOD004",
+        severity=Severity.WARNING,
+        where=_FILE,
+        message=f"uses a feature newer than WebAssembly 2.0 ({reason}); it is not established "
+        "that this proxy's engine has it",
+        hint="compile without it, or try the plugin on that release",
     )
 
 

@@ -9,6 +9,7 @@ and kept log, so that a hostile module ends in a result too.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from wasmpack.module import abi
 from wasmpack.module.engine import engine, first_line
-from wasmpack.module.start_up_host import StartUpHost
+from wasmpack.module.start_up_host import OverLimit, StartUpHost
 from wasmpack.module.types import Import, Module
 
 if TYPE_CHECKING:
@@ -27,9 +28,13 @@ FUEL = 2_000_000_000
 SECONDS = 5.0
 """Wall time of the whole start-up, for what costs much time and little fuel."""
 HOST_CALLS = 200_000
-MEMORY = 512 * 1024 * 1024
+MEMORY = 1 << 30
+"""As much as a proxy allows at first; only what is touched takes real memory."""
 TABLE = 1_000_000
-_NEWEST = "9999-12-31"
+_READ = 64 * 1024 * 1024
+"""Most bytes one host call may hand over."""
+START_CODE = {"_initialize", "main", "__main_void", "_start"}
+"""Functions that run with restricted host calls (wasm.cc, ``startVm``)."""
 _ROOT = 1
 """Id of the first root context (context.h, ``allocContextId``)."""
 
@@ -43,6 +48,8 @@ class Outcome(StrEnum):
     TRAP = "trap"
     LIMIT = "limit"
     """It did not end within our bounds."""
+    UNKNOWN = "unknown"
+    """It could not be tried here, though a proxy might."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,21 +66,17 @@ class DryRun:
     """What was seen of a start-up, up to the first step that failed."""
 
     steps: tuple[Step, ...]
-    start_calls: tuple[str, ...]
-    """Host functions that start code called: a proxy may forbid some of them there."""
-    start_section_calls: tuple[str, ...]
+    start_calls: tuple[tuple[str, str], ...] = ()
+    """(function, host function it called) of start code: a proxy may forbid some calls there."""
+    start_section_calls: tuple[str, ...] = ()
     """Host functions that the start section called: each crashes a proxy."""
-    log: tuple[str, ...]
+    log: tuple[str, ...] = ()
 
     @property
     def failed(self) -> Step | None:
         """The step that ended it, if any did."""
         last = self.steps[-1] if self.steps else None
         return last if last and last.outcome is not Outcome.OK else None
-
-
-class _OverLimit(Exception):
-    """A bound of ours was reached inside a host call."""
 
 
 def dry_run(
@@ -105,11 +108,21 @@ class _Run:
         self._store.set_epoch_deadline(1)
         self._guest = _Guest(self._store)
         self._host = StartUpHost(self._guest, plugin_config, root_id)
-        self._phase = "section"
-        self._calls: dict[str, dict[str, None]] = {"section": {}, "start": {}, "later": {}}
+        self._now = "instantiate"
+        self._section_calls: dict[str, None] = {}
+        self._start_calls: dict[tuple[str, str], None] = {}
+        self._deadline = 0.0
         self._left = HOST_CALLS
 
     def all_steps(self) -> DryRun:
+        import wasmtime
+
+        try:
+            self._compiled = wasmtime.Module(self._store.engine, self._data)
+        except wasmtime.WasmtimeError as error:
+            reason = first_line(str(error))
+            return DryRun(steps=(Step(name="compile", outcome=Outcome.UNKNOWN, reason=reason),))
+        self._deadline = time.monotonic() + SECONDS
         alarm = threading.Timer(SECONDS, self._store.engine.increment_epoch)
         alarm.daemon = True
         alarm.start()
@@ -119,21 +132,21 @@ class _Run:
             alarm.cancel()
         return DryRun(
             steps=steps,
-            start_calls=tuple(self._calls["start"]),
-            start_section_calls=tuple(self._calls["section"]),
+            start_calls=tuple(self._start_calls),
+            start_section_calls=tuple(self._section_calls),
             log=tuple(self._host.log),
         )
 
     def _steps(self) -> Iterator[Step]:
-        for name, arguments, phase in self._plan():
-            self._phase = phase
+        for name, arguments in self._plan():
+            self._now = name
             step = self._step(name, arguments)
             if step is not None:
                 yield step
                 if step.outcome is not Outcome.OK:
                     return
 
-    def _plan(self) -> list[tuple[str, tuple[int, ...], str]]:
+    def _plan(self) -> list[tuple[str, tuple[int, ...]]]:
         """Calls in the host's order; an export that is absent is passed over."""
         exported = {export.name for export in self._module.exports if export.kind == "func"}
         if "_initialize" in exported:
@@ -142,11 +155,11 @@ class _Run:
         else:
             start = [("_start", ())]
         return [
-            ("instantiate", (), "section"),
-            *((name, arguments, "start") for name, arguments in start),
-            ("proxy_on_context_create", (_ROOT, 0), "later"),
-            ("proxy_on_vm_start", (_ROOT, 0), "later"),
-            ("proxy_on_configure", (_ROOT, self._config_size), "later"),
+            ("instantiate", ()),
+            *start,
+            ("proxy_on_context_create", (_ROOT, 0)),
+            ("proxy_on_vm_start", (_ROOT, 0)),
+            ("proxy_on_configure", (_ROOT, self._config_size)),
         ]
 
     def _step(self, name: str, arguments: tuple[int, ...]) -> Step | None:
@@ -168,8 +181,8 @@ class _Run:
             outcome = Outcome.LIMIT if trap.trap_code in over else Outcome.TRAP
             return Step(name=name, outcome=outcome, reason=_trap_reason(str(trap)))
         except wasmtime.WasmtimeError as error:
-            return Step(name=name, outcome=Outcome.LIMIT, reason=first_line(str(error)))
-        except _OverLimit as error:
+            return Step(name=name, outcome=Outcome.UNKNOWN, reason=first_line(str(error)))
+        except OverLimit as error:
             return Step(name=name, outcome=Outcome.LIMIT, reason=str(error))
         decides = name in {"proxy_on_vm_start", "proxy_on_configure"}
         refused = decides and result == 0
@@ -178,12 +191,11 @@ class _Run:
     def _instantiate(self) -> None:
         import wasmtime
 
-        compiled = wasmtime.Module(self._store.engine, self._data)
         provided = [
             self._provide(item, kind.type)
-            for item, kind in zip(self._module.imports, compiled.imports, strict=True)
+            for item, kind in zip(self._module.imports, self._compiled.imports, strict=True)
         ]
-        self._guest.instance = wasmtime.Instance(self._store, compiled, provided)
+        self._guest.instance = wasmtime.Instance(self._store, self._compiled, provided)
         self._guest.find_memory(self._module)
 
     def _provide(self, item: Import, kind: object) -> wasmtime.Func | wasmtime.Memory:
@@ -203,10 +215,15 @@ class _Run:
         mask = 0xFFFFFFFF
 
         def call(*arguments: int) -> int | None:
-            self._calls[self._phase][name] = None
+            if self._now == "instantiate":
+                self._section_calls[name] = None
+            elif self._now in START_CODE:
+                self._start_calls[self._now, name] = None
             self._left -= 1
+            if time.monotonic() > self._deadline:
+                raise OverLimit(f"more than {SECONDS:g} seconds")
             if self._left < 0:
-                raise _OverLimit(f"more than {HOST_CALLS} calls into the host")
+                raise OverLimit(f"more than {HOST_CALLS} calls into the host")
             return answer(*(a & mask if -(1 << 31) <= a < 0 else a for a in arguments))
 
         return call
@@ -238,6 +255,8 @@ class _Guest:
                 self.memory = found
 
     def read(self, address: int, size: int) -> bytes | None:
+        if size > _READ:
+            raise OverLimit(f"{size} bytes handed to the host at once")
         if self.memory is None or address + size > self.memory.data_len(self._store):
             return None
         return bytes(self.memory.read(self._store, address, address + size))

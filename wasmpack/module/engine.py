@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 64 * 1024 * 1024
 
 
+_NEWER = ("function_references", "gc", "exceptions", "memory64", "multi_memory", "relaxed_simd",
+          "tail_call", "threads")  # fmt: skip
+"""Features seen working with Envoy 1.36 and newer, and not established for older ones."""
+
+
+def newer_features(data: bytes) -> str | None:
+    """Why an engine of the WebAssembly 2.0 specification would refuse a valid module, if so."""
+    import wasmtime
+
+    config = wasmtime.Config()
+    config.gc_support = False
+    for feature in _NEWER:
+        setattr(config, f"wasm_{feature}", False)
+    try:
+        wasmtime.Module.validate(wasmtime.Engine(config), data)
+    except wasmtime.WasmtimeError as error:
+        return first_line(str(error))
+    return None
+
+
 @cache
 def engine(*, fuel: bool = False) -> wasmtime.Engine:
     """The engine, made once; it takes what Envoy's V8 takes (observed with 1.40).

@@ -32,7 +32,7 @@ def load_problems(module: Module, scan: HostScan, host: str) -> Iterator[Problem
         yield from _import_problems(module, scan.abi, host)
         yield from _memory_problems(module, host)
         yield from _start_section_problems(module)
-        yield from _export_problems(module, scan.abi)
+        yield from _export_problems(module, scan.abi, host)
 
 
 def _corrupted(scan: HostScan) -> Problem:
@@ -143,11 +143,11 @@ def _start_section_problems(module: Module) -> Iterator[Problem]:
         )
 
 
-def _export_problems(module: Module, version: str) -> Iterator[Problem]:
+def _export_problems(module: Module, version: str, host: str) -> Iterator[Problem]:
     reactor = module.exported("_initialize") is not None
     for export in module.exports:
         if export.kind == "func" and not _passed_over(export.name, module, reactor=reactor):
-            yield from _signature_problems(export, version)
+            yield from _signature_problems(export, version, host)
     if not any(module.exported(name) for name in abi.ALLOCATORS):
         yield Problem(
             code="ABI005",
@@ -169,8 +169,8 @@ def _passed_over(name: str, module: Module, *, reactor: bool) -> bool:
     return name == "proxy_on_memory_allocate" and module.exported("malloc") is not None
 
 
-def _signature_problems(export: Export, version: str) -> Iterator[Problem]:
-    wanted = abi.export_signature(export.name, version)
+def _signature_problems(export: Export, version: str, host: str) -> Iterator[Problem]:
+    wanted = abi.export_signature(export.name, version, host)
     if wanted is not None and wanted != export.type:
         yield Problem(
             code="ABI004",

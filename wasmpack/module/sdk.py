@@ -4,7 +4,7 @@ The fingerprints were checked on real builds of C++, TinyGo and Go; the others a
 SDKs' sources.
 """
 
-from wasmpack.module.types import Module
+from wasmpack.module.types import Import, Module
 
 _TINYGO = frozenset({"proxy_on_memory_allocate", "malloc", "free", "calloc", "realloc", "_start"})
 _CPP = frozenset({"malloc", "proxy_validate_configuration", "proxy_on_request_metadata"})
@@ -36,6 +36,5 @@ def sdk_of(module: Module) -> str:
 def _is_assemblyscript(module: Module) -> bool:
     runtime = {"__new", "__pin", "__unpin", "__collect"}
     exported = {export.name for export in module.exports}
-    source_map = module.custom("sourceMappingURL") is not None
-    abort = any(i.module == "env" and i.name == "abort" for i in module.imports)
-    return bool(runtime & exported) or (abort and not source_map)
+    abort = Import("env", "abort", "func", "(i32, i32, i32, i32) -> ()")
+    return bool(runtime & exported) or abort in module.imports

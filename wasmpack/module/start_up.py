@@ -36,12 +36,16 @@ def start_up_problems(run: DryRun, host: str, *, configured: bool) -> Iterator[P
             hint="call it from an exported _initialize or _start instead "
             "(AssemblyScript: --exportStart _initialize)",
         )
-    for name in run.start_calls:
-        if not abi.start_up_allowed(name, host):
+    for caller, name in run.start_calls:
+        if _looked_up(caller, host) and not abi.start_up_allowed(name, host):
             yield _restricted(name)
             return
-    if run.failed and not (run.failed.name == "__main_void" and host < _MAIN_VOID_SINCE):
+    if run.failed and _looked_up(run.failed.name, host):
         yield _failure(run.failed, run, configured=configured)
+
+
+def _looked_up(function: str, host: str) -> bool:
+    return function != "__main_void" or host >= _MAIN_VOID_SINCE
 
 
 def _restricted(name: str) -> Problem:
@@ -56,13 +60,14 @@ def _restricted(name: str) -> Problem:
 
 
 def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
+    if step.outcome is Outcome.UNKNOWN:
+        return _not_tried(step)
     softened = step.name in _NEEDS_CONFIGURATION and not configured
     said = f"; it logged: {run.log[-1][:200]!r}" if run.log else ""
     how = {
         Outcome.FALSE: "returned 0",
         Outcome.TRAP: f"trapped: {step.reason}",
         Outcome.LIMIT: f"did not end within the dry run's bounds: {step.reason}",
-        Outcome.OK: "",
     }[step.outcome]
     words = _WORDS.get(step.name, f"'Function: {step.name} failed'")
     return Problem(
@@ -71,6 +76,16 @@ def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
         where=step.name,
         message=f"{step.name} {how}: {words}{said}",
         hint=_hint(step, configured=configured),
+    )
+
+
+def _not_tried(step: Step) -> Problem:
+    return Problem(
+        code="RUN007",
+        severity=Severity.WARNING,
+        where=step.name,
+        message=f"the start-up could not be tried here: {step.reason}",
+        hint="what the module does from there on is not checked",
     )
 
 

@@ -19,6 +19,16 @@ _LOG_LIMIT = 64 * 1024
 _RANDOM_LIMIT = 64 * 1024
 
 
+_KEPT_LIMIT = 64 * 1024 * 1024
+"""Bytes of shared data and queues together."""
+_VECTORS = 1024
+"""Most pieces of one ``fd_write``; libraries use one or two."""
+
+
+class OverLimit(Exception):
+    """A bound of ours was reached inside a host call; unwinds the module's stack."""
+
+
 class Guest(Protocol):
     """The module's memory, as the host sees it."""
 
@@ -47,6 +57,7 @@ class StartUpHost:
         self._values: dict[int, int] = {}
         self.log: list[str] = []
         self._logged = 0
+        self._kept = 0
 
     def function(self, name: str) -> HostCall:
         """The answer of a host function; what has none of its own says "not now"."""
@@ -140,6 +151,7 @@ class StartUpHost:
         name, value = self._guest.read(key, key_size), self._guest.read(data, size)
         if name is None or value is None:
             return BAD_MEMORY
+        self._keep(len(name) + len(value))
         _, current = self._shared.get(name, (b"", 0))
         if cas and cas != current:
             return CAS_MISMATCH
@@ -178,6 +190,7 @@ class StartUpHost:
             return BAD_MEMORY
         if not 0 < token <= len(self._queues):
             return NOT_FOUND
+        self._keep(len(value))
         list(self._queues.values())[token - 1].append(value)
         return OK
 
@@ -230,6 +243,8 @@ class StartUpHost:
     def fd_write(self, fd: int, vectors: int, count: int, written: int) -> int:
         if fd not in {1, 2}:
             return BADF
+        if count > _VECTORS:
+            raise OverLimit(f"fd_write of {count} pieces")
         total = 0
         for number in range(count):
             vector = self._guest.read(vectors + 8 * number, 8)
@@ -299,6 +314,11 @@ class StartUpHost:
     def _checked(self, result: int, *spans: tuple[int, int]) -> int:
         readable = all(self._guest.read(address, size) is not None for address, size in spans)
         return result if readable else BAD_MEMORY
+
+    def _keep(self, size: int) -> None:
+        self._kept += size
+        if self._kept > _KEPT_LIMIT:
+            raise OverLimit(f"more than {_KEPT_LIMIT} bytes of shared data")
 
     def _note(self, text: bytes) -> None:
         room = max(0, _LOG_LIMIT - self._logged)

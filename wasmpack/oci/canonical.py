@@ -5,6 +5,7 @@ b'{"a":[1,2],"b":1}'
 """
 
 import json
+import math
 from typing import NoReturn
 
 from wasmpack.errors import BadArtifact
@@ -38,11 +39,22 @@ def parse_json(raw: bytes, what: str) -> JsonValue:
     def no_constant(name: str) -> NoReturn:
         raise BadArtifact(f"{what}: {name} is no JSON number")
 
+    def finite(text: str) -> float:
+        number = float(text)
+        return number if math.isfinite(number) else no_constant(text)
+
     try:
         text = raw.decode("utf-8-sig")
         value: JsonValue = json.loads(
-            text, object_pairs_hook=no_duplicates, parse_constant=no_constant
+            text, object_pairs_hook=no_duplicates, parse_constant=no_constant, parse_float=finite
         )
+        if "\\u" in text:
+            canonical_json(value)  # a lone surrogate is no character and cannot be written again
+    except UnicodeEncodeError as error:
+        raise BadArtifact(
+            f"{what}: \\u{ord(error.object[error.start]):04x} is half a character "
+            "(a lone surrogate)"
+        ) from error
     except UnicodeDecodeError as error:
         raise BadArtifact(f"{what}: not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:

@@ -92,17 +92,16 @@ def filesystem_image(
 def variant_of(manifest: Manifest) -> Variant:
     """Which format an image by anybody is in, judged by its media types."""
     types = [layer.media_type for layer in manifest.layers]
-    if mt.WASM_CONTENT in types:
-        return Variant.OCI
-    if manifest.config.media_type == mt.CNCF_CONFIG or mt.CNCF_WASM in types:
-        return Variant.CNCF
     last = types[-1] if types else ""
     docker = mt.DOCKER_MANIFEST in {manifest.media_type, manifest.body_media_type}
-    if docker and last == mt.DOCKER_LAYER_TAR_GZIP:
-        return Variant.DOCKER
-    if not docker and last == mt.OCI_LAYER_TAR_GZIP:
+    if docker:
+        return Variant.DOCKER if last == mt.DOCKER_LAYER_TAR_GZIP else Variant.UNKNOWN
+    if last == mt.OCI_LAYER_TAR_GZIP:
         return Variant.COMPAT
-    return Variant.UNKNOWN
+    if mt.WASM_CONTENT in types:
+        return Variant.OCI
+    cncf = manifest.config.media_type == mt.CNCF_CONFIG or mt.CNCF_WASM in types
+    return Variant.CNCF if cncf else Variant.UNKNOWN
 
 
 def _image_config(diff_id: Digest, annotations: Mapping[str, str], *, docker: bool) -> bytes:

@@ -6,7 +6,6 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER_TAR_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 OCI_LAYER_TAR = "application/vnd.oci.image.layer.v1.tar"
-OCI_EMPTY = "application/vnd.oci.empty.v1+json"
 
 # Docker image manifest version 2, schema 2
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -21,7 +20,6 @@ WASM_CONTENT = "application/vnd.module.wasm.content.layer.v1+wasm"
 # What others write, and no mesh reads: CNCF wasm-oci-artifact; wasm-to-oci and cosign
 CNCF_CONFIG = "application/vnd.wasm.config.v0+json"
 CNCF_WASM = "application/wasm"
-WASM_TO_OCI_CONFIG = "application/vnd.wasm.config.v1+json"
 WASM_TO_OCI_CONTENT = "application/vnd.wasm.content.layer.v1+wasm"
 
 MANIFESTS = (OCI_MANIFEST, DOCKER_MANIFEST)

@@ -73,7 +73,10 @@ def parse_place(text: str) -> Place:
     if text.startswith("docker://"):
         return NamePlace(Reference.parse(text.removeprefix("docker://")), remote=True)
     if colon and prefix == "docker-daemon":
-        return DaemonPlace(Reference.parse(rest).with_default_tag())
+        reference = Reference.parse(rest).with_default_tag()
+        if reference.digest is not None:
+            raise WrongUsage(f"{text!r}: the Docker engine knows images by tag, not by digest")
+        return DaemonPlace(reference)
     if colon and prefix in {"oci", "oci-archive"} and not rest.startswith("//"):
         path, tag, digest = _split_path(rest, text)
         kind = LayoutPlace if prefix == "oci" else ArchivePlace
@@ -82,14 +85,17 @@ def parse_place(text: str) -> Place:
 
 
 def pinned(place: Place, digest: Digest) -> Place:
-    """The same place with the digest that was found or made there."""
-    if isinstance(place, NamePlace | DaemonPlace):
+    """The same place with the digest that was found or made there.
+
+    The Docker engine writes manifests of its own, so there no digest of ours is true.
+    """
+    if isinstance(place, NamePlace):
         return replace(place, reference=place.reference.with_digest(digest))
-    return replace(place, digest=digest)
+    return place if isinstance(place, DaemonPlace) else replace(place, digest=digest)
 
 
 def _existing(text: str) -> Place | None:
-    path = Path(text)
+    path = Path(text).expanduser()
     if (path / "oci-layout").is_file() or (text[:1] in {".", "/", "~"} and path.is_dir()):
         return LayoutPlace(text)
     if text.endswith(".tar") and path.is_file():

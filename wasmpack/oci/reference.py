@@ -84,13 +84,25 @@ class Reference:
 
     @property
     def full(self) -> str:
-        """The unambiguous ``registry/repository:tag`` under which the local store keeps it."""
+        """The unambiguous name under which the local store keeps it: by tag, else by digest."""
+        if self.digest is not None and self.tag is None:
+            return f"{self.name}@{self.digest}"
         return f"{self.name}:{self.tag or LATEST}"
 
     @property
     def target(self) -> str:
         """What stands behind ``/manifests/`` in the registry's API: the digest before the tag."""
         return str(self.digest) if self.digest else self.tag or LATEST
+
+    @property
+    def written_as(self) -> str:
+        """The name under which a push writes: the tag before the digest, else ``latest``."""
+        return self.tag or (str(self.digest) if self.digest else LATEST)
+
+    @property
+    def names_registry(self) -> bool:
+        """Whether a registry was written; ``plugin:v1`` alone is meant locally."""
+        return "/" in self.written
 
     def with_default_tag(self) -> Self:
         """The same with ``latest``, if neither tag nor digest was given (as docker does)."""

@@ -40,11 +40,16 @@ def linux_amd64(index: Index) -> Descriptor | None:
 
 
 def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
-    """Find module and configuration.
+    """Find module and configuration, where the mesh would: in the last tar layer, then raw.
 
     :raises BadArtifact: a layer that cannot be unpacked, or larger than any mesh reads
     """
-    raw = next((d for d in manifest.layers if d.media_type in mt.RAW_MODULES), None)
+    if manifest.layers and manifest.layers[-1].media_type in mt.GZIPPED_TARS:
+        found = _from_tar(manifest.layers[-1], open_blob)
+        if found is not None:
+            return found
+    by_type = {layer.media_type: layer for layer in reversed(manifest.layers)}
+    raw = next((by_type[kind] for kind in mt.RAW_MODULES if kind in by_type), None)
     if raw is not None:
         config = next(
             (d for d in (*manifest.layers, manifest.config) if d.media_type == mt.WASM_CONFIG),
@@ -55,15 +60,21 @@ def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
             runtime_config=_read(config, open_blob) if config else None,
             layer=raw,
         )
-    for layer in reversed(manifest.layers):
-        if layer.media_type in mt.GZIPPED_TARS:
-            found = _unpack(layer, open_blob)
-            if mt.PLUGIN_FILE in found:
-                config_bytes = found.get(mt.RUNTIME_CONFIG_FILE)
-                return Contents(
-                    module=found[mt.PLUGIN_FILE], runtime_config=config_bytes, layer=layer
-                )
-    return Contents(module=None, runtime_config=None, layer=None)
+    tars = (d for d in reversed(manifest.layers[:-1]) if d.media_type in mt.GZIPPED_TARS)
+    unpacked = (_from_tar(layer, open_blob) for layer in tars)
+    nothing = Contents(module=None, runtime_config=None, layer=None)
+    return next((found for found in unpacked if found is not None), nothing)
+
+
+def _from_tar(layer: Descriptor, open_blob: OpenBlob) -> Contents | None:
+    files = _unpack(layer, open_blob)
+    if mt.PLUGIN_FILE not in files:
+        return None
+    return Contents(
+        module=files[mt.PLUGIN_FILE],
+        runtime_config=files.get(mt.RUNTIME_CONFIG_FILE),
+        layer=layer,
+    )
 
 
 def _read(descriptor: Descriptor, open_blob: OpenBlob) -> bytes:

@@ -1,7 +1,8 @@
 """Istio's image fetcher, replayed (pkg/wasm/imagefetcher.go and cache.go).
 
-The decisions are taken in its order and with its texts, so that a refusal here is the line one
-would find in istio-agent's log. Which rules hold for a release is data: ``targets/data``.
+The decisions are taken in its order and with its texts, without the wrappers around them and the
+address of the image, so that they can be found in istio-agent's log. Which rules hold for a release
+is data: ``targets/data``.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from wasmpack.readers.contents import OpenBlob, linux_amd64
 from wasmpack.readers.tar import UnreadableLayer, tar_entries
 from wasmpack.targets import ImageRules
 
-_REPACK = "pack the module again: wasmpack build plugin.wasm -t NAME"
+_REPACK = "pack the module again: wasmpack extract IMAGE, wasmpack build plugin.wasm -t NAME"
 _UNLIMITED = 1 << 62
 
 GetManifest = Callable[[Descriptor], Manifest | Index]

@@ -99,7 +99,10 @@ def check_archive(path: Path, names: Sequence[str | None], digest: Digest) -> No
     with contextlib.suppress(BadArtifact):
         held = _entries(path, _spans(path))
     if [(e.name, e.descriptor.digest) for e in held] != [(name, digest) for name in names]:
-        raise WouldOverwrite(f"{path}: this file is something else", hint="--force replaces it")
+        what = ", ".join(f"{e.name or 'no tag'} {e.descriptor.digest}" for e in held)
+        raise WouldOverwrite(
+            f"{path}: this file holds {what or 'no image layout'}", hint="--force replaces it"
+        )
 
 
 def _entries(path: Path, spans: Mapping[str, _Span]) -> tuple[Entry, ...]:

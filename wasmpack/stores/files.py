@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from wasmpack.errors import WasmpackError
+from wasmpack.errors import WasmpackError, WrongUsage
 
 TEMPORARY = ".wasmpack-tmp-"
 """Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
@@ -34,14 +34,29 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
         _sync_directory(path.parent)
 
 
+def check_parent(path: Path) -> None:
+    """Before work that cannot be undone: may a file be written there?
+
+    :raises WrongUsage: no such directory, or a directory of that name
+    """
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise WrongUsage(
+            f"{path}: cannot be written", hint="name a file in a directory that exists"
+        )
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Write a file that only its owner may read, whole; its directory too if it is new."""
     with explained(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 @contextlib.contextmanager
@@ -68,7 +83,7 @@ def explained(path: Path) -> Iterator[None]:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             hint = "free some space, or set WASMPACK_STORE to another disk; nothing was changed"
         elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            hint = "choose a place you may write to (WASMPACK_STORE for the local store)"
+            hint = "choose a place you may write to; WASMPACK_STORE moves the local store"
         raise WasmpackError(f"{path}: {error.strerror or error}", hint=hint) from error
 
 

@@ -20,6 +20,10 @@ from wasmpack.stores.files import TEMPORARY, explained, locked, write_whole
 from wasmpack.stores.ports import Body, VerifiedStream
 
 _MARK = canonical_json({"imageLayoutVersion": "1.0.0"})
+_SHOWN = 8
+"""Names listed in a hint."""
+_OURS = {"blobs", "index.json", "oci-layout"}
+"""What another process that makes the same layout may have written by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +46,19 @@ class Layout:
 
     @classmethod
     def create(cls, root: Path) -> "Layout":
-        """Make the directory a layout, or take the one that is there."""
+        """Make the directory a layout, or take the one that is there.
+
+        :raises WouldOverwrite: a directory with other files in it, or no directory
+        """
         with explained(root):
+            if root.exists() and not root.is_dir():
+                raise WouldOverwrite(f"{root}: a file, expected a directory")
+            foreign = {path.name for path in root.iterdir()} - _OURS if root.exists() else set()
+            if foreign and not (root / "oci-layout").is_file():
+                raise WouldOverwrite(
+                    f"{root}: a directory with other files in it, no OCI image layout",
+                    hint="choose a new or an empty directory",
+                )
             (root / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
         with locked(root):
             if not (root / "index.json").is_file():
@@ -162,6 +177,9 @@ class Layout:
                 if path.name.startswith(TEMPORARY) or path.name not in keep:
                     files, bytes_freed = files + 1, bytes_freed + path.stat().st_size
                     path.unlink()
+        with locked(self.root):
+            for path in self.root.glob(f"{TEMPORARY}*"):
+                path.unlink(missing_ok=True)
         return files, bytes_freed
 
     def _reachable(self) -> set[str]:
@@ -222,7 +240,8 @@ def find_entry(
         found = [entry for entry in entries if name is None or entry.name == name]
     if found and (name is not None or len({entry.descriptor.digest for entry in found}) == 1):
         return found[-1].descriptor
-    names = ", ".join(sorted(entry.name or str(entry.descriptor.digest) for entry in entries))
+    known = sorted(entry.name or str(entry.descriptor.digest) for entry in entries)
+    names = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
     if found:
         raise NotFound(f"{where}: several images", hint=f"choose one of: {names}")
     what = str(digest) if digest else name or "at all"

@@ -8,14 +8,14 @@ import json
 import os
 from pathlib import Path
 
-from wasmpack.errors import NotFound
-from wasmpack.findings import Verdict
+from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.findings import Report
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.files import explained, write_whole
-from wasmpack.stores.layout import Layout
+from wasmpack.stores.layout import Entry, Layout
 from wasmpack.version import VERSION
 
 
@@ -32,32 +32,56 @@ def open_store() -> Layout:
     return Layout.create(store_path())
 
 
+def has_store() -> bool:
+    """Whether there is a local store yet.
+
+    :raises WrongUsage: something else is in its place
+    """
+    path = store_path()
+    if path.exists() and not path.is_dir():
+        raise WrongUsage(f"{path}: a file, expected the directory of the local store")
+    return (path / "index.json").is_file()
+
+
 def find_local(reference: Reference) -> Descriptor | None:
     """The image of that name in the local store, or None; never makes the store."""
-    if not (store_path() / "index.json").is_file():
+    if not has_store():
         return None
-    name = None if reference.digest and not reference.tag else reference.full
+    layout = Layout(store_path())
+    if reference.digest is not None:
+        return next((e.descriptor for e in names_of(layout, reference)), None)
     try:
-        return Layout(store_path()).find(name, reference.digest)
+        return layout.find(reference.full)
     except NotFound:
         return None
 
 
-def known_verdict(digest: Digest) -> Verdict | None:
+def names_of(layout: Layout, reference: Reference) -> list[Entry]:
+    """All entries of this repository that have the reference's digest, whatever their tag."""
+    return [
+        entry
+        for entry in layout.entries()
+        if entry.name
+        and entry.descriptor.digest == reference.digest
+        and Reference.parse(entry.name).name == reference.name
+    ]
+
+
+def known_report(digest: Digest) -> Report | None:
     """What this release of wasmpack said of an image before, by the digest of its manifest."""
     try:
         found = json.loads(_verdict_file(digest).read_bytes())
-        return Verdict(found["verdict"]) if found["wasmpack"] == VERSION else None
+        return Report.from_json(found["report"]) if found["wasmpack"] == VERSION else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def keep_verdict(digest: Digest, verdict: Verdict) -> None:
-    """Remember it for ``push``."""
+def keep_report(digest: Digest, report: Report) -> None:
+    """Remember what all default targets say, for ``push``."""
     path = _verdict_file(digest)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, [canonical_json({"wasmpack": VERSION, "verdict": verdict.value})])
+    write_whole(path, [canonical_json({"wasmpack": VERSION, "report": report.as_json()})])
 
 
 def _verdict_file(digest: Digest) -> Path:

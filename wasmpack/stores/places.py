@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.errors import DigestMismatch, NotFound, WrongUsage
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
@@ -87,17 +87,20 @@ def local_writer() -> Iterator[ImageWriter]:
 
 @contextlib.contextmanager
 def open_writer(
-    place: Place, options: RegistryOptions, digest: Digest, *, force: bool
+    place: Place, options: RegistryOptions, digest: Digest, *, force: bool, notice: Notice
 ) -> Iterator[ImageWriter]:
     """Write an image to a place; a name means its registry here.
 
     :param digest: of the manifest that will be written
+    :param notice: told what is special about the place
     :raises WouldOverwrite: another image is there, and ``force`` is not given
     """
     match place:
         case NamePlace():
             from wasmpack.stores.registry.client import RegistryWriter
 
+            if place.reference.digest not in {None, digest}:
+                raise DigestMismatch(f"{place}: the image's digest is {digest}")
             yield RegistryWriter(place.reference, options)
         case LayoutPlace():
             layout = Layout.create(Path(place.path).expanduser())
@@ -114,6 +117,10 @@ def open_writer(
         case DaemonPlace():
             from wasmpack.stores.daemon import DaemonWriter
 
+            notice(
+                f"{place}: the Docker engine writes a manifest of its own, so the digest there "
+                "may differ"
+            )
             writer = DaemonWriter(place.reference)
             yield writer
             writer.load()
@@ -125,8 +132,7 @@ def names_at(place: Place) -> list[str | None]:
     """Under which names the manifest is written at this place."""
     if isinstance(place, LayoutPlace | ArchivePlace):
         return [place.tag]
-    reference = place.reference.with_default_tag()
-    return [reference.tag] if reference.tag else [str(reference.digest)]
+    return [place.reference.written_as]
 
 
 def _name_reader(place: NamePlace, options: RegistryOptions, notice: Notice) -> ImageReader:
@@ -136,18 +142,21 @@ def _name_reader(place: NamePlace, options: RegistryOptions, notice: Notice) -> 
         return LayoutReader(Layout(store_path()), found, "local")
     if place.remote:
         return _registry_reader(reference, options)
-    if not names_a_host(reference):
+    if not reference.names_registry:
         raise NotFound(
             f"{reference}: not in the local store, and the name has no registry",
-            hint="wasmpack list; or a full name such as quay.io/me/plugin:v1",
+            hint=_what_it_may_be(str(place)),
         )
     notice(f"{reference}: not in the local store, asking the registry")
     return _registry_reader(reference, options)
 
 
-def names_a_host(reference: Reference) -> bool:
-    """Whether the user wrote a registry; ``plugin:v1`` alone is meant locally."""
-    return "/" in reference.written or reference.registry != "docker.io"
+def _what_it_may_be(text: str) -> str:
+    if Path(text).is_file():
+        return f"{text} is a file: wasmpack inspect module, or oci-archive:{text}"
+    if Path(text).is_dir():
+        return f"oci:{text}, if this directory is a layout"
+    return "wasmpack list; or a full name such as quay.io/me/plugin:v1"
 
 
 def _registry_reader(reference: Reference, options: RegistryOptions) -> ImageReader:

@@ -1,5 +1,6 @@
 """The two protocols every kind of store meets, and the stream that trusts nothing it reads."""
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from types import TracebackType
@@ -155,6 +156,32 @@ class VerifiedStream:
                 f"blob {descriptor.digest}: its content has the digest "
                 f"{descriptor.digest.algorithm}:{found}"
             )
+
+
+class KeptReader:
+    """An image read once: manifests and blobs are verified, kept in memory, and given again."""
+
+    def __init__(self, reader: ImageReader, limit: int) -> None:
+        """:param limit: most bytes of one blob that are kept."""
+        self._reader = reader
+        self._limit = limit
+        self.source = reader.source
+        self._manifests: dict[str | None, Manifest | Index] = {}
+        self._blobs: dict[str, bytes] = {}
+
+    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
+        key = None if descriptor is None else str(descriptor.digest)
+        if key not in self._manifests:
+            self._manifests[key] = self._reader.get(descriptor)
+        return self._manifests[key]
+
+    def open_blob(self, descriptor: Descriptor) -> Readable:
+        if descriptor.size > self._limit:
+            return self._reader.open_blob(descriptor)
+        key = str(descriptor.digest)
+        if key not in self._blobs:
+            self._blobs[key] = read_blob(self._reader, descriptor, self._limit)
+        return io.BytesIO(self._blobs[key])
 
 
 Body = Callable[[], VerifiedStream]

@@ -24,24 +24,39 @@ class ManifestRefused(RegistryUnavailable):
     """The registry takes the blobs but not this kind of manifest (415, 405, MANIFEST_INVALID)."""
 
 
-def refuse(response: requests.Response, what: str) -> Never:
+def refuse(
+    response: requests.Response, what: str, hint: str = "", said: str | None = None
+) -> Never:
     """Raise the error for an answer that is not the one hoped for.
 
     :param what: what was tried, for the sentence ("push the manifest of quay.io/me/x:v1")
+    :param hint: the next step where the registry has no such thing
+    :param said: what the body says, if it was read before
     """
     status = response.status_code
-    said = registry_words(response)
+    said = registry_words(response) if said is None else said
     message = f"cannot {what}: registry answered: {status} {_phrase(status)}{said}"
     if status in {401, 403}:
-        raise AccessRefused(message, hint="wasmpack login REGISTRY, or check the account's rights")
+        raise AccessRefused(message, hint="check the account's rights there")
     if status == 404:
-        raise NotFound(message, hint="check the name and the tag; wasmpack tags REPOSITORY")
-    if "manifest" in what and (status in {405, 415} or "MANIFEST_INVALID" in said):
-        raise ManifestRefused(
-            message,
-            hint="this registry refuses custom media types: build with --variant compat",
-        )
-    raise RegistryUnavailable(message)
+        raise NotFound(message, hint=hint or "check the name")
+    tls = status == 400 and "HTTPS" in said
+    raise RegistryUnavailable(
+        message, hint="it speaks TLS: --ca-file FILE, or --insecure" if tls else ""
+    )
+
+
+def refuse_manifest(response: requests.Response, what: str) -> Never:
+    """As :func:`refuse`, for a manifest whose kind the registry may not want."""
+    said = registry_words(response)
+    if response.status_code not in {405, 415} and "MANIFEST_INVALID" not in said:
+        refuse(response, what, said=said)
+    status = response.status_code
+    raise ManifestRefused(
+        f"cannot {what}: registry answered: {status} {_phrase(status)}{said}",
+        hint="this registry refuses custom media types: push --variant auto, or build "
+        "--variant compat",
+    )
 
 
 def unavailable(error: Exception, registry: str) -> WasmpackError:
@@ -53,8 +68,10 @@ def unavailable(error: Exception, registry: str) -> WasmpackError:
 def registry_words(response: requests.Response) -> str:
     """Codes and messages out of the body (distribution-spec, "Error Codes")."""
     try:
-        body = json.loads(response.raw.read(_BODY_LIMIT, decode_content=True) or response.content)
-        errors = body["errors"]
+        text = response.raw.read(_BODY_LIMIT, decode_content=True)
+        if b"HTTP request to an HTTPS server" in text:
+            return " (an HTTP request was sent to an HTTPS server)"
+        errors = json.loads(text)["errors"]
         words = [f"{e.get('code', '')}: {e.get('message', '')}".strip(": ") for e in errors]
     except (
         ValueError,

@@ -7,14 +7,14 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 import requests
 import urllib3
 
-from wasmpack.errors import BadArtifact, DigestMismatch, RegistryUnavailable
+from wasmpack.errors import BadArtifact, DigestMismatch, RegistryUnavailable, WrongUsage
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.oci.media_types import ACCEPTED
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import Body, Readable
-from wasmpack.stores.registry.answers import refuse, unavailable
+from wasmpack.stores.registry.answers import refuse, refuse_manifest, unavailable
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.transport import Transport
 
@@ -42,7 +42,8 @@ class RegistryClient:
         response = self._transport.request("GET", self._manifest_url(target), headers=headers)
         with response:
             if response.status_code != 200:
-                refuse(response, f"read the manifest of {self._reference.name}:{target}")
+                tags = f"wasmpack tags {self._reference.name}"
+                refuse(response, f"read the manifest of {self._named(target)}", tags)
             raw = self._body(response, MAX_MANIFEST)
         self._check(raw, response, target)
         found = media_type or response.headers.get("Content-Type", "").partition(";")[0].strip()
@@ -60,9 +61,9 @@ class RegistryClient:
             if response.status_code == 404:
                 return None
             if response.status_code != 200:
-                refuse(response, f"ask for the manifest of {self._reference.name}:{target}")
+                refuse(response, f"ask for the manifest of {self._named(target)}")
             said = response.headers.get("Docker-Content-Digest")
-        return Digest.parse(said) if said else self.manifest(target).digest
+        return _said_digest(said) if said else self.manifest(target).digest
 
     def put_manifest(self, manifest: Manifest | Index, target: str) -> None:
         """Store the exact bytes under a tag or digest, and see that the registry agrees.
@@ -77,11 +78,11 @@ class RegistryClient:
         )
         with response:
             if response.status_code not in {200, 201, 202}:
-                refuse(response, f"push the manifest to {self._reference.name}:{target}")
+                refuse_manifest(response, f"push the manifest to {self._named(target)}")
         stored = self.manifest_digest(target)
         if stored != manifest.digest:
             raise DigestMismatch(
-                f"{self._reference.name}:{target}: registry answered: the digest is {stored}, "
+                f"{self._named(target)}: registry answered: the digest is {stored}, "
                 f"but {manifest.digest} was pushed"
             )
 
@@ -161,11 +162,14 @@ class RegistryClient:
     def _check(self, raw: bytes, response: requests.Response, target: str) -> None:
         said = response.headers.get("Docker-Content-Digest", "")
         for expected in {target if ":" in target else "", said} - {""}:
-            if not Digest.parse(expected).matches(raw):
+            if not _said_digest(expected).matches(raw):
                 raise DigestMismatch(
                     f"{self._reference}: registry answered with a manifest whose digest is "
                     f"{Digest.of(raw)}, not {expected}"
                 )
+
+    def _named(self, target: str) -> str:
+        return f"{self._reference.name}{'@' if ':' in target else ':'}{target}"
 
     def _manifest_url(self, target: str) -> str:
         return f"{self._root}/manifests/{target}"
@@ -190,6 +194,13 @@ class _BlobBody:
 
     def close(self) -> None:
         self._response.close()
+
+
+def _said_digest(text: str) -> Digest:
+    try:
+        return Digest.parse(text)
+    except WrongUsage:
+        raise RegistryUnavailable(f"registry answered: a digest that is none: {text!r}") from None
 
 
 def _with_digest(location: str, digest: Digest) -> str:

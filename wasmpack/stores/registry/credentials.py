@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wasmpack.errors import BadArtifact, WasmpackError
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.oci.canonical import JsonObject, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
 from wasmpack.stores.files import write_private
@@ -49,6 +49,8 @@ def find_credential(registry: str, repository: str, options: RegistryOptions) ->
     """
     if options.username is not None and options.password is not None:
         return Credential(username=options.username, secret=options.password)
+    if options.registry_config and not Path(options.registry_config).is_file():
+        raise NotFound(f"{options.registry_config}: no such file")
     for path in auth_files(options):
         if path.is_file():
             found = _in_file(path, registry, repository)

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from oras.provider import Registry
 
-from wasmpack.errors import AccessRefused, RegistryUnavailable
+from wasmpack.errors import AccessRefused, NotFound, WrongUsage
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import VerifiedStream
 from wasmpack.stores.registry.answers import unavailable
@@ -26,6 +26,8 @@ RequestBody = Callable[[], bytes | VerifiedStream]
 _CONNECT_TIMEOUT = 5.0
 _BACKOFF = 0.3
 """Seconds before the first retry; doubled for each further one."""
+_LONGEST_WAIT = 15.0
+"""Seconds a ``Retry-After`` is obeyed at most."""
 _AGAIN = {408, 429, 500, 502, 503, 504}
 
 
@@ -40,18 +42,24 @@ class Transport(Registry):  # type: ignore[misc]
         """Nothing is sent yet.
 
         :param actions: ``pull`` or ``pull,push``, the scope tokens are asked for
+        :raises WrongUsage: the name has no registry
         """
+        if not reference.names_registry:
+            raise WrongUsage(
+                f"{reference}: names no registry", hint="a full name such as quay.io/me/plugin:v1"
+            )
         host = api_host(reference.registry)
         super().__init__(
             hostname=host,
             insecure=options.uses_http(reference.registry),
-            tls_verify=True if options.ca_file is None else options.ca_file,
+            tls_verify=not options.insecure,
         )
         self.registry = reference.registry
         self.base = f"{self.prefix}://{host}"
         self._repository = reference.repository
         self._options = options
-        self._scope = f"repository:{reference.repository}:{actions}"
+        repository = reference.repository
+        self._scope = f"repository:{repository}:{actions}" if repository else ""
         self._authorization: str | None = None
         self._credential: Credential | None = None
         self._looked_up = False
@@ -85,7 +93,7 @@ class Transport(Registry):  # type: ignore[misc]
                 f"registry {self.registry} refused the credentials"
                 if self._credential
                 else f"registry {self.registry} wants credentials",
-                hint=f"wasmpack login {self.registry}",
+                hint=self._login_hint(),
             )
         return response
 
@@ -95,6 +103,7 @@ class Transport(Registry):  # type: ignore[misc]
         tries = self._options.retries + 1
         for number in range(tries):
             last = number == tries - 1
+            wait = _BACKOFF * 2**number
             try:
                 response = self._send(method, url, headers, body)
             except requests.exceptions.SSLError as error:
@@ -105,8 +114,9 @@ class Transport(Registry):  # type: ignore[misc]
             else:
                 if last or response.status_code not in _AGAIN:
                     return response
+                wait = max(wait, _retry_after(response))
                 response.close()
-            time.sleep(_BACKOFF * 2**number)
+            time.sleep(wait)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _send(
@@ -138,9 +148,13 @@ class Transport(Registry):  # type: ignore[misc]
             )
         except AccessRefused as error:
             raise AccessRefused(
-                f"registry {self.registry}: {error.message}",
-                hint=f"wasmpack login {self.registry}",
+                f"registry {self.registry}: {error.message}", hint=self._login_hint()
             ) from error
+
+    def _login_hint(self) -> str:
+        if self._options.username is not None:
+            return "check user name and password"
+        return f"wasmpack login {self.registry}"
 
     def _ask_token(
         self, method: str, url: str, fields: Mapping[str, str], headers: Mapping[str, str]
@@ -168,9 +182,15 @@ class Transport(Registry):  # type: ignore[misc]
         return (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
 
     def _verification(self) -> bool | str:
-        if self._options.insecure:
-            return False
-        named = self._options.ca_file or os.environ.get("REQUESTS_CA_BUNDLE")
-        if named and not os.path.exists(named):  # noqa: PTH110 - file or directory
-            raise RegistryUnavailable(f"no such CA file: {named}")
-        return named or True
+        options = self._options
+        named = options.ca_file or os.environ.get("REQUESTS_CA_BUNDLE")
+        for path in (named, options.cert_file, options.key_file):
+            if path and not os.path.exists(path):  # noqa: PTH110 - file or directory
+                raise NotFound(f"{path}: no such file", hint="a PEM file is expected")
+        return False if options.insecure else named or True
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Seconds the registry asks to wait (RFC 9110 10.2.3; the form with a date is ignored)."""
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), _LONGEST_WAIT) if text.isdecimal() else 0.0
