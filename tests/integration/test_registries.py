@@ -107,6 +107,60 @@ def test_a_token_that_is_never_good_is_refused(token_registry: TokenRegistry, cl
     assert done.code == 5, "and not asked for without end"
 
 
+class Redirecting(BaseHTTPRequestHandler):
+    """Sends everybody to a host of its own, which asks for credentials."""
+
+    def do_GET(self) -> None:
+        elsewhere = cast("Elsewhere", self.server).elsewhere
+        self.send_response(307)
+        self.send_header("Location", f"http://127.0.0.1:{elsewhere.server_port}{self.path}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Asking(BaseHTTPRequestHandler):
+    """Keeps what it is told, and asks for more."""
+
+    def do_GET(self) -> None:
+        server = cast("Elsewhere", self.server)
+        server.heard.append(str(self.headers))
+        realm = f"http://127.0.0.1:{server.server_port}/token"
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", f'Bearer realm="{realm}"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Elsewhere(ThreadingHTTPServer):
+    """The other host, and what it heard."""
+
+    elsewhere: ThreadingHTTPServer
+    heard: list[str]
+
+
+def test_credentials_never_follow_a_redirect(cli: Cli) -> None:
+    with (
+        Elsewhere(("127.0.0.1", 0), Asking) as other,
+        Elsewhere(("127.0.0.1", 0), Redirecting) as ours,
+    ):
+        ours.elsewhere, other.heard = other, []
+        for server in (other, ours):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = cli("digest", f"127.0.0.1:{ours.server_port}/a/b:v1", "-u", "me",
+                   "--password-stdin", stdin=b"my-secret")  # fmt: skip
+        ours.shutdown()
+        other.shutdown()
+    assert done.code == 5
+    assert len(other.heard) == 1, "the other host's challenge is not answered"
+    assert "Authorization" not in other.heard[0]
+
+
 class Expiring(BaseHTTPRequestHandler):
     """A registry with one image whose tokens are good for one request each."""
 

@@ -127,6 +127,16 @@ def test_refused_in_its_own_words(name: str) -> None:
     assert problem.hint
 
 
+def test_bombs_are_refused_within_the_limit() -> None:
+    info = tarfile.TarInfo("plugin.wasm")
+    info.size = 4 << 30
+    claim = info.tobuf(tarfile.GNU_FORMAT) + bytes(10_240)
+    many = tar(*((f"f{n}", b"") for n in range(70_000)))
+    for layer in (gzip.compress(claim), gzip.compress(many)):
+        found = read([(GZ, layer)])
+        assert "unexpected EOF" in found.problems[0].message
+
+
 def test_n18_config_with_the_digest_of_the_content() -> None:
     layers = [(mt.WASM_CONFIG, b"{}"), (mt.WASM_CONTENT, WASM)]
     found = read(layers, config=Descriptor.of(WASM, "a/b"))

@@ -95,6 +95,8 @@ HOSTILE = [
                     "(br $l)))"),
     ("log flood", '(func (export "_start") (loop $l (drop (call $log (i32.const 2) (i32.const 0) '
                   "(i32.const 65536))) (br $l)))"),
+    ("write of endless pieces", '(func (export "_start") (drop (call $write (i32.const 1) '
+                                "(i32.const 0) (i32.const -1) (i32.const 0))))"),
     ("recursion", '(func $r (export "_start") (call $r))'),
 ]  # fmt: skip
 
@@ -103,7 +105,8 @@ HOSTILE = [
 def test_hostile_modules_end_in_a_finding(body: str) -> None:
     import resource
 
-    (found,) = problems(wat(body, LOG))
+    write = f'(import "{WASI}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))'
+    (found,) = problems(wat(body, LOG + write))
     assert found.code in {"RUN001", "RUN006"}
     assert len(found.message) < 1000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000, "kilobytes"
@@ -132,6 +135,24 @@ def test_main_void_is_looked_up_by_newer_hosts_only() -> None:
     data = wat('(func (export "_initialize")) (func (export "__main_void") (param i32))')
     assert codes(problems(data)) == ["ABI004"]
     assert codes(problems(data, OSSM_26)) == []
+
+
+ODD_TABLES = ["anyref", "i31ref", "structref", "arrayref", "exnref", "(ref null func)"]
+
+
+@pytest.mark.parametrize("kind", [*ODD_TABLES, "(ref null $t)"])
+def test_tables_that_would_abort_the_process(kind: str) -> None:
+    imports = f'(type $t (struct)) (import "env" "t" (table 1 {kind}))'
+    found = problems(wat(imports=imports))
+    assert codes(found) == []
+    assert codes(found, Severity.WARNING) in ([], ["RUN007"])
+
+
+def test_large_initial_memory_is_accepted_as_by_the_proxy() -> None:
+    data = binary("""(module (memory (export "memory") 10000)
+        (func (export "proxy_abi_version_0_2_1"))
+        (func (export "malloc") (param i32) (result i32) i32.const 8))""")
+    assert problems(data) == []
 
 
 def test_a_table_and_imported_memory_are_provided() -> None:

@@ -44,7 +44,8 @@ def test_reference(text: str, registry: str, repository: str, tag: str | None) -
     [
         "", "UPPER/case", "a//b", "quay.io/", "quay.io/x:", "quay.io/x:-bad", "quay.io/x:a b",
         "x@sha256:abc", "https://quay.io/x", "quay.io/x@", "-x", "quay.io/x_", "a:b:c",
-        f"quay.io/{'x' * 255}", f"quay.io/x:{'t' * 129}", "host:99999999/x", "x@md5:" + "a" * 32,
+        f"quay.io/{'x' * 255}", f"{'h' * 64}.example/x", f"quay.io/x:{'t' * 129}",
+        "host:99999999/x", "x@md5:" + "a" * 32,
     ],
 )  # fmt: skip
 def test_no_reference(text: str) -> None:

@@ -81,6 +81,8 @@ def test_token_is_asked_with_the_scope_needed() -> None:
         (200, {}, RegistryUnavailable),
         (200, [], RegistryUnavailable),
         (200, {"token": 3}, RegistryUnavailable),
+        (200, {"token": "a\r\nb"}, RegistryUnavailable),
+        (200, {"token": "ü"}, RegistryUnavailable),
     ],
 )
 def test_token_servers_that_do_not_help(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -19,6 +20,7 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import Image, artifact_image
 from wasmpack.oci.place import LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
+from wasmpack.stores import files
 from wasmpack.stores import layout as stores_layout
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import find_local, open_store, store_path
@@ -154,6 +156,29 @@ def test_a_damaged_manifest_is_named() -> None:
 def test_no_layout(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="oci-layout is missing"):
         Layout.open(tmp_path)
+
+
+def test_pipes_and_directories_are_no_blobs(tmp_path: Path) -> None:
+    write(image(), f"oci:{tmp_path}/lay:v1")
+    layout = Layout.open(tmp_path / "lay")
+    descriptor = image().manifest.layers[1]
+    path = tmp_path / "lay" / "blobs" / "sha256" / descriptor.digest.hex
+    for make in (os.mkfifo, os.mkdir):
+        path.unlink() if path.is_file() or path.is_fifo() else path.rmdir()
+        make(path)
+        with pytest.raises(BadArtifact, match="regular file"):
+            layout.open_blob(descriptor)
+        assert not layout.has_blob(descriptor)
+
+
+def test_devices_are_written_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write_whole(pipe, [b"x"])
+    assert os.read(reader, 10) == b"x"
+    os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_compat_wins_as_in_the_mesh() -> None:

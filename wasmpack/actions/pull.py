@@ -1,10 +1,11 @@
 """From any place to any other, and the files out of an image."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from wasmpack.actions.transfer import Moved, transfer
-from wasmpack.actions.validate import mesh_image, open_chunks
+from wasmpack.actions.validate import kept, mesh_image, open_chunks
 from wasmpack.errors import BadArtifact, WouldOverwrite
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
@@ -88,7 +89,7 @@ def extract_image(
     :raises WouldOverwrite: a file of that name has other content
     :raises BadArtifact: no module in the image
     """
-    reader = open_reader(image, options, notice)
+    reader = kept(open_reader(image, options, notice))
     manifest = take_image(reader, str(image), notice)
     contents = read_contents(manifest, lambda descriptor: open_chunks(reader, descriptor))
     if contents.module is None:
@@ -97,10 +98,14 @@ def extract_image(
     if contents.runtime_config is not None:
         files[directory / RUNTIME_CONFIG_FILE] = contents.runtime_config
     for path, data in files.items():
-        if not force and path.exists() and path.read_bytes() != data:
+        if not force and os.path.lexists(path) and not _is_same(path, data):
             raise WouldOverwrite(f"{path}: exists with other content", hint="--force replaces it")
     with explained(directory):
         directory.mkdir(parents=True, exist_ok=True)
     for path, data in files.items():
         write_whole(path, [data])
     return list(files)
+
+
+def _is_same(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from wasmpack.actions.build import RejectedArtifact
 from wasmpack.actions.outcome import Outcome
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
-from wasmpack.actions.validate import open_chunks, validate_image
+from wasmpack.actions.validate import kept, open_chunks, validate_image
 from wasmpack.errors import AccessRefused, BadArtifact, DigestMismatch, NotFound, WasmpackError
 from wasmpack.findings import Report, Verdict
 from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
@@ -121,7 +121,7 @@ def plan_push(
 
 
 def _as_compat(reader: ImageReader, manifest: Manifest) -> Image:
-    contents = read_contents(manifest, lambda d: open_chunks(reader, d))
+    contents = read_contents(manifest, lambda d: open_chunks(kept(reader), d))
     if contents.module is None:
         raise BadArtifact("no module in the image to make a compat variant of")
     return filesystem_image(contents.module, contents.runtime_config, manifest.annotations)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from wasmpack.cli.console import Console, plain_text, remembered
+from wasmpack.cli.console import Console, ReaderGone, plain_text, remembered
 from wasmpack.cli.root import cli
 from wasmpack.errors import WasmpackError
 
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
         result = cli.main(list(arguments), prog_name="wasmpack", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except (KeyboardInterrupt, click.Abort):

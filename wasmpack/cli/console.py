@@ -90,6 +90,10 @@ class Console:
         return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+class ReaderGone(Exception):
+    """Nobody reads standard output any more."""
+
+
 _remembered: list[Console] = []
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from wasmpack.cli.console import plain_text
 from wasmpack.cli.options import REFERENCE, current_console, format_option
 from wasmpack.oci.reference import Reference
 
@@ -20,10 +21,11 @@ def list_images(shape: str) -> None:
     if not rows:
         console.status("no images yet: wasmpack build MODULE -t NAME")
         return
-    width = max(len("IMAGE"), *(len(row.name) for row in rows))
+    names = [plain_text(row.name) for row in rows]
+    width = max(len("IMAGE"), *map(len, names))
     console.result(console.out_style(f"{'IMAGE':<{width}}  {'VARIANT':<8} DIGEST", "bold"))
-    for row in rows:
-        console.result(f"{row.name:<{width}}  {row.variant:<8} {str(row.digest)[:19]}")
+    for name, row in zip(names, rows, strict=True):
+        console.result(f"{name:<{width}}  {row.variant:<8} {str(row.digest)[:19]}")
 
 
 @click.command(epilog="Example: wasmpack tag plugin:v1 quay.io/me/plugin:v1")

@@ -1,5 +1,6 @@
 """Option groups and parameter types that several commands share."""
 
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -147,6 +148,7 @@ _REGISTRY = (
     click.option("--retries", type=click.IntRange(0, 10), default=2, show_default=True,
                  envvar="WASMPACK_RETRIES", help="Tries after the first that fails."),
 )  # fmt: skip
+_LONGEST_TIMEOUT = 86400.0
 _NAMES = frozenset(
     {"plain_http", "insecure", "ca_file", "cert_file", "key_file", "username", "password_stdin",
      "registry_config", "timeout", "retries"}
@@ -156,6 +158,8 @@ _NAMES = frozenset(
 def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> RegistryOptions:
     import os
 
+    if not math.isfinite(given["timeout"]) or given["timeout"] > _LONGEST_TIMEOUT:
+        raise WrongUsage(f"--timeout {given['timeout']}: expected seconds, at most a day")
     password = None
     if password_stdin:
         password = sys.stdin.read().rstrip("\r\n")

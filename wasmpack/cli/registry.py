@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from wasmpack.cli.console import plain_text
 from wasmpack.cli.options import (
     REFERENCE,
     current_console,
@@ -72,4 +73,4 @@ def tags(repository: Reference, shape: str, registry: RegistryOptions) -> None:
         console.json({"schemaVersion": 1, "repository": repository.name, "tags": found})
         return
     for name in found:
-        console.result(name)
+        console.result(plain_text(name))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import click
 
-from wasmpack.cli.console import Console, remember
+from wasmpack.cli.console import Console, ReaderGone, remember
 from wasmpack.version import VERSION
 
 
@@ -53,6 +53,13 @@ class LazyGroup(click.Group):
         command = getattr(module, place.attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; click would turn a broken pipe into exit code 1 by itself."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -28,8 +28,9 @@ FUEL = 2_000_000_000
 SECONDS = 5.0
 """Wall time of the whole start-up, for what costs much time and little fuel."""
 HOST_CALLS = 200_000
-MEMORY = 1 << 30
-"""As much as a proxy allows at first; only what is touched takes real memory."""
+MEMORY = 256 * 1024 * 1024
+"""Bytes a memory may grow to; more only if it starts with more."""
+_PAGE = 65536
 TABLE = 1_000_000
 _READ = 64 * 1024 * 1024
 """Most bytes one host call may hand over."""
@@ -102,7 +103,11 @@ class _Run:
         self._config_size = len(plugin_config)
         self._store = wasmtime.Store(engine(fuel=True))
         self._store.set_limits(
-            memory_size=MEMORY, table_elements=TABLE, instances=1, tables=100, memories=100
+            memory_size=max([MEMORY, *(memory.minimum * _PAGE for memory in module.memories)]),
+            table_elements=TABLE,
+            instances=1,
+            tables=8,
+            memories=4,
         )
         self._store.set_fuel(FUEL)
         self._store.set_epoch_deadline(1)
@@ -117,6 +122,9 @@ class _Run:
     def all_steps(self) -> DryRun:
         import wasmtime
 
+        if odd := [i for i in self._module.imports if _has_no_python_type(i)]:
+            reason = f"a table of {odd[0].type.split()[0]} cannot be provided"
+            return DryRun(steps=(Step(name="instantiate", outcome=Outcome.UNKNOWN, reason=reason),))
         try:
             self._compiled = wasmtime.Module(self._store.engine, self._data)
         except wasmtime.WasmtimeError as error:
@@ -273,6 +281,11 @@ class _Guest:
             if function is not None:
                 return int(function(self._store, size)) & 0xFFFFFFFF
         return 0
+
+
+def _has_no_python_type(item: Import) -> bool:
+    """wasmtime-py ends the whole process on tables of other references than these two."""
+    return item.kind == "table" and not item.type.startswith(("funcref ", "externref "))
 
 
 def _trap_reason(text: str) -> str:

@@ -13,6 +13,8 @@ from wasmpack.module.abi import MARKERS
 
 _EXPORT_SECTION = 7
 _FUNCTION_NAMES = 1
+_MAX_SECTIONS = 100_000
+"""The host has no such limit; no compiler comes near it."""
 CORRUPTED = "Failed to parse corrupted Wasm module"
 NO_ABI = "Missing or unknown Proxy-Wasm ABI version"
 
@@ -124,8 +126,11 @@ def _custom_section(data: bytes, wanted: bytes) -> tuple[int, int] | None:
 
 
 def _sections(data: bytes) -> Iterator[tuple[int, int, int]]:
-    pos, end = 8, len(data)
+    pos, end, seen = 8, len(data), 0
     while pos < end:
+        seen += 1
+        if seen > _MAX_SECTIONS:
+            raise _Overrun(f"more than {_MAX_SECTIONS} sections")
         number = data[pos]
         size, pos = _number(data, pos + 1, end, f"section {number}")
         if pos + size > end:

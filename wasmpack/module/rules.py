@@ -11,6 +11,7 @@ from wasmpack.findings import Problem, Severity
 from wasmpack.module import abi
 from wasmpack.module.framing import CORRUPTED, NO_ABI, HostScan
 from wasmpack.module.import_hints import import_hint
+from wasmpack.module.sdk import sdk_of
 from wasmpack.module.types import Export, Import, Module
 
 _MAX_PAGES = 16384
@@ -66,19 +67,18 @@ def _no_abi(module: Module) -> Problem:
 
 
 def _import_problems(module: Module, version: str, host: str) -> Iterator[Problem]:
+    sdk = sdk_of(module)
     for item in dict.fromkeys(module.imports):
         if item.kind == "func":
-            yield from _function_import_problems(module, item, version, host)
+            yield from _function_import_problems(sdk, item, version, host)
         elif item.kind in {"global", "tag"}:
-            yield _missing(module, item, version, f"proxies provide no {item.kind}s")
+            yield _missing(sdk, item, version, f"proxies provide no {item.kind}s")
 
 
-def _function_import_problems(
-    module: Module, item: Import, version: str, host: str
-) -> Iterator[Problem]:
+def _function_import_problems(sdk: str, item: Import, version: str, host: str) -> Iterator[Problem]:
     provided = abi.host_function(item.module, item.name, version, host)
     if provided is None:
-        yield _missing(module, item, version, "")
+        yield _missing(sdk, item, version, "")
     elif provided != item.type:
         yield Problem(
             code="ABI003",
@@ -90,7 +90,7 @@ def _function_import_problems(
         )
 
 
-def _missing(module: Module, item: Import, version: str, why: str) -> Problem:
+def _missing(sdk: str, item: Import, version: str, why: str) -> Problem:
     reason = why or "the proxy has no such function"
     return Problem(
         code="ABI002",
@@ -98,7 +98,7 @@ def _missing(module: Module, item: Import, version: str, why: str) -> Problem:
         where=f"import {item.module}.{item.name}",
         message=f"{reason}: 'Failed to load Wasm module due to a missing import: "
         f"{item.module}.{item.name}'",
-        hint=import_hint(module, item, version),
+        hint=import_hint(sdk, item, version),
     )
 
 

@@ -6,6 +6,7 @@ b'{"a":[1,2],"b":1}'
 
 import json
 import math
+from collections import Counter
 from typing import NoReturn
 
 from wasmpack.errors import BadArtifact
@@ -32,7 +33,8 @@ def parse_json(raw: bytes, what: str) -> JsonValue:
     def no_duplicates(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
         found = dict(pairs)
         if len(found) != len(pairs):
-            twice = next(key for key in found if [k for k, _ in pairs].count(key) > 1)
+            counts = Counter(key for key, _ in pairs)
+            twice = counts.most_common(1)[0][0]
             raise BadArtifact(f"{what}: the key {twice!r} stands twice in one object")
         return found
 

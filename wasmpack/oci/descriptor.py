@@ -54,7 +54,7 @@ class Descriptor:
         if not isinstance(value, dict):
             raise BadArtifact(f"{where}: expected a descriptor, found {value!r:.40}")
         size = value.get("size")
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
             raise BadArtifact(f"{where}.size: expected a natural number, found {size!r:.40}")
         try:
             digest = Digest.parse(_text(value, "digest", where))

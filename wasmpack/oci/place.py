@@ -6,6 +6,7 @@ LayoutPlace(path='build/out', tag='v1', digest=None)
 'quay.io/me/plugin:v1'
 """
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -95,7 +96,9 @@ def pinned(place: Place, digest: Digest) -> Place:
 
 
 def _existing(text: str) -> Place | None:
-    path = Path(text).expanduser()
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):  # ~nobody
+        path = path.expanduser()
     if (path / "oci-layout").is_file() or (text[:1] in {".", "/", "~"} and path.is_dir()):
         return LayoutPlace(text)
     if text.endswith(".tar") and path.is_file():

@@ -60,7 +60,8 @@ def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
             runtime_config=_read(config, open_blob) if config else None,
             layer=raw,
         )
-    tars = (d for d in reversed(manifest.layers[:-1]) if d.media_type in mt.GZIPPED_TARS)
+    others = {d.digest: d for d in reversed(manifest.layers[:-1])}
+    tars = (d for d in others.values() if d.media_type in mt.GZIPPED_TARS)
     unpacked = (_from_tar(layer, open_blob) for layer in tars)
     nothing = Contents(module=None, runtime_config=None, layer=None)
     return next((found for found in unpacked if found is not None), nothing)
@@ -68,11 +69,14 @@ def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
 
 def _from_tar(layer: Descriptor, open_blob: OpenBlob) -> Contents | None:
     files = _unpack(layer, open_blob)
-    if mt.PLUGIN_FILE not in files:
+    plugin, config = files.get(mt.PLUGIN_FILE), files.get(mt.RUNTIME_CONFIG_FILE)
+    if plugin is None:
         return None
+    if not plugin.regular:
+        raise BadArtifact(f"layer {layer.digest}: {plugin.name} is no regular file")
     return Contents(
-        module=files[mt.PLUGIN_FILE],
-        runtime_config=files.get(mt.RUNTIME_CONFIG_FILE),
+        module=plugin.content,
+        runtime_config=config.content if config else None,
         layer=layer,
     )
 
@@ -85,7 +89,7 @@ def _read(descriptor: Descriptor, open_blob: OpenBlob) -> bytes:
     return b"".join(open_blob(descriptor))
 
 
-def _unpack(layer: Descriptor, open_blob: OpenBlob) -> dict[str, bytes]:
+def _unpack(layer: Descriptor, open_blob: OpenBlob) -> dict[str, TarEntry]:
     wanted = frozenset({mt.PLUGIN_FILE, mt.RUNTIME_CONFIG_FILE})
     found: dict[str, TarEntry] = {}
     try:
@@ -93,4 +97,4 @@ def _unpack(layer: Descriptor, open_blob: OpenBlob) -> dict[str, bytes]:
             found.setdefault(entry.basename, entry)
     except UnreadableLayer as error:
         raise BadArtifact(f"layer {layer.digest}: not a gzipped tar: {error.reason}") from error
-    return {name: entry.content for name, entry in found.items()}
+    return found

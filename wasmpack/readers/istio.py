@@ -17,7 +17,8 @@ from wasmpack.readers.tar import UnreadableLayer, tar_entries
 from wasmpack.targets import ImageRules
 
 _REPACK = "pack the module again: wasmpack extract IMAGE, wasmpack build plugin.wasm -t NAME"
-_UNLIMITED = 1 << 62
+_UNLIMITED = 1 << 29
+"""What is read of a tar where the fetcher has no limit: 512 MiB, so that no bomb fills memory."""
 
 GetManifest = Callable[[Descriptor], Manifest | Index]
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from wasmpack.oci.layer import gunzip
 
+_MAX_ENTRIES = 65_536
+"""Most entries of a layer that are looked at; a plugin image has one or two."""
+
 
 class UnreadableLayer(Exception):
     """Not gzip, not tar, or cut off; ``reason`` is Go's wording, as the fetchers print it."""
@@ -24,6 +27,7 @@ class TarEntry:
 
     name: str
     content: bytes
+    regular: bool
 
     @property
     def basename(self) -> str:
@@ -41,12 +45,14 @@ def tar_entries(chunks: Iterable[bytes], limit: int, wanted: frozenset[str]) -> 
     stream = _Stream(gunzip(iter(chunks), limit))
     try:
         with tarfile.open(fileobj=stream, mode="r|", ignore_zeros=False) as archive:
-            for entry in archive:
+            for number, entry in enumerate(archive):
+                if number > _MAX_ENTRIES or not 0 <= entry.size <= limit:
+                    raise UnreadableLayer("unexpected EOF")
                 if posixpath.basename(entry.name.rstrip("/")) in wanted:
                     file = archive.extractfile(entry) if entry.isreg() else None
                     content = file.read() if file else b""
-                    yield TarEntry(name=entry.name, content=content)
-    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
+                    yield TarEntry(name=entry.name, content=content, regular=entry.isreg())
+    except (tarfile.TarError, EOFError, ValueError, RecursionError, zlib.error) as error:
         if stream.total or stream.reason:
             raise UnreadableLayer(stream.reason or "unexpected EOF") from error
 

@@ -1,6 +1,7 @@
 """An OCI image layout in one tar file: read in place, written whole."""
 
 import contextlib
+import os
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
-from wasmpack.stores.files import TEMPORARY, explained
+from wasmpack.stores.files import TEMPORARY, explained, open_regular
 from wasmpack.stores.layout import Entry, Layout, find_entry, parse_entries
 from wasmpack.stores.ports import Readable, VerifiedStream
 
@@ -122,16 +123,17 @@ def _spans(path: Path) -> dict[str, _Span]:
     """Regular files of the tar; the first of a name counts."""
     found: dict[str, _Span] = {}
     try:
-        with tarfile.open(path, mode="r:") as tar:
+        with open_regular(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            end = os.fstat(file.fileno()).st_size
             for number, member in enumerate(tar):
                 if number > _MAX_MEMBERS:
                     raise BadArtifact(f"{path}: more than {_MAX_MEMBERS} entries")
-                if member.isreg():
+                if member.isreg() and 0 <= member.size <= end - member.offset_data:
                     name = member.name.removeprefix("./")
                     found.setdefault(name, _Span(member.offset_data, member.size))
     except FileNotFoundError:
         raise NotFound(f"{path}: no such file") from None
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, OSError, ValueError, RecursionError) as error:
         raise BadArtifact(f"{path}: not a readable tar file: {error}") from error
     return found
 

@@ -3,11 +3,13 @@
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from wasmpack.errors import WasmpackError, WrongUsage
+from wasmpack.errors import BadArtifact, WasmpackError, WrongUsage
 
 TEMPORARY = ".wasmpack-tmp-"
 """Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
@@ -19,6 +21,10 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     :raises WasmpackError: no space, no permission
     """
     with explained(path):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            with path.open("wb") as device:  # /dev/stdout, a named pipe: written, not replaced
+                device.writelines(pieces)
+            return
         handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -34,12 +40,25 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
         _sync_directory(path.parent)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file for reading; never waits for a pipe, never reads a device.
+
+    :raises FileNotFoundError: no such file
+    :raises BadArtifact: something else of that name
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise BadArtifact(f"{path}: expected a regular file")
+    return os.fdopen(handle, "rb")
+
+
 def check_parent(path: Path) -> None:
     """Before work that cannot be undone: may a file be written there?
 
     :raises WrongUsage: no such directory, or a directory of that name
     """
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
+    if path.is_dir() or not (path.exists() or os.access(path.parent, os.W_OK)):
         raise WrongUsage(
             f"{path}: cannot be written", hint="name a file in a directory that exists"
         )

@@ -16,10 +16,11 @@ from wasmpack.oci.descriptor import REF_NAME, Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.oci.media_types import OCI_INDEX
-from wasmpack.stores.files import TEMPORARY, explained, locked, write_whole
+from wasmpack.stores.files import TEMPORARY, explained, locked, open_regular, write_whole
 from wasmpack.stores.ports import Body, VerifiedStream
 
 _MARK = canonical_json({"imageLayoutVersion": "1.0.0"})
+_MAX_INDEX = 64 * 1024 * 1024
 _SHOWN = 8
 """Names listed in a hint."""
 _OURS = {"blobs", "index.json", "oci-layout"}
@@ -104,7 +105,7 @@ class Layout:
         """
         path = self._blob(descriptor.digest)
         try:
-            return path.open("rb")
+            return open_regular(path)
         except FileNotFoundError:
             raise NotFound(
                 f"{path}: this blob of the image is missing", hint="build or pull the image again"
@@ -116,9 +117,9 @@ class Layout:
         if not path.is_file():
             return False
         try:
-            with VerifiedStream(path.open("rb"), descriptor) as stream:
+            with VerifiedStream(open_regular(path), descriptor) as stream:
                 stream.drain()
-        except DigestMismatch:
+        except (DigestMismatch, BadArtifact):
             return False
         return True
 
@@ -218,9 +219,13 @@ class Layout:
     def _index(self) -> JsonObject:
         path = self.root / "index.json"
         try:
-            return parse_json_object(path.read_bytes(), str(path))
+            with open_regular(path) as file:
+                raw = file.read(_MAX_INDEX + 1)
         except FileNotFoundError:
             raise NotFound(f"{path}: no OCI image layout here") from None
+        if len(raw) > _MAX_INDEX:
+            raise BadArtifact(f"{path}: more than {_MAX_INDEX} bytes")
+        return parse_json_object(raw, str(path))
 
     def _blob(self, digest: Digest) -> Path:
         return self.root / "blobs" / digest.algorithm / digest.hex

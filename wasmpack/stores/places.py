@@ -65,10 +65,10 @@ def open_reader(place: Place, options: RegistryOptions, notice: Notice) -> Image
         case NamePlace():
             return _name_reader(place, options, notice)
         case LayoutPlace():
-            layout = Layout.open(Path(place.path).expanduser())
+            layout = Layout.open(_path(place.path))
             return LayoutReader(layout, layout.find(place.tag, place.digest), "layout")
         case ArchivePlace():
-            return ArchiveReader(Path(place.path).expanduser(), place.tag, place.digest)
+            return ArchiveReader(_path(place.path), place.tag, place.digest)
         case DaemonPlace():
             from wasmpack.stores.daemon import DaemonReader
 
@@ -103,13 +103,13 @@ def open_writer(
                 raise DigestMismatch(f"{place}: the image's digest is {digest}")
             yield RegistryWriter(place.reference, options)
         case LayoutPlace():
-            layout = Layout.create(Path(place.path).expanduser())
+            layout = Layout.create(_path(place.path))
             if not force:
                 layout.check_names([place.tag], digest)
             with layout.writing():
                 yield LayoutWriter(layout, force)
         case ArchivePlace():
-            path = Path(place.path).expanduser()
+            path = _path(place.path)
             if not force:
                 check_archive(path, [place.tag], digest)
             with archive_layout(path) as layout:
@@ -149,6 +149,13 @@ def _name_reader(place: NamePlace, options: RegistryOptions, notice: Notice) -> 
         )
     notice(f"{reference}: not in the local store, asking the registry")
     return _registry_reader(reference, options)
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise WrongUsage(f"{text}: {error}") from error
 
 
 def _what_it_may_be(text: str) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
-from wasmpack.errors import DigestMismatch
+from wasmpack.errors import BadArtifact, DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Index, Manifest
 
@@ -177,7 +177,9 @@ class KeptReader:
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
         if descriptor.size > self._limit:
-            return self._reader.open_blob(descriptor)
+            raise BadArtifact(
+                f"blob {descriptor.digest}: {descriptor.size} bytes, more than any mesh reads"
+            )
         key = str(descriptor.digest)
         if key not in self._blobs:
             self._blobs[key] = read_blob(self._reader, descriptor, self._limit)

@@ -12,12 +12,22 @@ import urllib3
 
 from wasmpack.errors import (
     AccessRefused,
+    BadArtifact,
     NotFound,
     RegistryUnavailable,
     WasmpackError,
 )
+from wasmpack.oci.canonical import JsonValue, parse_json
 
 _BODY_LIMIT = 8192
+_SMALL = 4 * 1024 * 1024
+"""Most bytes of a token answer or a page of tags."""
+TRANSPORT_ERRORS = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    ValueError,  # addresses and headers that are none
+)
+"""What the transport raises, on the way there or while it reads."""
 
 
 class ManifestRefused(RegistryUnavailable):
@@ -65,6 +75,17 @@ def unavailable(error: Exception, registry: str) -> WasmpackError:
     return RegistryUnavailable(f"registry {registry}: {reason}", hint=hint)
 
 
+def small_json(response: requests.Response) -> JsonValue:
+    """The body of a short answer, or None if it is no usable JSON; never more than 4 MiB."""
+    raw = response.raw.read(_SMALL + 1, decode_content=True)
+    if len(raw) > _SMALL:
+        return None
+    try:
+        return parse_json(raw, "answer")
+    except BadArtifact:
+        return None
+
+
 def registry_words(response: requests.Response) -> str:
     """Codes and messages out of the body (distribution-spec, "Error Codes")."""
     try:
@@ -72,15 +93,8 @@ def registry_words(response: requests.Response) -> str:
         if b"HTTP request to an HTTPS server" in text:
             return " (an HTTP request was sent to an HTTPS server)"
         errors = json.loads(text)["errors"]
-        words = [f"{e.get('code', '')}: {e.get('message', '')}".strip(": ") for e in errors]
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        urllib3.exceptions.HTTPError,
-    ):
+        words = [f"{e.get('code', '')}: {e.get('message', '')}".strip(": ") for e in errors[:5]]
+    except (*TRANSPORT_ERRORS, KeyError, TypeError, AttributeError, RecursionError):
         return ""
     return f" ({'; '.join(words)[:500]})" if words else ""
 

@@ -88,7 +88,10 @@ def _token(challenge: Challenge, credential: Credential | None, scope: str, ask:
 
 
 def _token_in(answer: object) -> str | None:
+    """The token, if it can stand in a header."""
     if not isinstance(answer, dict):
         return None
     token = answer.get("token") or answer.get("access_token")
-    return token if isinstance(token, str) and token else None
+    if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+        return None
+    return token

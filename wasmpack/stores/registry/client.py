@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
-import urllib3
 
 from wasmpack.errors import BadArtifact, DigestMismatch, RegistryUnavailable, WrongUsage
 from wasmpack.oci.descriptor import Descriptor
@@ -14,12 +13,20 @@ from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.oci.media_types import ACCEPTED
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import Body, Readable
-from wasmpack.stores.registry.answers import refuse, refuse_manifest, unavailable
+from wasmpack.stores.registry.answers import (
+    TRANSPORT_ERRORS,
+    refuse,
+    refuse_manifest,
+    small_json,
+    unavailable,
+)
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.transport import Transport
 
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*rel="?next"?')
-_MAX_PAGES = 10_000
+_MAX_PAGES = 1000
+_HEADER = 4096
+"""Most characters of a header that are looked at."""
 
 
 class RegistryClient:
@@ -135,11 +142,11 @@ class RegistryClient:
                 if response.status_code != 200:
                     refuse(response, f"list the tags of {self._reference.name}")
                 found += _tags(response)
-                following = _NEXT.search(response.headers.get("Link", ""))
+                following = _NEXT.search(response.headers.get("Link", "")[:_HEADER])
             if following is None:
-                break
+                return found
             url = urljoin(response.url, following[1])
-        return found
+        raise RegistryUnavailable(f"{self._reference.name}: more than {_MAX_PAGES} pages of tags")
 
     def ping(self) -> None:
         """Show the credentials to the registry (``GET /v2/``).
@@ -153,7 +160,7 @@ class RegistryClient:
     def _body(self, response: requests.Response, limit: int) -> bytes:
         try:
             raw: bytes = response.raw.read(limit + 1, decode_content=True)
-        except urllib3.exceptions.HTTPError as error:
+        except TRANSPORT_ERRORS as error:
             raise unavailable(error, self._reference.registry) from error
         if len(raw) > limit:
             raise BadArtifact(f"{self._reference}: a manifest of more than {limit} bytes")
@@ -188,7 +195,7 @@ class _BlobBody:
     def read(self, size: int = -1, /) -> bytes:
         try:
             data: bytes = self._response.raw.read(size if size >= 0 else None)
-        except urllib3.exceptions.HTTPError as error:
+        except TRANSPORT_ERRORS as error:
             raise unavailable(error, self._registry) from error
         return data
 
@@ -212,9 +219,12 @@ def _with_digest(location: str, digest: Digest) -> str:
 
 def _tags(response: requests.Response) -> list[str]:
     try:
-        tags = response.json().get("tags")
-    except (requests.exceptions.JSONDecodeError, AttributeError):
-        raise RegistryUnavailable("registry answered: a tag list that is no JSON object") from None
+        value = small_json(response)
+    except TRANSPORT_ERRORS as error:
+        raise RegistryUnavailable(f"registry answered: an unreadable tag list: {error}") from error
+    if not isinstance(value, dict):
+        raise RegistryUnavailable("registry answered: a tag list that is no JSON object")
+    tags = value.get("tags")
     return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 

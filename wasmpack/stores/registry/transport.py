@@ -13,10 +13,10 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from oras.provider import Registry
 
-from wasmpack.errors import AccessRefused, NotFound, WrongUsage
+from wasmpack.errors import AccessRefused, NotFound, RegistryUnavailable, WrongUsage
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import VerifiedStream
-from wasmpack.stores.registry.answers import unavailable
+from wasmpack.stores.registry.answers import TRANSPORT_ERRORS, small_json, unavailable
 from wasmpack.stores.registry.challenge import authorization
 from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.registry.options import RegistryOptions, api_host
@@ -26,6 +26,11 @@ RequestBody = Callable[[], bytes | VerifiedStream]
 _CONNECT_TIMEOUT = 5.0
 _BACKOFF = 0.3
 """Seconds before the first retry; doubled for each further one."""
+_LONGEST_BACKOFF = 5.0
+_REDIRECTS = 5
+_REDIRECTED = {301, 302, 303, 307, 308}
+_HEADER = 4096
+"""Most characters of a header that are looked at."""
 _LONGEST_WAIT = 15.0
 """Seconds a ``Retry-After`` is obeyed at most."""
 _AGAIN = {408, 429, 500, 502, 503, 504}
@@ -84,7 +89,7 @@ class Transport(Registry):  # type: ignore[misc]
         """
         url = urljoin(self.base, url)
         response = self._patiently(method, url, headers, body)
-        if response.status_code != 401 or not self._is_ours(url):
+        if response.status_code != 401 or not self._is_ours(response.url):
             return response
         self._log_in(response)
         response = self._patiently(method, url, headers, body)
@@ -103,12 +108,12 @@ class Transport(Registry):  # type: ignore[misc]
         tries = self._options.retries + 1
         for number in range(tries):
             last = number == tries - 1
-            wait = _BACKOFF * 2**number
+            wait = min(_BACKOFF * 2**number, _LONGEST_BACKOFF)
             try:
                 response = self._send(method, url, headers, body)
             except requests.exceptions.SSLError as error:
                 raise unavailable(error, self.registry) from error
-            except requests.exceptions.RequestException as error:
+            except TRANSPORT_ERRORS as error:
                 if last:
                     raise unavailable(error, self.registry) from error
             else:
@@ -122,6 +127,21 @@ class Transport(Registry):  # type: ignore[misc]
     def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
     ) -> requests.Response:
+        """One try, redirects followed; what a redirect carries is not read."""
+        for _ in range(_REDIRECTS):
+            response = self._once(method, url, headers, body)
+            location = response.headers.get("Location")
+            if response.status_code not in _REDIRECTED or not location:
+                return response
+            response.close()
+            url = urljoin(url, location)
+            if urlsplit(url).scheme not in {"http", "https"}:
+                raise RegistryUnavailable(f"registry {self.registry}: a redirect to {url!r:.100}")
+        raise RegistryUnavailable(f"registry {self.registry}: more than {_REDIRECTS} redirects")
+
+    def _once(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
+    ) -> requests.Response:
         sent = dict(headers or {})
         if self._authorization and self._is_ours(url):
             sent["Authorization"] = self._authorization
@@ -131,13 +151,14 @@ class Transport(Registry):  # type: ignore[misc]
             data=body() if body else None,
             headers=sent,
             stream=True,
+            allow_redirects=False,
             timeout=(min(_CONNECT_TIMEOUT, self._options.timeout), self._options.timeout),
             proxies=dict(requests.utils.get_environ_proxies(url)),
         )
         return response
 
     def _log_in(self, response: requests.Response) -> None:
-        header = response.headers.get("WWW-Authenticate", "")
+        header = response.headers.get("WWW-Authenticate", "")[:_HEADER]
         response.close()
         if not self._looked_up:
             self._credential = find_credential(self.registry, self._repository, self._options)
@@ -160,21 +181,22 @@ class Transport(Registry):  # type: ignore[misc]
         self, method: str, url: str, fields: Mapping[str, str], headers: Mapping[str, str]
     ) -> tuple[int, object]:
         given: dict[str, Any] = {"params" if method == "GET" else "data": dict(fields)}
+        who = f"{self.registry} (token server)"
         try:
             response = self.session.request(
                 method,
                 url,
                 headers=dict(headers),
+                stream=True,
+                allow_redirects=False,  # a redirected POST would carry the token elsewhere
                 timeout=(min(_CONNECT_TIMEOUT, self._options.timeout), self._options.timeout),
                 proxies=dict(requests.utils.get_environ_proxies(url)),
                 **given,
             )
-        except requests.exceptions.RequestException as error:
-            raise unavailable(error, f"{self.registry} (token server)") from error
-        try:
-            return response.status_code, response.json()
-        except requests.exceptions.JSONDecodeError:
-            return response.status_code, None
+            with response:
+                return response.status_code, small_json(response)
+        except TRANSPORT_ERRORS as error:
+            raise unavailable(error, who) from error
 
     def _is_ours(self, url: str) -> bool:
         """Uploads and blobs may live on other hosts, which must not see our credentials."""
