@@ -1,6 +1,8 @@
 """The rooms and what may be touched in them; what loads when; the public names."""
 
 import ast
+import doctest
+import importlib
 import subprocess
 import sys
 from importlib.metadata import files
@@ -25,7 +27,7 @@ LAYERS = {
 SAME_LAYER = {("targets", "oci")}
 """Rooms of one layer know nothing of each other, but for these."""
 ONLY_IN = {
-    "wasmtime": {"module/engine.py", "module/dry_run.py"},
+    "wasmtime": {"module/engine.py", "module/dry_run.py", "module/guest.py"},
     "jsonschema": {"runtime_config.py"},
     "oras": {"stores/registry/transport.py"},
     "requests": {"stores/registry/transport.py", "stores/registry/answers.py",
@@ -187,3 +189,12 @@ def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
     for kind in errors.WasmpackError.__subclasses__():
         if kind.__module__ == "wasmpack.errors":
             assert f"{kind.__name__:<20} {kind.exit_code} " in (errors.__doc__ or "")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_examples_in_docstrings_are_true(path: Path) -> None:
+    name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+    if name.endswith("__main__"):
+        return
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert failed == 0

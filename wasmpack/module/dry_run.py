@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from wasmpack.module import abi
 from wasmpack.module.engine import engine, first_line
-from wasmpack.module.start_up_host import OverLimit, StartUpHost
+from wasmpack.module.guest import WasmtimeGuest
+from wasmpack.module.start_up_host import StartUpHost
 from wasmpack.module.types import Import, Module
+from wasmpack.module.wasi_host import OverLimit
 
 if TYPE_CHECKING:
     import wasmtime
@@ -32,8 +33,6 @@ MEMORY = 256 * 1024 * 1024
 """Bytes a memory may grow to; more only if it starts with more."""
 _PAGE = 65536
 TABLE = 1_000_000
-_READ = 64 * 1024 * 1024
-"""Most bytes one host call may hand over."""
 START_CODE = {"_initialize", "main", "__main_void", "_start"}
 """Functions that run with restricted host calls (wasm.cc, ``startVm``)."""
 _ROOT = 1
@@ -111,7 +110,7 @@ class _Run:
         )
         self._store.set_fuel(FUEL)
         self._store.set_epoch_deadline(1)
-        self._guest = _Guest(self._store)
+        self._guest = WasmtimeGuest(self._store)
         self._host = StartUpHost(self._guest, plugin_config, root_id)
         self._now = "instantiate"
         self._section_calls: dict[str, None] = {}
@@ -235,52 +234,6 @@ class _Run:
             return answer(*(a & mask if -(1 << 31) <= a < 0 else a for a in arguments))
 
         return call
-
-
-class _Guest:
-    """The running instance as :class:`StartUpHost` needs it."""
-
-    def __init__(self, store: wasmtime.Store) -> None:
-        self._store = store
-        self.instance: wasmtime.Instance | None = None
-        self.memory: wasmtime.Memory | None = None
-
-    def function(self, name: str) -> wasmtime.Func | None:
-        import wasmtime
-
-        found = self.instance.exports(self._store).get(name) if self.instance else None
-        return found if isinstance(found, wasmtime.Func) else None
-
-    def find_memory(self, module: Module) -> None:
-        """The host takes the last memory that is exported, under any name (v8.cc, ``link``)."""
-        import wasmtime
-
-        assert self.instance
-        exports = self.instance.exports(self._store)
-        for export in module.exports:
-            found = exports.get(export.name)
-            if isinstance(found, wasmtime.Memory):
-                self.memory = found
-
-    def read(self, address: int, size: int) -> bytes | None:
-        if size > _READ:
-            raise OverLimit(f"{size} bytes handed to the host at once")
-        if self.memory is None or address + size > self.memory.data_len(self._store):
-            return None
-        return bytes(self.memory.read(self._store, address, address + size))
-
-    def write(self, address: int, data: bytes) -> bool:
-        if self.memory is None or address + len(data) > self.memory.data_len(self._store):
-            return False
-        self.memory.write(self._store, data, address)
-        return True
-
-    def allocate(self, size: int) -> int:
-        for name in abi.ALLOCATORS:
-            function = self.function(name)
-            if function is not None:
-                return int(function(self._store, size)) & 0xFFFFFFFF
-        return 0
 
 
 def _has_no_python_type(item: Import) -> bool:

@@ -23,7 +23,7 @@ _MARK = canonical_json({"imageLayoutVersion": "1.0.0"})
 _MAX_INDEX = 64 * 1024 * 1024
 _SHOWN = 8
 """Names listed in a hint."""
-_OURS = {"blobs", "index.json", "oci-layout"}
+_OURS = {"blobs", "index.json", "oci-layout", "verdicts"}
 """What another process that makes the same layout may have written by now."""
 
 
@@ -54,8 +54,7 @@ class Layout:
         with explained(root):
             if root.exists() and not root.is_dir():
                 raise WouldOverwrite(f"{root}: a file, expected a directory")
-            foreign = {path.name for path in root.iterdir()} - _OURS if root.exists() else set()
-            if foreign and not (root / "oci-layout").is_file():
+            if _has_foreign_files(root) and not (root / "oci-layout").is_file():
                 raise WouldOverwrite(
                     f"{root}: a directory with other files in it, no OCI image layout",
                     hint="choose a new or an empty directory",
@@ -229,6 +228,12 @@ class Layout:
 
     def _blob(self, digest: Digest) -> Path:
         return self.root / "blobs" / digest.algorithm / digest.hex
+
+
+def _has_foreign_files(root: Path) -> bool:
+    """Whether a directory holds what no process that makes a layout there would write."""
+    names = {path.name for path in root.iterdir()} if root.exists() else set()
+    return any(name not in _OURS and not name.startswith(TEMPORARY) for name in names)
 
 
 def find_entry(
