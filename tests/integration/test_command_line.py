@@ -410,3 +410,23 @@ def test_a_pinned_image_with_other_bytes_is_not_extracted(cli: Cli, tmp_path: Pa
     judged = cli("validate", "image", "oci:lay:v1", "--format", "json")
     assert judged.code == 3
     assert {finding["code"] for finding in json.loads(judged.out)["findings"]} == {"IMG004"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments", "shown"),
+    [
+        ({"WASMPACK_FORMAT": "json"}, ["list"], '"images"'),
+        ({"WASMPACK_LIST_FORMAT": "json"}, ["list"], '"images"'),
+        ({"WASMPACK_FORMAT": "json", "WASMPACK_LIST_FORMAT": "text"}, ["list"], "IMAGE"),
+        ({"WASMPACK_TARGET": "istio-1.24 ossm-2.2"}, ["validate", "module", C], "  ossm-2.2"),
+        ({"WASMPACK_COLOR": "always"}, ["list"], "\x1b["),
+        ({"WASMPACK_VALIDATE_MODULE_TARGET": "ossm-2.2"}, ["validate", "module", C], "  ossm-2.2"),
+    ],
+)
+def test_every_option_has_its_variable(
+    variable: dict[str, str], arguments: list[str], shown: str, cli: Cli
+) -> None:
+    cli("build", C, "-t", "x:v1")
+    done = cli(*arguments, env=variable)
+    assert done.code == 0, done.err
+    assert shown in done.out

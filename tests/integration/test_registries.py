@@ -296,12 +296,12 @@ def test_login_asks_at_a_terminal(
     main, terminal = pty.openpty()
     words = [wasmpack_command, "login", htpasswd_registry.host, "-u", htpasswd_registry.username]
     process = subprocess.Popen(words, stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
     shown = b""
     while b"Password" not in shown:
         shown += os.read(main, 1024)
     os.write(main, f"{htpasswd_registry.password}\n".encode())
     assert process.wait(60) == 0
-    os.close(terminal)
     with contextlib.suppress(OSError):
         shown += os.read(main, 4096)
     os.close(main)

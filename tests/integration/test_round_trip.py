@@ -49,11 +49,12 @@ def test_build_push_inspect_pull_extract(
     assert {blob["status"] for blob in second["pushed"]} == {"exists"}, "nothing is sent again"
 
 
+@pytest.mark.parametrize("variant", ["oci", "compat", "docker"])
 def test_plugin_from_the_registry_works_in_envoy(
-    plugin: Path, open_registry: RunningRegistry, cli: Cli, tmp_path: Path
+    plugin: Path, variant: str, open_registry: RunningRegistry, cli: Cli, tmp_path: Path
 ) -> None:
-    name = f"{open_registry.host}/envoy/{plugin.stem}:v1"
-    assert cli("build", plugin, "-t", name, "--push").code == 0
+    name = f"{open_registry.host}/envoy/{plugin.stem}-{variant}:v1"
+    assert cli("build", plugin, "-t", name, "--variant", variant, "--push").code == 0
     assert cli("extract", f"docker://{name}", "-o", tmp_path / "out").code == 0
     module = tmp_path / "out" / "plugin.wasm"
     wat = plugin.suffix == ".wat"

@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"wasmpack.cli.{place.module}")
         command = getattr(module, place.attribute)
         assert isinstance(command, click.Command)
-        return command
+        return with_environment(command, ("WASMPACK", cmd_name))
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; click would turn a broken pipe into exit code 1 by itself."""
@@ -66,13 +66,24 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
 
 
+def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Command:
+    """Let every option be given as ``WASMPACK_OPTION``, or for one command alone as
+    ``WASMPACK_COMMAND_OPTION`` (which wins); several values are separated by spaces.
+    """
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None:
+            name = max(option.opts, key=len).lstrip("-")
+            words = [("_".join((*path, name))), f"WASMPACK_{name}"]
+            option.envvar = [word.upper().replace("-", "_") for word in words]
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            with_environment(inner, (*path, name))
+    return command
+
+
 @click.group(
     cls=LazyGroup,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "auto_envvar_prefix": "WASMPACK",
-        "max_content_width": 100,
-    },
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("-v", "--verbose", count=True, help="Say more; twice for every step.")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
@@ -99,3 +110,8 @@ def cli(
     ctx.obj = remember(
         Console(color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress)
     )
+
+
+for _option in cli.params:
+    if isinstance(_option, click.Option) and _option.name != "version":
+        _option.envvar = f"WASMPACK_{_option.name}".upper()
