@@ -40,7 +40,21 @@ RULES = [
         (memory (export "memory") 1) (func (export "proxy_abi_version_0_2_1"))
         (func (export "malloc") (param i32) (result i32) i32.const 8)
         (func (export "proxy_on_memory_allocate")))"""), []),
-    ("tag import", wat(imports='(import "env" "t" (tag (param i32)))'), ["ABI002"]),
+    ("tag import", wat(imports='(import "env" "t" (tag (param i32)))'), ["ABI009"]),
+    ("tag export", wat('(tag (export "t") (param i32))'), ["ABI009"]),
+    ("tag inside", wat("(tag (param i32))"), []),
+    ("v128 export", wat('(func (export "t") (result v128) unreachable)'), ["ABI009"]),
+    ("anyref table export", wat('(table (export "t") 1 anyref)'), ["ABI009"]),
+    ("anyref global export", wat('(global (export "t") anyref (ref.null any))'), ["ABI009"]),
+    ("anyref parameter", wat('(func (export "t") (param anyref))'), ["ABI009"]),
+    ("anyref table import", wat(imports='(import "env" "t" (table 1 anyref))'), ["ABI009"]),
+    ("externref export", wat('(global (export "t") externref (ref.null extern)) '
+                             '(func (export "u") (param externref funcref))'), []),
+    ("funcref table import", wat(imports='(import "env" "t" (table 1 funcref))'), []),
+    ("externref table import", wat(imports='(import "env" "t" (table 1 externref))'), []),
+    ("shared memory import", wat(imports='(import "env" "m" (memory 1 2 shared))'), ["MEM003"]),
+    ("64-bit memory import", wat(imports='(import "env" "m" (memory i64 1 2))'), ["MEM003"]),
+    ("shared memory export", wat('(memory (export "m2") 1 2 shared)'), []),
     ("no allocator", binary("""(module (memory (export "memory") 1)
         (func (export "proxy_abi_version_0_2_1")))"""), ["ABI005"]),
     ("main is not looked up without _initialize", wat('(func (export "main"))'), []),

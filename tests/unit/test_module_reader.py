@@ -88,8 +88,11 @@ def test_lists_what_wasmtime_lists(name: str) -> None:
     assert listing_by_us(data) == listing_by_wasmtime(data)
 
 
-@pytest.mark.parametrize("name", [row[0] for row in RULES if row[2] != ["MOD003"]])
+@pytest.mark.parametrize(
+    "name", [row[0] for row in RULES if row[2] not in (["MOD003"], ["ABI009"])]
+)
 def test_lists_what_wasmtime_lists_in_the_modules_of_the_rules(name: str) -> None:
+    """But for types whose names wasmtime-py cannot tell without ending the process."""
     data = next(row[1] for row in RULES if row[0] == name)
     try:
         ours = listing_by_us(data)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
+from wasmpack.actions.final_word import ask_for_final_word
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.findings import Problem, Report, Severity, judge
 from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
@@ -30,12 +31,15 @@ def validate_module(
     strict: bool = False,
     runtime_config: bytes | None = None,
     packed: Variant | None = None,
+    envoy: bool = False,
 ) -> Report:
     """Judge a module's bytes, with the runtime configuration it will be packed with.
 
     :param targets: names, or ``all``; none means the default targets
     :param packed: the variant it will be packed in: its fetchers' size limits hold too
+    :param envoy: ask the Envoy of this machine too
     :raises WrongUsage: an unknown target
+    :raises NotFound: ``envoy``, and there is none
     """
     facts = examine(data, start_up)
     more = _config_findings(runtime_config, facts)
@@ -47,6 +51,8 @@ def validate_module(
         ]
         for target in choose(targets)
     }
+    if envoy:
+        ask_for_final_word(problems, data, facts, start_up)
     return judge(subject, "module", problems, strict_targets=bool(targets), strict=strict)
 
 
@@ -67,16 +73,20 @@ def validate_image(
     start_up: StartUp | None = None,
     strict: bool = False,
     pinned: bool = False,
+    envoy: bool = False,
 ) -> Report:
     """Judge an image as each target's fetcher and proxy would.
 
     :param pinned: the reference carries a digest
+    :param envoy: ask the Envoy of this machine about the module too
     :raises NotFound: no such image
     """
     chosen = choose(targets)
     try:
         check = _ImageCheck(kept(reader), start_up, pinned=pinned)
         problems = {target.name: check.problems(target) for target in chosen}
+        if envoy:
+            check.ask_envoy(problems)
     except (BadArtifact, DigestMismatch) as error:
         problems = {target.name: [_unreadable(error)] for target in chosen}
     return judge(subject, "image", problems, strict_targets=bool(targets), strict=strict)
@@ -133,6 +143,12 @@ class _ImageCheck:
         except UNREADABLE as error:
             return [_unreadable(error)]
         return [*found, *self._doubts()]
+
+    def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
+        """Add what the Envoy of this machine says of the module, if there is one."""
+        module = self._contents().module
+        if module is not None:
+            ask_for_final_word(problems, module, self._facts(module), self._start_up)
 
     def _proxy_alone(self, target: Target) -> list[Problem]:
         """A consumer that is given the file: only the module matters."""

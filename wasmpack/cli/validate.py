@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from wasmpack.findings import Report
 
 _REJECTED = 3
+envoy_option = click.option(
+    "--envoy", is_flag=True, help="Ask a real Envoy too (wasmpack[envoy], or one on the PATH)."
+)
 
 
 @click.group()
@@ -39,10 +42,11 @@ def validate() -> None:
 )
 @click.argument("file")
 @target_options
+@envoy_option
 @format_option
 def validate_module(
     file: str, targets: tuple[str, ...], plugin_config: Path | None, root_ids: tuple[str, ...],
-    strict: bool, shape: str,
+    strict: bool, envoy: bool, shape: str,
 ) -> int:  # fmt: skip
     """Judge a module: its exports, imports and start-up against each target's proxy."""
     from wasmpack.actions.inputs import read_module_file
@@ -51,7 +55,9 @@ def validate_module(
 
     module = read_module_file(file)
     configured = start_up(plugin_config, root_ids)
-    report = check(module.data, module.name, targets=targets, start_up=configured, strict=strict)
+    report = check(
+        module.data, module.name, targets=targets, start_up=configured, strict=strict, envoy=envoy
+    )
     return _show(report, shape, current_console())
 
 
@@ -74,11 +80,12 @@ def validate_config(
 @image_argument
 @click.option("--remote", is_flag=True, help="Ask the registry only.")
 @target_options
+@envoy_option
 @format_option
 @registry_options
 def validate_image(
     image: Place, remote: bool, targets: tuple[str, ...], plugin_config: Path | None,
-    root_ids: tuple[str, ...], strict: bool, shape: str, registry: RegistryOptions,
+    root_ids: tuple[str, ...], strict: bool, envoy: bool, shape: str, registry: RegistryOptions,
 ) -> int:  # fmt: skip
     """Judge an image: how each target's fetcher reads it, and the module it finds there."""
     from wasmpack.actions.validate import validate_image as check
@@ -89,7 +96,7 @@ def validate_image(
     reader = open_reader(asked(image, remote=remote), registry, console.status)
     report = check(
         reader, str(image), targets=targets, start_up=start_up(plugin_config, root_ids),
-        strict=strict, pinned=is_pinned(image),
+        strict=strict, pinned=is_pinned(image), envoy=envoy,
     )  # fmt: skip
     return _show(report, shape, console)
 

@@ -58,7 +58,7 @@ def examine(data: bytes, start_up: StartUp | None = None, *, dry_run: bool = Tru
         module = read_module(data)
     except MalformedModule as error:
         return ModuleFacts(module=None, scan=scan, unreadable=_malformed(scan, error))
-    if invalid := _invalid(data):
+    if invalid := _invalid(data, scan):
         return ModuleFacts(module=module, scan=scan, unreadable=invalid)
     run = None
     if dry_run and scan.abi and not _has_error(load_problems(module, scan, _NEWEST)):
@@ -109,17 +109,18 @@ def _newer_features(reason: str) -> Problem:
     )
 
 
-def _invalid(data: bytes) -> Problem | None:
+def _invalid(data: bytes, scan: HostScan) -> Problem | None:
     from wasmpack.module.engine import validity_error
 
     reason = validity_error(data)
     if reason is None:
         return None
+    words = scan.refusal or "Failed to load Wasm bytecode"
     return Problem(
         code="MOD003",
         severity=Severity.ERROR,
         where=_FILE,
-        message=f"not a valid WebAssembly module: {reason}: 'Failed to load Wasm bytecode'",
+        message=f"not a valid WebAssembly module: {reason}: {words!r}",
         hint="build the module again; the file may be cut off or damaged",
     )
 

@@ -5,6 +5,7 @@ engine, imports, instance, exports. Every message carries the proxy's own words 
 known, so that they can be found again in a log.
 """
 
+import re
 from collections.abc import Iterator
 
 from wasmpack.findings import Problem, Severity
@@ -16,6 +17,8 @@ from wasmpack.module.types import Export, Import, Module
 
 _MAX_PAGES = 16384
 """1 GiB in pages of 64 KiB: the host's limit on a memory's initial size (2022-04-08)."""
+_PLAIN = re.compile(r"(?:i32|i64|f32|f64|funcref|externref|mut|\d+|[ (),.>-])*")
+"""Types of imports and exports that V8's C interface can name."""
 _MEMORY_LIMIT_SINCE = "2022-04-08"
 
 
@@ -30,6 +33,7 @@ def load_problems(module: Module, scan: HostScan, host: str) -> Iterator[Problem
     elif scan.refusal == NO_ABI or scan.abi is None:
         yield _no_abi(module)
     else:
+        yield from _untranslatable_types(module)
         yield from _import_problems(module, scan.abi, host)
         yield from _memory_problems(module, host)
         yield from _start_section_problems(module)
@@ -66,13 +70,32 @@ def _no_abi(module: Module) -> Problem:
     )
 
 
+def _untranslatable_types(module: Module) -> Iterator[Problem]:
+    """The proxy lists imports and exports through V8's C interface, which ends the process when it
+    meets a type it has no name for (observed with Envoy 1.40.0).
+    """
+    names = [(f"import {i.module}.{i.name}", i.kind, i.type) for i in module.imports]
+    names += [(f"export {e.name}", e.kind, e.type) for e in module.exports]
+    for where, kind, text in names:
+        if kind == "tag" or (kind != "memory" and not _PLAIN.fullmatch(text)):
+            what = "an exception tag" if kind == "tag" else f"the type {text}"
+            yield Problem(
+                code="ABI009",
+                severity=Severity.ERROR,
+                where=where,
+                message=f"{what} CRASHES THE WHOLE PROXY while it loads the module (observed with "
+                "Envoy 1.40.0)",
+                hint="import and export only functions and globals of plain number types",
+            )
+
+
 def _import_problems(module: Module, version: str, host: str) -> Iterator[Problem]:
     sdk = sdk_of(module)
     for item in dict.fromkeys(module.imports):
         if item.kind == "func":
             yield from _function_import_problems(sdk, item, version, host)
-        elif item.kind in {"global", "tag"}:
-            yield _missing(sdk, item, version, f"proxies provide no {item.kind}s")
+        elif item.kind == "global":
+            yield _missing(sdk, item, version, "proxies provide no globals")
 
 
 def _function_import_problems(sdk: str, item: Import, version: str, host: str) -> Iterator[Problem]:
@@ -112,6 +135,16 @@ def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
             message=f"{largest} initial pages are more than the proxy's {_MAX_PAGES} (1 GiB): "
             "'Failed to create new Wasm instance'",
             hint="link with a smaller initial memory; it can grow later",
+        )
+    imported = sum(1 for item in module.imports if item.kind == "memory")
+    if any(memory.shared or memory.is_64 for memory in module.memories[:imported]):
+        yield Problem(
+            code="MEM003",
+            severity=Severity.ERROR,
+            where="memory",
+            message="the imported memory is shared or of 64 bits, which the proxy cannot provide: "
+            "'Failed to create new Wasm instance'",
+            hint="define the memory in the module and export it",
         )
     seen = any(e.kind == "memory" for e in module.exports) or any(
         i.kind == "memory" for i in module.imports

@@ -36,8 +36,10 @@ def value_type(cursor: Cursor) -> str:
     if code in _HEAPS:
         return f"{_HEAPS[code]}ref"
     if code in (0x63, 0x64):
-        null = "null " if code == 0x63 else ""
-        return f"(ref {null}{_heap_type(cursor)})"
+        heap = _heap_type(cursor)
+        if code == 0x63 and heap in _HEAPS.values():
+            return f"{heap}ref"  # the long form of the same type
+        return f"(ref {'null ' if code == 0x63 else ''}{heap})"
     cursor.pos -= 1
     return cursor.fail(f"unknown value type {code:#x}")
 

@@ -1,0 +1,70 @@
+"""Our verdict and the real Envoy's, on a module for every rule and on the real plugins."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Cli
+from support.module_rules import RULES
+from support.plugins import PLUGINS, module_bytes
+
+from wasmpack.envoy import ask_envoy, envoy_version, find_envoy
+from wasmpack.findings import Severity
+from wasmpack.module.check import StartUp, examine, module_problems
+
+NEWEST = "2026-04-06"
+NOT_SEEN = {"memory nobody sees": "the crash comes with the first request"}
+"""What validate mode does not see; the rule is right."""
+CRASHES = (["STA001"], ["ABI009"])
+ENDLESS = {"start never ends"}
+
+
+def refused(data: bytes) -> list[str]:
+    facts = examine(data, StartUp(plugin_config=b""))
+    return [p.code for p in module_problems(facts, NEWEST) if p.severity is Severity.ERROR]
+
+
+@pytest.mark.parametrize("name", [row[0] for row in RULES if row[0] not in ENDLESS])
+def test_a_module_for_every_rule(name: str) -> None:
+    data = next(row[1] for row in RULES if row[0] == name)
+    verdict = ask_envoy(data, configuration=b"")
+    if name in NOT_SEEN:
+        assert verdict.accepts, "validate mode sees it now: drop the exception"
+    else:
+        assert verdict.accepts == (not refused(data)), verdict
+        assert verdict.crashed == (refused(data)[:1] in CRASHES), verdict
+
+
+def test_real_plugins(plugin: Path) -> None:
+    data = module_bytes(plugin)
+    assert refused(data) == []
+    assert ask_envoy(data).accepts
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "exit_code"),
+    [("good", "ENV003", 0), ("restricted call", "ENV003", 3), ("memory nobody sees", "ENV002", 3)],
+)
+def test_both_are_shown(name: str, code: str, exit_code: int, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "x.wasm").write_bytes(next(row[1] for row in RULES if row[0] == name))
+    done = cli("validate", "module", "x.wasm", "--envoy", "--target", "envoy-1.40",
+               "--format", "json")  # fmt: skip
+    assert done.code == exit_code, done.err
+    value = json.loads(done.out)
+    (said,) = [f for f in value["findings"] if f["code"].startswith("ENV")]
+    assert said["code"] == code
+    assert said["where"] == f"Envoy {envoy_version(find_envoy())}"
+
+
+def test_images_too(cli: Cli) -> None:
+    cli("build", PLUGINS / "header-append-c.wasm", "-t", "x:v1")
+    done = cli("validate", "image", "x:v1", "--envoy", "--format", "json")
+    assert done.code == 0
+    assert [f["code"] for f in json.loads(done.out)["findings"]] == ["ENV003"]
+
+
+def test_without_an_envoy(cli: Cli) -> None:
+    done = cli("validate", "module", PLUGINS / "header-append-c.wasm", "--envoy",
+               env={"WASMPACK_ENVOY": "/no/such/envoy"})  # fmt: skip
+    assert done.code == 4
+    assert "no such file" in done.err

@@ -1,0 +1,55 @@
+"""The real Envoy's verdict beside ours: where they differ, both are shown."""
+
+from wasmpack.envoy import EnvoyVerdict, ask_envoy
+from wasmpack.findings import Problem, Severity
+from wasmpack.module.check import ModuleFacts, StartUp, module_problems
+from wasmpack.targets import all_targets
+
+
+def ask_for_final_word(
+    problems: dict[str, list[Problem]], data: bytes, facts: ModuleFacts, start_up: StartUp | None
+) -> None:
+    """Run the Envoy at hand and add what it says to its release's problems.
+
+    :param problems: target -> problems; the Envoy's release is added if it was not asked for
+    :raises NotFound: no Envoy on this machine
+    """
+    configuration = start_up.plugin_config if start_up else None
+    verdict = ask_envoy(data, configuration=configuration)
+    target = "envoy-" + ".".join(verdict.version.split(".")[:2])
+    if target not in problems:
+        hosts = {known.name: known.host for known in all_targets()}
+        newest = max(host for name, host in hosts.items() if name.startswith("envoy-"))
+        problems[target] = module_problems(facts, hosts.get(target, newest))
+    ours = any(problem.severity is Severity.ERROR for problem in problems[target])
+    problems[target].append(_said(verdict, refused_by_us=ours))
+
+
+def _said(verdict: EnvoyVerdict, *, refused_by_us: bool) -> Problem:
+    who = f"Envoy {verdict.version}"
+    words = "; ".join(verdict.words)[:600] or "no words of its own"
+    if verdict.accepts and refused_by_us:
+        code, severity = "ENV002", Severity.WARNING
+        message = f"{who} accepts it in validate mode, and the rules above do not"
+    elif verdict.accepts:
+        code, severity, message = "ENV003", Severity.INFO, f"{who} accepts it too"
+    else:
+        how = "crashes on it" if verdict.crashed else "refuses it"
+        code = "ENV003" if refused_by_us else "ENV001"
+        severity = Severity.INFO if refused_by_us else Severity.ERROR
+        agree = "too" if refused_by_us else "although no rule of ours does"
+        message = f"{who} {how} {agree}: {words}"
+    return Problem(
+        code=code,
+        severity=severity,
+        where=who,
+        message=message,
+        hint=_HINTS[code],
+    )
+
+
+_HINTS = {
+    "ENV001": "believe Envoy; this is a gap in wasmpack's rules, please report it",
+    "ENV002": "validate mode sends no request: what crashes with the first one, it does not see",
+    "ENV003": "",
+}
