@@ -23,7 +23,8 @@ if answers; then
 fi
 
 # An engine that was killed leaves its pid file, and the next one refuses to start beside it.
-if [ -f "$pid_file" ] && ! kill -0 "$(cat "$pid_file")" 2>/dev/null; then
+# Its number may be another process's by now, so the name is what counts.
+if [ -f "$pid_file" ] && [ "$(cat "/proc/$(cat "$pid_file")/comm" 2>/dev/null)" != dockerd ]; then
     rm -f "$pid_file"
 fi
 
