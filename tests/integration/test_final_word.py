@@ -65,6 +65,14 @@ def test_images_too(cli: Cli) -> None:
 
 def test_without_an_envoy(cli: Cli) -> None:
     done = cli("validate", "module", PLUGINS / "header-append-c.wasm", "--envoy",
-               env={"WASMPACK_ENVOY": "/no/such/envoy"})  # fmt: skip
+               env={"WASMPACK_ENVOY_PATH": "/no/such/envoy"})  # fmt: skip
     assert done.code == 4
     assert "no such file" in done.err
+
+
+def test_naming_a_binary_asks_nothing_by_itself(cli: Cli) -> None:
+    """The variable of the binary is not the variable of the option ``--envoy``."""
+    plugin = PLUGINS / "header-append-c.wasm"
+    named = {"WASMPACK_ENVOY_PATH": str(find_envoy())}
+    assert "ENV003" not in cli("validate", "module", plugin, env=named).out
+    assert "ENV003" in cli("validate", "module", plugin, env={"WASMPACK_ENVOY": "1"}).out

@@ -69,9 +69,11 @@ class LazyGroup(click.Group):
 def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Command:
     """Let every option be given as ``WASMPACK_OPTION``, or for one command alone as
     ``WASMPACK_COMMAND_OPTION`` (which wins); several values are separated by spaces.
+
+    Options that only print something (``--version``) have none.
     """
     for option in command.params:
-        if isinstance(option, click.Option) and option.envvar is None:
+        if isinstance(option, click.Option) and option.envvar is None and not option.is_eager:
             name = max(option.opts, key=len).lstrip("-")
             words = [("_".join((*path, name))), f"WASMPACK_{name}"]
             option.envvar = [word.upper().replace("-", "_") for word in words]
@@ -85,7 +87,7 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("-v", "--verbose", count=True, help="Say more; twice for every step.")
+@click.option("-v", "--verbose", count=True, help="Say more.")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
 @click.option(
@@ -112,6 +114,4 @@ def cli(
     )
 
 
-for _option in cli.params:
-    if isinstance(_option, click.Option) and _option.name != "version":
-        _option.envvar = f"WASMPACK_{_option.name}".upper()
+with_environment(cli, ("WASMPACK",))

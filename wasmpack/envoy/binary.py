@@ -1,4 +1,4 @@
-"""Which Envoy runs: ``$WASMPACK_ENVOY``, the extra's wheel, or the PATH, in this order."""
+"""Which Envoy runs: ``$WASMPACK_ENVOY_PATH``, the extra's wheel, or the PATH, in this order."""
 
 import os
 import re
@@ -17,10 +17,10 @@ def find_envoy() -> Path:
 
     :raises NotFound: there is none; the hint says how to get one
     """
-    if named := os.environ.get("WASMPACK_ENVOY"):
+    if named := os.environ.get("WASMPACK_ENVOY_PATH"):
         path = Path(named)
         if not path.is_file():
-            raise NotFound(f"WASMPACK_ENVOY: no such file: {named}")
+            raise NotFound(f"WASMPACK_ENVOY_PATH: no such file: {named}")
         return path
     found = _from_wheel() or shutil.which("envoy")
     if found is None:
