@@ -33,6 +33,14 @@ def bootstrap(plugins: Sequence[Plugin], *, answer: str = "hello\n") -> JsonObje
 
     :param answer: body of the direct response (status 200)
     """
+    return {
+        "admin": {"address": loopback()},
+        "static_resources": {"listeners": [listener(plugins, name="plugins", answer=answer)]},
+    }
+
+
+def listener(plugins: Sequence[Plugin], *, name: str, answer: str) -> JsonObject:
+    """The listener alone, for a list of them (``config.listener.v3.Listener``)."""
     route: JsonObject = {
         "match": {"prefix": "/"},
         "direct_response": {"status": 200, "body": {"inline_string": answer}},
@@ -43,9 +51,9 @@ def bootstrap(plugins: Sequence[Plugin], *, answer: str = "hello\n") -> JsonObje
         "http_filters": [*(_wasm_filter(plugin) for plugin in plugins), _router()],
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
     }
-    listener: JsonObject = {
-        "name": "plugins",
-        "address": _loopback(),
+    return {
+        "name": name,
+        "address": loopback(),
         "filter_chains": [
             {
                 "filters": [
@@ -56,10 +64,6 @@ def bootstrap(plugins: Sequence[Plugin], *, answer: str = "hello\n") -> JsonObje
                 ]
             }
         ],
-    }
-    return {
-        "admin": {"address": _loopback()},
-        "static_resources": {"listeners": [listener]},
     }
 
 
@@ -94,6 +98,6 @@ def _router() -> JsonValue:
     }
 
 
-def _loopback() -> JsonObject:
+def loopback() -> JsonObject:
     """Port 0: the kernel gives a free one, which the admin interface then tells."""
     return {"socket_address": {"address": "127.0.0.1", "port_value": 0}}

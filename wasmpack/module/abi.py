@@ -56,7 +56,8 @@ class _Tables(TypedDict):
 
 
 @cache
-def _tables() -> _Tables:
+def tables() -> _Tables:
+    """The tables as they stand in the file."""
     text = files(__package__).joinpath("data", "abi.json").read_text()
     tables: _Tables = json.loads(text)
     return tables
@@ -64,7 +65,7 @@ def _tables() -> _Tables:
 
 def export_signature(name: str, abi: str, host: str) -> str | None:
     """The signature Envoy demands of an export it looks up under that ABI; None if it does not."""
-    row = _tables()["exports"].get(name)
+    row = tables()["exports"].get(name)
     if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
         return None
     return row["signatures"][abi] if "signatures" in row else row["signature"]
@@ -72,17 +73,17 @@ def export_signature(name: str, abi: str, host: str) -> str | None:
 
 def looked_up(name: str) -> bool:
     """Whether any ABI looks this export up."""
-    return name in _tables()["exports"]
+    return name in tables()["exports"]
 
 
 def right_name(name: str) -> str:
     """For a callback that no host calls: the name that was meant, or nothing."""
-    return _tables()["exportsNeverLookedUp"].get(name, "")
+    return tables()["exportsNeverLookedUp"].get(name, "")
 
 
 def never_looked_up(name: str) -> bool:
     """A callback that some SDK exports and no host calls."""
-    return name in _tables()["exportsNeverLookedUp"]
+    return name in tables()["exportsNeverLookedUp"]
 
 
 def host_function(module: str, name: str, abi: str, host: str) -> str | None:
@@ -105,15 +106,15 @@ def touches_memory(module: str, name: str) -> bool:
 
 def _row(module: str, name: str) -> _Row | None:
     if module in WASI_MODULES:
-        return _tables()["wasiFunctions"].get(name)
+        return tables()["wasiFunctions"].get(name)
     if module != "env":
         return None
-    return _tables()["hostFunctions"].get(name) or _tables()["extraFunctions"].get(name)
+    return tables()["hostFunctions"].get(name) or tables()["extraFunctions"].get(name)
 
 
 def abis_of(name: str) -> tuple[str, ...]:
     """The ABIs under which ``env`` has this function; empty if none has."""
-    row = _tables()["hostFunctions"].get(name)
+    row = tables()["hostFunctions"].get(name)
     return tuple(row.get("abis", tuple(MARKERS.values()))) if row else ()
 
 
@@ -121,5 +122,5 @@ def start_up_allowed(name: str, host: str) -> bool:
     """Whether start-up code may call this host function on a host of that date."""
     if host < START_CHECKED_SINCE:
         return True
-    rows = _tables()["startUpAllowed"]
+    rows = tables()["startUpAllowed"]
     return any(row["since"] <= host and name in row["functions"] for row in rows)

@@ -15,11 +15,12 @@ from wasmpack.findings import Problem, Severity
 from wasmpack.module.cursor import MalformedModule
 from wasmpack.module.framing import HostScan, host_scan
 from wasmpack.module.reader import read_module
-from wasmpack.module.rules import load_problems
+from wasmpack.module.rules import load_problems, memory_unseen
+from wasmpack.module.start_up import EXPORT_MEMORY, start_up_problems
 from wasmpack.module.types import Module
 
 if TYPE_CHECKING:
-    from wasmpack.module.dry_run import DryRun
+    from wasmpack.module.run_result import DryRun
 
 _NEWEST = "9999-12-31"
 _NEWER_SINCE = "2024-12-19"
@@ -80,11 +81,24 @@ def module_problems(facts: ModuleFacts, host: str) -> list[Problem]:
     if facts.newer and host < _NEWER_SINCE:
         found.append(_newer_features(facts.newer))
     if facts.run is not None and not _has_error(found):
-        from wasmpack.module.start_up import start_up_problems
-
         configured = facts.start_up.plugin_config is not None
         found += start_up_problems(facts.run, host, configured=configured)
+    if memory_unseen(facts.module) and not _has_error(found):
+        found.append(_unseen_memory(tried=facts.run is not None and facts.run.asked))
     return found
+
+
+def _unseen_memory(*, tried: bool) -> Problem:
+    """No crash was seen: a doubt if the first request was tried, and too likely otherwise."""
+    return Problem(
+        code="MEM004" if tried else "MEM002",
+        severity=Severity.WARNING if tried else Severity.ERROR,
+        where="memory",
+        message="no memory is exported or imported, but host functions that use memory are "
+        "imported: the first such call CRASHES THE WHOLE PROXY (signal 11)"
+        + ("; none was seen at start-up and in a plain request" if tried else ""),
+        hint=EXPORT_MEMORY,
+    )
 
 
 def _malformed(scan: HostScan, error: MalformedModule) -> Problem:

@@ -45,6 +45,7 @@ def engine(*, fuel: bool = False) -> wasmtime.Engine:
     import wasmtime
 
     config = wasmtime.Config()
+    config.cranelift_opt_level = "none"  # start-up code runs once
     config.consume_fuel = fuel
     config.epoch_interruption = fuel
     config.wasm_exceptions = True
@@ -55,6 +56,7 @@ def engine(*, fuel: bool = False) -> wasmtime.Engine:
     config.wasm_relaxed_simd = True
     config.wasm_tail_call = True
     config.wasm_threads = True
+    config.shared_memory = True
     return wasmtime.Engine(config)
 
 

@@ -36,7 +36,6 @@ def load_problems(module: Module, scan: HostScan, host: str) -> Iterator[Problem
         yield from _untranslatable_types(module)
         yield from _import_problems(module, scan.abi, host)
         yield from _memory_problems(module, host)
-        yield from _start_section_problems(module)
         yield from _export_problems(module, scan.abi, host)
 
 
@@ -146,34 +145,16 @@ def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
             "'Failed to create new Wasm instance'",
             hint="define the memory in the module and export it",
         )
-    seen = any(e.kind == "memory" for e in module.exports) or any(
-        i.kind == "memory" for i in module.imports
-    )
-    if not seen and any(
+
+
+def memory_unseen(module: Module) -> bool:
+    """Host functions that use memory are imported, but none is exported or imported."""
+    seen = "memory" in {item.kind for item in module.exports} | {
+        item.kind for item in module.imports
+    }
+    return not seen and any(
         i.kind == "func" and abi.touches_memory(i.module, i.name) for i in module.imports
-    ):
-        yield Problem(
-            code="MEM002",
-            severity=Severity.ERROR,
-            where="memory",
-            message="no memory is exported or imported, but host functions that use memory are "
-            "imported: the first such call CRASHES THE WHOLE PROXY (signal 11), and Envoy's "
-            "validate mode does not see it",
-            hint='export the memory, for example (export "memory" (memory 0))',
-        )
-
-
-def _start_section_problems(module: Module) -> Iterator[Problem]:
-    imported = sum(1 for item in module.imports if item.kind == "func")
-    if module.start is not None and module.start < imported:
-        yield Problem(
-            code="STA001",
-            severity=Severity.ERROR,
-            where="start section",
-            message="the start section calls a host function: this CRASHES THE WHOLE PROXY "
-            "(signal 11) while it loads the module",
-            hint="call it from an exported _initialize or _start instead",
-        )
+    )
 
 
 def _export_problems(module: Module, version: str, host: str) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wasmpack.findings import Problem, Severity
 from wasmpack.module import abi
-from wasmpack.module.dry_run import DryRun, Outcome, Step
+from wasmpack.module.run_result import DryRun, Outcome, Step
 
 _MAIN_VOID_SINCE = "2026-03-03"
 """Older hosts do not look ``__main_void`` up (proxy-wasm-cpp-host e55d150)."""
@@ -13,6 +13,10 @@ _WORDS = {
     "proxy_on_vm_start": "'Failed to start base Wasm'",
     "proxy_on_configure": "'Failed to configure base Wasm plugin'",
 }
+EXPORT_MEMORY = 'export the memory, for example (export "memory" (memory 0))'
+SEEN_AT_LOAD = {"_initialize", "main", "__main_void", "_start", "proxy_on_vm_start",
+                "proxy_on_configure"}  # fmt: skip
+"""Calls that validate mode makes too."""
 _NEEDS_CONFIGURATION = {"proxy_on_context_create", "proxy_on_configure"}
 _CODES = {
     "proxy_on_context_create": "RUN004",
@@ -26,16 +30,6 @@ def start_up_problems(run: DryRun, host: str, *, configured: bool) -> Iterator[P
 
     :param configured: the user gave a plugin configuration: then its refusal is an error
     """
-    if run.start_section_calls:
-        yield Problem(
-            code="STA001",
-            severity=Severity.ERROR,
-            where="start section",
-            message=f"the start section calls {', '.join(run.start_section_calls)}: this CRASHES "
-            "THE WHOLE PROXY (signal 11) while it loads the module",
-            hint="call it from an exported _initialize or _start instead "
-            "(AssemblyScript: --exportStart _initialize)",
-        )
     for caller, name in run.start_calls:
         if _looked_up(caller, host) and not abi.start_up_allowed(name, host):
             yield _restricted(name)
@@ -62,6 +56,8 @@ def _restricted(name: str) -> Problem:
 def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
     if step.outcome is Outcome.UNKNOWN:
         return _not_tried(step)
+    if step.outcome is Outcome.CRASH:
+        return _crash(step)
     softened = step.name in _NEEDS_CONFIGURATION and not configured
     said = f"; it logged: {run.log[-1][:200]!r}" if run.log else ""
     how = {
@@ -76,6 +72,37 @@ def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
         where=step.name,
         message=f"{step.name} {how}: {words}{said}",
         hint=_hint(step, configured=configured),
+    )
+
+
+def _crash(step: Step) -> Problem:
+    if step.name == "instantiate":
+        return Problem(
+            code="STA001",
+            severity=Severity.ERROR,
+            where="start section",
+            message=f"the start section calls {step.reason}: this CRASHES THE WHOLE PROXY "
+            "(signal 11) while it loads the module",
+            hint="call it from an exported _initialize or _start instead "
+            "(AssemblyScript: --exportStart _initialize)",
+        )
+    if step.reason.startswith("proxy_grpc"):
+        return Problem(
+            code="RUN008",
+            severity=Severity.ERROR,
+            where=step.name,
+            message=f"{step.reason} is called with an upstream that names no service: this "
+            "CRASHES THE WHOLE PROXY (observed with Envoy 1.40.0)",
+            hint="give the name of a cluster, or a GrpcService with envoy_grpc or google_grpc",
+        )
+    return Problem(
+        code="MEM002",
+        severity=Severity.ERROR,
+        where=step.name,
+        message=f"{step.name} calls {step.reason}, which uses memory, but the proxy sees none: "
+        "this CRASHES THE WHOLE PROXY (signal 11)"
+        + ("" if step.name in SEEN_AT_LOAD else ", with the first request"),
+        hint=EXPORT_MEMORY,
     )
 
 

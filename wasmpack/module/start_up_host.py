@@ -1,47 +1,61 @@
-"""The host's side of a start-up: what proxy-wasm and WASI calls answer in a root context.
+"""The host's side of a start-up: what proxy-wasm calls answer in a root context.
 
 Each method carries the name of the host function it stands for and answers as Envoy does before
-any request is there (proxy-wasm-cpp-host, src/exports.cc; Envoy, contrib/… wasm/context.cc).
-Results are numbers of ``proxy_status_t`` (ABI) or WASI ``errno``.
+any request is there. Observed with Envoy 1.40.0 (``tests/agreement/test_host_answers.py`` asks it
+again); proxy-wasm-cpp-host, src/exports.cc; Envoy, source/extensions/common/wasm/context.cc.
+Results are numbers of ``proxy_status_t``.
 """
 
 import time
 from collections.abc import Callable
 
-from wasmpack.module.wasi_host import BAD_MEMORY, NOTSUP, OK, Guest, WasiHost
+from wasmpack.module.foreign_functions import call_foreign
+from wasmpack.module.grpc_service import GrpcService, grpc_service
+from wasmpack.module.shared_state import SharedState
+from wasmpack.module.wasi_host import BAD_MEMORY, NOTSUP, OK, Guest, ProxyCrash, WasiHost
 
-NOT_FOUND, BAD_ARGUMENT, PARSE_FAILURE, EMPTY, CAS_MISMATCH = 1, 2, 4, 7, 8
-VM_CONFIGURATION, PLUGIN_CONFIGURATION = 6, 7
-_LAST_BUFFER, _LAST_LOG_LEVEL, _LAST_METRIC_TYPE, _LAST_STREAM = 8, 5, 2, 3
-
+NOT_FOUND, BAD_ARGUMENT, SERIALIZATION_FAILURE, PARSE_FAILURE = 1, 2, 3, 4
+EMPTY, CAS_MISMATCH, INTERNAL_FAILURE, UNIMPLEMENTED = 7, 8, 10, 12
+GRPC_MESSAGE, VM_CONFIGURATION, PLUGIN_CONFIGURATION = 4, 6, 7
+_LAST_BUFFER, _LAST_MAP, _LAST_LOG_LEVEL, _LAST_METRIC_TYPE, _LAST_STREAM = 8, 7, 5, 2, 3
+_UPSTREAM = 3
+_COUNTER, _GAUGE, _HISTOGRAM = 0, 1, 2
+_CALL, _STREAM = 1, 2
+"""The last two bits of a gRPC token."""
+_CONFIGURING = {"proxy_on_context_create", "proxy_on_configure"}
+"""Calls during which the plugin configuration can be read."""
+_NODE = b"\x0a\x08wasmpack"
+"""``xds.node`` as a protobuf message: an id alone; a mesh says much more."""
 
 HostCall = Callable[..., int | None]
 
 
 class StartUpHost(WasiHost):
-    """State and answers of one dry run."""
+    """State and answers of one instance."""
 
-    def __init__(self, guest: Guest, plugin_config: bytes, root_id: str) -> None:
+    def __init__(
+        self, guest: Guest, plugin_config: bytes, root_id: str, shared: SharedState
+    ) -> None:
         super().__init__(guest)
-        self._buffers = {VM_CONFIGURATION: b"", PLUGIN_CONFIGURATION: plugin_config}
+        self.step = ""
+        """The export that is being called."""
+        self._config = plugin_config
         self._properties = {
             b"plugin_name": b"wasmpack",
             b"plugin_root_id": root_id.encode(),
             b"plugin_vm_id": b"",
+            b"xds\0node": _NODE,
         }
-        self._shared: dict[bytes, tuple[bytes, int]] = {}
-        self._queues: dict[bytes, list[bytes]] = {}
-        self._metrics: dict[bytes, int] = {}
-        self._values: dict[int, int] = {}
+        self._shared = shared
+        self._metrics: dict[int, int] = {}
+        self._calls = [0, 0]
 
     def function(self, name: str) -> HostCall:
-        """The answer of a host function; what has none of its own says "not now"."""
+        """The answer of a host function."""
         found: HostCall | None = getattr(self, name, None)
-        if found is not None:
-            return found
-        return _bad_argument if name.startswith("proxy_") else _not_supported
+        return found or _not_supported
 
-    # proxy-wasm
+    # logging, clocks, timers
 
     def proxy_log(self, level: int, address: int, size: int) -> int:
         if level > _LAST_LOG_LEVEL:
@@ -49,7 +63,8 @@ class StartUpHost(WasiHost):
         text = self._guest.read(address, size)
         if text is None:
             return BAD_MEMORY
-        self._note(text)
+        if level:
+            self._note(text)
         return OK
 
     def proxy_get_log_level(self, result: int) -> int:
@@ -59,157 +74,258 @@ class StartUpHost(WasiHost):
         return self._put(result, time.time_ns(), 8)
 
     def proxy_set_tick_period_milliseconds(self, _period: int) -> int:
+        self._uses_context()
         return OK
 
+    # configuration and buffers
+
+    def _buffer(self, kind: int) -> bytes | None:
+        """None if there is none now; those of a request are there, and empty."""
+        self._uses_context()
+        if kind == PLUGIN_CONFIGURATION:
+            return self._config if self.step in _CONFIGURING else None
+        return None if kind == GRPC_MESSAGE else b""
+
     def proxy_get_configuration(self, data: int, size: int) -> int:
-        return self._give(self._buffers[PLUGIN_CONFIGURATION], data, size)
+        return self._give(self._buffer(PLUGIN_CONFIGURATION) or b"", data, size)
 
     def proxy_get_buffer_bytes(
         self, kind: int, start: int, length: int, data: int, size: int
     ) -> int:
         if kind > _LAST_BUFFER:
             return BAD_ARGUMENT
-        buffer = self._buffers.get(kind)
+        buffer = self._buffer(kind)
         if buffer is None:
             return NOT_FOUND
-        if start + length > 0xFFFFFFFF:
-            return BAD_ARGUMENT
         part = buffer[start : start + length]
         return self._give(part, data, size) if part else OK
 
     def proxy_get_buffer_status(self, kind: int, size: int, flags: int) -> int:
         if kind > _LAST_BUFFER:
             return BAD_ARGUMENT
-        buffer = self._buffers.get(kind)
+        buffer = self._buffer(kind)
         if buffer is None:
             return NOT_FOUND
         return self._put(size, len(buffer), 4) or self._put(flags, 0, 4)
+
+    def proxy_set_buffer_bytes(self, kind: int, _start: int, _size: int, *data: int) -> int:
+        if kind > _LAST_BUFFER:
+            return BAD_ARGUMENT
+        if self._buffer(kind) is None:
+            return NOT_FOUND
+        return self._checked(BAD_ARGUMENT, (data[0], data[1]))
+
+    # headers and trailers: the maps of a request are not there yet
+
+    def proxy_get_header_map_pairs(self, kind: int, data: int, size: int) -> int:
+        return BAD_ARGUMENT if kind > _LAST_MAP else self._give(b"", data, size)
+
+    def proxy_get_header_map_size(self, kind: int, _result: int) -> int:
+        if kind <= _LAST_MAP:
+            self._uses_context()
+        return BAD_ARGUMENT
+
+    def proxy_get_header_map_value(self, kind: int, key: int, size: int, *_rest: int) -> int:
+        return BAD_ARGUMENT if kind > _LAST_MAP else self._checked(BAD_ARGUMENT, (key, size))
+
+    proxy_remove_header_map_value = proxy_set_header_map_pairs = proxy_get_header_map_value
+
+    def proxy_add_header_map_value(self, kind: int, *spans: int) -> int:
+        if kind > _LAST_MAP:
+            return BAD_ARGUMENT
+        return self._checked(BAD_ARGUMENT, (spans[0], spans[1]), (spans[2], spans[3]))
+
+    proxy_replace_header_map_value = proxy_add_header_map_value
+
+    # properties
 
     def proxy_get_property(self, path: int, path_size: int, data: int, size: int) -> int:
         name = self._guest.read(path, path_size)
         if name is None:
             return BAD_MEMORY
-        value = self._properties.get(name.rstrip(b"\0"))
+        parts = name.rstrip(b"\0")
+        if parts in {b"", b"xds"}:
+            return SERIALIZATION_FAILURE
+        value = self._properties.get(parts)
         return NOT_FOUND if value is None else self._give(value, data, size)
 
     def proxy_set_property(self, path: int, path_size: int, data: int, size: int) -> int:
         return self._checked(NOT_FOUND, (path, path_size), (data, size))
 
+    # metrics: a number's last two bits are its type
+
     def proxy_define_metric(self, kind: int, name: int, size: int, result: int) -> int:
+        if self._guest.read(name, size) is None:
+            return BAD_MEMORY
         if kind > _LAST_METRIC_TYPE:
             return BAD_ARGUMENT
-        text = self._guest.read(name, size)
-        if text is None:
-            return BAD_MEMORY
-        number = self._metrics.setdefault(text, len(self._metrics) * 4 + kind)
-        self._values.setdefault(number, 0)
+        number = 4 + kind + 4 * sum(1 for known in self._metrics if known & 3 == kind)
+        self._metrics[number] = 0
         return self._put(result, number, 4)
 
     def proxy_record_metric(self, number: int, value: int) -> int:
-        if number not in self._values:
+        self._uses_context()
+        if number not in self._metrics:
             return NOT_FOUND
-        self._values[number] = value
+        self._metrics[number] = value + (self._metrics[number] if number & 3 == _COUNTER else 0)
         return OK
 
     def proxy_increment_metric(self, number: int, offset: int) -> int:
-        if number not in self._values:
+        self._uses_context()
+        if number & 3 >= _HISTOGRAM:
+            return BAD_ARGUMENT
+        if number not in self._metrics:
             return NOT_FOUND
-        self._values[number] += offset
+        if number & 3 == _COUNTER and offset <= 0:
+            return BAD_ARGUMENT
+        self._metrics[number] += offset
         return OK
 
     def proxy_get_metric(self, number: int, result: int) -> int:
-        if number not in self._values:
+        self._uses_context()
+        if number & 3 >= _HISTOGRAM:
+            return BAD_ARGUMENT
+        if number not in self._metrics:
             return NOT_FOUND
-        return self._put(result, self._values[number] & (2**64 - 1), 8)
+        return self._put(result, self._metrics[number] & (2**64 - 1), 8)
+
+    # shared data and queues
 
     def proxy_set_shared_data(self, key: int, key_size: int, data: int, size: int, cas: int) -> int:
         name, value = self._guest.read(key, key_size), self._guest.read(data, size)
         if name is None or value is None:
             return BAD_MEMORY
-        self._keep(len(name) + len(value))
-        _, current = self._shared.get(name, (b"", 0))
-        if cas and cas != current:
-            return CAS_MISMATCH
-        self._shared[name] = (value, current + 1)
-        return OK
+        return OK if self._shared.set(name, value, cas) else CAS_MISMATCH
 
     def proxy_get_shared_data(self, key: int, key_size: int, data: int, size: int, cas: int) -> int:
         name = self._guest.read(key, key_size)
         if name is None:
             return BAD_MEMORY
-        if name not in self._shared:
+        found = self._shared.get(name)
+        if found is None:
             return NOT_FOUND
-        value, current = self._shared[name]
-        return self._give(value, data, size) or self._put(cas, current, 4)
+        return self._give(found[0], data, size) or self._put(cas, found[1], 4)
 
     def proxy_register_shared_queue(self, name: int, size: int, result: int) -> int:
         text = self._guest.read(name, size)
         if text is None:
             return BAD_MEMORY
-        self._queues.setdefault(text, [])
-        return self._put(result, list(self._queues).index(text) + 1, 4)
+        return self._put(result, self._shared.register(text), 4)
 
     def proxy_resolve_shared_queue(
         self, vm: int, vm_size: int, name: int, size: int, result: int
     ) -> int:
-        text = self._guest.read(name, size)
-        if text is None or self._guest.read(vm, vm_size) is None:
+        vm_id, text = self._guest.read(vm, vm_size), self._guest.read(name, size)
+        if text is None or vm_id is None:
             return BAD_MEMORY
-        if text not in self._queues:
-            return NOT_FOUND
-        return self._put(result, list(self._queues).index(text) + 1, 4)
+        number = 0 if vm_id else self._shared.resolve(text)
+        return self._put(result, number, 4) if number else NOT_FOUND
 
     def proxy_enqueue_shared_queue(self, token: int, data: int, size: int) -> int:
         value = self._guest.read(data, size)
         if value is None:
             return BAD_MEMORY
-        if not 0 < token <= len(self._queues):
+        queue = self._shared.queue(token)
+        if queue is None:
             return NOT_FOUND
-        self._keep(len(value))
-        list(self._queues.values())[token - 1].append(value)
+        self._shared.enqueue(queue, value)
         return OK
 
     def proxy_dequeue_shared_queue(self, token: int, data: int, size: int) -> int:
-        if not 0 < token <= len(self._queues):
+        self._uses_context()
+        queue = self._shared.queue(token)
+        if queue is None:
             return NOT_FOUND
-        queue = list(self._queues.values())[token - 1]
         return self._give(queue.pop(0), data, size) if queue else EMPTY
+
+    # contexts and streams
 
     def proxy_get_status(self, code: int, data: int, size: int) -> int:
         return self._put(code, 0, 4) or self._give(b"", data, size)
 
     def proxy_set_effective_context(self, context: int) -> int:
+        self._uses_context()
         return OK if context in {0, 1} else BAD_ARGUMENT
 
     def proxy_continue_stream(self, kind: int) -> int:
-        return BAD_ARGUMENT if kind > _LAST_STREAM else OK
+        if kind > _LAST_STREAM:
+            return BAD_ARGUMENT
+        self._uses_context()
+        return UNIMPLEMENTED if kind == _UPSTREAM else OK
 
-    proxy_close_stream = proxy_continue_stream
+    def proxy_close_stream(self, kind: int) -> int:
+        if kind > _LAST_STREAM:
+            return BAD_ARGUMENT
+        self._uses_context()
+        return OK
 
     def proxy_done(self) -> int:
+        self._uses_context()
         return NOT_FOUND
 
-    def proxy_call_foreign_function(self, name: int, size: int, *rest: int) -> int:
-        return self._checked(NOT_FOUND, (name, size), (rest[0], rest[1]))
-
-    def proxy_grpc_call(self, *_arguments: int) -> int:
-        return PARSE_FAILURE
-
-    proxy_grpc_stream = proxy_grpc_call
-
     def proxy_continue_request(self) -> int:
+        self._uses_context()
         return OK
 
     proxy_continue_response = proxy_clear_route_cache = proxy_continue_request
 
-    def proxy_send_local_response(self, *_arguments: int) -> int:
-        return OK
+    def proxy_send_local_response(self, _status: int, *spans: int) -> int:
+        return self._checked(OK, *zip(spans[0:6:2], spans[1:6:2], strict=True))
 
+    # calls to others: no upstream is known yet
 
-def _bad_argument(*_arguments: int) -> int:
-    """Calls on headers and bodies: none exist yet (Envoy, ``getMap`` of a root context)."""
-    return BAD_ARGUMENT
+    def proxy_http_call(self, *arguments: int) -> int:
+        spans = zip(arguments[0:8:2], arguments[1:8:2], strict=True)
+        return self._checked(OK, *spans) or self._put(arguments[9], 0, 4) or BAD_ARGUMENT
+
+    def proxy_grpc_call(self, *arguments: int) -> int:
+        return self._grpc(_CALL, arguments, (0, 2, 4, 6, 8))
+
+    def proxy_grpc_stream(self, *arguments: int) -> int:
+        return self._grpc(_STREAM, arguments, (0, 2, 4, 6))
+
+    def _grpc(self, kind: int, arguments: tuple[int, ...], spans: tuple[int, ...]) -> int:
+        if refused := self._checked(OK, *((arguments[n], arguments[n + 1]) for n in spans)):
+            return refused
+        service = grpc_service(self._guest.read(arguments[0], arguments[1]) or b"")
+        if service is GrpcService.NONE:
+            return PARSE_FAILURE
+        if service is GrpcService.EMPTY:
+            raise ProxyCrash
+        if service is GrpcService.ENVOY:
+            return INTERNAL_FAILURE
+        self._calls[kind - 1] += 1
+        return self._put(arguments[-1], kind + 4 * self._calls[kind - 1], 4)
+
+    def proxy_grpc_cancel(self, token: int) -> int:
+        self._uses_context()
+        return NOT_FOUND if token & 3 in {_CALL, _STREAM} else BAD_ARGUMENT
+
+    proxy_grpc_close = proxy_grpc_cancel
+
+    def proxy_grpc_send(self, token: int, data: int, size: int, _end: int) -> int:
+        return self._checked(NOT_FOUND if token & 3 == _STREAM else BAD_ARGUMENT, (data, size))
+
+    def proxy_call_foreign_function(
+        self, name: int, size: int, data: int, data_size: int, result: int, result_size: int
+    ) -> int:
+        function, arguments = self._guest.read(name, size), self._guest.read(data, data_size)
+        if function is None or arguments is None:
+            return BAD_MEMORY
+        answer = call_foreign(function, arguments)
+        if answer is None:
+            return NOT_FOUND
+        status, value = answer
+        address = self._guest.allocate(len(value)) if value is not None and result else 0
+        if value and address:
+            self._guest.write(address, value)
+        if result and self._put(result, address, 4):
+            return BAD_MEMORY
+        if result_size and self._put(result_size, len(value or b""), 4):
+            return BAD_MEMORY
+        return status
 
 
 def _not_supported(*_arguments: int) -> int:
+    """The WASI functions on paths and sockets: the arguments are not looked at."""
     return NOTSUP

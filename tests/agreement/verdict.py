@@ -1,0 +1,42 @@
+"""Our verdict on modules, for comparison with a proxy of a known release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wasmpack.findings import Severity
+from wasmpack.module.check import StartUp, examine, module_problems
+from wasmpack.targets import Target, target
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What we say."""
+
+    accepts: bool | None
+    codes: tuple[str, ...]
+    messages: tuple[str, ...]
+
+
+def envoy_target(version: str) -> Target:
+    """The target of a binary's version."""
+    return target("envoy-" + ".".join(version.split(".")[:2]))
+
+
+def our_verdicts(batch: Sequence[bytes], configuration: bytes | None, host: str) -> list[Ours]:
+    """In order; a module that makes the code raise gets that as its code."""
+    return [our_verdict(data, configuration, host) for data in batch]
+
+
+def our_verdict(data: bytes, configuration: bytes | None, host: str, root_id: str = "") -> Ours:
+    """One module's."""
+    try:
+        facts = examine(data, StartUp(plugin_config=configuration, root_id=root_id))
+        problems = module_problems(facts, host)
+    except Exception as error:  # noqa: BLE001 - nothing may be raised: that is what is tested
+        return Ours(None, (f"RAISED {type(error).__name__}",), (str(error),))
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    doubts = [problem for problem in problems if problem.severity is Severity.WARNING]
+    shown = errors or doubts
+    return Ours(not errors, tuple(p.code for p in shown), tuple(p.message for p in shown))

@@ -1,0 +1,257 @@
+"""The real Envoy's verdict on many modules at once.
+
+One process is given a listener a module through a file (LDS); each is accepted or refused for
+itself, and the log says which and why, in order. That takes a few milliseconds a module instead of
+the hundreds that a process each would. A module that ends or stops the process is found by its
+place in the log, tried again alone, and the rest goes to a new process.
+"""
+
+import contextlib
+import http.client
+import json
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from wasmpack.envoy.bootstrap import Plugin, listener, loopback
+
+T = TypeVar("T")
+BATCH = 100
+"""Modules a process: each has four instances there."""
+_HANG = 8.0
+"""Seconds without progress after which a module counts as one that never ends."""
+_REQUEST_TIMEOUT = 1.0
+"""Seconds; a plugin may hold a request for ever."""
+_AT_ONCE = 20
+_POLL = 0.01
+_DONE = re.compile(r"lds: add/update listener '(\d+)'|Plugin (\d+) failed to load")
+"""Accepted, or refused; each version says these two."""
+_LINE = re.compile(r"\[\[(\w+)\|(\w+)\]\](.*)")
+_LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A module and the configuration it is loaded with; None gives none."""
+
+    data: bytes
+    configuration: bytes | None = None
+    root_id: str = ""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What Envoy did with a module. ``fate`` is one of the constants below."""
+
+    fate: str
+    words: tuple[str, ...] = ()
+    """Its own, each once, in order."""
+    log: tuple[str, ...] = ()
+    """What the module logged while it was loaded, once an instance."""
+    status: int | None = None
+    """Of the answer to the first request; None if there was none."""
+
+    @property
+    def accepts(self) -> bool:
+        """It loads, and the first request does not end the process."""
+        return self.fate == LOADS
+
+
+LOADS = "loads"
+DEAD = "loads, and its VM has failed: every request is refused"
+REFUSED = "refused"
+CRASH = "crash at load"
+CRASH_LATER = "crash at the first request"
+HANGS = "never ends"
+
+
+def observe(binary: Path, subjects: Sequence[Subject], *, ask: bool = True) -> list[Observed]:
+    """Load each module, and send one request through each that loads.
+
+    :param ask: False leaves the request out
+    """
+    found = list(_in_batches(binary, subjects, _load))
+    loading = [n for n, seen in enumerate(found) if seen.accepts] if ask else []
+    answers = _in_batches(binary, [subjects[n] for n in loading], _ask)
+    for number, (fate, status) in zip(loading, answers, strict=True):
+        found[number] = replace(found[number], fate=fate, status=status)
+    return found
+
+
+def _in_batches(binary: Path, subjects: Sequence[Subject], step: Callable[..., list[T]]) -> list[T]:
+    """Go on with a new process behind each module that ended one."""
+    found: list[T] = []
+    while len(found) < len(subjects):
+        found += step(binary, subjects[len(found) : len(found) + BATCH])
+    return found
+
+
+def _load(binary: Path, subjects: Sequence[Subject]) -> list[Observed]:
+    """Outcomes in order, up to and with the first module that ends or stops the process."""
+    with _running(binary, subjects) as run:
+        run.wait_for_load()
+        found = run.outcomes()
+        if len(found) == len(subjects):
+            return found
+        if len(subjects) == 1:
+            return [Observed(CRASH if run.died else HANGS, run.words())]
+    return found + _load(binary, subjects[len(found) : len(found) + 1])
+
+
+def _ask(binary: Path, subjects: Sequence[Subject]) -> list[tuple[str, int | None]]:
+    """How the first request ends, up to and with the first module that ends the process."""
+    with _running(binary, subjects) as run:
+        run.wait_for_load()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = list(pool.map(run.ask, range(len(subjects))))
+        if not run.died:
+            return found
+    return _one_after_the_other(binary, subjects)
+
+
+def _one_after_the_other(binary: Path, subjects: Sequence[Subject]) -> list[tuple[str, int | None]]:
+    """To see whose request ends the process."""
+    found: list[tuple[str, int | None]] = []
+    with _running(binary, subjects) as run:
+        run.wait_for_load()
+        for number in range(len(subjects)):
+            found.append(run.ask(number))
+            if run.died:
+                break
+    return found
+
+
+class _Run:
+    def __init__(self, process: subprocess.Popen[bytes], work: Path, count: int) -> None:
+        self._process = process
+        self._work = work
+        self._count = count
+        self._ports: dict[int, int] = {}
+
+    @property
+    def died(self) -> bool:
+        return self._process.poll() is not None
+
+    def wait_for_load(self) -> None:
+        """Until each module has its outcome, the process is gone, or nothing moves any more."""
+        seen, since = -1, time.monotonic()
+        while time.monotonic() - since < _HANG:
+            done = len(_DONE.findall(self._text()))
+            if done >= self._count or self.died:
+                return
+            if done != seen:
+                seen, since = done, time.monotonic()
+            time.sleep(_POLL)
+
+    def outcomes(self) -> list[Observed]:
+        found: list[Observed] = []
+        words: list[str] = []
+        log: list[str] = []
+        for level, name, text in self._lines():
+            if done := _DONE.match(text):
+                failed = any(word.startswith("Function: ") for word in words)
+                fate = (DEAD if failed else LOADS) if done[1] else REFUSED
+                found.append(Observed(fate, tuple(dict.fromkeys(words)), tuple(log)))
+                words, log = [], []
+            elif name == "wasm" and text.startswith("wasm log"):
+                log.append(text.partition(": ")[2])
+            elif (level, name) == ("error", "wasm"):
+                words.append(text.removeprefix("Wasm VM failed "))
+        return found[: self._count]
+
+    def words(self) -> tuple[str, ...]:
+        """Behind the last outcome."""
+        errors = [text for level, name, text in self._lines() if (level, name) == ("error", "wasm")]
+        return tuple(dict.fromkeys(errors))
+
+    def ask(self, number: int) -> tuple[str, int | None]:
+        """Send one request through the module: its fate now, and the status of the answer."""
+        try:
+            return LOADS, _get(self._port(number), "/", _REQUEST_TIMEOUT)[0]
+        except TimeoutError:
+            return LOADS, None  # it waits, as a plugin may
+        except (OSError, http.client.HTTPException):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
+            return CRASH_LATER if self.died else LOADS, None
+
+    def _port(self, number: int) -> int:
+        deadline = time.monotonic() + _HANG
+        while number not in self._ports and time.monotonic() < deadline and not self.died:
+            with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
+                host, _, port = (self._work / "admin").read_text().strip().rpartition(":")
+                rows = json.loads(_get(int(port), "/listeners?format=json", _HANG, host)[1])
+                for row in rows["listener_statuses"]:
+                    address = row["local_address"]["socket_address"]
+                    self._ports[int(row["name"])] = address["port_value"]
+            time.sleep(_POLL)
+        if number not in self._ports:
+            raise ConnectionError("the listener did not come up")
+        return self._ports[number]
+
+    def _text(self) -> str:
+        return (self._work / "log").read_text(errors="replace")
+
+    def _lines(self) -> Iterator[tuple[str, str, str]]:
+        for line in self._text().splitlines():
+            if found := _LINE.match(line):
+                yield found[1], found[2], found[3]
+
+
+@contextlib.contextmanager
+def _running(binary: Path, subjects: Sequence[Subject]) -> Iterator[_Run]:
+    with tempfile.TemporaryDirectory(prefix="wasmpack-batch-") as directory:
+        work = Path(directory)
+        resources = [
+            {"@type": _LISTENER, **listener([_plugin(work, n, s)], name=str(n), answer="hello\n")}
+            for n, s in enumerate(subjects)
+        ]
+        (work / "lds.json").write_text(json.dumps({"version_info": "1", "resources": resources}))
+        source = {"path_config_source": {"path": str(work / "lds.json")}}
+        bootstrap = {
+            "node": {"id": "batch", "cluster": "batch"},
+            "admin": {"address": loopback()},
+            "dynamic_resources": {"lds_config": source},
+        }
+        (work / "envoy.json").write_text(json.dumps(bootstrap))
+        with (work / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [binary, "-c", "envoy.json", "--log-level", "info", "--concurrency", "1",
+                 "--use-dynamic-base-id", "--admin-address-path", "admin",
+                 "--log-format", "[[%l|%n]]%v"],
+                cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+            )  # fmt: skip
+        try:
+            yield _Run(process, work, len(subjects))
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _plugin(work: Path, number: int, subject: Subject) -> Plugin:
+    path = work / f"{number}.wasm"
+    path.write_bytes(subject.data)
+    text = None if subject.configuration is None else subject.configuration.decode()
+    return Plugin(
+        module=path,
+        configuration=text,
+        name=str(number),
+        vm_id=str(number),
+        root_id=subject.root_id,
+    )
+
+
+def _get(port: int, path: str, timeout: float, host: str = "127.0.0.1") -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()

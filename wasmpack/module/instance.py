@@ -1,0 +1,210 @@
+"""One instance of a module in wasmtime, started as a proxy starts it.
+
+The calls and their order are the host's (proxy-wasm-cpp-host: ``WasmBase::initialize``,
+``startVm``, ``ContextBase::onStart``, ``onConfigure``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wasmpack.module.engine import engine, first_line
+from wasmpack.module.guest import WasmtimeGuest
+from wasmpack.module.run_result import Outcome, Step
+from wasmpack.module.shared_state import SharedState
+from wasmpack.module.start_up_host import StartUpHost
+from wasmpack.module.types import Import, Module
+from wasmpack.module.wasi_host import OverLimit, ProxyCrash
+
+if TYPE_CHECKING:
+    import wasmtime
+
+START_CODE = {"_initialize", "main", "__main_void", "_start"}
+"""Functions that run with restricted host calls (wasm.cc, ``startVm``)."""
+_INSTANTIATE = "instantiate"
+_ROOT, _STREAM = 1, 2
+"""Ids of the first root context and of the first stream's (context.h, ``allocContextId``)."""
+_HEADERS = 8
+"""How many headers a small request has in Envoy, about."""
+_MASK = 0xFFFFFFFF
+_TABLE = 10_000_000
+"""Elements of a table: what V8 takes at most (kV8MaxWasmTableSize)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Budget:
+    """What all instances of a dry run may use together."""
+
+    fuel: int
+    """Instructions, about."""
+    host_calls: int
+    memory: int
+    """Bytes a memory may grow to."""
+    seconds: float
+    deadline: float = 0.0
+    """On the monotonic clock; set when the first instance starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """What is started, and with what."""
+
+    module: Module
+    abi_version: str
+    config: bytes
+    root_id: str
+    shared: SharedState = field(default_factory=SharedState)
+
+
+class Instance:
+    """A module with its host functions; each method is one part of a proxy's work."""
+
+    def __init__(self, plugin: Plugin, compiled: wasmtime.Module, budget: Budget) -> None:
+        import wasmtime
+
+        self._plugin = plugin
+        self._compiled = compiled
+        self._budget = budget
+        self._store = wasmtime.Store(engine(fuel=True))
+        self._store.set_limits(memory_size=budget.memory, table_elements=_TABLE, instances=1)
+        self._store.set_fuel(budget.fuel)
+        self._store.set_epoch_deadline(1)
+        self._guest = WasmtimeGuest(self._store)
+        self._host = StartUpHost(self._guest, plugin.config, plugin.root_id, plugin.shared)
+        self._imported: wasmtime.Memory | None = None
+        self._call = ""
+        self.start_calls: dict[tuple[str, str], None] = {}
+
+    @property
+    def log(self) -> list[str]:
+        """What the module logged."""
+        return self._host.log
+
+    def load(self) -> Step | None:
+        """Instantiate, then start code; the step that failed, if one did."""
+        return self._first_failed(self._load_steps())
+
+    def configure(self) -> Step | None:
+        """Root context, ``proxy_on_vm_start``, ``proxy_on_configure``."""
+        size = len(self._plugin.config)
+        return self._first_failed(
+            [
+                ("proxy_on_context_create", (_ROOT, 0)),
+                ("proxy_on_vm_start", (_ROOT, 0)),
+                ("proxy_on_configure", (_ROOT, size)),
+            ]
+        )
+
+    def ask(self) -> Step | None:
+        """One GET request and its answer, as far as a plugin without memory can tell."""
+        headers = (_STREAM, _HEADERS, 1) if self._plugin.abi_version != "0.1.0" else (_STREAM, 8)
+        return self._first_failed(
+            [
+                ("proxy_on_context_create", (_STREAM, _ROOT)),
+                ("proxy_on_request_headers", headers),
+                ("proxy_on_response_headers", (*headers[:2], 0)[: len(headers)]),
+                ("proxy_on_response_body", (_STREAM, 6, 1)),
+                ("proxy_on_done", (_STREAM,)),
+                ("proxy_on_log", (_STREAM,)),
+                ("proxy_on_delete", (_STREAM,)),
+            ]
+        )
+
+    def close(self) -> None:
+        """Hand the unused instructions back; the store's memory is free again."""
+        self._budget.fuel = self._store.get_fuel()
+        self._store.close()
+
+    def _load_steps(self) -> list[tuple[str, tuple[int, ...]]]:
+        exported = {e.name for e in self._plugin.module.exports if e.kind == "func"}
+        if "_initialize" not in exported:
+            return [(_INSTANTIATE, ()), ("_start", ())]
+        main = ("main", (0, 0)) if "main" in exported else ("__main_void", ())
+        return [(_INSTANTIATE, ()), ("_initialize", ()), main]
+
+    def _first_failed(self, plan: list[tuple[str, tuple[int, ...]]]) -> Step | None:
+        for name, arguments in plan:
+            step = self._step(name, arguments)
+            if step is not None and step.outcome is not Outcome.OK:
+                return step
+        return None
+
+    def _step(self, name: str, arguments: tuple[int, ...]) -> Step | None:
+        """One call; an export that is absent is passed over."""
+        self._host.step = name
+        if name == _INSTANTIATE:
+            return self._guarded(name, self._instantiate)
+        function = self._guest.function(name)
+        if function is None:
+            return None
+        return self._guarded(name, lambda: function(self._store, *arguments))
+
+    def _guarded(self, name: str, call: Callable[[], object]) -> Step:
+        """Run one step and say how it ended; only what wasmtime and our bounds raise is caught."""
+        import wasmtime
+
+        try:
+            result = call()
+        except wasmtime.Trap as trap:
+            over = {wasmtime.TrapCode.OUT_OF_FUEL, wasmtime.TrapCode.INTERRUPT}
+            outcome = Outcome.LIMIT if trap.trap_code in over else Outcome.TRAP
+            return Step(name=name, outcome=outcome, reason=_trap_reason(str(trap)))
+        except wasmtime.WasmtimeError as error:
+            return Step(name=name, outcome=Outcome.UNKNOWN, reason=first_line(str(error)))
+        except OverLimit as error:
+            return Step(name=name, outcome=Outcome.LIMIT, reason=str(error))
+        except ProxyCrash:
+            return Step(name=name, outcome=Outcome.CRASH, reason=self._call)
+        decides = name in {"proxy_on_vm_start", "proxy_on_configure"}
+        refused = decides and result == 0
+        return Step(name=name, outcome=Outcome.FALSE if refused else Outcome.OK)
+
+    def _instantiate(self) -> None:
+        import wasmtime
+
+        provided = list(self._provided())
+        self._guest.instance = wasmtime.Instance(self._store, self._compiled, provided)
+        self._guest.find_memory(self._plugin.module, self._imported)
+        self._host.has_context = True
+
+    def _provided(self) -> Iterator[wasmtime.Func | wasmtime.Memory | wasmtime.Table]:
+        import wasmtime
+
+        for item, kind in zip(self._plugin.module.imports, self._compiled.imports, strict=True):
+            if isinstance(kind.type, wasmtime.MemoryType):
+                self._imported = wasmtime.Memory(self._store, kind.type)
+                yield self._imported
+            elif isinstance(kind.type, wasmtime.TableType):
+                yield wasmtime.Table(self._store, kind.type, None)
+            else:
+                assert isinstance(kind.type, wasmtime.FuncType), "refused by the load rules"
+                yield wasmtime.Func(self._store, kind.type, self._host_call(item))
+
+    def _host_call(self, item: Import) -> Callable[..., int | None]:
+        name, answer = item.name, self._host.function(item.name)
+
+        def call(*arguments: int) -> int | None:
+            self._spend()
+            self._call = name
+            if self._host.step in START_CODE:
+                self.start_calls[self._host.step, name] = None
+            return answer(*(a & _MASK if -(1 << 31) <= a < 0 else a for a in arguments))
+
+        return call
+
+    def _spend(self) -> None:
+        """Count a host call: each costs more time than instructions."""
+        self._budget.host_calls -= 1
+        if time.monotonic() > self._budget.deadline:
+            raise OverLimit(f"more than {self._budget.seconds:g} seconds")
+        if self._budget.host_calls < 0:
+            raise OverLimit("too many calls into the host")
+
+
+def _trap_reason(text: str) -> str:
+    """The cause alone: backtraces name our engine's addresses, not the proxy's."""
+    reason = text.rpartition("wasm trap:")[2] if "wasm trap:" in text else first_line(text)
+    return reason.strip().splitlines()[0]
