@@ -22,12 +22,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from agreement.mutation import mutant
-from agreement.programs import program
-from agreement.verdict import Ours, envoy_target, our_verdicts
 from support.envoy_batch import BATCH, Observed, Subject, observe
 from support.module_rules import RULES
 from support.plugins import PLUGINS, module_bytes
+
+from agreement.mutation import mutant
+from agreement.programs import program
+from agreement.verdict import Ours, envoy_target, our_verdicts
 from wasmpack.envoy import envoy_version, find_envoy
 
 CONFIGURATION = b'{"first-header": "some-value"}'
@@ -109,7 +110,7 @@ def _alone(data: bytes, host: str) -> Ours:
 
 def not_a_verdict() -> None:
     """What a process that died says: it equals neither verdict."""
-    return None
+    return
 
 
 def _shape(seen: Observed) -> str:
@@ -117,7 +118,9 @@ def _shape(seen: Observed) -> str:
     if not seen.words:
         return seen.fate
     text = seen.words[0]
-    text = re.sub(r"(import: |mismatch: |signature for: |Function: )\S.*?(?=( failed|$))", r"\1…", text)
+    text = re.sub(
+        r"(import: |mismatch: |signature for: |Function: )\S.*?(?=( failed|$))", r"\1…", text
+    )
     return re.sub(r"\d+", "N", text)[:90]
 
 

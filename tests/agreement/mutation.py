@@ -17,7 +17,9 @@ def flip(rng: random.Random, data: bytes) -> bytes:
     out = bytearray(data)
     for _ in range(rng.choice([1, 1, 1, 2, 4])):
         at = rng.randrange(len(out))
-        out[at] = rng.choice([rng.randrange(256), rng.choice(INTERESTING), out[at] ^ 1 << rng.randrange(8)])
+        out[at] = rng.choice(
+            [rng.randrange(256), rng.choice(INTERESTING), out[at] ^ 1 << rng.randrange(8)]
+        )
     return bytes(out)
 
 
@@ -172,6 +174,6 @@ def mutant(rng: random.Random, data: bytes) -> bytes:
     for change in rng.choices(changes, weights, k=rng.choice([1, 1, 1, 2])):
         try:
             data = change(rng, data) or b"\0"
-        except IndexError:
+        except (IndexError, ValueError):
             data = flip(rng, data)  # no longer framed well enough for the other changes
     return data

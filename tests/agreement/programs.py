@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from wasmpack.module import abi
-
 from support.plugins import binary
+
+from wasmpack.module import abi
 
 WASI = "wasi_snapshot_preview1"
 MARKERS = {v: k.decode() for k, v in abi.MARKERS.items()}

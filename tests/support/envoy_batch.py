@@ -22,7 +22,7 @@ from typing import TypeVar
 from wasmpack.envoy.bootstrap import Plugin, listener, loopback
 
 T = TypeVar("T")
-BATCH = 100
+BATCH = 40
 """Modules a process: each has four instances there."""
 _HANG = 8.0
 """Seconds without progress after which a module counts as one that never ends."""
@@ -32,6 +32,7 @@ _AT_ONCE = 20
 _POLL = 0.01
 _DONE = re.compile(r"lds: add/update listener '(\d+)'|Plugin (\d+) failed to load")
 """Accepted, or refused; each version says these two."""
+_THREAD = ("Failed to start thread-local Wasm", "Failed to configure thread-local Wasm plugin")
 _LINE = re.compile(r"\[\[(\w+)\|(\w+)\]\](.*)")
 _LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 
@@ -155,7 +156,7 @@ class _Run:
         log: list[str] = []
         for level, name, text in self._lines():
             if done := _DONE.match(text):
-                failed = any(word.startswith("Function: ") for word in words)
+                failed = any(word.startswith(("Function: ", *_THREAD)) for word in words)
                 fate = (DEAD if failed else LOADS) if done[1] else REFUSED
                 found.append(Observed(fate, tuple(dict.fromkeys(words)), tuple(log)))
                 words, log = [], []

@@ -31,8 +31,7 @@ def binary(text: str) -> bytes:
     return bytes(wasmtime.wat2wasm(text))
 
 
-@pytest.fixture(scope="session")
-def go_plugin() -> Path:
+def built_go_plugin() -> Path:
     """The Go plugin, built if it is not there yet: four megabytes are not kept in git."""
     path = PLUGINS / "header-append-go.wasm"
     if not path.is_file():
@@ -43,6 +42,12 @@ def go_plugin() -> Path:
             env={**os.environ, "HOME": os.environ.get("HOME", "/")},
         )
     return path
+
+
+@pytest.fixture(scope="session")
+def go_plugin() -> Path:
+    """The built Go plugin."""
+    return built_go_plugin()
 
 
 @pytest.fixture(params=NAMES)

@@ -25,6 +25,10 @@ ALLOCATORS = ("malloc", "proxy_on_memory_allocate")
 WASI_MODULES = ("wasi_snapshot_preview1", "wasi_unstable")
 EPOCH = "2020-03-04"
 """First host release; what has no date of its own is as old as this."""
+NEWEST = "9999-12-31"
+"""A host that has all there is."""
+MAIN_VOID_SINCE = "2026-03-03"
+"""Older hosts do not look ``__main_void`` up (proxy-wasm-cpp-host e55d150)."""
 START_CHECKED_SINCE = "2022-08-05"
 """From this host on, start-up code may call only a short list (wasm.cc, ``startVm``)."""
 

@@ -7,24 +7,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
 
 from wasmpack.findings import Problem, Severity
+from wasmpack.module import abi
 from wasmpack.module.cursor import MalformedModule
 from wasmpack.module.framing import HostScan, host_scan
-from wasmpack.module.reader import read_module
+from wasmpack.module.isolated import IsolatedRunner
+from wasmpack.module.reader import MAGIC, read_module
 from wasmpack.module.rules import load_problems, memory_unseen
+from wasmpack.module.run_result import DryRun, RunRequest
 from wasmpack.module.start_up import EXPORT_MEMORY, start_up_problems
 from wasmpack.module.types import Module
 
-if TYPE_CHECKING:
-    from wasmpack.module.run_result import DryRun
-
-_NEWEST = "9999-12-31"
 _NEWER_SINCE = "2024-12-19"
 """Host of the oldest Envoy (1.36) with which the newer features were seen working."""
+_LEGACY = "legacy_exceptions feature required"
+_OLDER = "2025-11-20"
+"""The last host before those whose start-up differs: ``__main_void``, ``poll_oneoff``."""
 _FILE = "file"
 
 
@@ -45,31 +47,74 @@ class ModuleFacts:
     scan: HostScan
     unreadable: Problem | None = None
     """Why it is no core module that an engine compiles."""
+    unchecked: bool = False
+    """It uses instructions that V8 has and wasmtime has not."""
     newer: str | None = None
     """Which of its features older engines may lack, in wasmtime's words."""
     run: DryRun | None = None
+    old_run: DryRun | None = None
+    """As an older host; None if that makes no difference."""
     start_up: StartUp = field(default_factory=StartUp)
 
+    def run_of(self, host: str) -> DryRun | None:
+        """The dry run as a host of that date."""
+        return self.old_run if self.old_run and host <= _OLDER else self.run
 
-def examine(data: bytes, start_up: StartUp | None = None, *, dry_run: bool = True) -> ModuleFacts:
+
+class Runner(Protocol):
+    """Where a dry run takes place."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def run(self, data: bytes, requests: Sequence[RunRequest]) -> Sequence[DryRun]: ...
+
+
+def examine(
+    data: bytes,
+    start_up: StartUp | None = None,
+    *,
+    dry_run: bool = True,
+    runner: Callable[[], Runner] = IsolatedRunner,
+) -> ModuleFacts:
     """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
     start_up = start_up or StartUp()
+    if not dry_run or data[:4] != MAGIC:
+        return _static_facts(data, start_up)
+    with runner() as process:
+        facts = _static_facts(data, start_up)
+        if facts.module is None or facts.unreadable or facts.unchecked or not facts.scan.abi:
+            return facts
+        if _has_error(load_problems(facts.module, facts.scan, abi.NEWEST)):
+            return facts
+        runs = process.run(data, _requests(facts.module, facts.scan.abi, start_up))
+        return replace(facts, run=runs[0], old_run=runs[1] if len(runs) > 1 else None)
+
+
+def _static_facts(data: bytes, start_up: StartUp) -> ModuleFacts:
+    from wasmpack.module.engine import newer_features, validity_error
+
     scan = host_scan(data)
     try:
         module = read_module(data)
     except MalformedModule as error:
         return ModuleFacts(module=None, scan=scan, unreadable=_malformed(scan, error))
-    if invalid := _invalid(data, scan):
-        return ModuleFacts(module=module, scan=scan, unreadable=invalid)
-    run = None
-    if dry_run and scan.abi and not _has_error(load_problems(module, scan, _NEWEST)):
-        from wasmpack.module.dry_run import dry_run as start
+    reason = validity_error(data)
+    if reason and _LEGACY in reason:
+        return ModuleFacts(module=module, scan=scan, unchecked=True, start_up=start_up)
+    if reason:
+        return ModuleFacts(module=module, scan=scan, unreadable=_invalid(scan, reason))
+    return ModuleFacts(module=module, scan=scan, newer=newer_features(data), start_up=start_up)
 
-        run = start(data, module, scan.abi, start_up.plugin_config or b"", start_up.root_id)
-    from wasmpack.module.engine import newer_features
 
-    newer = newer_features(data)
-    return ModuleFacts(module=module, scan=scan, newer=newer, run=run, start_up=start_up)
+def _requests(module: Module, version: str, start_up: StartUp) -> list[RunRequest]:
+    request = RunRequest(
+        abi_version=version, config=start_up.plugin_config or b"", root_id=start_up.root_id
+    )
+    names = {export.name for export in module.exports if export.kind == "func"}
+    main_void = {"_initialize", "__main_void"} <= names and "main" not in names
+    if main_void or any(item.name == "poll_oneoff" for item in module.imports):
+        return [request, replace(request, host=_OLDER)]
+    return [request]
 
 
 def module_problems(facts: ModuleFacts, host: str) -> list[Problem]:
@@ -80,11 +125,14 @@ def module_problems(facts: ModuleFacts, host: str) -> list[Problem]:
     found = list(load_problems(facts.module, facts.scan, host))
     if facts.newer and host < _NEWER_SINCE:
         found.append(_newer_features(facts.newer))
-    if facts.run is not None and not _has_error(found):
+    if facts.unchecked:
+        found.append(_legacy_exceptions())
+    run = facts.run_of(host)
+    if run is not None and not _has_error(found):
         configured = facts.start_up.plugin_config is not None
-        found += start_up_problems(facts.run, host, configured=configured)
+        found += start_up_problems(run, host, configured=configured)
     if memory_unseen(facts.module) and not _has_error(found):
-        found.append(_unseen_memory(tried=facts.run is not None and facts.run.asked))
+        found.append(_unseen_memory(tried=run is not None and run.failed is None))
     return found
 
 
@@ -112,6 +160,18 @@ def _malformed(scan: HostScan, error: MalformedModule) -> Problem:
     )
 
 
+def _legacy_exceptions() -> Problem:
+    return Problem(
+        code="MOD005",
+        severity=Severity.WARNING,
+        where=_FILE,
+        message="uses exception handling in its first form (try, catch, delegate), which proxies "
+        "run and wasmtime does not: neither its function bodies nor its start-up were checked",
+        hint="ask a real Envoy: --envoy; or compile for the final form (clang: "
+        "-mllvm -wasm-use-legacy-eh=false)",
+    )
+
+
 def _newer_features(reason: str) -> Problem:
     return Problem(
         code="MOD004",
@@ -123,12 +183,7 @@ def _newer_features(reason: str) -> Problem:
     )
 
 
-def _invalid(data: bytes, scan: HostScan) -> Problem | None:
-    from wasmpack.module.engine import validity_error
-
-    reason = validity_error(data)
-    if reason is None:
-        return None
+def _invalid(scan: HostScan, reason: str) -> Problem:
     words = scan.refusal or "Failed to load Wasm bytecode"
     return Problem(
         code="MOD003",

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from wasmpack.module.code_cache import compiled_module
 from wasmpack.module.engine import engine, first_line
 from wasmpack.module.instance import Budget, Instance, Plugin
-from wasmpack.module.rules import memory_unseen
-from wasmpack.module.run_result import DryRun, Outcome, Step
-from wasmpack.module.types import Import, Module
+from wasmpack.module.reader import read_module
+from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
+from wasmpack.module.types import Import
 
 if TYPE_CHECKING:
     import wasmtime
@@ -35,48 +35,70 @@ MEMORY = 1 << 30
 _PAGE = 65536
 
 
-def dry_run(
-    data: bytes, module: Module, abi_version: str, plugin_config: bytes, root_id: str = ""
-) -> DryRun:
-    """Start the module and configure it, as often as a proxy does.
+def dry_runs(data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
+    """Start the module and configure it, as often as a proxy does, and send one request through.
 
     :param data: a valid module all of whose imports the newest host provides
-    :param plugin_config: the plugin configuration, verbatim
     """
+
+
+FUEL = 2_000_000_000
+"""Instructions, about: one to two seconds."""
+SECONDS = 5.0
+"""Wall time of the whole start-up, for what costs much time and little fuel."""
+HOST_CALLS = 200_000
+MEMORY = 1 << 30
+"""Bytes a memory may grow to: the host's own limit."""
+_PAGE = 65536
+
+
+def dry_runs(data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
+    """Start the module and configure it, as often as a proxy does, and send one request through.
+
+    :param data: a valid module all of whose imports the newest host provides
+    """
+    before = threading.stack_size(4 * STACK)
+    try:
+        with ThreadPoolExecutor(1) as thread:  # one whose stack is deep enough
+            return thread.submit(_dry_runs, data, requests).result()
+    finally:
+        threading.stack_size(before)
+
+
+def _dry_runs(data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
     import wasmtime
 
+    module = read_module(data)
     if odd := [i for i in module.imports if _has_no_python_type(i)]:
-        return _unknown("instantiate", f"a table of {odd[0].type.split()[0]} cannot be provided")
+        reason = f"a table of {odd[0].type.split()[0]} cannot be provided"
+        return [_unknown("instantiate", reason) for _ in requests]
     try:
         compiled = compiled_module(data)
     except wasmtime.WasmtimeError as error:
-        return _unknown("compile", first_line(str(error)))
-    largest = max([MEMORY, *(memory.minimum * _PAGE for memory in module.memories)])
+        return [_unknown("compile", first_line(str(error))) for _ in requests]
+    return [_dry_run(Plugin(module=module, request=one), compiled) for one in requests]
+
+
+def _dry_run(plugin: Plugin, compiled: wasmtime.Module) -> DryRun:
+    largest = max([MEMORY, *(memory.minimum * _PAGE for memory in plugin.module.memories)])
     budget = Budget(fuel=FUEL, host_calls=HOST_CALLS, memory=largest, seconds=SECONDS)
-    plugin = Plugin(module=module, abi_version=abi_version, config=plugin_config, root_id=root_id)
     with _alarm(budget):
         return _three_instances(plugin, compiled, budget)
 
 
 def _three_instances(plugin: Plugin, compiled: wasmtime.Module, budget: Budget) -> DryRun:
-    base = Instance(plugin, compiled, budget)
-    failed = base.load()
-    base.close()
-    log, calls = base.log, base.start_calls
-    asked = False
-    for thread in (False, True):
-        if failed is not None:
-            break
-        instance = Instance(plugin, compiled, budget)
-        failed = instance.load() or instance.configure()
-        log = log + instance.log if not thread else log
-        calls |= instance.start_calls
-        if thread and failed is None and memory_unseen(plugin.module):
-            asked = True
-            step = instance.ask()
-            failed = step if step and step.outcome is Outcome.CRASH else None
-        instance.close()
-    return DryRun(failed=failed, start_calls=tuple(calls), log=tuple(log), asked=asked)
+    base, canary, thread = (Instance(plugin, compiled, budget) for _ in range(3))
+    failed = (
+        base.load() or canary.load() or canary.configure() or thread.load() or thread.configure()
+    )
+    request = None if failed else thread.ask()
+    calls = base.start_calls | canary.start_calls | thread.start_calls
+    return DryRun(
+        failed=failed,
+        request=request,
+        start_calls=tuple(calls),
+        log=tuple(base.log + canary.log),
+    )
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from wasmpack.errors import BadArtifact
 if TYPE_CHECKING:
     import wasmtime
 
+_STACK = 2 * 1024 * 1024
+"""Bytes: the most that the engine allows. V8 has one megabyte, but smaller frames."""
 _TEXT_LIMIT = 64 * 1024 * 1024
 
 
@@ -48,6 +50,9 @@ def engine(*, fuel: bool = False) -> wasmtime.Engine:
     config.cranelift_opt_level = "none"  # start-up code runs once
     config.consume_fuel = fuel
     config.epoch_interruption = fuel
+    config.wasm_wide_arithmetic = False
+    config.wasm_stack_switching = False
+    config.wasm_custom_page_sizes = False
     config.wasm_exceptions = True
     config.wasm_function_references = True
     config.wasm_gc = True
@@ -57,6 +62,7 @@ def engine(*, fuel: bool = False) -> wasmtime.Engine:
     config.wasm_tail_call = True
     config.wasm_threads = True
     config.shared_memory = True
+    config.max_wasm_stack = _STACK
     return wasmtime.Engine(config)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING
 
 from wasmpack.module import abi
@@ -11,6 +12,7 @@ from wasmpack.module.wasi_host import OverLimit, ProxyCrash
 if TYPE_CHECKING:
     import wasmtime
 
+_ADDRESSES = 0xFFFFFFFF
 _READ = 64 * 1024 * 1024
 """Most bytes one host call may hand over."""
 
@@ -21,7 +23,7 @@ class WasmtimeGuest:
     def __init__(self, store: wasmtime.Store) -> None:
         self._store = store
         self.instance: wasmtime.Instance | None = None
-        self.memory: wasmtime.Memory | None = None
+        self.memory: wasmtime.Memory | wasmtime.SharedMemory | None = None
         """What the host sees once the instance is there; until then it follows a null pointer."""
 
     def function(self, name: str) -> wasmtime.Func | None:
@@ -39,23 +41,20 @@ class WasmtimeGuest:
         exports = self.instance.exports(self._store)
         for export in module.exports:
             found = exports.get(export.name)
-            if isinstance(found, wasmtime.Memory):
+            if isinstance(found, wasmtime.Memory | wasmtime.SharedMemory):
                 self.memory = found
 
     def read(self, address: int, size: int) -> bytes | None:
-        memory = self._seen()
-        if address + size > memory.data_len(self._store):
+        if not self._inside(address, size):
             return None
         if size > _READ:
             raise OverLimit(f"{size} bytes handed to the host at once")
-        return bytes(memory.read(self._store, address, address + size)) if size else b""
+        return ctypes.string_at(self._address() + address, size)
 
     def write(self, address: int, data: bytes) -> bool:
-        memory = self._seen()
-        if address + len(data) > memory.data_len(self._store):
+        if not self._inside(address, len(data)):
             return False
-        if data:
-            memory.write(self._store, data, address)
+        ctypes.memmove(self._address() + address, data, len(data))
         return True
 
     def allocate(self, size: int) -> int:
@@ -64,11 +63,32 @@ class WasmtimeGuest:
             function = self.function(name)
             if function is not None:
                 address = int(function(self._store, size)) & 0xFFFFFFFF
-                found = address and address + size <= self._seen().data_len(self._store)
-                return address if found else 0
+                return address if address and self._inside(address, size) else 0
         return 0
 
-    def _seen(self) -> wasmtime.Memory:
+    def _inside(self, address: int, size: int) -> bool:
+        """What no memory can hold is refused before the memory is looked at (v8.cc)."""
+        if self.instance is None:
+            raise ProxyCrash("context")
+        return address + size <= _ADDRESSES and address + size <= self._length()
+
+    def _length(self) -> int:
+        """Bytes of the memory now."""
+        import wasmtime
+
         if self.memory is None:
-            raise ProxyCrash
-        return self.memory
+            raise ProxyCrash("memory")
+        if isinstance(self.memory, wasmtime.SharedMemory):
+            return int(self.memory.data_len())
+        return self.memory.data_len(self._store)
+
+    def _address(self) -> int:
+        """Where the memory lies now; growing moves it."""
+        import wasmtime
+
+        assert self.memory is not None
+        if isinstance(self.memory, wasmtime.SharedMemory):
+            pointer = self.memory.data_ptr()
+        else:
+            pointer = self.memory.data_ptr(self._store)
+        return ctypes.addressof(pointer.contents)

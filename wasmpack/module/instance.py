@@ -7,13 +7,15 @@ The calls and their order are the host's (proxy-wasm-cpp-host: ``WasmBase::initi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from wasmpack.module.abi import MAIN_VOID_SINCE
 from wasmpack.module.engine import engine, first_line
 from wasmpack.module.guest import WasmtimeGuest
-from wasmpack.module.run_result import Outcome, Step
+from wasmpack.module.header_maps import REQUEST_HEADERS, RESPONSE_HEADERS
+from wasmpack.module.run_result import Outcome, RunRequest, Step
 from wasmpack.module.shared_state import SharedState
 from wasmpack.module.start_up_host import StartUpHost
 from wasmpack.module.types import Import, Module
@@ -24,11 +26,19 @@ if TYPE_CHECKING:
 
 START_CODE = {"_initialize", "main", "__main_void", "_start"}
 """Functions that run with restricted host calls (wasm.cc, ``startVm``)."""
+Plan = Sequence[tuple[str, tuple[int, ...]]]
+"""Calls with their arguments, in order."""
 _INSTANTIATE = "instantiate"
 _ROOT, _STREAM = 1, 2
 """Ids of the first root context and of the first stream's (context.h, ``allocContextId``)."""
-_HEADERS = 8
-"""How many headers a small request has in Envoy, about."""
+_PAUSE = 1
+"""``proxy_action_t``."""
+_REQUEST = (
+    (b":authority", b"localhost"), (b":path", b"/"), (b":method", b"GET"), (b":scheme", b"http"),
+    (b"x-forwarded-proto", b"http"), (b"x-request-id", b"00000000-0000-4000-8000-000000000000"),
+)  # fmt: skip
+_BODY = b"hello\n"
+_RESPONSE = ((b":status", b"200"), (b"content-length", b"6"), (b"content-type", b"text/plain"))
 _MASK = 0xFFFFFFFF
 _TABLE = 10_000_000
 """Elements of a table: what V8 takes at most (kV8MaxWasmTableSize)."""
@@ -53,9 +63,7 @@ class Plugin:
     """What is started, and with what."""
 
     module: Module
-    abi_version: str
-    config: bytes
-    root_id: str
+    request: RunRequest
     shared: SharedState = field(default_factory=SharedState)
 
 
@@ -73,9 +81,10 @@ class Instance:
         self._store.set_fuel(budget.fuel)
         self._store.set_epoch_deadline(1)
         self._guest = WasmtimeGuest(self._store)
-        self._host = StartUpHost(self._guest, plugin.config, plugin.root_id, plugin.shared)
+        self._host = StartUpHost(self._guest, plugin.request, plugin.shared)
         self._imported: wasmtime.Memory | None = None
         self._call = ""
+        self._returned: object = None
         self.start_calls: dict[tuple[str, str], None] = {}
 
     @property
@@ -89,7 +98,7 @@ class Instance:
 
     def configure(self) -> Step | None:
         """Root context, ``proxy_on_vm_start``, ``proxy_on_configure``."""
-        size = len(self._plugin.config)
+        size = len(self._plugin.request.config)
         return self._first_failed(
             [
                 ("proxy_on_context_create", (_ROOT, 0)),
@@ -99,14 +108,23 @@ class Instance:
         )
 
     def ask(self) -> Step | None:
-        """One GET request and its answer, as far as a plugin without memory can tell."""
-        headers = (_STREAM, _HEADERS, 1) if self._plugin.abi_version != "0.1.0" else (_STREAM, 8)
+        """One GET request and its answer; the step that failed, if one did."""
+        self._host.in_stream = True
+        pair = (_STREAM, len(_REQUEST))
+        old = self._plugin.request.abi_version == "0.1.0"
+        failed = self._first_failed([("proxy_on_context_create", (_STREAM, _ROOT))])
+        self._host.maps[REQUEST_HEADERS] = list(_REQUEST)
+        failed = failed or self._first_failed(
+            [("proxy_on_request_headers", pair if old else (*pair, 1))]
+        )
+        if failed or self._returned == _PAUSE:
+            return failed
+        self._host.maps[RESPONSE_HEADERS] = list(_RESPONSE)
+        pair = (_STREAM, len(_RESPONSE))
         return self._first_failed(
             [
-                ("proxy_on_context_create", (_STREAM, _ROOT)),
-                ("proxy_on_request_headers", headers),
-                ("proxy_on_response_headers", (*headers[:2], 0)[: len(headers)]),
-                ("proxy_on_response_body", (_STREAM, 6, 1)),
+                ("proxy_on_response_headers", pair if old else (*pair, 0)),
+                ("proxy_on_response_body", (_STREAM, len(_BODY), 1)),
                 ("proxy_on_done", (_STREAM,)),
                 ("proxy_on_log", (_STREAM,)),
                 ("proxy_on_delete", (_STREAM,)),
@@ -118,14 +136,18 @@ class Instance:
         self._budget.fuel = self._store.get_fuel()
         self._store.close()
 
-    def _load_steps(self) -> list[tuple[str, tuple[int, ...]]]:
+    def _load_steps(self) -> Plan:
         exported = {e.name for e in self._plugin.module.exports if e.kind == "func"}
         if "_initialize" not in exported:
             return [(_INSTANTIATE, ()), ("_start", ())]
-        main = ("main", (0, 0)) if "main" in exported else ("__main_void", ())
-        return [(_INSTANTIATE, ()), ("_initialize", ()), main]
+        steps: list[tuple[str, tuple[int, ...]]] = [(_INSTANTIATE, ()), ("_initialize", ())]
+        if "main" in exported:
+            steps.append(("main", (0, 0)))
+        elif self._plugin.request.host >= MAIN_VOID_SINCE:
+            steps.append(("__main_void", ()))
+        return steps
 
-    def _first_failed(self, plan: list[tuple[str, tuple[int, ...]]]) -> Step | None:
+    def _first_failed(self, plan: Plan) -> Step | None:
         for name, arguments in plan:
             step = self._step(name, arguments)
             if step is not None and step.outcome is not Outcome.OK:
@@ -135,6 +157,7 @@ class Instance:
     def _step(self, name: str, arguments: tuple[int, ...]) -> Step | None:
         """One call; an export that is absent is passed over."""
         self._host.step = name
+        self._host.bodies = {1: _BODY} if name == "proxy_on_response_body" else {}
         if name == _INSTANTIATE:
             return self._guarded(name, self._instantiate)
         function = self._guest.function(name)
@@ -147,8 +170,10 @@ class Instance:
         import wasmtime
 
         try:
-            result = call()
+            result = self._returned = call()
         except wasmtime.Trap as trap:
+            if self._host.closed:
+                return Step(name=name, outcome=Outcome.CRASH, reason="proxy_close_stream: trap")
             over = {wasmtime.TrapCode.OUT_OF_FUEL, wasmtime.TrapCode.INTERRUPT}
             outcome = Outcome.LIMIT if trap.trap_code in over else Outcome.TRAP
             return Step(name=name, outcome=outcome, reason=_trap_reason(str(trap)))
@@ -156,8 +181,8 @@ class Instance:
             return Step(name=name, outcome=Outcome.UNKNOWN, reason=first_line(str(error)))
         except OverLimit as error:
             return Step(name=name, outcome=Outcome.LIMIT, reason=str(error))
-        except ProxyCrash:
-            return Step(name=name, outcome=Outcome.CRASH, reason=self._call)
+        except ProxyCrash as crash:
+            return Step(name=name, outcome=Outcome.CRASH, reason=f"{self._call}: {crash}")
         decides = name in {"proxy_on_vm_start", "proxy_on_configure"}
         refused = decides and result == 0
         return Step(name=name, outcome=Outcome.FALSE if refused else Outcome.OK)

@@ -19,7 +19,7 @@ from wasmpack.module.type_section import (
     read_types,
     table_type,
 )
-from wasmpack.module.types import Export, Import, Memory, Module, Section
+from wasmpack.module.types import Export, Import, Memory, Module, Section, TableType
 
 MAGIC = b"\0asm"
 _CORE_VERSION = b"\x01\x00\x00\x00"
@@ -51,6 +51,7 @@ def read_module(data: bytes) -> Module:
         imports=space.imports,
         exports=space.exports(),
         memories=space.memories,
+        largest_table=space.largest_table,
         start=space.start(),
         producers=_producers(data, sections),
     )
@@ -112,8 +113,10 @@ class _IndexSpace:
         self._types = read_types(cursor) if cursor else []
         self._spaces: dict[str, list[str]] = {kind: [] for kind in _KINDS}
         self._imported_memories: list[Memory] = []
+        self.largest_table = 0
         self.imports = tuple(self._imports())
         self.memories = (*self._imported_memories, *self._own_memories())
+        self._own_tables()
 
     def exports(self) -> tuple[Export, ...]:
         """All exports, with the type of what they name."""
@@ -157,7 +160,7 @@ class _IndexSpace:
         if kind == "func":
             return self._type(cursor.unsigned(), cursor)
         if kind == "table":
-            return table_type(cursor)
+            return self._table(table_type(cursor))
         if kind == "memory":
             memory = memory_type(cursor)
             self._imported_memories.append(memory)
@@ -173,9 +176,19 @@ class _IndexSpace:
         self._spaces["memory"] += [str(memory) for memory in found]
         return found
 
+    def _own_tables(self) -> None:
+        cursor = self._cursor("table")
+        for _ in range(cursor.count() if cursor else 0):
+            assert cursor
+            self._spaces["table"].append(self._table(_defined_table(cursor)))
+
+    def _table(self, table: TableType) -> str:
+        self.largest_table = max(self.largest_table, table.minimum)
+        return str(table)
+
     def _extend(self, kind: str) -> None:
         """Add what the module defines itself; only done for kinds that are exported."""
-        sections = {"func": "function", "table": "table", "global": "global", "tag": "tag"}
+        sections = {"func": "function", "global": "global", "tag": "tag"}
         cursor = self._cursor(sections[kind]) if kind in sections else None
         if cursor is None:
             return
@@ -183,8 +196,6 @@ class _IndexSpace:
         count = cursor.count()
         if kind == "func":
             space += [self._type(index, cursor) for index in _indices(cursor, count)]
-        elif kind == "table":
-            space += [_defined_table(cursor) for _ in range(count)]
         elif kind == "global":
             space += [_defined_global(cursor) for _ in range(count)]
         else:
@@ -214,12 +225,12 @@ def _indices(cursor: Cursor, count: int) -> list[int] | bytes:
     return [cursor.unsigned() for _ in range(count)]
 
 
-def _defined_table(cursor: Cursor) -> str:
+def _defined_table(cursor: Cursor) -> TableType:
     if cursor.pos + 1 < cursor.end and cursor.data[cursor.pos] == 0x40:
         cursor.skip(2)
-        text = table_type(cursor)
+        table = table_type(cursor)
         skip_const_expr(cursor)
-        return text
+        return table
     return table_type(cursor)
 
 

@@ -17,6 +17,8 @@ from wasmpack.module.types import Export, Import, Module
 
 _MAX_PAGES = 16384
 """1 GiB in pages of 64 KiB: the host's limit on a memory's initial size (2022-04-08)."""
+_MAX_ELEMENTS = 10_000_000
+"""V8's limit on a table's initial size (kV8MaxWasmTableInitEntries; observed)."""
 _PLAIN = re.compile(r"(?:i32|i64|f32|f64|funcref|externref|mut|\d+|[ (),.>-])*")
 """Types of imports and exports that V8's C interface can name."""
 _MEMORY_LIMIT_SINCE = "2022-04-08"
@@ -33,6 +35,7 @@ def load_problems(module: Module, scan: HostScan, host: str) -> Iterator[Problem
     elif scan.refusal == NO_ABI or scan.abi is None:
         yield _no_abi(module)
     else:
+        yield from _table_problems(module)
         yield from _untranslatable_types(module)
         yield from _import_problems(module, scan.abi, host)
         yield from _memory_problems(module, host)
@@ -122,6 +125,18 @@ def _missing(sdk: str, item: Import, version: str, why: str) -> Problem:
         f"{item.module}.{item.name}'",
         hint=import_hint(sdk, item, version),
     )
+
+
+def _table_problems(module: Module) -> Iterator[Problem]:
+    if module.largest_table > _MAX_ELEMENTS:
+        yield Problem(
+            code="MEM005",
+            severity=Severity.ERROR,
+            where="table",
+            message=f"{module.largest_table} initial elements are more than the engine's "
+            f"{_MAX_ELEMENTS}: 'Failed to load Wasm bytecode'",
+            hint="start with a smaller table; it can grow later",
+        )
 
 
 def _memory_problems(module: Module, host: str) -> Iterator[Problem]:

@@ -1,9 +1,11 @@
 """What was seen of a dry run, as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
+
+from wasmpack.module.abi import NEWEST
 
 
 class Outcome(StrEnum):
@@ -22,6 +24,27 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """With what a module is started, and as which host."""
+
+    abi_version: str
+    config: bytes = b""
+    """The plugin configuration, verbatim."""
+    root_id: str = ""
+    host: str = NEWEST
+    """Date of the host."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what :meth:`as_json` wrote."""
+        return cls(**{**value, "config": bytes.fromhex(value["config"])})
+
+    def as_json(self) -> dict[str, object]:
+        """For the way into the process that runs it."""
+        return {**asdict(self), "config": self.config.hex()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One call into the module."""
 
@@ -36,31 +59,34 @@ class DryRun:
 
     failed: Step | None = None
     """The step that ended it, if one did."""
+    request: Step | None = None
+    """The step that ended the first request, if one did."""
     start_calls: tuple[tuple[str, str], ...] = ()
     """(function, host function it called) of start code: a proxy may forbid some calls there."""
     log: tuple[str, ...] = ()
     """Of the first instance."""
-    asked: bool = False
-    """The first request was tried too."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what :meth:`as_json` wrote."""
-        failed = value["failed"]
         return cls(
-            failed=Step(**{**failed, "outcome": Outcome(failed["outcome"])}) if failed else None,
+            failed=_step(value["failed"]),
+            request=_step(value["request"]),
             start_calls=tuple((caller, name) for caller, name in value["startCalls"]),
             log=tuple(value["log"]),
-            asked=value["asked"],
         )
 
     def as_json(self) -> dict[str, object]:
         """For the way out of the process that ran it."""
-        failed = self.failed
         return {
-            "failed": failed
-            and {"name": failed.name, "outcome": failed.outcome.value, "reason": failed.reason},
+            "failed": self.failed and asdict(self.failed),
+            "request": self.request and asdict(self.request),
             "startCalls": [list(call) for call in self.start_calls],
             "log": list(self.log),
-            "asked": self.asked,
         }
+
+
+def _step(value: Mapping[str, Any] | None) -> Step | None:
+    if value is None:
+        return None
+    return Step(name=value["name"], outcome=Outcome(value["outcome"]), reason=value["reason"])

@@ -4,10 +4,7 @@ A proxy makes several instances of a module while it loads it, and each sees wha
 left there (proxy-wasm-cpp-host, src/shared_data.cc, src/shared_queue.cc).
 """
 
-from wasmpack.module.wasi_host import OverLimit
-
-_LIMIT = 64 * 1024 * 1024
-"""Bytes of shared data and queues together."""
+from wasmpack.module.wasi_host import KEPT_LIMIT, OverLimit
 
 
 class SharedState:
@@ -56,5 +53,5 @@ class SharedState:
 
     def _keep(self, size: int) -> None:
         self._kept += size + 64
-        if self._kept > _LIMIT:
-            raise OverLimit(f"more than {_LIMIT} bytes of shared data")
+        if self._kept > KEPT_LIMIT:
+            raise OverLimit(f"more than {KEPT_LIMIT} bytes of shared data")

@@ -6,17 +6,25 @@ from wasmpack.findings import Problem, Severity
 from wasmpack.module import abi
 from wasmpack.module.run_result import DryRun, Outcome, Step
 
-_MAIN_VOID_SINCE = "2026-03-03"
-"""Older hosts do not look ``__main_void`` up (proxy-wasm-cpp-host e55d150)."""
 _WORDS = {
     "instantiate": "'Failed to create new Wasm instance'",
     "proxy_on_vm_start": "'Failed to start base Wasm'",
     "proxy_on_configure": "'Failed to configure base Wasm plugin'",
 }
 EXPORT_MEMORY = 'export the memory, for example (export "memory" (memory 0))'
-SEEN_AT_LOAD = {"_initialize", "main", "__main_void", "_start", "proxy_on_vm_start",
-                "proxy_on_configure"}  # fmt: skip
-"""Calls that validate mode makes too."""
+_CRASH_CODES = {"memory": "MEM002"}
+_CRASH_REASONS = {
+    "memory": ", which uses memory, but the proxy sees none",
+    "service": " for an upstream that names no service",
+    "trap": " and traps after it",
+    "stream": ", which has nothing to act on at this point of a request",
+}
+_CRASH_HINTS = {
+    "STA001": "call it from an exported _initialize or _start instead "
+    "(AssemblyScript: --exportStart _initialize)",
+    "MEM002": EXPORT_MEMORY,
+    "RUN008": "make the call in another callback, or with other arguments",
+}
 _NEEDS_CONFIGURATION = {"proxy_on_context_create", "proxy_on_configure"}
 _CODES = {
     "proxy_on_context_create": "RUN004",
@@ -31,22 +39,20 @@ def start_up_problems(run: DryRun, host: str, *, configured: bool) -> Iterator[P
     :param configured: the user gave a plugin configuration: then its refusal is an error
     """
     for caller, name in run.start_calls:
-        if _looked_up(caller, host) and not abi.start_up_allowed(name, host):
-            yield _restricted(name)
+        if not abi.start_up_allowed(name, host):
+            yield _restricted(caller, name)
             return
-    if run.failed and _looked_up(run.failed.name, host):
+    if run.failed:
         yield _failure(run.failed, run, configured=configured)
+    elif run.request and run.request.outcome is Outcome.CRASH:
+        yield _crash(run.request, at_request=True)
 
 
-def _looked_up(function: str, host: str) -> bool:
-    return function != "__main_void" or host >= _MAIN_VOID_SINCE
-
-
-def _restricted(name: str) -> Problem:
+def _restricted(caller: str, name: str) -> Problem:
     return Problem(
         code="RUN002",
         severity=Severity.ERROR,
-        where=f"start-up code, call of {name}",
+        where=f"{caller}, call of {name}",
         message="the proxy forbids this call in _initialize, main and _start: "
         "'Uncaught Error: restricted_callback'",
         hint="call it from proxy_on_vm_start or later; global constructors run too early",
@@ -75,34 +81,19 @@ def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
     )
 
 
-def _crash(step: Step) -> Problem:
-    if step.name == "instantiate":
-        return Problem(
-            code="STA001",
-            severity=Severity.ERROR,
-            where="start section",
-            message=f"the start section calls {step.reason}: this CRASHES THE WHOLE PROXY "
-            "(signal 11) while it loads the module",
-            hint="call it from an exported _initialize or _start instead "
-            "(AssemblyScript: --exportStart _initialize)",
-        )
-    if step.reason.startswith("proxy_grpc"):
-        return Problem(
-            code="RUN008",
-            severity=Severity.ERROR,
-            where=step.name,
-            message=f"{step.reason} is called with an upstream that names no service: this "
-            "CRASHES THE WHOLE PROXY (observed with Envoy 1.40.0)",
-            hint="give the name of a cluster, or a GrpcService with envoy_grpc or google_grpc",
-        )
+def _crash(step: Step, *, at_request: bool = False) -> Problem:
+    """A call that ends the proxy; ``step.reason`` is ``host function: cause``."""
+    name, _, cause = step.reason.partition(": ")
+    when = " with the first request; validate mode does not see it" if at_request else ""
+    code = "STA001" if step.name == "instantiate" else _CRASH_CODES.get(cause, "RUN008")
+    where = "start section" if step.name == "instantiate" else step.name
     return Problem(
-        code="MEM002",
+        code=code,
         severity=Severity.ERROR,
-        where=step.name,
-        message=f"{step.name} calls {step.reason}, which uses memory, but the proxy sees none: "
-        "this CRASHES THE WHOLE PROXY (signal 11)"
-        + ("" if step.name in SEEN_AT_LOAD else ", with the first request"),
-        hint=EXPORT_MEMORY,
+        where=where,
+        message=f"{where} calls {name}{_CRASH_REASONS.get(cause, '')}: this CRASHES THE WHOLE "
+        f"PROXY (signal 11){when}",
+        hint=_CRASH_HINTS[code],
     )
 
 

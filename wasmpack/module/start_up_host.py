@@ -11,38 +11,54 @@ from collections.abc import Callable
 
 from wasmpack.module.foreign_functions import call_foreign
 from wasmpack.module.grpc_service import GrpcService, grpc_service
+from wasmpack.module.header_maps import BAD_ARGUMENT, NOT_FOUND, HeaderMaps
+from wasmpack.module.run_result import RunRequest
 from wasmpack.module.shared_state import SharedState
-from wasmpack.module.wasi_host import BAD_MEMORY, NOTSUP, OK, Guest, ProxyCrash, WasiHost
+from wasmpack.module.wasi_host import BAD_MEMORY, NOTSUP, OK, Guest, ProxyCrash
 
-NOT_FOUND, BAD_ARGUMENT, SERIALIZATION_FAILURE, PARSE_FAILURE = 1, 2, 3, 4
+SERIALIZATION_FAILURE, PARSE_FAILURE = 3, 4
 EMPTY, CAS_MISMATCH, INTERNAL_FAILURE, UNIMPLEMENTED = 7, 8, 10, 12
 GRPC_MESSAGE, VM_CONFIGURATION, PLUGIN_CONFIGURATION = 4, 6, 7
-_LAST_BUFFER, _LAST_MAP, _LAST_LOG_LEVEL, _LAST_METRIC_TYPE, _LAST_STREAM = 8, 7, 5, 2, 3
-_UPSTREAM = 3
+_LAST_BUFFER, _LAST_LOG_LEVEL, _LAST_METRIC_TYPE, _LAST_STREAM = 8, 5, 2, 3
+_REQUEST, _RESPONSE, _UPSTREAM = 0, 1, 3
 _COUNTER, _GAUGE, _HISTOGRAM = 0, 1, 2
 _CALL, _STREAM = 1, 2
 """The last two bits of a gRPC token."""
 _CONFIGURING = {"proxy_on_context_create", "proxy_on_configure"}
 """Calls during which the plugin configuration can be read."""
+_EARLY = {"proxy_on_context_create", "proxy_on_request_headers"}
+"""Calls of a stream during which there is no response yet."""
+_LATE = {"proxy_on_done", "proxy_on_log", "proxy_on_delete"}
+"""Calls of a stream during which there is nothing left to answer."""
+_CLOSE_CRASHES = {
+    "proxy_on_context_create": {_REQUEST, _RESPONSE},
+    "proxy_on_done": {_RESPONSE},
+    "proxy_on_log": {_REQUEST, _RESPONSE},
+    "proxy_on_delete": {_RESPONSE},
+}
 _NODE = b"\x0a\x08wasmpack"
 """``xds.node`` as a protobuf message: an id alone; a mesh says much more."""
 
 HostCall = Callable[..., int | None]
 
 
-class StartUpHost(WasiHost):
+class StartUpHost(HeaderMaps):
     """State and answers of one instance."""
 
-    def __init__(
-        self, guest: Guest, plugin_config: bytes, root_id: str, shared: SharedState
-    ) -> None:
-        super().__init__(guest)
+    def __init__(self, guest: Guest, request: RunRequest, shared: SharedState) -> None:
+        super().__init__(guest, request.host)
         self.step = ""
         """The export that is being called."""
-        self._config = plugin_config
+        self.in_stream = False
+        """True for the calls of a request."""
+        self.closed = False
+        """The request was closed: a trap from here on ends the proxy."""
+        self.bodies: dict[int, bytes] = {}
+        """Buffers of the request that is being served, by ``proxy_buffer_type_t``."""
+        self._config = request.config
         self._properties = {
             b"plugin_name": b"wasmpack",
-            b"plugin_root_id": root_id.encode(),
+            b"plugin_root_id": request.root_id.encode(),
             b"plugin_vm_id": b"",
             b"xds\0node": _NODE,
         }
@@ -83,8 +99,9 @@ class StartUpHost(WasiHost):
         """None if there is none now; those of a request are there, and empty."""
         self._uses_context()
         if kind == PLUGIN_CONFIGURATION:
-            return self._config if self.step in _CONFIGURING else None
-        return None if kind == GRPC_MESSAGE else b""
+            configuring = self.step in _CONFIGURING and not self.in_stream
+            return self._config if configuring else None
+        return None if kind == GRPC_MESSAGE else self.bodies.get(kind, b"")
 
     def proxy_get_configuration(self, data: int, size: int) -> int:
         return self._give(self._buffer(PLUGIN_CONFIGURATION) or b"", data, size)
@@ -97,8 +114,7 @@ class StartUpHost(WasiHost):
         buffer = self._buffer(kind)
         if buffer is None:
             return NOT_FOUND
-        part = buffer[start : start + length]
-        return self._give(part, data, size) if part else OK
+        return self._give(buffer[start : start + length], data, size)
 
     def proxy_get_buffer_status(self, kind: int, size: int, flags: int) -> int:
         if kind > _LAST_BUFFER:
@@ -114,28 +130,6 @@ class StartUpHost(WasiHost):
         if self._buffer(kind) is None:
             return NOT_FOUND
         return self._checked(BAD_ARGUMENT, (data[0], data[1]))
-
-    # headers and trailers: the maps of a request are not there yet
-
-    def proxy_get_header_map_pairs(self, kind: int, data: int, size: int) -> int:
-        return BAD_ARGUMENT if kind > _LAST_MAP else self._give(b"", data, size)
-
-    def proxy_get_header_map_size(self, kind: int, _result: int) -> int:
-        if kind <= _LAST_MAP:
-            self._uses_context()
-        return BAD_ARGUMENT
-
-    def proxy_get_header_map_value(self, kind: int, key: int, size: int, *_rest: int) -> int:
-        return BAD_ARGUMENT if kind > _LAST_MAP else self._checked(BAD_ARGUMENT, (key, size))
-
-    proxy_remove_header_map_value = proxy_set_header_map_pairs = proxy_get_header_map_value
-
-    def proxy_add_header_map_value(self, kind: int, *spans: int) -> int:
-        if kind > _LAST_MAP:
-            return BAD_ARGUMENT
-        return self._checked(BAD_ARGUMENT, (spans[0], spans[1]), (spans[2], spans[3]))
-
-    proxy_replace_header_map_value = proxy_add_header_map_value
 
     # properties
 
@@ -245,19 +239,28 @@ class StartUpHost(WasiHost):
 
     def proxy_set_effective_context(self, context: int) -> int:
         self._uses_context()
-        return OK if context in {0, 1} else BAD_ARGUMENT
+        return OK if context in {0, 1, 2 if self.in_stream else 0} else BAD_ARGUMENT
 
     def proxy_continue_stream(self, kind: int) -> int:
         if kind > _LAST_STREAM:
             return BAD_ARGUMENT
         self._uses_context()
+        if kind == _RESPONSE:
+            self._needs_response()
         return UNIMPLEMENTED if kind == _UPSTREAM else OK
 
     def proxy_close_stream(self, kind: int) -> int:
         if kind > _LAST_STREAM:
             return BAD_ARGUMENT
         self._uses_context()
+        if self.in_stream and kind in _CLOSE_CRASHES.get(self.step, ()):
+            raise ProxyCrash("stream")
+        self.closed = self.in_stream
         return OK
+
+    def _needs_response(self) -> None:
+        if self.in_stream and self.step in _EARLY:
+            raise ProxyCrash("stream")
 
     def proxy_done(self) -> int:
         self._uses_context()
@@ -267,10 +270,18 @@ class StartUpHost(WasiHost):
         self._uses_context()
         return OK
 
-    proxy_continue_response = proxy_clear_route_cache = proxy_continue_request
+    proxy_clear_route_cache = proxy_continue_request
+
+    def proxy_continue_response(self) -> int:
+        self._uses_context()
+        self._needs_response()
+        return OK
 
     def proxy_send_local_response(self, _status: int, *spans: int) -> int:
-        return self._checked(OK, *zip(spans[0:6:2], spans[1:6:2], strict=True))
+        refused = self._checked(OK, *zip(spans[0:6:2], spans[1:6:2], strict=True))
+        if not refused and self.in_stream and self.step in _LATE:
+            raise ProxyCrash("stream")
+        return refused
 
     # calls to others: no upstream is known yet
 
@@ -291,7 +302,7 @@ class StartUpHost(WasiHost):
         if service is GrpcService.NONE:
             return PARSE_FAILURE
         if service is GrpcService.EMPTY:
-            raise ProxyCrash
+            raise ProxyCrash("service")
         if service is GrpcService.ENVOY:
             return INTERNAL_FAILURE
         self._calls[kind - 1] += 1

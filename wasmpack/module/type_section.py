@@ -1,7 +1,7 @@
 """Value types and the type section, as text (WebAssembly core specification 3.0, 5.3)."""
 
 from wasmpack.module.cursor import Cursor
-from wasmpack.module.types import Memory
+from wasmpack.module.types import Memory, TableType
 
 _VALUES = {
     0x7F: "i32", 0x7E: "i64", 0x7D: "f32", 0x7C: "f64", 0x7B: "v128",
@@ -44,12 +44,11 @@ def value_type(cursor: Cursor) -> str:
     return cursor.fail(f"unknown value type {code:#x}")
 
 
-def table_type(cursor: Cursor) -> str:
-    """A table's element type and limits: ``funcref 1..``."""
+def table_type(cursor: Cursor) -> TableType:
+    """Element type and limits."""
     element = value_type(cursor)
     limits = memory_type(cursor)
-    most = "" if limits.maximum is None else str(limits.maximum)
-    return f"{element} {limits.minimum}..{most}"
+    return TableType(element, limits.minimum, limits.maximum)
 
 
 def memory_type(cursor: Cursor) -> Memory:

@@ -56,6 +56,19 @@ class Memory:
         return f"{self.minimum}{most} pages{flags}"
 
 
+@dataclass(frozen=True, slots=True)
+class TableType:
+    """Limits of a table, in elements."""
+
+    element: str
+    minimum: int
+    maximum: int | None
+
+    def __str__(self) -> str:
+        most = "" if self.maximum is None else str(self.maximum)
+        return f"{self.element} {self.minimum}..{most}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
     """A module's declarations; nothing of it was run or compiled."""
@@ -66,6 +79,8 @@ class Module:
     exports: tuple[Export, ...]
     memories: tuple[Memory, ...]
     """Imported ones first."""
+    largest_table: int
+    """Elements that the largest table starts with."""
     start: int | None
     """Function index of the start section."""
     producers: Mapping[str, tuple[tuple[str, str], ...]]

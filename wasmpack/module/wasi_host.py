@@ -15,9 +15,13 @@ _OUTPUTS = {1, 2}
 """Standard output and error: the only files there are."""
 _LOG_LIMIT = 64 * 1024
 """Bytes of log kept; what comes after is counted as seen and dropped."""
+POLL_SINCE = "2026-04-06"
+"""Older hosts have ``poll_oneoff`` too, but it does nothing (observed with Envoy 1.36.2)."""
+KEPT_LIMIT = 64 * 1024 * 1024
+"""Bytes that the host keeps for a module: shared data and queues, headers."""
 _RANDOM_LIMIT = 64 * 1024
-_VECTORS = 65_536
-"""Most pieces of one ``fd_write``; libraries use one or two."""
+_VECTORS = 1_000_000
+"""Most pieces of one ``fd_write`` that are looked at; libraries use one or two."""
 
 
 class OverLimit(Exception):
@@ -25,7 +29,9 @@ class OverLimit(Exception):
 
 
 class ProxyCrash(Exception):
-    """The call ends the whole proxy: the host follows a pointer that is null."""
+    """The call ends the whole proxy; its text says what is missing there: ``memory``, ``context``,
+    ``service`` or ``stream``.
+    """
 
 
 class Guest(Protocol):
@@ -42,12 +48,14 @@ class Guest(Protocol):
 class WasiHost:
     """What is the same under every proxy-wasm ABI; the log of the run."""
 
-    def __init__(self, guest: Guest) -> None:
+    def __init__(self, guest: Guest, host: str) -> None:
         self._guest = guest
+        self._polls = host >= POLL_SINCE
         self.has_context = False
         """False while the start section runs: there is no context that a call could belong to."""
         self.log: list[str] = []
         self._logged = 0
+        self._kept = 0
 
     # emscripten and pthreads
 
@@ -62,8 +70,6 @@ class WasiHost:
     def fd_write(self, fd: int, vectors: int, count: int, written: int) -> int:
         if fd not in _OUTPUTS:
             return BADF
-        if count > _VECTORS:
-            raise OverLimit(f"fd_write of {count} pieces")
         text = self._gather(vectors, count)
         if text is None:
             return FAULT
@@ -80,6 +86,8 @@ class WasiHost:
         """
         pieces: list[bytes] = []
         for number in range(count):
+            if number > _VECTORS:
+                raise OverLimit(f"a vector of more than {_VECTORS} pieces")
             vector = self._guest.read(vectors + 8 * number, 8)
             if vector is None:
                 return None
@@ -118,7 +126,6 @@ class WasiHost:
     def random_get(self, address: int, size: int) -> int:
         if size > _RANDOM_LIMIT:
             return INVAL
-        self._uses_context()
         if not size:
             return SUCCESS
         return SUCCESS if self._guest.write(address, os.urandom(size)) else FAULT
@@ -185,6 +192,8 @@ class WasiHost:
     # WASI: the process
 
     def poll_oneoff(self, _in: int, _out: int, _count: int, events: int) -> int:
+        if not self._polls:
+            return NOSYS
         return self._result(events, 0, 4)
 
     def sched_yield(self) -> int:
@@ -197,7 +206,7 @@ class WasiHost:
 
     def _uses_context(self) -> None:
         if not self.has_context:
-            raise ProxyCrash
+            raise ProxyCrash("context")
 
     def _result(self, address: int, value: int, width: int) -> int:
         """Write a WASI result."""
@@ -216,6 +225,11 @@ class WasiHost:
     def _checked(self, result: int, *spans: tuple[int, int]) -> int:
         readable = [self._guest.read(address, size) is not None for address, size in spans]
         return result if all(readable) else BAD_MEMORY
+
+    def _keep(self, size: int) -> None:
+        self._kept += size + 64
+        if self._kept > KEPT_LIMIT:
+            raise OverLimit(f"more than {KEPT_LIMIT} bytes of headers")
 
     def _note(self, text: bytes) -> None:
         room = max(0, _LOG_LIMIT - self._logged)

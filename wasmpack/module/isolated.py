@@ -1,0 +1,144 @@
+"""The dry run in a process of its own, which a hostile module may fill, hang or end.
+
+Compiling cannot be bounded from inside: a few kilobytes of nested blocks take wasmtime half a
+minute and gigabytes. So a child does it, and this side bounds its time and memory from outside. It
+is started before it is known whether it is needed, so that its imports run beside our own reading.
+
+The child reads one JSON line, then the module's bytes, and answers with one JSON line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
+
+_START = "import sys; sys.path[:] = {path!r}; from wasmpack.module.isolated import serve; serve()"
+_SECONDS = 10.0
+"""Wall time for a small module, compiling included."""
+_SECONDS_PER_MEGABYTE = 2.0
+_MEGABYTE = 1 << 20
+_RESIDENT = 1536 * _MEGABYTE
+"""Bytes of memory the child may touch; the largest real modules take a third."""
+_POLL = 0.01
+
+
+class IsolatedRunner:
+    """One child process for one module; leave the ``with`` block to end it."""
+
+    def __init__(self) -> None:
+        code = _START.format(path=[entry for entry in sys.path if entry])
+        self._process: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    def run(self, data: bytes, requests: Sequence[RunRequest]) -> tuple[DryRun, ...]:
+        """Compile once, start once a request; never raises for what the module does."""
+        if self._process is None:
+            return _all(requests, Outcome.UNKNOWN, "no process could be started")
+        seconds = _SECONDS + _SECONDS_PER_MEGABYTE * len(data) / _MEGABYTE
+        head = {"size": len(data), "requests": [request.as_json() for request in requests]}
+        watch = _Watch(self._process, seconds)
+        with watch:
+            answer = self._exchange(json.dumps(head).encode() + b"\n" + data)
+        if answer is not None:
+            return tuple(DryRun.from_json(run) for run in answer)
+        if watch.reason:
+            return _all(requests, Outcome.LIMIT, watch.reason)
+        return _all(requests, Outcome.UNKNOWN, f"wasmtime ended with {self._process.returncode}")
+
+    def _exchange(self, request: bytes) -> Sequence[Mapping[str, Any]] | None:
+        assert self._process
+        try:
+            out, _ = self._process.communicate(request)
+            found: Sequence[Mapping[str, Any]] = json.loads(out)
+        except (OSError, ValueError):
+            return None
+        return found
+
+
+class _Watch:
+    """Ends a process that takes too long or too much; ``reason`` says why."""
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.reason = ""
+        self._process = process
+        self._seconds = seconds
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        deadline = time.monotonic() + self._seconds
+        while not self._done.wait(_POLL):
+            if time.monotonic() > deadline:
+                self.reason = f"more than {self._seconds:.0f} seconds, compiling included"
+            elif _resident(self._process.pid) > _RESIDENT:
+                self.reason = f"more than {_RESIDENT // _MEGABYTE} MiB of memory"
+            if self.reason:
+                self._process.kill()
+                return
+
+
+def _resident(process: int) -> int:
+    """Bytes of memory that a process has touched; 0 where the system does not tell."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_bytes().split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * 4096
+
+
+def _all(requests: Sequence[RunRequest], outcome: Outcome, reason: str) -> tuple[DryRun, ...]:
+    step = Step(name="compile", outcome=outcome, reason=reason)
+    return tuple(DryRun(failed=step) for _ in requests)
+
+
+def serve() -> None:
+    """The child's side."""
+    import wasmtime  # noqa: F401 - while the other side is still reading
+
+    from wasmpack.module.dry_run import dry_runs
+
+    _no_core_dump()
+    head = json.loads(sys.stdin.buffer.readline())
+    data = sys.stdin.buffer.read(head["size"])
+    requests = [RunRequest.from_json(value) for value in head["requests"]]
+    found = dry_runs(data, requests)
+    sys.stdout.write(json.dumps([run.as_json() for run in found]))
+
+
+def _no_core_dump() -> None:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
