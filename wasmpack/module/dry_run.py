@@ -40,32 +40,6 @@ def dry_runs(data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
 
     :param data: a valid module all of whose imports the newest host provides
     """
-
-
-FUEL = 2_000_000_000
-"""Instructions, about: one to two seconds."""
-SECONDS = 5.0
-"""Wall time of the whole start-up, for what costs much time and little fuel."""
-HOST_CALLS = 200_000
-MEMORY = 1 << 30
-"""Bytes a memory may grow to: the host's own limit."""
-_PAGE = 65536
-
-
-def dry_runs(data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
-    """Start the module and configure it, as often as a proxy does, and send one request through.
-
-    :param data: a valid module all of whose imports the newest host provides
-    """
-    before = threading.stack_size(4 * STACK)
-    try:
-        with ThreadPoolExecutor(1) as thread:  # one whose stack is deep enough
-            return thread.submit(_dry_runs, data, requests).result()
-    finally:
-        threading.stack_size(before)
-
-
-def _dry_runs(data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
     import wasmtime
 
     module = read_module(data)
