@@ -165,7 +165,7 @@ def test_no_damage_to_a_real_module_raises_anything_else(at: int, byte: int, cut
 def _survives(data: bytes) -> None:
     with contextlib.suppress(MalformedModule):
         read_module(data)
-    facts = examine(data, dry_run=False)
+    facts = examine(data, StartUp(dry_run=False))
     assert isinstance(module_problems(facts, NEWEST), list)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from wasmpack.actions.final_word import ask_for_final_word
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.findings import Problem, Report, Severity, judge
 from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
@@ -13,7 +12,7 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import Variant
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.readers.contents import LIMIT, Contents, linux_amd64, read_contents
-from wasmpack.readers.istio import Fetched, fetch
+from wasmpack.readers.fetch import Fetched, fetch
 from wasmpack.runtime_config import abi_problems, config_problems, parse_runtime_config
 from wasmpack.stores.ports import ImageReader, KeptReader, VerifiedStream
 from wasmpack.targets import ImageRules, Target, choose
@@ -45,13 +44,15 @@ def validate_module(
     more = _config_findings(runtime_config, facts)
     problems = {
         target.name: [
-            *module_problems(facts, target.host),
+            *module_problems(facts, target.host, target.own_functions),
             *_size_problems(len(data), target.image, packed),
             *more,
         ]
         for target in choose(targets)
     }
     if envoy:
+        from wasmpack.actions.final_word import ask_for_final_word
+
         ask_for_final_word(problems, data, facts, start_up)
     return judge(subject, "module", problems, strict_targets=bool(targets), strict=strict)
 
@@ -139,13 +140,17 @@ class _ImageCheck:
             fetched = self._fetch(target.image)
             found = list(fetched.problems)
             if fetched.module is not None:
-                found += module_problems(self._facts(fetched.module), target.host)
+                found += module_problems(
+                    self._facts(fetched.module), target.host, target.own_functions
+                )
         except UNREADABLE as error:
             return [_unreadable(error)]
         return [*found, *self._doubts()]
 
     def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
         """Add what the Envoy of this machine says of the module, if there is one."""
+        from wasmpack.actions.final_word import ask_for_final_word
+
         module = self._contents().module
         if module is not None:
             ask_for_final_word(problems, module, self._facts(module), self._start_up)
@@ -155,7 +160,7 @@ class _ImageCheck:
         contents = self._contents()
         if contents.module is None:
             return [_no_module()]
-        return module_problems(self._facts(contents.module), target.host)
+        return module_problems(self._facts(contents.module), target.host, target.own_functions)
 
     def _doubts(self) -> list[Problem]:
         """What no mesh looks at, and its author should know."""

@@ -4,6 +4,9 @@ import click
 
 from wasmpack.cli.options import current_console, format_option
 
+_NAME = 17
+"""Width of the longest name."""
+
 
 @click.command(epilog="Example: wasmpack targets --format json")
 @format_option
@@ -19,7 +22,7 @@ def targets(shape: str) -> None:
     if shape == "json":
         console.json({"schemaVersion": 1, "targets": [row.as_json() for row in rows]})
         return
-    console.result(console.out_style(f"{'TARGET':<12} {'':<7}  {'HOST':<10}  IMAGES", "bold"))
+    console.result(console.out_style(f"{'TARGET':<{_NAME}} {'':<7}  {'HOST':<10}  IMAGES", "bold"))
     for row in rows:
         mark = "default" if row.default else ""
-        console.result(f"{row.name:<12} {mark:<7}  {row.host}  {row.image_summary}".rstrip())
+        console.result(f"{row.name:<{_NAME}} {mark:<7}  {row.host}  {row.image_summary}".rstrip())

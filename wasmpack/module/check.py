@@ -37,6 +37,8 @@ class StartUp:
     plugin_config: bytes | None = None
     """Handed over verbatim; None if the user gave none."""
     root_id: str = ""
+    dry_run: bool = True
+    """False: the module is not started, and what that would show is not judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +75,11 @@ def examine(
     data: bytes,
     start_up: StartUp | None = None,
     *,
-    dry_run: bool = True,
     runner: Callable[[], Runner] = IsolatedRunner,
 ) -> ModuleFacts:
     """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
     start_up = start_up or StartUp()
-    if not dry_run or data[:4] != MAGIC:
+    if not start_up.dry_run or data[:4] != MAGIC:
         return _static_facts(data, start_up)
     with runner() as process:
         facts = _static_facts(data, start_up)
@@ -117,12 +118,17 @@ def _requests(module: Module, version: str, start_up: StartUp) -> list[RunReques
     return [request]
 
 
-def module_problems(facts: ModuleFacts, host: str) -> list[Problem]:
-    """What a host of that date would say, in its order: scan, engine, imports, exports, start."""
+def module_problems(
+    facts: ModuleFacts, host: str, own_functions: frozenset[str] = frozenset()
+) -> list[Problem]:
+    """What a host of that date would say, in its order: scan, engine, imports, exports, start.
+
+    :param own_functions: what this consumer provides and no other does
+    """
     if facts.module is None or facts.unreadable:
         assert facts.unreadable
         return [facts.unreadable]
-    found = list(load_problems(facts.module, facts.scan, host))
+    found = list(load_problems(facts.module, facts.scan, host, own_functions))
     if facts.newer and host < _NEWER_SINCE:
         found.append(_newer_features(facts.newer))
     if facts.unchecked:

@@ -24,11 +24,14 @@ _PLAIN = re.compile(r"(?:i32|i64|f32|f64|funcref|externref|mut|\d+|[ (),.>-])*")
 _MEMORY_LIMIT_SINCE = "2022-04-08"
 
 
-def load_problems(module: Module, scan: HostScan, host: str) -> Iterator[Problem]:
+def load_problems(
+    module: Module, scan: HostScan, host: str, own_functions: frozenset[str] = frozenset()
+) -> Iterator[Problem]:
     """All static reasons why a host of that date would not load the module, and doubts.
 
     :param scan: what the host's own scan found; a refusal there ends everything
     :param host: date of the host
+    :param own_functions: of module ``env``, provided by this consumer alone
     """
     if scan.refusal == CORRUPTED:
         yield _corrupted(scan)
@@ -37,7 +40,7 @@ def load_problems(module: Module, scan: HostScan, host: str) -> Iterator[Problem
     else:
         yield from _table_problems(module)
         yield from _untranslatable_types(module)
-        yield from _import_problems(module, scan.abi, host)
+        yield from _import_problems(module, scan.abi, host, own_functions)
         yield from _memory_problems(module, host)
         yield from _export_problems(module, scan.abi, host)
 
@@ -91,10 +94,14 @@ def _untranslatable_types(module: Module) -> Iterator[Problem]:
             )
 
 
-def _import_problems(module: Module, version: str, host: str) -> Iterator[Problem]:
+def _import_problems(
+    module: Module, version: str, host: str, own_functions: frozenset[str]
+) -> Iterator[Problem]:
     sdk = sdk_of(module)
     for item in dict.fromkeys(module.imports):
-        if item.kind == "func":
+        if item.kind == "func" and item.module == "env" and item.name in own_functions:
+            yield _own_function(item)
+        elif item.kind == "func":
             yield from _function_import_problems(sdk, item, version, host)
         elif item.kind == "global":
             yield _missing(sdk, item, version, "proxies provide no globals")
@@ -113,6 +120,17 @@ def _function_import_problems(sdk: str, item: Import, version: str, host: str) -
             f"module due to an import type mismatch: {item.module}.{item.name}'",
             hint=f"declare it as {provided}, or use an SDK made for ABI {version}",
         )
+
+
+def _own_function(item: Import) -> Problem:
+    return Problem(
+        code="ABI010",
+        severity=Severity.WARNING,
+        where=f"import env.{item.name}",
+        message="a function of this consumer alone, whose signature is not established: neither it "
+        "nor the start-up was checked",
+        hint="try the plugin there; every other proxy refuses it",
+    )
 
 
 def _missing(sdk: str, item: Import, version: str, why: str) -> Problem:

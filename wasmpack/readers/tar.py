@@ -35,9 +35,12 @@ class TarEntry:
         return posixpath.basename(self.name.rstrip("/"))
 
 
-def tar_entries(chunks: Iterable[bytes], limit: int, wanted: frozenset[str]) -> Iterator[TarEntry]:
+def tar_entries(
+    chunks: Iterable[bytes], limit: int, wanted: frozenset[str] | None
+) -> Iterator[TarEntry]:
     """Entries whose basename is wanted, in order, whatever their type (Istio compares no more).
 
+    None wants them all.
     :param chunks: the compressed layer
     :param limit: most bytes of the decompressed tar that are read; it just ends there
     :raises UnreadableLayer: at the place where the layer cannot be read on
@@ -48,7 +51,7 @@ def tar_entries(chunks: Iterable[bytes], limit: int, wanted: frozenset[str]) -> 
             for number, entry in enumerate(archive):
                 if number > _MAX_ENTRIES or not 0 <= entry.size <= limit:
                     raise UnreadableLayer("unexpected EOF")
-                if posixpath.basename(entry.name.rstrip("/")) in wanted:
+                if wanted is None or posixpath.basename(entry.name.rstrip("/")) in wanted:
                     file = archive.extractfile(entry) if entry.isreg() else None
                     content = file.read() if file else b""
                     yield TarEntry(name=entry.name, content=content, regular=entry.isreg())

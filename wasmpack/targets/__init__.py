@@ -9,6 +9,7 @@ Adding a release is adding a row to a file in ``targets/data/``.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
@@ -16,10 +17,19 @@ from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 
+class Reader(StrEnum):
+    """Whose code reads the image."""
+
+    ISTIO = "istio"
+    ENVOY_GATEWAY = "envoy-gateway"
+    GCP = "gcp"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRules:
-    """How a release's fetcher reads an image (Istio pkg/wasm/imagefetcher.go)."""
+    """How a release's fetcher reads an image (Istio pkg/wasm/imagefetcher.go and its kin)."""
 
+    reader: Reader
     one_layer: bool
     """Tar images must have exactly one layer; otherwise the last one counts."""
     tar_limit: int | None
@@ -42,6 +52,8 @@ class Target:
     image: ImageRules | None
     """None for a consumer that is given a file, not an image."""
     based_on: str | None
+    own_functions: frozenset[str]
+    """Functions of module ``env`` that only this consumer has; their signatures are not known."""
     evidence: tuple[tuple[str, str], ...]
     """Which facts were observed, read from source, or inferred."""
 
@@ -50,6 +62,8 @@ class Target:
         """What its fetcher takes, in a few words."""
         if self.image is None:
             return "given a file"
+        if self.image.reader is Reader.GCP:
+            return "plugin.wasm alone in a file system image"
         layers = "only tar layer" if self.image.one_layer else "last tar layer"
         limit = self.image.tar_limit
         return f"{layers} ({f'{limit >> 20} MiB' if limit else 'no limit'}) or artifact"
@@ -66,10 +80,12 @@ class Target:
             "image": None
             if image is None
             else {
+                "reader": image.reader.value,
                 "oneLayer": image.one_layer,
                 "tarLimit": image.tar_limit,
                 "contentLimit": image.content_limit,
             },
+            "ownFunctions": sorted(self.own_functions),
             "evidence": dict(self.evidence),
         }
 
@@ -92,7 +108,9 @@ def target(name: str) -> Target:
     try:
         return _load()[name]
     except KeyError:
-        near = [known for known in _load() if known.startswith(name.partition("-")[0])]
+        near = [
+            known for known in _load() if known.startswith(name.rstrip("0123456789.").rstrip("-"))
+        ]
         raise WrongUsage(
             f"unknown target {name!r}",
             hint=f"known are: {', '.join(near)}" if near else "wasmpack targets",
@@ -112,7 +130,7 @@ def choose(names: Sequence[str]) -> tuple[Target, ...]:
 @cache
 def _load() -> dict[str, Target]:
     found = {}
-    for consumer in ("envoy", "istio", "ossm"):
+    for consumer in ("envoy", "istio", "ossm", "envoy-gateway", "higress", "gcp"):
         text = files(__package__).joinpath("data", f"{consumer}.json").read_text()
         for row in json.loads(text)["targets"]:
             found[row["name"]] = _target(consumer, row)
@@ -121,8 +139,9 @@ def _load() -> dict[str, Target]:
 
 def _target(consumer: str, row: JsonObject) -> Target:
     based_on = row.get("basedOn")
-    evidence = row["evidence"]
+    evidence, own = row["evidence"], row.get("ownFunctions", [])
     assert isinstance(evidence, dict)
+    assert isinstance(own, list)
     return Target(
         name=str(row["name"]),
         consumer=consumer,
@@ -130,6 +149,7 @@ def _target(consumer: str, row: JsonObject) -> Target:
         host=str(row["host"]),
         image=_image_rules(row.get("image")),
         based_on=str(based_on) if based_on else None,
+        own_functions=frozenset(map(str, own)),
         evidence=tuple((fact, str(kind)) for fact, kind in evidence.items()),
     )
 
@@ -138,6 +158,7 @@ def _image_rules(value: JsonValue) -> ImageRules | None:
     if not isinstance(value, dict):
         return None
     return ImageRules(
+        reader=Reader(str(value.get("reader", "istio"))),
         one_layer=value["layers"] == "one",
         tar_limit=_limit(value.get("tarLimit")),
         content_limit=_limit(value.get("contentLimit")),

@@ -1,0 +1,39 @@
+"""Our verdict on images beside the rules of each consumer and release."""
+
+from __future__ import annotations
+
+import pytest
+
+from agreement.images import OK, Case, MemoryReader, cases, readers
+from wasmpack.actions.validate import validate_image
+from wasmpack.findings import Verdict
+from wasmpack.module.check import StartUp
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_verdicts_of_every_release(case: Case) -> None:
+    report = validate_image(
+        MemoryReader(case),
+        case.name,
+        targets=readers(),
+        start_up=StartUp(dry_run=False),
+        pinned=case.pinned,
+    )
+    verdicts = {row.target: row.verdict for row in report.targets}
+    wrong = {}
+    for target in readers():
+        expected = case.expected(target)
+        said = " ".join(
+            f.message for f in report.findings if target in f.targets and f.severity == "error"
+        )
+        agrees = verdicts[target] is Verdict.ACCEPT if expected == OK else expected in said
+        if not agrees:
+            wrong[target] = (expected, verdicts[target].value, said)
+    assert wrong == {}, case.row
+
+
+def test_how_many() -> None:
+    assert len(CASES) >= 100
+    assert all(case.row for case in CASES)
