@@ -25,8 +25,10 @@ from wasmpack.module.types import Module
 _NEWER_SINCE = "2024-12-19"
 """Host of the oldest Envoy (1.36) with which the newer features were seen working."""
 _LEGACY = "legacy_exceptions feature required"
-_OLDER = "2025-11-20"
-"""The last host before those whose start-up differs: ``__main_void``, ``poll_oneoff``."""
+_BEFORE_POLLING = "2025-11-20"
+"""The last known host without ``poll_oneoff`` and ``__main_void``."""
+_BEFORE_LATE_CRASHES = "2026-04-06"
+"""The last known host that bears some calls when a request is over (Envoy 1.39)."""
 _FILE = "file"
 
 
@@ -53,14 +55,13 @@ class ModuleFacts:
     """It uses instructions that V8 has and wasmtime has not."""
     newer: str | None = None
     """Which of its features older engines may lack, in wasmtime's words."""
-    run: DryRun | None = None
-    old_run: DryRun | None = None
-    """As an older host; None if that makes no difference."""
+    runs: tuple[tuple[str, DryRun], ...] = ()
+    """(date, what a host up to that date would see), oldest first; the last holds for all newer."""
     start_up: StartUp = field(default_factory=StartUp)
 
     def run_of(self, host: str) -> DryRun | None:
-        """The dry run as a host of that date."""
-        return self.old_run if self.old_run and host <= _OLDER else self.run
+        """The dry run as a host of that date; None if there was none."""
+        return next((run for until, run in self.runs if host <= until), None)
 
 
 class Runner(Protocol):
@@ -87,8 +88,10 @@ def examine(
             return facts
         if _has_error(load_problems(facts.module, facts.scan, abi.NEWEST)):
             return facts
-        runs = process.run(data, _requests(facts.module, facts.scan.abi, start_up))
-        return replace(facts, run=runs[0], old_run=runs[1] if len(runs) > 1 else None)
+        requests = _requests(facts.module, facts.scan.abi, start_up)
+        runs = process.run(data, requests)
+        dated = zip((request.host for request in requests), runs, strict=True)
+        return replace(facts, runs=tuple(dated))
 
 
 def _static_facts(data: bytes, start_up: StartUp) -> ModuleFacts:
@@ -108,14 +111,24 @@ def _static_facts(data: bytes, start_up: StartUp) -> ModuleFacts:
 
 
 def _requests(module: Module, version: str, start_up: StartUp) -> list[RunRequest]:
-    request = RunRequest(
-        abi_version=version, config=start_up.plugin_config or b"", root_id=start_up.root_id
-    )
+    """One for each age of hosts that could start this module in another way."""
     names = {export.name for export in module.exports if export.kind == "func"}
     main_void = {"_initialize", "__main_void"} <= names and "main" not in names
-    if main_void or any(item.name == "poll_oneoff" for item in module.imports):
-        return [request, replace(request, host=_OLDER)]
-    return [request]
+    imported = {item.name for item in module.imports}
+    ages = [abi.NEWEST]
+    if imported & {"proxy_send_local_response", "proxy_close_stream"}:
+        ages.insert(0, _BEFORE_LATE_CRASHES)
+    if main_void or "poll_oneoff" in imported:
+        ages.insert(0, _BEFORE_POLLING)
+    return [
+        RunRequest(
+            abi_version=version,
+            config=start_up.plugin_config or b"",
+            root_id=start_up.root_id,
+            host=age,
+        )
+        for age in ages
+    ]
 
 
 def module_problems(

@@ -28,14 +28,19 @@ _CONFIGURING = {"proxy_on_context_create", "proxy_on_configure"}
 """Calls during which the plugin configuration can be read."""
 _EARLY = {"proxy_on_context_create", "proxy_on_request_headers"}
 """Calls of a stream during which there is no response yet."""
-_LATE = {"proxy_on_done", "proxy_on_log", "proxy_on_delete"}
-"""Calls of a stream during which there is nothing left to answer."""
+_LATE_CRASHES_SINCE = "2026-07-01"
+"""Envoy 1.40 crashes on some calls that 1.39 bears (both observed)."""
+_RESPONSE_CRASHES = {"proxy_on_log"}
+_RESPONSE_CRASHES_LATE = {"proxy_on_log", "proxy_on_done", "proxy_on_delete"}
+"""Calls of a stream in which a local response ends the proxy."""
 _CLOSE_CRASHES = {
     "proxy_on_context_create": {_REQUEST, _RESPONSE},
     "proxy_on_done": {_RESPONSE},
-    "proxy_on_log": {_REQUEST, _RESPONSE},
+    "proxy_on_log": {_RESPONSE},
     "proxy_on_delete": {_RESPONSE},
 }
+_CLOSE_CRASHES_LATE = {**_CLOSE_CRASHES, "proxy_on_log": {_REQUEST, _RESPONSE}}
+"""Streams whose closing in a call ends the proxy."""
 _NODE = b"\x0a\x08wasmpack"
 """``xds.node`` as a protobuf message: an id alone; a mesh says much more."""
 
@@ -56,6 +61,9 @@ class StartUpHost(HeaderMaps):
         self.bodies: dict[int, bytes] = {}
         """Buffers of the request that is being served, by ``proxy_buffer_type_t``."""
         self._config = request.config
+        late = request.host >= _LATE_CRASHES_SINCE
+        self._close_crashes = _CLOSE_CRASHES_LATE if late else _CLOSE_CRASHES
+        self._response_crashes = _RESPONSE_CRASHES_LATE if late else _RESPONSE_CRASHES
         self._properties = {
             b"plugin_name": b"wasmpack",
             b"plugin_root_id": request.root_id.encode(),
@@ -253,7 +261,7 @@ class StartUpHost(HeaderMaps):
         if kind > _LAST_STREAM:
             return BAD_ARGUMENT
         self._uses_context()
-        if self.in_stream and kind in _CLOSE_CRASHES.get(self.step, ()):
+        if self.in_stream and kind in self._close_crashes.get(self.step, ()):
             raise ProxyCrash("stream")
         self.closed = self.in_stream
         return OK
@@ -279,7 +287,7 @@ class StartUpHost(HeaderMaps):
 
     def proxy_send_local_response(self, _status: int, *spans: int) -> int:
         refused = self._checked(OK, *zip(spans[0:6:2], spans[1:6:2], strict=True))
-        if not refused and self.in_stream and self.step in _LATE:
+        if not refused and self.in_stream and self.step in self._response_crashes:
             raise ProxyCrash("stream")
         return refused
 
