@@ -34,7 +34,7 @@ def corpus(go_plugin: Path) -> list[Case]:
 
     :param go_plugin: the built Go plugin, which is too large to be kept
     """
-    found = [*_rules(), *_imports(), *_exports(), *_start_code(), *_crashes(), *_configuring(),
+    found = [*_rules(), *_imports(), *_exports(), *_names(), *_start_code(), *_crashes(), *_configuring(),
              *_limits(), *_damage(), *_found(), *_plugins(go_plugin)]  # fmt: skip
     assert len({case.name for case in found}) == len(found)
     return found
@@ -98,6 +98,24 @@ def _export(name: str, kind: str, version: str, marker: str) -> bytes:
     if name == "proxy_on_memory_allocate":
         return binary(f'(module (memory (export "memory") 1) (func (export "{marker}")) {body})')
     return wat(f"{start} {body}", marker=marker)
+
+
+def _names() -> Iterator[Case]:
+    """Exports whose names a proxy may trip over."""
+    names = [b"\0", b"a\0b", b"0", b"1", b"01", b"-1", b"1.5", b"4294967294", b"4294967295", b"", b"__proto__",
+             b"constructor", b"x" * 1000, "é".encode(), b"\xf0\x9f\x98\x80", b"\xff"]  # fmt: skip
+    base = b.sections(wat("(global $g i32 (i32.const 1)) (table $t 1 funcref)"))
+    for name in names:
+        for kind in range(4):
+            parts = [
+                (n, _with_export(body, b.Export(name, kind, 0)) if n == b.EXPORT else body)
+                for n, body in base
+            ]
+            yield Case(f"export of kind {kind} named {name[:20]!r}", b.module(parts))
+
+
+def _with_export(body: bytes, more: b.Export) -> bytes:
+    return b.vector([export.encode() for export in (*b.exports(body), more)])
 
 
 def _call(name: str, module: str) -> str:
@@ -256,14 +274,15 @@ def _limits() -> Iterator[Case]:
     }  # fmt: skip
     for name, text in features.items():
         yield Case(f"feature: {name}", wat(text))
-    yield Case("feature: first exceptions", _legacy_exceptions())
+    yield Case("feature: first exceptions", legacy_exceptions())
 
 
 LEGACY_TRY = bytes.fromhex("0640080007000b0b")
 """``try throw 0 catch 0 end end``: the first form of exception handling."""
 
 
-def _legacy_exceptions() -> bytes:
+def legacy_exceptions() -> bytes:
+    """A module that throws and catches in the first form, which no text format has any more."""
     parts = b.sections(wat('(tag $t) (func (export "_start") (nop))'))
     return b.module([(n, body.replace(b"\3\0\1\x0b", b"\x09\0" + LEGACY_TRY[:-1] + b"\x0b", 1)
                       if n == b.CODE else body) for n, body in parts])  # fmt: skip

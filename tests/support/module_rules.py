@@ -65,12 +65,27 @@ RULES = [
     ("too much memory", binary("""(module (memory (export "memory") 16385)
         (func (export "proxy_abi_version_0_2_1"))
         (func (export "malloc") (param i32) (result i32) i32.const 8))"""), ["MEM001"]),
-    ("memory nobody sees", binary(f"""(module {LOG} (memory 1)
+    ("memory nobody uses", binary(f"""(module {LOG} (memory 1)
         (func (export "proxy_abi_version_0_2_1"))
-        (func (export "malloc") (param i32) (result i32) i32.const 8))"""), ["MEM002"]),
+        (func (export "malloc") (param i32) (result i32) i32.const 8))"""), []),
+    ("memory nobody sees, used by a request", binary(f"""(module {LOG} (memory 1)
+        (func (export "proxy_abi_version_0_2_1"))
+        (func (export "malloc") (param i32) (result i32) i32.const 8)
+        (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+          (call $log (i32.const 2) (i32.const 0) (i32.const 1))))"""), ["MEM002"]),
+    ("export named as a number", wat('(func (export "0"))'), ["ABI011"]),
+    ("export whose name ends in zero", wat('(func (export "x\\00"))'), ["ABI011"]),
+    ("zero inside a name", wat('(func (export "x\\00y"))'), []),
+    ("global named as a number", wat('(global (export "0") i32 (i32.const 0))'), []),
+    ("too large a table", wat("(table 10000001 funcref)"), ["MEM005"]),
+    ("local response when all is over", wat("""(func (export "proxy_on_log") (param i32)
+        (drop (call $r (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+          (i32.const 0) (i32.const 0) (i32.const -1))))""", '(import "env" '
+        '"proxy_send_local_response" (func $r (param i32 i32 i32 i32 i32 i32 i32 i32) '
+        '(result i32)))'), ["RUN008"]),
     ("start section is a host function", wat("(start $x)", '(import "env" "proxy_done" '
                                              '(func (result i32))) (import "env" "emscripten" '
-                                             '(func $x))'), ["ABI002", "STA001"]),
+                                             '(func $x))'), ["ABI002"]),
     ("start section logs", wat("""(func $s (drop (call $log (i32.const 2) (i32.const 0)
         (i32.const 0)))) (start $s)""", LOG), ["STA001"]),
     ("start section traps", wat("(func $s unreachable) (start $s)"), ["RUN001"]),

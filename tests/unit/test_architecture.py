@@ -27,7 +27,10 @@ LAYERS = {
 SAME_LAYER = {("targets", "oci")}
 """Rooms of one layer know nothing of each other, but for these."""
 ONLY_IN = {
-    "wasmtime": {"module/engine.py", "module/dry_run.py", "module/guest.py"},
+    "wasmtime": {
+        "module/engine.py", "module/code_cache.py", "module/dry_run.py", "module/guest.py",
+        "module/instance.py", "module/isolated.py",
+    },
     "jsonschema": {"runtime_config.py"},
     "oras": {"stores/registry/transport.py"},
     "requests": {"stores/registry/transport.py", "stores/registry/answers.py",

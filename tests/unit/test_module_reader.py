@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.module_rules import RULES
 from support.plugins import PLUGINS, binary, module_bytes, wat
 
-from wasmpack.module.check import examine, module_problems
+from wasmpack.module.check import StartUp, examine, module_problems
 from wasmpack.module.cursor import MalformedModule
 from wasmpack.module.engine import engine
 from wasmpack.module.framing import CORRUPTED, NO_ABI, host_scan

@@ -131,6 +131,11 @@ def _contents(reader: ImageReader, image: Manifest | None) -> tuple[Contents, st
     return found, "" if found.module is not None else "no plugin.wasm in this image"
 
 
+def image_labels(reader: ImageReader, image: Manifest) -> dict[str, str]:
+    """Labels of a file system image."""
+    return _image_config(reader, image)[1]
+
+
 def _image_config(reader: ImageReader, image: Manifest | None) -> tuple[str | None, dict[str, str]]:
     """Creation time and labels of a file system image (image-spec, config.md)."""
     if image is None or image.config.media_type not in {OCI_CONFIG, DOCKER_CONFIG}:

@@ -15,7 +15,7 @@ from wasmpack.readers.contents import LIMIT, Contents, linux_amd64, read_content
 from wasmpack.readers.fetch import Fetched, fetch
 from wasmpack.runtime_config import abi_problems, config_problems, parse_runtime_config
 from wasmpack.stores.ports import ImageReader, KeptReader, VerifiedStream
-from wasmpack.targets import ImageRules, Target, choose
+from wasmpack.targets import ImageRules, Reader, Target, choose, default_targets
 
 UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
 """What an image can be at fault with; anything else is the way to it."""
@@ -135,14 +135,11 @@ class _ImageCheck:
     def problems(self, target: Target) -> list[Problem]:
         """All that this target has to say."""
         try:
-            if target.image is None:
-                return [*self._proxy_alone(target), *self._doubts()]
-            fetched = self._fetch(target.image)
+            fetched = self._fetch(target.image or _newest_rules())
             found = list(fetched.problems)
             if fetched.module is not None:
-                found += module_problems(
-                    self._facts(fetched.module), target.host, target.own_functions
-                )
+                facts = self._facts(fetched.module)
+                found += module_problems(facts, target.host, target.own_functions)
         except UNREADABLE as error:
             return [_unreadable(error)]
         return [*found, *self._doubts()]
@@ -154,13 +151,6 @@ class _ImageCheck:
         module = self._contents().module
         if module is not None:
             ask_for_final_word(problems, module, self._facts(module), self._start_up)
-
-    def _proxy_alone(self, target: Target) -> list[Problem]:
-        """A consumer that is given the file: only the module matters."""
-        contents = self._contents()
-        if contents.module is None:
-            return [_no_module()]
-        return module_problems(self._facts(contents.module), target.host, target.own_functions)
 
     def _doubts(self) -> list[Problem]:
         """What no mesh looks at, and its author should know."""
@@ -187,6 +177,12 @@ class _ImageCheck:
 
     def _examine(self, module: bytes) -> ModuleFacts:
         return examine(module, self._start_up)
+
+
+def _newest_rules() -> ImageRules:
+    """For a consumer that is given a file: somebody's fetcher has to get it out of the image."""
+    newest = [t.image for t in default_targets() if t.image and t.image.reader is Reader.ISTIO]
+    return newest[-1]
 
 
 def _config_findings(raw: bytes | None, facts: ModuleFacts) -> list[Problem]:
@@ -228,16 +224,6 @@ def _size_problems(
             message=f"{size} bytes are more than the {limit} the mesh's fetcher reads: {what}",
             hint="strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
         )
-
-
-def _no_module() -> Problem:
-    return Problem(
-        code="IMG003",
-        severity=Severity.ERROR,
-        where="image",
-        message="no plugin.wasm in this image",
-        hint="wasmpack build plugin.wasm -t NAME",
-    )
 
 
 def _unreadable(error: BadArtifact | DigestMismatch | NotFound) -> Problem:

@@ -23,6 +23,7 @@ COMMANDS = {
     "pull": _Place("pull", "pull", "Fetch an image from a registry."),
     "extract": _Place("extract", "extract", "Get plugin.wasm out of an image."),
     "copy": _Place("copy", "copy", "Copy an image from any place to any other."),
+    "repack": _Place("repack", "repack", "Make an image that meshes load of one that they refuse."),
     "list": _Place("local", "list_images", "List the images of the local store."),
     "remove": _Place("local", "remove", "Remove an image from the local store."),
     "prune": _Place("local", "prune", "Delete what no image of the local store needs."),

@@ -21,6 +21,9 @@ _MAX_ELEMENTS = 10_000_000
 """V8's limit on a table's initial size (kV8MaxWasmTableInitEntries; observed)."""
 _PLAIN = re.compile(r"(?:i32|i64|f32|f64|funcref|externref|mut|\d+|[ (),.>-])*")
 """Types of imports and exports that V8's C interface can name."""
+_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+_LAST_INDEX = 2**32 - 2
+"""Of an array (ECMA-262, 6.1.7)."""
 _MEMORY_LIMIT_SINCE = "2022-04-08"
 
 
@@ -40,6 +43,7 @@ def load_problems(
     else:
         yield from _table_problems(module)
         yield from _untranslatable_types(module)
+        yield from _untranslatable_names(module)
         yield from _import_problems(module, scan.abi, host, own_functions)
         yield from _memory_problems(module, host)
         yield from _export_problems(module, scan.abi, host)
@@ -91,6 +95,23 @@ def _untranslatable_types(module: Module) -> Iterator[Problem]:
                 message=f"{what} CRASHES THE WHOLE PROXY while it loads the module (observed with "
                 "Envoy 1.40.0)",
                 hint="import and export only functions and globals of plain number types",
+            )
+
+
+def _untranslatable_names(module: Module) -> Iterator[Problem]:
+    """The proxy looks functions and memories up as properties of an object, and does not find those
+    whose name is an array index or ends in a zero (observed with Envoy 1.36.2 and 1.40.0).
+    """
+    for export in module.exports:
+        index = _INDEX.fullmatch(export.name) and int(export.name) <= _LAST_INDEX
+        if export.kind in {"func", "memory"} and (index or export.name.endswith("\0")):
+            yield Problem(
+                code="ABI011",
+                severity=Severity.ERROR,
+                where=f"export {export.name!r}",
+                message=f"a {export.kind} of this name CRASHES THE WHOLE PROXY while it loads the "
+                "module (observed with Envoy 1.40.0)",
+                hint="export it under a name that is no number and does not end in a zero",
             )
 
 

@@ -328,7 +328,8 @@ class StartUpHost(HeaderMaps):
     def proxy_call_foreign_function(
         self, name: int, size: int, data: int, data_size: int, result: int, result_size: int
     ) -> int:
-        function, arguments = self._guest.read(name, size), self._guest.read(data, data_size)
+        function = self._guest.read(name, size)
+        arguments = None if function is None else self._guest.read(data, data_size)
         if function is None or arguments is None:
             return BAD_MEMORY
         answer = call_foreign(function, arguments)

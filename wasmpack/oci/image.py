@@ -20,7 +20,7 @@ from wasmpack.oci.layer import tar_gzip
 from wasmpack.oci.manifest import Manifest, parse_manifest
 
 CREATED = "org.opencontainers.image.created"
-_COMPAT_MARK = {"module.wasm.image/variant": "compat"}
+COMPAT_MARK = {"module.wasm.image/variant": "compat"}
 """Should stand on a compat image (spec-compat.md); nobody checks it."""
 
 
@@ -84,7 +84,7 @@ def filesystem_image(
     layers = [
         Descriptor.of(layer.data, mt.DOCKER_LAYER_TAR_GZIP if docker else mt.OCI_LAYER_TAR_GZIP)
     ]
-    notes = {} if docker else {**annotations, **_COMPAT_MARK}
+    notes = {} if docker else {**annotations, **COMPAT_MARK}
     media_type = mt.DOCKER_MANIFEST if docker else mt.OCI_MANIFEST
     return _image(media_type, descriptor, layers, notes, [config, layer.data])
 

@@ -38,14 +38,22 @@ class TarEntry:
 def tar_entries(
     chunks: Iterable[bytes], limit: int, wanted: frozenset[str] | None
 ) -> Iterator[TarEntry]:
-    """Entries whose basename is wanted, in order, whatever their type (Istio compares no more).
+    """Entries of a gzipped tar whose basename is wanted, in order; None wants them all.
 
-    None wants them all.
+    Their type does not matter: Istio compares no more.
+
     :param chunks: the compressed layer
     :param limit: most bytes of the decompressed tar that are read; it just ends there
     :raises UnreadableLayer: at the place where the layer cannot be read on
     """
-    stream = _Stream(gunzip(iter(chunks), limit))
+    return entries_of_tar(gunzip(iter(chunks), limit), limit, wanted)
+
+
+def entries_of_tar(
+    pieces: Iterator[bytes], limit: int, wanted: frozenset[str] | None
+) -> Iterator[TarEntry]:
+    """The same of a tar that is not compressed."""
+    stream = _Stream(pieces)
     try:
         with tarfile.open(fileobj=stream, mode="r|", ignore_zeros=False) as archive:
             for number, entry in enumerate(archive):

@@ -1,7 +1,7 @@
 """The consumers wasmpack knows, as data: what each release's proxy provides and its fetcher takes.
 
 >>> target("envoy-1.40").host
-'2026-04-06'
+'2026-07-01'
 
 Adding a release is adding a row to a file in ``targets/data/``.
 """
