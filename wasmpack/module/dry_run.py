@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from wasmpack.module.code_cache import compiled_module
@@ -61,18 +61,22 @@ def _dry_run(plugin: Plugin, compiled: wasmtime.Module) -> DryRun:
 
 
 def _three_instances(plugin: Plugin, compiled: wasmtime.Module, budget: Budget) -> DryRun:
-    base, canary, thread = (Instance(plugin, compiled, budget) for _ in range(3))
-    failed = (
-        base.load() or canary.load() or canary.configure() or thread.load() or thread.configure()
-    )
-    request = None if failed else thread.ask()
-    calls = base.start_calls | canary.start_calls | thread.start_calls
-    return DryRun(
-        failed=failed,
-        request=request,
-        start_calls=tuple(calls),
-        log=tuple(base.log + canary.log),
-    )
+    """One that is only loaded, one that is configured, and a thread's, which gets a request."""
+    log: list[str] = []
+    calls: dict[tuple[str, str], None] = {}
+    failed = request = None
+    for part in ("base", "canary", "thread"):
+        with closing(Instance(plugin, compiled, budget)) as instance:
+            failed = instance.load()
+            if part != "base":
+                failed = failed or instance.configure()
+            if part == "thread" and failed is None:
+                request = instance.ask()
+            calls |= instance.start_calls
+            log += instance.log if part != "thread" else []
+        if failed is not None:
+            break
+    return DryRun(failed=failed, request=request, start_calls=tuple(calls), log=tuple(log))
 
 
 @contextmanager
