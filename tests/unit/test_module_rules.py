@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from agreement import binary as b
 from agreement.corpus import legacy_exceptions
 from support.module_rules import LOG, RULES, WASI
 from support.plugins import CONFIGURATION, PLUGINS, binary, module_bytes, wat
@@ -112,6 +113,35 @@ def test_hostile_modules_end_in_a_finding(body: str) -> None:
     assert found.code in {"RUN001", "RUN006"}
     assert len(found.message) < 1000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2_000_000, "kilobytes"
+
+
+def compile_bomb() -> bytes:
+    """650 KB that take wasmtime half a minute and gigabytes: many locals, many loops."""
+    loop = b"\x03\x40\x20\0\x21\1\x20\0\x0d\0\x0b"
+    body = b"\1" + b.leb(40_000) + b"\x7f" + loop * 60_000 + b"\x0b"
+    parts = b.sections(wat("(func (nop))"))
+    code = b.vector([b"\2\0\x0b", b"\5\0\x41\x80\x08\x0b", b.leb(len(body)) + body])
+    return b.module([(n, code if n == b.CODE else part) for n, part in parts])
+
+
+def test_compiling_is_bounded_too() -> None:
+    import resource
+
+    (found,) = problems(compile_bomb())
+    assert (found.code, found.severity) == ("RUN007", Severity.WARNING)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2_000_000, "kilobytes"
+
+
+def test_an_engine_that_dies_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.module.isolated._START", "import os; os.abort()  # {path}")
+    (found,) = problems(wat())
+    assert (found.code, "wasmtime ended with -6" in found.message) == ("RUN007", True)
+
+
+def test_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    (found,) = problems(wat())
+    assert (found.code, found.severity) == ("RUN007", Severity.WARNING)
 
 
 def test_newer_features_are_a_doubt_for_older_engines() -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 from wasmpack.module.check import StartUp
 
 
-def start_up(plugin_config: Path | None, root_ids: Sequence[str]) -> StartUp:
+def start_up(
+    plugin_config: Path | None, root_ids: Sequence[str], *, dry_run: bool = True
+) -> StartUp:
     """With what the dry run configures the plugin."""
     from wasmpack.actions.inputs import read_file
 
     return StartUp(
         plugin_config=None if plugin_config is None else read_file(plugin_config),
         root_id=root_ids[0] if root_ids else "",
+        dry_run=dry_run,
     )

@@ -28,6 +28,10 @@ envoy_option = click.option(
     "--envoy", is_flag=True, help="Ask a real Envoy too (wasmpack[envoy], or one on the PATH)."
 )
 
+dry_run_option = click.option(
+    "--no-dry-run", is_flag=True, help="Do not start the module; what that shows is not judged."
+)
+
 
 @click.group()
 def validate() -> None:
@@ -42,11 +46,12 @@ def validate() -> None:
 )
 @click.argument("file")
 @target_options
+@dry_run_option
 @envoy_option
 @format_option
 def validate_module(
     file: str, targets: tuple[str, ...], plugin_config: Path | None, root_ids: tuple[str, ...],
-    strict: bool, envoy: bool, shape: str,
+    strict: bool, no_dry_run: bool, envoy: bool, shape: str,
 ) -> int:  # fmt: skip
     """Judge a module: its exports, imports and start-up against each target's proxy."""
     from wasmpack.actions.inputs import read_module_file
@@ -54,7 +59,7 @@ def validate_module(
     from wasmpack.cli.judging import start_up
 
     module = read_module_file(file)
-    configured = start_up(plugin_config, root_ids)
+    configured = start_up(plugin_config, root_ids, dry_run=not no_dry_run)
     report = check(
         module.data, module.name, targets=targets, start_up=configured, strict=strict, envoy=envoy
     )
@@ -80,12 +85,14 @@ def validate_config(
 @image_argument
 @click.option("--remote", is_flag=True, help="Ask the registry only.")
 @target_options
+@dry_run_option
 @envoy_option
 @format_option
 @registry_options
 def validate_image(
     image: Place, remote: bool, targets: tuple[str, ...], plugin_config: Path | None,
-    root_ids: tuple[str, ...], strict: bool, envoy: bool, shape: str, registry: RegistryOptions,
+    root_ids: tuple[str, ...], strict: bool, no_dry_run: bool, envoy: bool, shape: str,
+    registry: RegistryOptions,
 ) -> int:  # fmt: skip
     """Judge an image: how each target's fetcher reads it, and the module it finds there."""
     from wasmpack.actions.validate import validate_image as check
@@ -95,7 +102,8 @@ def validate_image(
     console = current_console()
     reader = open_reader(asked(image, remote=remote), registry, console.status)
     report = check(
-        reader, str(image), targets=targets, start_up=start_up(plugin_config, root_ids),
+        reader, str(image), targets=targets,
+        start_up=start_up(plugin_config, root_ids, dry_run=not no_dry_run),
         strict=strict, pinned=is_pinned(image), envoy=envoy,
     )  # fmt: skip
     return _show(report, shape, console)

@@ -95,19 +95,19 @@ def examine(
 
 
 def _static_facts(data: bytes, start_up: StartUp) -> ModuleFacts:
-    from wasmpack.module.engine import newer_features, validity_error
+    from wasmpack.module.engine import validity
 
     scan = host_scan(data)
     try:
         module = read_module(data)
     except MalformedModule as error:
         return ModuleFacts(module=None, scan=scan, unreadable=_malformed(scan, error))
-    reason = validity_error(data)
-    if reason and _LEGACY in reason:
+    found = validity(data)
+    if found.error and _LEGACY in found.error:
         return ModuleFacts(module=module, scan=scan, unchecked=True, start_up=start_up)
-    if reason:
-        return ModuleFacts(module=module, scan=scan, unreadable=_invalid(scan, reason))
-    return ModuleFacts(module=module, scan=scan, newer=newer_features(data), start_up=start_up)
+    if found.error:
+        return ModuleFacts(module=module, scan=scan, unreadable=_invalid(scan, found.error))
+    return ModuleFacts(module=module, scan=scan, newer=found.newer, start_up=start_up)
 
 
 def _requests(module: Module, version: str, start_up: StartUp) -> list[RunRequest]:

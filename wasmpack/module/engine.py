@@ -5,6 +5,7 @@ Only this file, ``dry_run`` and ``guest`` import wasmtime, inside functions: it 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,23 +20,46 @@ _TEXT_LIMIT = 64 * 1024 * 1024
 
 
 _NEWER = ("function_references", "gc", "exceptions", "memory64", "multi_memory", "relaxed_simd",
-          "tail_call", "threads")  # fmt: skip
+          "tail_call", "threads", "wide_arithmetic")  # fmt: skip
 """Features seen working with Envoy 1.36 and newer, and not established for older ones."""
 
 
-def newer_features(data: bytes) -> str | None:
-    """Why an engine of the WebAssembly 2.0 specification would refuse a valid module, if so."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validity:
+    """What wasmtime says of a module, in its words (``… (at offset 0x8)``)."""
+
+    error: str | None = None
+    """Why it is not valid; None if it is."""
+    newer: str | None = None
+    """Why an engine of the WebAssembly 2.0 specification would refuse it, if that is so."""
+
+
+def validity(data: bytes) -> Validity:
+    """Validate, as WebAssembly 2.0 first: what is valid there is valid with newer features too."""
+    newer = _error(_engine_of_2_0(), data)
+    if newer is None:
+        return Validity()
+    return Validity(error=_error(engine(), data), newer=newer)
+
+
+def _error(checker: wasmtime.Engine, data: bytes) -> str | None:
+    import wasmtime
+
+    try:
+        wasmtime.Module.validate(checker, data)
+    except wasmtime.WasmtimeError as error:
+        return first_line(str(error))
+    return None
+
+
+def _engine_of_2_0() -> wasmtime.Engine:
     import wasmtime
 
     config = wasmtime.Config()
     config.gc_support = False
     for feature in _NEWER:
         setattr(config, f"wasm_{feature}", False)
-    try:
-        wasmtime.Module.validate(wasmtime.Engine(config), data)
-    except wasmtime.WasmtimeError as error:
-        return first_line(str(error))
-    return None
+    return wasmtime.Engine(config)
 
 
 @cache
@@ -64,17 +88,6 @@ def engine(*, fuel: bool = False) -> wasmtime.Engine:
     config.shared_memory = True
     config.max_wasm_stack = _STACK
     return wasmtime.Engine(config)
-
-
-def validity_error(data: bytes) -> str | None:
-    """Why wasmtime calls the module invalid (``… (at offset 0x8)``), or None if it is valid."""
-    import wasmtime
-
-    try:
-        wasmtime.Module.validate(engine(), data)
-    except wasmtime.WasmtimeError as error:
-        return first_line(str(error))
-    return None
 
 
 def text_to_binary(text: bytes, name: str) -> bytes:

@@ -22,11 +22,11 @@ from typing import Any, Self
 from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
 
 _START = "import sys; sys.path[:] = {path!r}; from wasmpack.module.isolated import serve; serve()"
-_SECONDS = 10.0
+_SECONDS = 6.0
 """Wall time for a small module, compiling included."""
 _SECONDS_PER_MEGABYTE = 2.0
 _MEGABYTE = 1 << 20
-_RESIDENT = 1536 * _MEGABYTE
+_RESIDENT = 1024 * _MEGABYTE
 """Bytes of memory the child may touch; the largest real modules take a third."""
 _POLL = 0.01
 
@@ -56,7 +56,7 @@ class IsolatedRunner:
     def run(self, data: bytes, requests: Sequence[RunRequest]) -> tuple[DryRun, ...]:
         """Compile once, start once a request; never raises for what the module does."""
         if self._process is None:
-            return _all(requests, Outcome.UNKNOWN, "no process could be started")
+            return _unknown(requests, "no process could be started")
         seconds = _SECONDS + _SECONDS_PER_MEGABYTE * len(data) / _MEGABYTE
         head = {"size": len(data), "requests": [request.as_json() for request in requests]}
         watch = _Watch(self._process, seconds)
@@ -64,9 +64,8 @@ class IsolatedRunner:
             answer = self._exchange(json.dumps(head).encode() + b"\n" + data)
         if answer is not None:
             return tuple(DryRun.from_json(run) for run in answer)
-        if watch.reason:
-            return _all(requests, Outcome.LIMIT, watch.reason)
-        return _all(requests, Outcome.UNKNOWN, f"wasmtime ended with {self._process.returncode}")
+        reason = watch.reason or f"wasmtime ended with {self._process.returncode}"
+        return _unknown(requests, reason)
 
     def _exchange(self, request: bytes) -> Sequence[Mapping[str, Any]] | None:
         assert self._process
@@ -117,8 +116,9 @@ def _resident(process: int) -> int:
     return int(pages) * 4096
 
 
-def _all(requests: Sequence[RunRequest], outcome: Outcome, reason: str) -> tuple[DryRun, ...]:
-    step = Step(name="compile", outcome=outcome, reason=reason)
+def _unknown(requests: Sequence[RunRequest], reason: str) -> tuple[DryRun, ...]:
+    """What a proxy would do, whose engine is another, is not known then."""
+    step = Step(name="compile", outcome=Outcome.UNKNOWN, reason=reason)
     return tuple(DryRun(failed=step) for _ in requests)
 
 

@@ -145,10 +145,9 @@ class StartUpHost(HeaderMaps):
         name = self._guest.read(path, path_size)
         if name is None:
             return BAD_MEMORY
-        parts = name.rstrip(b"\0")
-        if parts in {b"", b"xds"}:
+        if name.rstrip(b"\0") == b"xds" or not name:
             return SERIALIZATION_FAILURE
-        value = self._properties.get(parts)
+        value = self._properties.get(name.rstrip(b"\0"))
         return NOT_FOUND if value is None else self._give(value, data, size)
 
     def proxy_set_property(self, path: int, path_size: int, data: int, size: int) -> int:

@@ -1,0 +1,36 @@
+"""What host functions answer at start-up: in this Envoy and in the dry run."""
+
+from __future__ import annotations
+
+from agreement.host_answers import Call, answer, calls, prober
+from support.envoy_batch import CRASH, LOADS, Subject, observe
+from wasmpack.envoy import envoy_version, find_envoy
+from wasmpack.module.dry_run import dry_runs
+from wasmpack.module.run_result import Outcome, RunRequest
+
+CONFIGURATION = b"hello"
+
+
+def test_every_call_answers_as_in_envoy() -> None:
+    binary = find_envoy()
+    assert envoy_version(binary).startswith("1.40."), "the answers of other versions may differ"
+    asked = calls()
+    modules = [prober(call) for call in asked]
+    theirs = observe(binary, [Subject(data, CONFIGURATION) for data in modules], ask=False)
+    wrong = []
+    for call, data, seen in zip(asked, modules, theirs, strict=True):
+        ours = _ours(call, data)
+        told = answer(call, seen.log) if seen.fate == LOADS else seen.fate
+        if ours != told:
+            wrong.append((call, ours, told))
+    print(f"{len(asked) - len(wrong)} of {len(asked)} host calls answer as in Envoy")
+    assert wrong == []
+
+
+def _ours(call: Call, data: bytes) -> str:
+    versions = {"0.1.0": b"_0_1_0", "0.2.0": b"_0_2_0", "0.2.1": b"_0_2_1"}
+    version = next(v for v, mark in versions.items() if b"proxy_abi_version" + mark in data)
+    (run,) = dry_runs(data, [RunRequest(abi_version=version, config=CONFIGURATION)])
+    if run.failed and run.failed.outcome is Outcome.CRASH:
+        return CRASH
+    return answer(call, run.log) if run.failed is None else run.failed.reason

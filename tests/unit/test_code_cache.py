@@ -1,0 +1,118 @@
+"""Compiled code is kept by digest, and only trusted where nobody else could have written it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import wasmtime
+from agreement import binary as b
+from support.plugins import wat
+
+from wasmpack.module.code_cache import compiled_module
+
+
+def large() -> bytes:
+    """A module that is worth keeping."""
+    return b.module([*b.sections(wat()), (b.CUSTOM, b.text(b"x") + bytes(300_000))])
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Sizes of the modules that were compiled."""
+    seen: list[int] = []
+    real = wasmtime.Module
+
+    class Counting(real):  # type: ignore[misc,valid-type]
+        def __init__(self, engine: wasmtime.Engine, data: bytes) -> None:
+            seen.append(len(data))
+            super().__init__(engine, data)
+
+    monkeypatch.setattr(wasmtime, "Module", Counting)
+    return seen
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("WASMPACK_CACHE", str(tmp_path / "c"))
+    return tmp_path / "c" / "code"
+
+
+def only_file(cache: Path) -> Path:
+    (path,) = cache.iterdir()
+    return path
+
+
+def test_the_second_time_nothing_is_compiled(cache: Path, compiled: list[int]) -> None:
+    for _ in range(2):
+        assert len(compiled_module(large()).exports) == len(wat_exports())
+    assert len(compiled) == 1
+    assert only_file(cache).stat().st_mode & 0o077 == 0
+    assert cache.stat().st_mode & 0o077 == 0
+
+
+def wat_exports() -> list[str]:
+    return ["memory", "marker", "allocator"]
+
+
+def test_small_modules_are_not_kept(cache: Path) -> None:
+    compiled_module(wat())
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("change", ["flip", "cut", "empty", "link", "writable"])
+def test_what_cannot_be_trusted_is_compiled_again(
+    change: str, cache: Path, compiled: list[int]
+) -> None:
+    compiled_module(large())
+    path = only_file(cache)
+    data = path.read_bytes()
+    if change == "flip":
+        path.write_bytes(data[:-100] + bytes([data[-100] ^ 1]) + data[-99:])
+    elif change == "cut":
+        path.write_bytes(data[: len(data) // 2])
+    elif change == "empty":
+        path.write_bytes(b"")
+    elif change == "link":
+        path.rename(cache.parent / "elsewhere")
+        path.symlink_to(cache.parent / "elsewhere")
+    else:
+        path.chmod(0o666)
+    compiled_module(large())
+    assert len(compiled) == 2
+    compiled_module(large())
+    assert len(compiled) == 2, "and kept as it should be"
+
+
+def test_a_directory_that_others_can_write_is_not_used(cache: Path) -> None:
+    cache.mkdir(parents=True)
+    cache.chmod(0o777)
+    compiled_module(large())
+    assert list(cache.iterdir()) == []
+
+
+def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WASMPACK_CACHE", "")
+    compiled_module(large())
+    assert not (tmp_path / "cache").exists()
+
+
+def test_code_of_another_engine_is_compiled_again(cache: Path, compiled: list[int]) -> None:
+    compiled_module(large())
+    path = only_file(cache)
+    other = wasmtime.Module(wasmtime.Engine(), large()).serialize()
+    import hashlib
+
+    path.write_bytes(hashlib.sha256(other).digest() + other)
+    compiled_module(large())
+    assert len(compiled) == 3
+
+
+def test_the_oldest_goes_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled_module(large())
+    first = only_file(cache)
+    os.utime(first, (1, 1))
+    monkeypatch.setattr("wasmpack.module.code_cache._LIMIT", first.stat().st_size + 1000)
+    compiled_module(large() + b"\0\2\1x")
+    assert only_file(cache) != first
