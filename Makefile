@@ -34,9 +34,10 @@ lint: $(TESTED)
 docs: $(TESTED)
 	$(BIN)/python docs/generate.py
 
-## bench: start-up and inspection, as ratios measured side by side
+## bench: start-up, inspection and verdicts, as ratios measured side by side
 bench: $(TESTED)
 	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/verdicts.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agreement.programs import MARKERS, WASI, functions, signature
 from support.plugins import binary
+
+from agreement.programs import MARKERS, WASI, functions, signature
 
 BAD = 0x7FFFFFFF
 TEXT, PAIRS, VECTOR, RESULT = 4096, 4160, 4224, 260
@@ -62,7 +63,7 @@ def _arguments(name: str, count: int) -> Iterator[tuple[int, ...]]:
     if name in {"fd_write", "fd_pwrite"}:
         usual = [VECTOR, 1, RESULT, RESULT]
     rest = count - first
-    good = (usual[: rest - 1] + [RESULT]) if rest else []
+    good = [*usual[: rest - 1], RESULT] if rest else []
     for number in range(ENUMERATIONS[name]) if first else [0]:
         yield (*([number] if first else []), *good)
     yield (0,) * count

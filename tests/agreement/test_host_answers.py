@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from agreement.host_answers import Call, answer, calls, prober
 from support.envoy_batch import CRASH, LOADS, Subject, observe
+
+from agreement.host_answers import Call, answer, calls, prober
 from wasmpack.envoy import envoy_version, find_envoy
 from wasmpack.module.dry_run import dry_runs
 from wasmpack.module.run_result import Outcome, RunRequest

@@ -16,6 +16,7 @@ from wasmpack.module import abi
 from wasmpack.module.cursor import MalformedModule
 from wasmpack.module.framing import HostScan, host_scan
 from wasmpack.module.isolated import IsolatedRunner
+from wasmpack.module.legacy import uses_legacy_exceptions
 from wasmpack.module.reader import MAGIC, read_module
 from wasmpack.module.rules import load_problems, memory_unseen
 from wasmpack.module.run_result import DryRun, RunRequest
@@ -24,7 +25,6 @@ from wasmpack.module.types import Module
 
 _NEWER_SINCE = "2024-12-19"
 """Host of the oldest Envoy (1.36) with which the newer features were seen working."""
-_LEGACY = "legacy_exceptions feature required"
 _BEFORE_POLLING = "2025-11-20"
 """The last known host without ``poll_oneoff`` and ``__main_void``."""
 _BEFORE_LATE_CRASHES = "2026-04-06"
@@ -103,7 +103,7 @@ def _static_facts(data: bytes, start_up: StartUp) -> ModuleFacts:
     except MalformedModule as error:
         return ModuleFacts(module=None, scan=scan, unreadable=_malformed(scan, error))
     found = validity(data)
-    if found.error and _LEGACY in found.error:
+    if found.error and uses_legacy_exceptions(data, module, found.error):
         return ModuleFacts(module=module, scan=scan, unchecked=True, start_up=start_up)
     if found.error:
         return ModuleFacts(module=module, scan=scan, unreadable=_invalid(scan, found.error))

@@ -1,0 +1,39 @@
+;; shared data fails the second instance
+(module
+  (type (;0;) (func (param i32 i32 i32 i32 i32) (result i32)))
+  (type (;1;) (func))
+  (type (;2;) (func (param i32) (result i32)))
+  (type (;3;) (func (param i32 i32) (result i32)))
+  (import "env" "proxy_set_shared_data" (func $proxy_set_shared_data (type 0)))
+  (func (;1;) (type 1))
+  (func (;2;) (type 2) (param i32) (result i32)
+    i32.const 8192)
+  (func (;3;) (type 3) (param i32 i32) (result i32)
+    i32.const 4160
+    i32.const 3
+    i32.const 1
+    i32.const 65535
+    i32.const 65535
+    call $proxy_set_shared_data
+    global.set $r
+    i32.const 1
+    memory.grow
+    drop
+    global.get $r
+    i32.eqz)
+  (table (;0;) 10 funcref)
+  (memory (;0;) 1)
+  (global $r (mut i32) (i32.const 0))
+  (export "memory" (memory 0))
+  (export "proxy_abi_version_0_1_0" (func 1))
+  (export "malloc" (func 2))
+  (export "proxy_on_configure" (func 3))
+  (data (;0;) (i32.const 4096) "plugin_root_id")
+  (data (;1;) (i32.const 4160) "abc")
+  (data (;2;) (i32.const 4224) "request\00path")
+  (data (;3;) (i32.const 4288) "xds\00node")
+  (data (;4;) (i32.const 4352) "compress")
+  (data (;5;) (i32.const 4416) "\0a\03\0a\01x")
+  (data (;6;) (i32.const 4480) "\12\00")
+  (data (;7;) (i32.const 4544) "")
+  (data (;8;) (i32.const 4608) "\01\00\00\00\05\00\00\00\01\00\00\00:path\00/\00"))
