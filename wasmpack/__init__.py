@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from wasmpack.actions.inspect_module import inspect_module
     from wasmpack.actions.pull import copy_image, extract_image, pull_image
     from wasmpack.actions.push import push_image
-    from wasmpack.actions.validate import validate_config, validate_image, validate_module
+    from wasmpack.actions.validate import validate_config, validate_module
+    from wasmpack.actions.validate_image import validate_image
     from wasmpack.errors import WasmpackError
     from wasmpack.findings import Finding, Report, Verdict
     from wasmpack.oci.image import Image, Variant
@@ -52,7 +53,7 @@ _HOMES = {
     "push_image": "actions.push",
     "read_module_file": "actions.inputs",
     "validate_config": "actions.validate",
-    "validate_image": "actions.validate",
+    "validate_image": "actions.validate_image",
     "validate_module": "actions.validate",
 }
 

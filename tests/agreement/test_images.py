@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agreement.images import OK, Case, MemoryReader, cases, readers
-from wasmpack.actions.validate import validate_image
+from wasmpack.actions.validate_image import validate_image
 from wasmpack.findings import Verdict
 from wasmpack.module.check import StartUp
 

@@ -2,20 +2,18 @@
 
 from wasmpack.envoy import EnvoyVerdict, ask_envoy
 from wasmpack.findings import Problem, Severity
-from wasmpack.module.check import ModuleFacts, StartUp, module_problems
+from wasmpack.module.check import ModuleFacts, module_problems
 from wasmpack.targets import all_targets
 
 
-def ask_for_final_word(
-    problems: dict[str, list[Problem]], data: bytes, facts: ModuleFacts, start_up: StartUp | None
-) -> None:
+def ask_for_final_word(problems: dict[str, list[Problem]], data: bytes, facts: ModuleFacts) -> None:
     """Run the Envoy at hand and add what it says to its release's problems.
 
     :param problems: target -> problems; the Envoy's release is added if it was not asked for
     :raises NotFound: no Envoy on this machine
     """
-    configuration = start_up.plugin_config if start_up else None
-    verdict = ask_envoy(data, configuration=configuration)
+    given = facts.start_up
+    verdict = ask_envoy(data, configuration=given.plugin_config, root_id=given.root_id)
     target = "envoy-" + ".".join(verdict.version.split(".")[:2])
     if target not in problems:
         hosts = {known.name: known.host for known in all_targets()}

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from wasmpack.actions.inspect_module import ModuleView, inspect_module
 from wasmpack.actions.outcome import layer_json
-from wasmpack.actions.validate import UNREADABLE, kept, mesh_image, open_chunks, validate_image
+from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks
+from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.findings import Report
 from wasmpack.module.cursor import MalformedModule

@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from wasmpack.actions.reading import kept, mesh_image, open_chunks
 from wasmpack.actions.transfer import Moved, transfer
-from wasmpack.actions.validate import kept, mesh_image, open_chunks
 from wasmpack.errors import BadArtifact, WouldOverwrite
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from wasmpack.actions.build import RejectedArtifact
 from wasmpack.actions.outcome import Outcome
+from wasmpack.actions.reading import kept, open_chunks
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
-from wasmpack.actions.validate import kept, open_chunks, validate_image
+from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import AccessRefused, BadArtifact, DigestMismatch, NotFound, WasmpackError
 from wasmpack.findings import Report, Verdict
 from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from wasmpack.actions.build import BuildRequest, build_image, check_build
 from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.inspect import image_labels
+from wasmpack.actions.reading import UNREADABLE, kept, open_chunks
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
-from wasmpack.actions.validate import UNREADABLE, kept, open_chunks
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Report
 from wasmpack.oci.descriptor import Descriptor

@@ -18,7 +18,7 @@ def digest(image: Place, remote: bool, shape: str, registry: RegistryOptions) ->
     Of an index, its own digest; the mesh compares that of the linux/amd64 image, so a warning says
     which that is.
     """
-    from wasmpack.actions.validate import mesh_image
+    from wasmpack.actions.reading import mesh_image
     from wasmpack.cli.remote import asked
     from wasmpack.stores.places import open_reader
 

@@ -95,7 +95,7 @@ def validate_image(
     registry: RegistryOptions,
 ) -> int:  # fmt: skip
     """Judge an image: how each target's fetcher reads it, and the module it finds there."""
-    from wasmpack.actions.validate import validate_image as check
+    from wasmpack.actions.validate_image import validate_image as check
     from wasmpack.cli.judging import start_up
     from wasmpack.stores.places import open_reader
 

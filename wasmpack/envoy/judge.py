@@ -27,7 +27,11 @@ class EnvoyVerdict:
 
 
 def ask_envoy(
-    module: bytes, *, configuration: bytes | None = None, binary: Path | None = None
+    module: bytes,
+    *,
+    configuration: bytes | None = None,
+    root_id: str = "",
+    binary: Path | None = None,
 ) -> EnvoyVerdict:
     """Let Envoy load a module in validate mode, in a directory of its own.
 
@@ -42,7 +46,7 @@ def ask_envoy(
         work = Path(directory)
         (work / "plugin.wasm").write_bytes(module)
         text = None if configuration is None else configuration.decode(errors="replace")
-        plugin = Plugin(module=work / "plugin.wasm", configuration=text)
+        plugin = Plugin(module=work / "plugin.wasm", configuration=text, root_id=root_id)
         (work / "envoy.json").write_text(json.dumps(bootstrap([plugin])))
         done = _validate(binary, work)
     return EnvoyVerdict(

@@ -101,12 +101,16 @@ def _static_facts(data: bytes, start_up: StartUp) -> ModuleFacts:
     try:
         module = read_module(data)
     except MalformedModule as error:
-        return ModuleFacts(module=None, scan=scan, unreadable=_malformed(scan, error))
+        return ModuleFacts(
+            module=None, scan=scan, unreadable=_malformed(scan, error), start_up=start_up
+        )
     found = validity(data)
     if found.error and uses_legacy_exceptions(data, module, found.error):
         return ModuleFacts(module=module, scan=scan, unchecked=True, start_up=start_up)
     if found.error:
-        return ModuleFacts(module=module, scan=scan, unreadable=_invalid(scan, found.error))
+        return ModuleFacts(
+            module=module, scan=scan, unreadable=_invalid(scan, found.error), start_up=start_up
+        )
     return ModuleFacts(module=module, scan=scan, newer=found.newer, start_up=start_up)
 
 

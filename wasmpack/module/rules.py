@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from wasmpack.findings import Problem, Severity
 from wasmpack.module import abi
+from wasmpack.module.export_rules import export_problems
 from wasmpack.module.framing import CORRUPTED, NO_ABI, HostScan
-from wasmpack.module.import_hints import import_hint
-from wasmpack.module.sdk import sdk_of
-from wasmpack.module.types import Export, Import, Module
+from wasmpack.module.import_rules import import_problems
+from wasmpack.module.types import Module
 
 _MAX_PAGES = 16384
 """1 GiB in pages of 64 KiB: the host's limit on a memory's initial size (2022-04-08)."""
@@ -44,9 +44,9 @@ def load_problems(
         yield from _table_problems(module)
         yield from _untranslatable_types(module)
         yield from _untranslatable_names(module)
-        yield from _import_problems(module, scan.abi, host, own_functions)
+        yield from import_problems(module, scan.abi, host, own_functions)
         yield from _memory_problems(module, host)
-        yield from _export_problems(module, scan.abi, host)
+        yield from export_problems(module, scan.abi, host)
 
 
 def _corrupted(scan: HostScan) -> Problem:
@@ -115,57 +115,6 @@ def _untranslatable_names(module: Module) -> Iterator[Problem]:
             )
 
 
-def _import_problems(
-    module: Module, version: str, host: str, own_functions: frozenset[str]
-) -> Iterator[Problem]:
-    sdk = sdk_of(module)
-    for item in dict.fromkeys(module.imports):
-        if item.kind == "func" and item.module == "env" and item.name in own_functions:
-            yield _own_function(item)
-        elif item.kind == "func":
-            yield from _function_import_problems(sdk, item, version, host)
-        elif item.kind == "global":
-            yield _missing(sdk, item, version, "proxies provide no globals")
-
-
-def _function_import_problems(sdk: str, item: Import, version: str, host: str) -> Iterator[Problem]:
-    provided = abi.host_function(item.module, item.name, version, host)
-    if provided is None:
-        yield _missing(sdk, item, version, "")
-    elif provided != item.type:
-        yield Problem(
-            code="ABI003",
-            severity=Severity.ERROR,
-            where=f"import {item.module}.{item.name}",
-            message=f"imported as {item.type}, but the proxy has {provided}: 'Failed to load Wasm "
-            f"module due to an import type mismatch: {item.module}.{item.name}'",
-            hint=f"declare it as {provided}, or use an SDK made for ABI {version}",
-        )
-
-
-def _own_function(item: Import) -> Problem:
-    return Problem(
-        code="ABI010",
-        severity=Severity.WARNING,
-        where=f"import env.{item.name}",
-        message="a function of this consumer alone, whose signature is not established: neither it "
-        "nor the start-up was checked",
-        hint="try the plugin there; every other proxy refuses it",
-    )
-
-
-def _missing(sdk: str, item: Import, version: str, why: str) -> Problem:
-    reason = why or "the proxy has no such function"
-    return Problem(
-        code="ABI002",
-        severity=Severity.ERROR,
-        where=f"import {item.module}.{item.name}",
-        message=f"{reason}: 'Failed to load Wasm module due to a missing import: "
-        f"{item.module}.{item.name}'",
-        hint=import_hint(sdk, item, version),
-    )
-
-
 def _table_problems(module: Module) -> Iterator[Problem]:
     if module.largest_table > _MAX_ELEMENTS:
         yield Problem(
@@ -209,78 +158,3 @@ def memory_unseen(module: Module) -> bool:
     return not seen and any(
         i.kind == "func" and abi.touches_memory(i.module, i.name) for i in module.imports
     )
-
-
-def _export_problems(module: Module, version: str, host: str) -> Iterator[Problem]:
-    reactor = module.exported("_initialize") is not None
-    for export in module.exports:
-        if export.kind == "func" and not _passed_over(export.name, module, reactor=reactor):
-            yield from _signature_problems(export, version, host)
-    if not any(module.exported(name) for name in abi.ALLOCATORS):
-        yield Problem(
-            code="ABI005",
-            severity=Severity.ERROR,
-            where="exports",
-            message="neither malloc nor proxy_on_memory_allocate is exported: "
-            "'Wasm module is missing malloc function.'",
-            hint="export proxy_on_memory_allocate (i32) -> i32; SDKs do it for you",
-        )
-    yield from _marker_doubts(module)
-
-
-def _passed_over(name: str, module: Module, *, reactor: bool) -> bool:
-    """Start functions and the allocator are looked up only when the one before is absent."""
-    if name in {"main", "__main_void"}:
-        return not reactor
-    if name == "_start":
-        return reactor
-    return name == "proxy_on_memory_allocate" and module.exported("malloc") is not None
-
-
-def _signature_problems(export: Export, version: str, host: str) -> Iterator[Problem]:
-    wanted = abi.export_signature(export.name, version, host)
-    if wanted is not None and wanted != export.type:
-        yield Problem(
-            code="ABI004",
-            severity=Severity.ERROR,
-            where=f"export {export.name}",
-            message=f"exported as {export.type}, but ABI {version} wants {wanted}: "
-            f"'Bad function signature for: {export.name}'",
-            hint=f"give it the signature {wanted}",
-        )
-    elif wanted is None and abi.right_name(export.name):
-        yield Problem(
-            code="ABI007",
-            severity=Severity.WARNING,
-            where=f"export {export.name}",
-            message="no proxy calls this callback",
-            hint=f"the name that proxies call is {abi.right_name(export.name)}",
-        )
-    elif _unknown_callback(export.name):
-        yield Problem(
-            code="ABI008",
-            severity=Severity.INFO,
-            where=f"export {export.name}",
-            message="no proxy calls a callback of this name",
-        )
-
-
-def _unknown_callback(name: str) -> bool:
-    return (
-        name.startswith("proxy_on_") and not abi.looked_up(name) and not abi.never_looked_up(name)
-    )
-
-
-def _marker_doubts(module: Module) -> Iterator[Problem]:
-    markers = [
-        e.name for e in module.exports if e.kind == "func" and e.name.encode() in abi.MARKERS
-    ]
-    if len(markers) > 1:
-        yield Problem(
-            code="ABI006",
-            severity=Severity.WARNING,
-            where=f"export {markers[0]}",
-            message=f"several ABI markers ({', '.join(markers)}): the first in export order "
-            "decides",
-            hint="export one marker only",
-        )

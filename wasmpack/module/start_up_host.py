@@ -1,31 +1,25 @@
-"""The host's side of a start-up: what proxy-wasm calls answer in a root context.
+"""The host's side of contexts, streams and calls to others: all that a dry run needs of a proxy.
 
-Each method carries the name of the host function it stands for and answers as Envoy does before
-any request is there. Observed with Envoy 1.40.0 (``tests/agreement/test_host_answers.py`` asks it
-again); proxy-wasm-cpp-host, src/exports.cc; Envoy, source/extensions/common/wasm/context.cc.
-Results are numbers of ``proxy_status_t``.
+Each method carries the name of the host function it stands for. Where a call ends the proxy was
+observed with Envoy 1.36.2 to 1.40.0 (``tests/agreement``). Results are numbers of
+``proxy_status_t``.
 """
 
-import time
 from collections.abc import Callable
 
 from wasmpack.module.foreign_functions import call_foreign
 from wasmpack.module.grpc_service import GrpcService, grpc_service
-from wasmpack.module.header_maps import BAD_ARGUMENT, NOT_FOUND, HeaderMaps
+from wasmpack.module.header_maps import BAD_ARGUMENT, NOT_FOUND
 from wasmpack.module.run_result import RunRequest
 from wasmpack.module.shared_state import SharedState
+from wasmpack.module.values_host import ValuesHost
 from wasmpack.module.wasi_host import BAD_MEMORY, NOTSUP, OK, Guest, ProxyCrash
 
-SERIALIZATION_FAILURE, PARSE_FAILURE = 3, 4
-EMPTY, CAS_MISMATCH, INTERNAL_FAILURE, UNIMPLEMENTED = 7, 8, 10, 12
-GRPC_MESSAGE, VM_CONFIGURATION, PLUGIN_CONFIGURATION = 4, 6, 7
-_LAST_BUFFER, _LAST_LOG_LEVEL, _LAST_METRIC_TYPE, _LAST_STREAM = 8, 5, 2, 3
-_REQUEST, _RESPONSE, _UPSTREAM = 0, 1, 3
-_COUNTER, _GAUGE, _HISTOGRAM = 0, 1, 2
+_PARSE_FAILURE, _INTERNAL_FAILURE, _UNIMPLEMENTED = 4, 10, 12
+_REQUEST, _RESPONSE, _LAST_STREAM = 0, 1, 3
+_UPSTREAM = _LAST_STREAM
 _CALL, _STREAM = 1, 2
 """The last two bits of a gRPC token."""
-_CONFIGURING = {"proxy_on_context_create", "proxy_on_configure"}
-"""Calls during which the plugin configuration can be read."""
 _EARLY = {"proxy_on_context_create", "proxy_on_request_headers"}
 """Calls of a stream during which there is no response yet."""
 _LATE_CRASHES_SINCE = "2026-07-01"
@@ -41,203 +35,26 @@ _CLOSE_CRASHES = {
 }
 _CLOSE_CRASHES_LATE = {**_CLOSE_CRASHES, "proxy_on_log": {_REQUEST, _RESPONSE}}
 """Streams whose closing in a call ends the proxy."""
-_NODE = b"\x0a\x08wasmpack"
-"""``xds.node`` as a protobuf message: an id alone; a mesh says much more."""
 
 HostCall = Callable[..., int | None]
 
 
-class StartUpHost(HeaderMaps):
+class StartUpHost(ValuesHost):
     """State and answers of one instance."""
 
     def __init__(self, guest: Guest, request: RunRequest, shared: SharedState) -> None:
-        super().__init__(guest, request.host)
-        self.step = ""
-        """The export that is being called."""
-        self.in_stream = False
-        """True for the calls of a request."""
+        super().__init__(guest, request, shared)
         self.closed = False
         """The request was closed: a trap from here on ends the proxy."""
-        self.bodies: dict[int, bytes] = {}
-        """Buffers of the request that is being served, by ``proxy_buffer_type_t``."""
-        self._config = request.config
         late = request.host >= _LATE_CRASHES_SINCE
         self._close_crashes = _CLOSE_CRASHES_LATE if late else _CLOSE_CRASHES
         self._response_crashes = _RESPONSE_CRASHES_LATE if late else _RESPONSE_CRASHES
-        self._properties = {
-            b"plugin_name": b"wasmpack",
-            b"plugin_root_id": request.root_id.encode(),
-            b"plugin_vm_id": b"",
-            b"xds\0node": _NODE,
-        }
-        self._shared = shared
-        self._metrics: dict[int, int] = {}
         self._calls = [0, 0]
 
     def function(self, name: str) -> HostCall:
         """The answer of a host function."""
         found: HostCall | None = getattr(self, name, None)
         return found or _not_supported
-
-    # logging, clocks, timers
-
-    def proxy_log(self, level: int, address: int, size: int) -> int:
-        if level > _LAST_LOG_LEVEL:
-            return BAD_ARGUMENT
-        text = self._guest.read(address, size)
-        if text is None:
-            return BAD_MEMORY
-        if level:
-            self._note(text)
-        return OK
-
-    def proxy_get_log_level(self, result: int) -> int:
-        return self._put(result, 2, 4)
-
-    def proxy_get_current_time_nanoseconds(self, result: int) -> int:
-        return self._put(result, time.time_ns(), 8)
-
-    def proxy_set_tick_period_milliseconds(self, _period: int) -> int:
-        self._uses_context()
-        return OK
-
-    # configuration and buffers
-
-    def _buffer(self, kind: int) -> bytes | None:
-        """None if there is none now; those of a request are there, and empty."""
-        self._uses_context()
-        if kind == PLUGIN_CONFIGURATION:
-            configuring = self.step in _CONFIGURING and not self.in_stream
-            return self._config if configuring else None
-        return None if kind == GRPC_MESSAGE else self.bodies.get(kind, b"")
-
-    def proxy_get_configuration(self, data: int, size: int) -> int:
-        return self._give(self._buffer(PLUGIN_CONFIGURATION) or b"", data, size)
-
-    def proxy_get_buffer_bytes(
-        self, kind: int, start: int, length: int, data: int, size: int
-    ) -> int:
-        if kind > _LAST_BUFFER:
-            return BAD_ARGUMENT
-        buffer = self._buffer(kind)
-        if buffer is None:
-            return NOT_FOUND
-        return self._give(buffer[start : start + length], data, size)
-
-    def proxy_get_buffer_status(self, kind: int, size: int, flags: int) -> int:
-        if kind > _LAST_BUFFER:
-            return BAD_ARGUMENT
-        buffer = self._buffer(kind)
-        if buffer is None:
-            return NOT_FOUND
-        return self._put(size, len(buffer), 4) or self._put(flags, 0, 4)
-
-    def proxy_set_buffer_bytes(self, kind: int, _start: int, _size: int, *data: int) -> int:
-        if kind > _LAST_BUFFER:
-            return BAD_ARGUMENT
-        if self._buffer(kind) is None:
-            return NOT_FOUND
-        return self._checked(BAD_ARGUMENT, (data[0], data[1]))
-
-    # properties
-
-    def proxy_get_property(self, path: int, path_size: int, data: int, size: int) -> int:
-        name = self._guest.read(path, path_size)
-        if name is None:
-            return BAD_MEMORY
-        if name.rstrip(b"\0") == b"xds" or not name:
-            return SERIALIZATION_FAILURE
-        value = self._properties.get(name.rstrip(b"\0"))
-        return NOT_FOUND if value is None else self._give(value, data, size)
-
-    def proxy_set_property(self, path: int, path_size: int, data: int, size: int) -> int:
-        return self._checked(NOT_FOUND, (path, path_size), (data, size))
-
-    # metrics: a number's last two bits are its type
-
-    def proxy_define_metric(self, kind: int, name: int, size: int, result: int) -> int:
-        if self._guest.read(name, size) is None:
-            return BAD_MEMORY
-        if kind > _LAST_METRIC_TYPE:
-            return BAD_ARGUMENT
-        number = 4 + kind + 4 * sum(1 for known in self._metrics if known & 3 == kind)
-        self._metrics[number] = 0
-        return self._put(result, number, 4)
-
-    def proxy_record_metric(self, number: int, value: int) -> int:
-        self._uses_context()
-        if number not in self._metrics:
-            return NOT_FOUND
-        self._metrics[number] = value + (self._metrics[number] if number & 3 == _COUNTER else 0)
-        return OK
-
-    def proxy_increment_metric(self, number: int, offset: int) -> int:
-        self._uses_context()
-        if number & 3 >= _HISTOGRAM:
-            return BAD_ARGUMENT
-        if number not in self._metrics:
-            return NOT_FOUND
-        if number & 3 == _COUNTER and offset <= 0:
-            return BAD_ARGUMENT
-        self._metrics[number] += offset
-        return OK
-
-    def proxy_get_metric(self, number: int, result: int) -> int:
-        self._uses_context()
-        if number & 3 >= _HISTOGRAM:
-            return BAD_ARGUMENT
-        if number not in self._metrics:
-            return NOT_FOUND
-        return self._put(result, self._metrics[number] & (2**64 - 1), 8)
-
-    # shared data and queues
-
-    def proxy_set_shared_data(self, key: int, key_size: int, data: int, size: int, cas: int) -> int:
-        name, value = self._guest.read(key, key_size), self._guest.read(data, size)
-        if name is None or value is None:
-            return BAD_MEMORY
-        return OK if self._shared.set(name, value, cas) else CAS_MISMATCH
-
-    def proxy_get_shared_data(self, key: int, key_size: int, data: int, size: int, cas: int) -> int:
-        name = self._guest.read(key, key_size)
-        if name is None:
-            return BAD_MEMORY
-        found = self._shared.get(name)
-        if found is None:
-            return NOT_FOUND
-        return self._give(found[0], data, size) or self._put(cas, found[1], 4)
-
-    def proxy_register_shared_queue(self, name: int, size: int, result: int) -> int:
-        text = self._guest.read(name, size)
-        if text is None:
-            return BAD_MEMORY
-        return self._put(result, self._shared.register(text), 4)
-
-    def proxy_resolve_shared_queue(
-        self, vm: int, vm_size: int, name: int, size: int, result: int
-    ) -> int:
-        vm_id, text = self._guest.read(vm, vm_size), self._guest.read(name, size)
-        if text is None or vm_id is None:
-            return BAD_MEMORY
-        number = 0 if vm_id else self._shared.resolve(text)
-        return self._put(result, number, 4) if number else NOT_FOUND
-
-    def proxy_enqueue_shared_queue(self, token: int, data: int, size: int) -> int:
-        value = self._guest.read(data, size)
-        if value is None:
-            return BAD_MEMORY
-        queue = self._shared.queue(token)
-        if queue is None:
-            return NOT_FOUND
-        self._shared.enqueue(queue, value)
-        return OK
-
-    def proxy_dequeue_shared_queue(self, token: int, data: int, size: int) -> int:
-        self._uses_context()
-        queue = self._shared.queue(token)
-        if queue is None:
-            return NOT_FOUND
-        return self._give(queue.pop(0), data, size) if queue else EMPTY
 
     # contexts and streams
 
@@ -254,7 +71,7 @@ class StartUpHost(HeaderMaps):
         self._uses_context()
         if kind == _RESPONSE:
             self._needs_response()
-        return UNIMPLEMENTED if kind == _UPSTREAM else OK
+        return _UNIMPLEMENTED if kind == _UPSTREAM else OK
 
     def proxy_close_stream(self, kind: int) -> int:
         if kind > _LAST_STREAM:
@@ -307,11 +124,11 @@ class StartUpHost(HeaderMaps):
             return refused
         service = grpc_service(self._guest.read(arguments[0], arguments[1]) or b"")
         if service is GrpcService.NONE:
-            return PARSE_FAILURE
+            return _PARSE_FAILURE
         if service is GrpcService.EMPTY:
             raise ProxyCrash("service")
         if service is GrpcService.ENVOY:
-            return INTERNAL_FAILURE
+            return _INTERNAL_FAILURE
         self._calls[kind - 1] += 1
         return self._put(arguments[-1], kind + 4 * self._calls[kind - 1], 4)
 

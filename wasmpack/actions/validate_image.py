@@ -1,0 +1,152 @@
+"""Would this target load this image? Its fetcher replayed, then the module it finds."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+
+from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks
+from wasmpack.actions.validate import config_findings, with_root_id
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
+from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.manifest import Manifest
+from wasmpack.readers.contents import Contents, read_contents
+from wasmpack.readers.fetch import Fetched, fetch
+from wasmpack.stores.ports import ImageReader
+from wasmpack.targets import ImageRules, Reader, Target, choose, default_targets
+
+
+def validate_image(
+    reader: ImageReader,
+    subject: str,
+    *,
+    targets: Sequence[str] = (),
+    start_up: StartUp | None = None,
+    strict: bool = False,
+    pinned: bool = False,
+    envoy: bool = False,
+) -> Report:
+    """Judge an image as each target's fetcher and proxy would.
+
+    :param pinned: the reference carries a digest
+    :param envoy: ask the Envoy of this machine about the module too
+    :raises NotFound: no such image
+    """
+    chosen = choose(targets)
+    try:
+        check = _ImageCheck(kept(reader), start_up, pinned=pinned)
+        problems = {target.name: check.problems(target) for target in chosen}
+        if envoy:
+            check.ask_envoy(problems)
+    except (BadArtifact, DigestMismatch) as error:
+        problems = {target.name: [_unreadable(error)] for target in chosen}
+    named = {
+        name: [_about(problem, subject) for problem in found] for name, found in problems.items()
+    }
+    return judge(subject, "image", named, strict_targets=bool(targets), strict=strict)
+
+
+def _about(problem: Problem, subject: str) -> Problem:
+    """With the image's own name in the command that the hint gives."""
+    return replace(problem, hint=problem.hint.replace(" IMAGE ", f" {subject} "))
+
+
+class _ImageCheck:
+    """One image; blobs are read and modules examined once per distinct outcome."""
+
+    def __init__(self, reader: ImageReader, start_up: StartUp | None, *, pinned: bool) -> None:
+        self._reader = reader
+        self._start_up = start_up
+        self._pinned = pinned
+        self._top = reader.get()
+        self._image: Manifest | None = None
+        self._fetch = cache(self._fetch_by)
+        self._facts = cache(self._examine)
+        self._contents = cache(self._read_contents)
+        with contextlib.suppress(*UNREADABLE):
+            self._image = mesh_image(reader)[1]
+
+    def problems(self, target: Target) -> list[Problem]:
+        """All that this target has to say."""
+        try:
+            fetched = self._fetch(target.image or _newest_rules())
+            found = list(fetched.problems)
+            if fetched.module is not None:
+                facts = self._facts(fetched.module)
+                found += module_problems(facts, target.host, target.own_functions)
+        except UNREADABLE as error:
+            return [_unreadable(error)]
+        return [*found, *self._doubts()]
+
+    def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
+        """Add what the Envoy of this machine says of the module, if there is one."""
+        from wasmpack.actions.final_word import ask_for_final_word
+
+        module = self._contents().module
+        if module is not None:
+            ask_for_final_word(problems, module, self._facts(module))
+
+    def _doubts(self) -> list[Problem]:
+        """What no mesh looks at, and its author should know."""
+        found = [] if self._image is None else _disagreement(self._image)
+        try:
+            contents = self._contents()
+        except UNREADABLE:
+            return found
+        if contents.module is None:
+            return found
+        problems = config_findings(contents.runtime_config, self._facts(contents.module))
+        return found + [replace(problem, severity=Severity.WARNING) for problem in problems]
+
+    def _fetch_by(self, rules: ImageRules) -> Fetched:
+        return fetch(self._top, self._reader.get, self._open, rules, pinned=self._pinned)
+
+    def _open(self, descriptor: Descriptor) -> Iterator[bytes]:
+        return open_chunks(self._reader, descriptor)
+
+    def _read_contents(self) -> Contents:
+        if self._image is None:
+            return Contents(module=None, runtime_config=None, layer=None)
+        return read_contents(self._image, self._open)
+
+    def _examine(self, module: bytes) -> ModuleFacts:
+        return examine(module, with_root_id(self._start_up, self._runtime_config()))
+
+    def _runtime_config(self) -> bytes | None:
+        try:
+            return self._contents().runtime_config
+        except UNREADABLE:
+            return None
+
+
+def _newest_rules() -> ImageRules:
+    """For a consumer that is given a file: somebody's fetcher has to get it out of the image."""
+    newest = [t.image for t in default_targets() if t.image and t.image.reader is Reader.ISTIO]
+    return newest[-1]
+
+
+def _disagreement(image: Manifest) -> list[Problem]:
+    if not image.body_media_type or image.body_media_type == image.media_type:
+        return []
+    return [
+        Problem(
+            code="IMG005",
+            severity=Severity.WARNING,
+            where="manifest.mediaType",
+            message=f"the body says {image.body_media_type}, but it was served as "
+            f"{image.media_type}: the mesh goes by the body, other clients refuse it",
+            hint="build and push the image again",
+        )
+    ]
+
+
+def _unreadable(error: BadArtifact | DigestMismatch | NotFound) -> Problem:
+    return Problem(
+        code="IMG004",
+        severity=Severity.ERROR,
+        where="image",
+        message=error.message,
+        hint=error.hint or "build and push the image again",
+    )
