@@ -34,7 +34,7 @@ def corpus(go_plugin: Path) -> list[Case]:
 
     :param go_plugin: the built Go plugin, which is too large to be kept
     """
-    found = [*_rules(), *_imports(), *_exports(), *_names(), *_start_code(), *_crashes(), *_configuring(),
+    found = [*_rules(), *_imports(), *_exports(), *_names(), *_start_code(), *_crashes(), *_allocators(), *_configuring(),
              *_limits(), *_damage(), *_found(), *_plugins(go_plugin)]  # fmt: skip
     assert len({case.name for case in found}) == len(found)
     return found
@@ -175,6 +175,27 @@ def _crashes() -> Iterator[Case]:
                 one = body.replace("CALL", "(drop (call $f (i32.const 1)))")
                 yield Case(f"{phase} of a request calls {name}(1)",
                            _with_call("env", name, one, EXPORTED))  # fmt: skip
+
+
+def _allocators() -> Iterator[Case]:
+    """Allocators that give no memory, or memory outside the module's, to calls that need some."""
+    calls = {
+        "proxy_call_foreign_function": "(i32.const 4096) (i32.const 8) (i32.const 4096) (i32.const 8) (i32.const 260) (i32.const 264)",
+        "proxy_get_property": "(i32.const 4128) (i32.const 14) (i32.const 260) (i32.const 264)",
+        "proxy_get_buffer_bytes": "(i32.const 7) (i32.const 0) (i32.const 9) (i32.const 260) (i32.const 264)",
+        "proxy_get_header_map_pairs": "(i32.const 0) (i32.const 260) (i32.const 264)",
+    }  # fmt: skip
+    for name, arguments in calls.items():
+        params, results, abis = signature("env", name)
+        for address in (0, 8192, 65530, 70000):
+            made = f"(if (call $f {arguments}) (then (unreachable)))"
+            yield Case(f"{name}, malloc gives {address}", binary(
+                f"""(module (import "env" "{name}" (func $f {_clause(params, results)})) {EXPORTED}
+                (data (i32.const 4096) "compress") (data (i32.const 4128) "plugin_root_id")
+                (func (export "{MARKERS[abis[-1]]}"))
+                (func (export "malloc") (param i32) (result i32) (i32.const {address}))
+                (func (export "proxy_on_configure") (param i32 i32) (result i32) {made} (i32.const 1))
+                (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) {made} (i32.const 0)))"""))  # fmt: skip
 
 
 def _in_stream(phase: str, version: str) -> str:

@@ -15,6 +15,7 @@ EXPORT_MEMORY = 'export the memory, for example (export "memory" (memory 0))'
 _CRASH_CODES = {"memory": "MEM002"}
 _CRASH_REASONS = {
     "memory": ", which uses memory, but the proxy sees none",
+    "allocator": ", for whose result the module's allocator gives no memory",
     "service": " for an upstream that names no service",
     "trap": " and traps after it",
     "stream": ", which has nothing to act on at this point of a request",

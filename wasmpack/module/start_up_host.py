@@ -153,6 +153,8 @@ class StartUpHost(ValuesHost):
             return NOT_FOUND
         status, value = answer
         address = self._guest.allocate(len(value)) if value is not None and result else 0
+        if value and result and not address:
+            raise ProxyCrash("allocator")  # the host does not look before it writes there
         if value and address:
             self._guest.write(address, value)
         if result and self._put(result, address, 4):

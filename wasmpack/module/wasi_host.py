@@ -30,7 +30,7 @@ class OverLimit(Exception):
 
 class ProxyCrash(Exception):
     """The call ends the whole proxy; its text says what is missing there: ``memory``, ``context``,
-    ``service`` or ``stream``.
+    ``allocator``, ``service`` or ``stream``.
     """
 
 
