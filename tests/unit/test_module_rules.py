@@ -28,6 +28,30 @@ def test_rules_of_the_newest_host(data: bytes, expected: list[str]) -> None:
     assert codes(problems(data)) == expected
 
 
+AS = '(func (export "__new"))'
+
+
+@pytest.mark.parametrize(
+    ("imports", "body", "words"),
+    [
+        ('(import "env" "abort" (func (param i32 i32 i32 i32)))', AS, "AssemblyScript: build with"),
+        ('(import "env" "seed" (func (result f64)))', AS, "--use seed="),
+        ('(import "env" "proxy_grpc_call" (func (param i32) (result i32)))', AS,
+         "the AssemblyScript SDK declares proxy_grpc_call wrongly"),
+        ('(import "env" "emscripten_memcpy_big" (func))', "", "-sSTANDALONE_WASM"),
+        ('(import "env" "invoke_vi" (func))', "", "-sSTANDALONE_WASM"),
+        ('(import "env" "__cxa_throw" (func))', "", "-fno-exceptions"),
+        ('(import "__wbindgen_placeholder__" "x" (func))', "", "not wasm-pack"),
+        ('(import "gojs" "x" (func))', "", "GOOS=wasip1"),
+        (f'(import "{WASI}" "proc_raise" (func))', "", "no proxy provides this WASI function"),
+        ('(import "env" "proxy_continue_request" (func))', "", "belongs to ABI 0.1.0"),
+    ],
+)  # fmt: skip
+def test_the_tool_to_blame_is_named(imports: str, body: str, words: str) -> None:
+    (found,) = problems(wat(body, imports))
+    assert words in found.hint
+
+
 def test_several_markers_are_a_doubt() -> None:
     data = wat('(func (export "proxy_abi_version_0_1_0"))')
     assert codes(problems(data), Severity.WARNING) == ["ABI006"]

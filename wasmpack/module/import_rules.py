@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wasmpack.findings import Problem, Severity
 from wasmpack.module import abi
-from wasmpack.module.import_hints import import_hint
+from wasmpack.module.import_hints import import_hint, signature_hint
 from wasmpack.module.sdk import sdk_of
 from wasmpack.module.types import Import, Module
 
@@ -33,7 +33,7 @@ def _function_import_problems(sdk: str, item: Import, version: str, host: str) -
             where=f"import {item.module}.{item.name}",
             message=f"imported as {item.type}, but the proxy has {provided}: 'Failed to load Wasm "
             f"module due to an import type mismatch: {item.module}.{item.name}'",
-            hint=f"declare it as {provided}, or use an SDK made for ABI {version}",
+            hint=signature_hint(sdk, item, provided, version),
         )
 
 
