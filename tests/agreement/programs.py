@@ -13,7 +13,7 @@ MARKERS = {v: k.decode() for k, v in abi.MARKERS.items()}
 PHASES = ("_initialize", "main", "__main_void", "_start", "proxy_on_context_create",
           "proxy_on_vm_start", "proxy_on_configure", "proxy_on_request_headers")  # fmt: skip
 ENDLESS = 0.01
-STRINGS = [b"plugin_root_id", b"abc", b"request\0path", b"xds\0node", b"compress", b"\x0a\x03\x0a\x01x",
+STRINGS = [b"plugin_root_id", b"abc", b"request\0path", b"xds\0cluster_name", b"compress", b"\x0a\x03\x0a\x01x",
            b"\x12\x00", b"", b"\x01\0\0\0\x05\0\0\0\x01\0\0\0:path\0/\0"]  # fmt: skip
 
 
