@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from wasmpack.cli.root import cli
+from wasmpack.module.abi import wasi_functions
 from wasmpack.targets import all_targets
 
 HERE = Path(__file__).resolve().parent
@@ -47,14 +48,18 @@ def targets_table() -> str:
         "# Targets\n",
         "Judged when no `--target` is given: those marked *default*. *Host* is the date of the",
         "newest change of proxy-wasm-cpp-host that the release contains: a host function added",
-        "until then is provided. *Evidence* says how each fact is known.\n",
-        "| target | default | host | images | evidence |",
-        "|---|---|---|---|---|",
+        "until then is provided. *Images*: which layer is read, and how much of it. *Evidence* says",
+        "how each fact is known.\n",
+        "| target | default | host | WASI functions | images | evidence |",
+        "|---|---|---|---|---|---|",
     ]
     for row in all_targets():
         evidence = ", ".join(f"{fact}: {kind}" for fact, kind in row.evidence)
         default = "default" if row.default else ""
-        lines.append(f"| {row.name} | {default} | {row.host} | {row.image_summary} | {evidence} |")
+        wasi = len(wasi_functions(row.host))
+        lines.append(
+            f"| {row.name} | {default} | {row.host} | {wasi} | {row.image_summary} | {evidence} |"
+        )
     return "\n".join(lines) + "\n"
 
 

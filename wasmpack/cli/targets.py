@@ -13,16 +13,22 @@ _NAME = 17
 def targets(shape: str) -> None:
     """List the releases wasmpack can judge for, and what each takes.
 
-    Those marked 'default' are judged when no --target is given.
+    Those marked 'default' are judged when no --target is given. HOST is the date of the newest
+    change of the proxy's WebAssembly host, WASI how many of its functions are provided. How each
+    fact is known is part of --format json.
     """
+    from wasmpack.module.abi import wasi_functions
     from wasmpack.targets import all_targets
 
     console = current_console()
-    rows = all_targets()
+    rows = [(row, len(wasi_functions(row.host))) for row in all_targets()]
     if shape == "json":
-        console.json({"schemaVersion": 1, "targets": [row.as_json() for row in rows]})
+        found = [{**row.as_json(), "wasiFunctions": wasi} for row, wasi in rows]
+        console.json({"schemaVersion": 1, "targets": found})
         return
-    console.result(console.out_style(f"{'TARGET':<{_NAME}} {'':<7}  {'HOST':<10}  IMAGES", "bold"))
-    for row in rows:
+    head = f"{'TARGET':<{_NAME}} {'':<7}  {'HOST':<10}  WASI  IMAGES"
+    console.result(console.out_style(head, "bold"))
+    for row, wasi in rows:
         mark = "default" if row.default else ""
-        console.result(f"{row.name:<{_NAME}} {mark:<7}  {row.host}  {row.image_summary}".rstrip())
+        line = f"{row.name:<{_NAME}} {mark:<7}  {row.host}  {wasi:>4}  {row.image_summary}"
+        console.result(line.rstrip())

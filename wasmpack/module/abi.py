@@ -102,6 +102,12 @@ def host_function(module: str, name: str, abi: str, host: str) -> str | None:
     return row["signature"]
 
 
+def wasi_functions(host: str) -> tuple[str, ...]:
+    """The WASI functions that a host of that date provides, under both module names."""
+    rows = tables()["wasiFunctions"].items()
+    return tuple(name for name, row in rows if row.get("since", EPOCH) <= host)
+
+
 def touches_memory(module: str, name: str) -> bool:
     """Whether a host function reads or writes the module's memory."""
     row = _row(module, name)

@@ -45,9 +45,7 @@ def _tool_hint(sdk: str, name: str) -> str:
     if name in _EMSCRIPTEN or name.startswith(("emscripten_", "__syscall_", "invoke_", "_embind")):
         return "Emscripten's JavaScript run-time: link with -sSTANDALONE_WASM, as the C++ SDK does"
     if name.startswith(("__cxa_", "_Unwind_", "__gxx_")):
-        return (
-            "C++ exceptions: compile with -fno-exceptions, or link libc++abi"
-        )
+        return "C++ exceptions: compile with -fno-exceptions, or link libc++abi"
     return ""
 
 

@@ -20,8 +20,8 @@ _COUNTER, _HISTOGRAM = 0, 2
 _CONFIGURING = {"proxy_on_context_create", "proxy_on_configure"}
 """Calls during which the plugin configuration can be read."""
 _NODE = b"\x0a\x08wasmpack" + b"\x82\x7d\xc8\xdc\x03" + bytes(61_000)
-"""``xds.node`` as a protobuf message: an id, and a field that nobody reads, so that it is as long as
-Envoy's, which lists its extensions (61,090 bytes in 1.40.0): too long for a small allocator."""
+"""``xds.node`` as a protobuf message: an id, and a field that nobody reads, so that it is about as
+long as that of Envoy, which lists its extensions (61,090 bytes in 1.40.0)."""
 
 
 class ValuesHost(HeaderMaps):

@@ -63,10 +63,10 @@ class Target:
         if self.image is None:
             return "given a file"
         if self.image.reader is Reader.GCP:
-            return "plugin.wasm alone in a file system image"
-        layers = "only tar layer" if self.image.one_layer else "last tar layer"
+            return "plugin.wasm alone in tars"
+        layers = "only tar" if self.image.one_layer else "last tar"
         limit = self.image.tar_limit
-        return f"{layers} ({f'{limit >> 20} MiB' if limit else 'no limit'}) or artifact"
+        return f"{layers} ({f'{limit >> 20} MiB' if limit else 'no limit'}), artifact"
 
     def as_json(self) -> dict[str, object]:
         """The shape of one row of ``targets --format json``."""
