@@ -48,7 +48,7 @@ def targets_table() -> str:
         "# Targets\n",
         "Judged when no `--target` is given: those marked *default*. *Host* is the date of the",
         "newest change of proxy-wasm-cpp-host that the release contains: a host function added",
-        "until then is provided. *Images*: which layer is read, and how much of it. *Evidence* says",
+        "until then is provided. *Images*: which layer is read, how much of it. *Evidence* says",
         "how each fact is known.\n",
         "| target | default | host | WASI functions | images | evidence |",
         "|---|---|---|---|---|---|",
