@@ -351,6 +351,14 @@ def _damage() -> Iterator[Case]:
     for name in ("precompiled_x", "signature_wasmsign", "producers", "linking", "dylink.0"):
         section = (b.CUSTOM, b.text(name.encode()) + b"\xff\xff")
         yield Case(f"custom section {name}", b.module([*parts, section]))
+    odd, code = (b.CUSTOM, b.text(b"\xff")), (b.CUSTOM, b.text(b"x precompiled_y") + b"z")
+    for name, more in {
+        "then odd": [code, odd],
+        "after odd": [odd, code],
+        "twice": [code, code, odd],
+    }.items():
+        yield Case(f"precompiled code, {name}", b.module([*parts, *more]))
+        yield Case(f"precompiled code first, {name}", b.module([*more, *parts]))
 
 
 def _found() -> Iterator[Case]:

@@ -89,7 +89,7 @@ def examine(
         if _has_error(load_problems(facts.module, facts.scan, abi.NEWEST)):
             return facts
         requests = _requests(facts.module, facts.scan.abi, start_up)
-        runs = process.run(data, requests)
+        runs = process.run(facts.scan.stripped or data, requests)
         dated = zip((request.host for request in requests), runs, strict=True)
         return replace(facts, runs=tuple(dated))
 
@@ -98,6 +98,7 @@ def _static_facts(data: bytes, start_up: StartUp) -> ModuleFacts:
     from wasmpack.module.engine import validity
 
     scan = host_scan(data)
+    data = scan.stripped or data
     try:
         module = read_module(data)
     except MalformedModule as error:

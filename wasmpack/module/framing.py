@@ -13,6 +13,8 @@ from wasmpack.module.abi import MARKERS
 
 _EXPORT_SECTION = 7
 _FUNCTION_NAMES = 1
+_PRECOMPILED = b"precompiled_"
+"""In the name of custom sections with machine code for a V8; proxies do not use it by default."""
 _MAX_SECTIONS = 100_000
 """The host has no such limit; no compiler comes near it."""
 CORRUPTED = "Failed to parse corrupted Wasm module"
@@ -24,6 +26,8 @@ class HostScan:
     """What the host's scan finds: an ABI version, or the words with which it gives up."""
 
     abi: str | None
+    stripped: bytes | None = None
+    """What the engine gets, where it is not the file itself."""
     refusal: str = ""
     where: str = ""
 
@@ -44,10 +48,10 @@ def host_scan(data: bytes) -> HostScan:
         return HostScan(abi=None, refusal=NO_ABI, where="exports")
     try:
         _function_names(data)
-        _strip(data)
+        stripped = _strip(data)
     except _Overrun as error:
         return HostScan(abi=abi, refusal=CORRUPTED, where=str(error))
-    return HostScan(abi=abi)
+    return HostScan(abi=abi, stripped=stripped if stripped is not data else None)
 
 
 def _abi_version(data: bytes) -> str | None:
@@ -105,13 +109,24 @@ def _name_map(data: bytes, pos: int, end: int, size: int) -> None:
         raise _Overrun("custom section name: the function names do not fill their subsection")
 
 
-def _strip(data: bytes) -> None:
-    """The walk over all sections that removes ``precompiled_*`` ones (``getStrippedSource``)."""
-    for number, start, _ in _sections(data):
+def _strip(data: bytes) -> bytes:
+    """What the engine gets (``getStrippedSource``).
+
+    From the first custom section of precompiled code on, every custom section is left out.
+    """
+    kept: list[bytes] = []
+    before = 8
+    for number, start, end in _sections(data):
         if number == 0:
             size, pos = _number(data, start, len(data), "custom section")
             if pos + size > len(data):
                 raise _Overrun("custom section: its name runs over the end of the file")
+            if not kept and _PRECOMPILED in data[pos : pos + size]:
+                kept.append(data[:before])
+        elif kept:
+            kept.append(data[before:end])
+        before = end
+    return b"".join(kept) or data
 
 
 def _custom_section(data: bytes, wanted: bytes) -> tuple[int, int] | None:
