@@ -20,10 +20,10 @@ def ask_for_final_word(problems: dict[str, list[Problem]], data: bytes, facts: M
         newest = max(host for name, host in hosts.items() if name.startswith("envoy-"))
         problems[target] = module_problems(facts, hosts.get(target, newest))
     ours = any(problem.severity is Severity.ERROR for problem in problems[target])
-    problems[target].append(_said(verdict, refused_by_us=ours))
+    problems[target].append(_said(verdict, refused_by_us=ours, tried=facts.start_up.dry_run))
 
 
-def _said(verdict: EnvoyVerdict, *, refused_by_us: bool) -> Problem:
+def _said(verdict: EnvoyVerdict, *, refused_by_us: bool, tried: bool) -> Problem:
     who = f"Envoy {verdict.version}"
     words = "; ".join(verdict.words)[:600] or "no words of its own"
     if verdict.accepts and refused_by_us:
@@ -42,7 +42,9 @@ def _said(verdict: EnvoyVerdict, *, refused_by_us: bool) -> Problem:
         severity=severity,
         where=who,
         message=message,
-        hint=_HINTS[code],
+        hint=_HINTS[code]
+        if tried or code != "ENV001"
+        else "believe Envoy; without --no-dry-run wasmpack may find the reason too",
     )
 
 

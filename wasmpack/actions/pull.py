@@ -93,7 +93,10 @@ def extract_image(
     manifest = take_image(reader, str(image), notice)
     contents = read_contents(manifest, lambda descriptor: open_chunks(reader, descriptor))
     if contents.module is None:
-        raise BadArtifact(f"{image}: no plugin.wasm in this image")
+        raise BadArtifact(
+            f"{image}: no plugin.wasm in this image",
+            hint=f"wasmpack repack {image} DESTINATION finds modules of other names and places",
+        )
     files = {directory / PLUGIN_FILE: contents.module}
     if contents.runtime_config is not None:
         files[directory / RUNTIME_CONFIG_FILE] = contents.runtime_config

@@ -1,11 +1,13 @@
 """Reading one image: its bytes once, verified, and the image that a mesh would take of it."""
 
+import contextlib
 from collections.abc import Iterator
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.readers.contents import LIMIT, linux_amd64
+from wasmpack.readers.search import FoundFiles, search
 from wasmpack.stores.ports import ImageReader, KeptReader, VerifiedStream
 
 UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
@@ -34,3 +36,31 @@ def mesh_image(reader: ImageReader) -> tuple[Manifest | Index, Manifest | None]:
     child = linux_amd64(top)
     found = reader.get(child) if child else None
     return top, found if isinstance(found, Manifest) else None
+
+
+def search_image(reader: ImageReader) -> tuple[Manifest, FoundFiles]:
+    """Every module of the image; of an index, of the image that meshes take, else of the first that
+    has a module.
+
+    :raises BadArtifact: no image of an index has one, or a layer cannot be read
+    """
+    top = reader.get()
+    if isinstance(top, Manifest):
+        return top, search(top, lambda descriptor: open_chunks(reader, descriptor))
+    for child in _children(top):
+        with contextlib.suppress(*UNREADABLE):
+            image = reader.get(child)
+            if isinstance(image, Index):
+                continue
+            found = search(image, lambda descriptor: open_chunks(reader, descriptor))
+            if found.modules:
+                return image, found
+    raise BadArtifact("no image of this index has a WebAssembly module")
+
+
+def _children(index: Index) -> list[Descriptor]:
+    first = linux_amd64(index)
+    return [
+        *([first] if first else []),
+        *(child for child in index.manifests if child is not first),
+    ]

@@ -1,22 +1,19 @@
 """What others packed wrongly, packed again so that meshes load it."""
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.actions.build import BuildRequest, build_image, check_build
 from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.inspect import image_labels
-from wasmpack.actions.reading import UNREADABLE, kept, open_chunks
+from wasmpack.actions.reading import kept, search_image
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Report
-from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import COMPAT_MARK, Image, Variant
-from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import Place
-from wasmpack.readers.contents import linux_amd64
-from wasmpack.readers.search import FoundFiles, choose_module, search
+from wasmpack.readers.search import choose_module
 from wasmpack.runtime_config import parse_runtime_config
 from wasmpack.stores.places import Notice, names_at, open_reader, open_writer
 from wasmpack.stores.ports import Advance, ImageReader
@@ -60,9 +57,9 @@ def repack_image(
     :raises RejectedArtifact: every target would refuse the module
     """
     reader = kept(open_reader(source, options, notice))
-    manifest, found = _search(reader, str(source), notice)
+    manifest, found = search_image(reader)
     name, module = choose_module(found, request.module)
-    notice(f"{source}: {name}, {len(module)} bytes")
+    notice(f"{source}: {name}, {len(module)} bytes, from the image {manifest.digest}")
     build = BuildRequest(
         module=ModuleInput(name=f"{source}: {name}", data=module, path=None),
         runtime_config=_usable(found.runtime_config, notice),
@@ -79,28 +76,6 @@ def repack_image(
             MemoryReader(image), image.manifest, writer, names_at(destination), advance
         )
     return Repacked(image=image, moved=moved, report=report)
-
-
-def _search(reader: ImageReader, subject: str, notice: Notice) -> tuple[Manifest, FoundFiles]:
-    """Of an index the image that meshes take, else the first that has a module."""
-    top = reader.get()
-    if isinstance(top, Manifest):
-        return top, search(top, lambda descriptor: open_chunks(reader, descriptor))
-    for child in _children(top):
-        with contextlib.suppress(*UNREADABLE):
-            image = reader.get(child)
-            if isinstance(image, Index):
-                continue
-            found = search(image, lambda descriptor: open_chunks(reader, descriptor))
-            if found.modules:
-                notice(f"{subject}: an index; taking {child.platform or 'an image'} of it")
-                return image, found
-    raise BadArtifact(f"{subject}: no image of this index has a WebAssembly module")
-
-
-def _children(index: Index) -> list[Descriptor]:
-    first = linux_amd64(index)
-    return [*([first] if first else []), *(c for c in index.manifests if c is not first)]
 
 
 def _usable(config: bytes | None, notice: Notice) -> bytes | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks
+from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks, search_image
 from wasmpack.actions.validate import config_findings, with_root_id
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.findings import Problem, Report, Severity, judge
@@ -16,6 +16,8 @@ from wasmpack.readers.contents import Contents, read_contents
 from wasmpack.readers.fetch import Fetched, fetch
 from wasmpack.stores.ports import ImageReader
 from wasmpack.targets import ImageRules, Reader, Target, choose, default_targets
+
+_REPACK = "wasmpack repack"
 
 
 def validate_image(
@@ -65,6 +67,7 @@ class _ImageCheck:
         self._fetch = cache(self._fetch_by)
         self._facts = cache(self._examine)
         self._contents = cache(self._read_contents)
+        self._has_module = cache(self._search)
         with contextlib.suppress(*UNREADABLE):
             self._image = mesh_image(reader)[1]
 
@@ -72,13 +75,26 @@ class _ImageCheck:
         """All that this target has to say."""
         try:
             fetched = self._fetch(target.image or _newest_rules())
-            found = list(fetched.problems)
+            found = [self._advised(problem) for problem in fetched.problems]
             if fetched.module is not None:
                 facts = self._facts(fetched.module)
                 found += module_problems(facts, target.host, target.own_functions)
         except UNREADABLE as error:
             return [_unreadable(error)]
         return [*found, *self._doubts()]
+
+    def _advised(self, problem: Problem) -> Problem:
+        """Packing again is no advice where there is nothing to pack."""
+        if _REPACK not in problem.hint or self._has_module():
+            return problem
+        hint = "no layer of this image can be read as a WebAssembly module: build it again"
+        return replace(problem, hint=hint)
+
+    def _search(self) -> bool:
+        try:
+            return bool(search_image(self._reader)[1].modules)
+        except UNREADABLE:
+            return False
 
     def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
         """Add what the Envoy of this machine says of the module, if there is one."""

@@ -1,7 +1,9 @@
 """The one place where an exception becomes text and an exit code."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 import click
@@ -11,7 +13,7 @@ from wasmpack.cli.console import Console, ReaderGone, plain_text, remembered
 from wasmpack.cli.root import cli
 from wasmpack.errors import WasmpackError
 
-_INTERRUPTED = 130
+_INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
 """What a shell reports of a program that nobody reads any more (128 + SIGPIPE)."""
 _BEFORE_COMMAND = {"-v", "-q", "--verbose", "--quiet", "--debug", "--color", "--no-progress"}
@@ -25,6 +27,7 @@ def run(arguments: Sequence[str]) -> int:
         "0",
         "false",
     }
+    _clean_up_when_terminated()
     try:
         result = cli.main(list(arguments), prog_name="wasmpack", standalone_mode=False)
         if sys.stdout is not None:
@@ -32,6 +35,8 @@ def run(arguments: Sequence[str]) -> int:
     except (BrokenPipeError, ReaderGone):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
+    except _Terminated:
+        return _told("terminated", "", _TERMINATED)
     except (KeyboardInterrupt, click.Abort):
         return _told("interrupted", "", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
@@ -41,6 +46,18 @@ def run(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: processes and temporary files are cleaned up on its way."""
+
+
+def _clean_up_when_terminated() -> None:
+    def end(_number: int, _frame: object) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
 
 
 def _explain(error: Exception) -> int:

@@ -25,7 +25,8 @@ from wasmpack.stores.registry.options import RegistryOptions
 def extract(image: Place, output: str, force: bool, shape: str, registry: RegistryOptions) -> None:
     """Get plugin.wasm, and runtime-config.json if there is one, out of IMAGE.
 
-    Works on every variant, by whomever it was made. Prints the files written.
+    Works on every variant, by whomever it was made; for modules of other names see repack. Prints
+    the files written.
     """
     from wasmpack.actions.pull import extract_image
 

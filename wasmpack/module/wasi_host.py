@@ -20,7 +20,7 @@ POLL_SINCE = "2026-04-06"
 KEPT_LIMIT = 64 * 1024 * 1024
 """Bytes that the host keeps for a module: shared data and queues, headers."""
 _RANDOM_LIMIT = 64 * 1024
-_VECTORS = 1_000_000
+_VECTORS = 100_000
 """Most pieces of one ``fd_write`` that are looked at; libraries use one or two."""
 
 

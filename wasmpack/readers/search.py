@@ -71,13 +71,11 @@ def choose_module(found: FoundFiles, wanted: str | None) -> tuple[str, bytes]:
         return names[0], modules[names[0]]
     if not names:
         raise BadArtifact("no WebAssembly module in any layer of this image")
-    raise BadArtifact(
-        f"{len(names)} modules in this image", hint=f"--module, one of{_those(modules)}"
-    )
+    raise BadArtifact(f"{len(names)} modules in this image", hint=_those(modules))
 
 
 def _those(modules: dict[str, bytes]) -> str:
-    return f": {', '.join(list(modules)[:20])}" if modules else ""
+    return f"--module, one of: {', '.join(list(modules)[:20])}" if modules else ""
 
 
 def _files(layer: Descriptor, open_blob: OpenBlob) -> Iterator[tuple[str, bytes]]:

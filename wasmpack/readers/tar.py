@@ -73,7 +73,8 @@ class _Stream(io.RawIOBase):
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._rest = b""
+        self._piece = b""
+        self._at = 0
         self.total = 0
         self.reason = ""
         """Why there is no more, if the gzip stream is to blame; tarfile hides its errors."""
@@ -82,19 +83,20 @@ class _Stream(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        found = [self._rest]
-        have = len(self._rest)
+        parts: list[bytes] = []
+        have = 0
         while size < 0 or have < size:
-            piece = self._next()
-            if piece is None:
-                break
-            found.append(piece)
-            have += len(piece)
-        data = b"".join(found)
-        cut = len(data) if size < 0 else size
-        self._rest = data[cut:]
-        self.total += len(data[:cut])
-        return data[:cut]
+            if self._at >= len(self._piece):
+                piece = self._next()
+                if piece is None:
+                    break
+                self._piece, self._at = piece, 0
+            end = len(self._piece) if size < 0 else min(len(self._piece), self._at + size - have)
+            parts.append(self._piece[self._at : end])
+            have += end - self._at
+            self._at = end
+        self.total += have
+        return b"".join(parts)
 
     def _next(self) -> bytes | None:
         try:
