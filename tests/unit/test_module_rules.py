@@ -157,7 +157,7 @@ def test_compiling_is_bounded_too() -> None:
 
 
 def test_an_engine_that_dies_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasmpack.module.isolated._START", "import os; os.abort()  # {path}")
+    monkeypatch.setattr("wasmpack.module.isolated._CODE", "import os; os.abort()  # {path}")
     (found,) = problems(wat())
     assert (found.code, "wasmtime ended with -6" in found.message) == ("RUN007", True)
 

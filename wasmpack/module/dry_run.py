@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,13 @@ MEMORY = 1 << 30
 _PAGE = 65536
 
 
-def dry_runs(data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
+def dry_runs(
+    data: bytes, requests: Sequence[RunRequest], compiled_now: Callable[[], None] | None = None
+) -> list[DryRun]:
     """Start the module and configure it, as often as a proxy does, and send one request through.
 
     :param data: a valid module all of whose imports the newest host provides
+    :param compiled_now: called when compiling, which has no bound of its own, is over
     """
     import wasmtime
 
@@ -50,6 +53,8 @@ def dry_runs(data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
         compiled = compiled_module(data)
     except wasmtime.WasmtimeError as error:
         return [_unknown("compile", first_line(str(error))) for _ in requests]
+    if compiled_now:
+        compiled_now()
     return [_dry_run(Plugin(module=module, request=one), compiled) for one in requests]
 
 

@@ -1,7 +1,7 @@
 """The dry run in a process of its own, which a hostile module may fill, hang or end.
 
 Compiling cannot be bounded from inside: a few kilobytes of nested blocks take wasmtime half a
-minute and gigabytes. So a child does it, and this side bounds its time and memory from outside. It
+minute and gigabytes. So a child does it, and this side bounds its memory and time from outside. It
 is started before it is known whether it is needed, so that its imports run beside our own reading.
 
 The child reads one JSON line, then the module's bytes, and answers with one JSON line.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -21,10 +22,14 @@ from typing import Any, Self
 
 from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
 
-_START = "import sys; sys.path[:] = {path!r}; from wasmpack.module.isolated import serve; serve()"
-_SECONDS = 6.0
-"""Wall time for a small module, compiling included."""
-_SECONDS_PER_MEGABYTE = 2.0
+_CODE = "import sys; sys.path[:] = {path!r}; from wasmpack.module.isolated import serve; serve()"
+_COMPILE = 6.0
+"""Seconds for compiling a small module; the child keeps to it."""
+_COMPILE_PER_MEGABYTE = 2.0
+_START = 10.0
+"""Seconds for a process and for each run in it, which is bounded to half of that from inside."""
+_TOO_LONG = 99
+"""Exit status of a child that was still compiling."""
 _MEGABYTE = 1 << 20
 _RESIDENT = 1024 * _MEGABYTE
 """Bytes of memory the child may touch; the largest real modules take a third."""
@@ -35,7 +40,7 @@ class IsolatedRunner:
     """One child process for one module; leave the ``with`` block to end it."""
 
     def __init__(self) -> None:
-        code = _START.format(path=[entry for entry in sys.path if entry])
+        code = _CODE.format(path=[entry for entry in sys.path if entry])
         self._process: subprocess.Popen[bytes] | None = None
         with contextlib.suppress(OSError):
             self._process = subprocess.Popen(
@@ -57,15 +62,21 @@ class IsolatedRunner:
         """Compile once, start once a request; never raises for what the module does."""
         if self._process is None:
             return _unknown(requests, "no process could be started")
-        seconds = _SECONDS + _SECONDS_PER_MEGABYTE * len(data) / _MEGABYTE
-        head = {"size": len(data), "requests": [request.as_json() for request in requests]}
-        watch = _Watch(self._process, seconds)
+        compiling = _COMPILE + _COMPILE_PER_MEGABYTE * len(data) / _MEGABYTE
+        head = {
+            "size": len(data),
+            "compiling": compiling,
+            "requests": [request.as_json() for request in requests],
+        }
+        watch = _Watch(self._process, compiling + _START * (1 + len(requests)))
         with watch:
             answer = self._exchange(json.dumps(head).encode() + b"\n" + data)
         if answer is not None:
             return tuple(DryRun.from_json(run) for run in answer)
-        reason = watch.reason or f"wasmtime ended with {self._process.returncode}"
-        return _unknown(requests, reason)
+        status = self._process.returncode
+        if status == _TOO_LONG:
+            return _unknown(requests, f"compiling takes more than {compiling:.0f} seconds")
+        return _unknown(requests, watch.reason or f"wasmtime ended with {status}")
 
     def _exchange(self, request: bytes) -> Sequence[Mapping[str, Any]] | None:
         assert self._process
@@ -99,7 +110,7 @@ class _Watch:
         deadline = time.monotonic() + self._seconds
         while not self._done.wait(_POLL):
             if time.monotonic() > deadline:
-                self.reason = f"more than {self._seconds:.0f} seconds, compiling included"
+                self.reason = f"more than {self._seconds:.0f} seconds"
             elif _resident(self._process.pid) > _RESIDENT:
                 self.reason = f"more than {_RESIDENT // _MEGABYTE} MiB of memory"
             if self.reason:
@@ -132,7 +143,10 @@ def serve() -> None:
     head = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read(head["size"])
     requests = [RunRequest.from_json(value) for value in head["requests"]]
-    found = dry_runs(data, requests)
+    alarm = threading.Timer(head["compiling"], os._exit, (_TOO_LONG,))
+    alarm.daemon = True
+    alarm.start()
+    found = dry_runs(data, requests, alarm.cancel)
     sys.stdout.write(json.dumps([run.as_json() for run in found]))
 
 
