@@ -29,6 +29,9 @@ _HANG = 8.0
 _REQUEST_TIMEOUT = 1.0
 """Seconds; a plugin may hold a request for ever."""
 _AT_ONCE = 20
+_AFTERMATH = 0.3
+"""Seconds in which a process ends if a request ends it after its answer."""
+_SUSPECTS = 3
 _POLL = 0.01
 _DONE = re.compile(r"lds: add/update listener '(\d+)'|Plugin (\d+) failed to load")
 """Accepted, or refused; each version says these two."""
@@ -111,21 +114,35 @@ def _ask(binary: Path, subjects: Sequence[Subject]) -> list[tuple[str, int | Non
         run.wait_for_load()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = list(pool.map(run.ask, range(len(subjects))))
-        if not run.died:
+        if not run.dies(_AFTERMATH):
             return found
     return _one_after_the_other(binary, subjects)
 
 
 def _one_after_the_other(binary: Path, subjects: Sequence[Subject]) -> list[tuple[str, int | None]]:
-    """To see whose request ends the process."""
+    """To see whose request ends the process.
+
+    Some end it a moment after their answer, so the last ones that were asked are asked alone.
+    """
     found: list[tuple[str, int | None]] = []
     with _running(binary, subjects) as run:
         run.wait_for_load()
-        for number in range(len(subjects)):
-            found.append(run.ask(number))
-            if run.died:
-                break
-    return found
+        while len(found) < len(subjects) and not run.died:
+            found.append(run.ask(len(found)))
+        if not run.dies(_AFTERMATH):
+            return found
+    for number in range(max(0, len(found) - _SUSPECTS), len(found)):
+        alone = _alone(binary, subjects[number])
+        if alone[0] == CRASH_LATER:
+            return [*found[:number], alone]
+    return [*found[:-1], (CRASH_LATER, None)]
+
+
+def _alone(binary: Path, subject: Subject) -> tuple[str, int | None]:
+    with _running(binary, [subject]) as run:
+        run.wait_for_load()
+        fate, status = run.ask(0)
+        return (CRASH_LATER if run.dies(_AFTERMATH) else fate), status
 
 
 class _Run:
@@ -138,6 +155,12 @@ class _Run:
     @property
     def died(self) -> bool:
         return self._process.poll() is not None
+
+    def dies(self, seconds: float) -> bool:
+        """Whether the process ends within that time."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self.died
 
     def wait_for_load(self) -> None:
         """Until each module has its outcome, the process is gone, or nothing moves any more."""
@@ -178,9 +201,7 @@ class _Run:
         except TimeoutError:
             return LOADS, None  # it waits, as a plugin may
         except (OSError, http.client.HTTPException):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(1)
-            return CRASH_LATER if self.died else LOADS, None
+            return CRASH_LATER if self.dies(1) else LOADS, None
 
     def _port(self, number: int) -> int:
         deadline = time.monotonic() + _HANG
