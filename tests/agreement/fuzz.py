@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import hashlib
 import random
 import re
 import secrets
@@ -58,7 +59,7 @@ def subjects(rng: random.Random, pool: list[bytes], count: int) -> list[bytes]:
     return found
 
 
-def stage(ours: Ours, theirs: Observed) -> str:
+def stage(theirs: Observed) -> str:
     """How far the module came in Envoy."""
     words = " ".join(theirs.words)
     if theirs.fate == "loads":
@@ -91,7 +92,7 @@ def main() -> int:
         for data, mine, seen in zip(batch, ours, theirs, strict=True):
             tried += 1
             words[_shape(seen)] += 1
-            stages[stage(mine, seen)] += 1
+            stages[stage(seen)] += 1
             if mine.accepts != seen.accepts:
                 disagreements += 1
                 _report(options.keep, data, mine, seen)
@@ -105,12 +106,7 @@ def _alone(data: bytes, host: str) -> Ours:
         try:
             return executor.submit(our_verdicts, [data], CONFIGURATION, host).result()[0]
         except BrokenProcessPool:
-            return Ours(accepts=not_a_verdict(), codes=("PROCESS DIED",), messages=())
-
-
-def not_a_verdict() -> None:
-    """What a process that died says: it equals neither verdict."""
-    return
+            return Ours(accepts=None, codes=("PROCESS DIED",), messages=())
 
 
 def _shape(seen: Observed) -> str:
@@ -125,7 +121,7 @@ def _shape(seen: Observed) -> str:
 
 
 def _report(keep: Path | None, data: bytes, mine: Ours, seen: Observed) -> None:
-    name = f"{abs(hash(data)):016x}.wasm"
+    name = f"{hashlib.sha256(data).hexdigest()[:16]}.wasm"
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         (keep / name).write_bytes(data)

@@ -63,6 +63,9 @@ class Case:
         """``ok``, or a part of the reason."""
         if target in self.single:
             return self.single[target]
+        if target == "gcp" and self.gcp == "alone":
+            tars = all(kind in {GZ, DGZ} for kind, _ in self.layers)
+            return "beside plugin.wasm" if tars else "layer of type"
         if target == "gcp":
             return self.gcp
         if target.startswith("envoy-gateway"):
@@ -217,7 +220,13 @@ def _names() -> Iterator[Case]:
                          ("symbolic link", link("plugin.wasm", tarfile.SYMTYPE)),
                          ("hard link", link("plugin.wasm", tarfile.LNKTYPE)),
                          ("device", link("plugin.wasm", tarfile.CHRTYPE))):  # fmt: skip
-        yield Case(f"{title} named plugin.wasm", "2.2, N20", [(GZ, packed(entry))], INVALID)
+        yield Case(
+            f"{title} named plugin.wasm",
+            "2.2, N20",
+            [(GZ, packed(entry))],
+            INVALID,
+            gcp="no plugin.wasm",
+        )
         yield Case(f"{title} before the file", "2.2, N20", [(GZ, packed(entry, ("plugin.wasm", PLUGIN)))], INVALID,
                    gcp=OK)  # fmt: skip
     twice = packed(("plugin.wasm", b"junk and more junk"), ("plugin.wasm", PLUGIN))
@@ -424,10 +433,16 @@ def _sizes() -> Iterator[Case]:
     big = packed(("big", bytes(257 * MIB)), ("plugin.wasm", PLUGIN))
     old = dict.fromkeys(NO_LIMIT, OK)
     yield Case(
-        "257 MiB before the plugin", "N22", [(GZ, big)], "unexpected EOF", gateway=OK, single=old
+        "257 MiB before the plugin",
+        "N22",
+        [(GZ, big)],
+        "unexpected EOF",
+        gcp="unexpected EOF",
+        gateway=OK,
+        single=old,
     )
     behind = packed(("plugin.wasm", PLUGIN), ("big", bytes(257 * MIB)))
-    yield Case("257 MiB behind the plugin", "N22, 2.2", [(GZ, behind)], OK)
+    yield Case("257 MiB behind the plugin", "N22, 2.2", [(GZ, behind)], OK, gcp="unexpected EOF")
     yield Case(
         "255 MiB before the plugin",
         "N22",

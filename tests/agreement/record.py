@@ -25,7 +25,7 @@ VERDICTS = Path(__file__).with_name("verdicts.json")
 
 
 def recorded() -> dict[str, dict[str, list[object]]]:
-    """version -> case -> [fate, Envoy's first words, status of the first answer]."""
+    """version -> case -> [fate, Envoy's first words, status of the first answer, digest of case]."""
     if not VERDICTS.is_file():
         return {}
     found: dict[str, dict[str, list[object]]] = json.loads(VERDICTS.read_text())
@@ -42,11 +42,11 @@ def main() -> int:
     for binary in options.envoys:
         version = envoy_version(binary)
         known = {} if options.all else table.get(version, {})
-        asked = [case for case in cases if case.name not in known]
+        asked = [case for case in cases if known.get(case.name, [None])[-1] != case.digest]
         print(f"Envoy {version}: {len(asked)} of {len(cases)} modules to ask about", flush=True)
         seen = dict(zip((c.name for c in asked), _observe(binary, asked), strict=True))
         table[version] = {
-            case.name: _row(seen[case.name]) if case.name in seen else known[case.name]
+            case.name: _row(seen[case.name], case) if case.name in seen else known[case.name]
             for case in cases
         }
     rows = {v: table[v] for v in sorted(table)}
@@ -58,8 +58,8 @@ def _observe(binary: Path, cases: list[Case]) -> list[Observed]:
     return observe(binary, [Subject(case.data, case.configuration) for case in cases])
 
 
-def _row(seen: Observed) -> list[object]:
-    return [seen.fate, seen.words[0] if seen.words else "", seen.status]
+def _row(seen: Observed, case: Case) -> list[object]:
+    return [seen.fate, seen.words[0] if seen.words else "", seen.status, case.digest]
 
 
 def _dump(table: dict[str, dict[str, list[object]]]) -> str:

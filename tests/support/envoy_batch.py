@@ -131,11 +131,12 @@ def _one_after_the_other(binary: Path, subjects: Sequence[Subject]) -> list[tupl
             found.append(run.ask(len(found)))
         if not run.dies(_AFTERMATH):
             return found
-    for number in range(max(0, len(found) - _SUSPECTS), len(found)):
+    last = max(0, len(found) - _SUSPECTS)
+    for number in (*range(last, len(found)), *range(last)):
         alone = _alone(binary, subjects[number])
         if alone[0] == CRASH_LATER:
             return [*found[:number], alone]
-    return [*found[:-1], (CRASH_LATER, None)]
+    return [*found[:-1], _alone(binary, subjects[len(found) - 1])]
 
 
 def _alone(binary: Path, subject: Subject) -> tuple[str, int | None]:
@@ -213,8 +214,10 @@ class _Run:
                     address = row["local_address"]["socket_address"]
                     self._ports[int(row["name"])] = address["port_value"]
             time.sleep(_POLL)
+        if number not in self._ports and not self.died:
+            raise RuntimeError("the listener did not come up")
         if number not in self._ports:
-            raise ConnectionError("the listener did not come up")
+            raise ConnectionError("the process is gone")
         return self._ports[number]
 
     def _text(self) -> str:

@@ -10,11 +10,15 @@ from wasmpack.actions.git_facts import git_annotations
 from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.validate import validate_module
 from wasmpack.errors import BadArtifact, WrongUsage
-from wasmpack.findings import Report, Verdict
+from wasmpack.findings import Problem, Report, Severity, Verdict
 from wasmpack.module.check import StartUp
 from wasmpack.module.framing import host_scan
+from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import CREATED, Image, Variant, artifact_image, filesystem_image
+from wasmpack.oci.manifest import Manifest
+from wasmpack.readers.fetch import fetch
 from wasmpack.runtime_config import RuntimeConfig, parse_runtime_config
+from wasmpack.targets import Target
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _WRITABLE = (Variant.OCI, Variant.COMPAT, Variant.DOCKER)
@@ -61,6 +65,7 @@ def check_build(
 
     :raises RejectedArtifact: it cannot work
     """
+    image = build_image(request)
     report = validate_module(
         request.module.data,
         request.module.name,
@@ -68,11 +73,38 @@ def check_build(
         start_up=start_up,
         strict=strict,
         runtime_config=request.runtime_config,
-        packed=request.variant,
+        packed=lambda target: _fetch_problems(image, len(request.module.data), target),
     )
     if report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report)
     return report
+
+
+def _fetch_problems(image: Image, size: int, target: Target) -> Sequence[Problem]:
+    """Why this target's fetcher would not read the image that is about to be made."""
+    if target.image is None:
+        return ()
+    blobs = {str(digest): blob for digest, blob in image.blobs.items()}
+    found = fetch(image.manifest, _no_child, lambda d: iter([blobs[str(d.digest)]]), target.image)
+    if found.module is not None and len(found.module) < size:
+        return [_cut(size, len(found.module))]
+    # a module that is none is the module's own fault, and said of it
+    return [problem for problem in found.problems if problem.where != "plugin.wasm"]
+
+
+def _cut(size: int, limit: int) -> Problem:
+    return Problem(
+        code="IMG006",
+        severity=Severity.ERROR,
+        where="plugin.wasm",
+        message=f"{size} bytes are more than the {limit} the mesh's fetcher reads: cut there, "
+        "without a word",
+        hint="strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
+    )
+
+
+def _no_child(_: Descriptor) -> Manifest:
+    raise AssertionError("an image, not an index")
 
 
 def build_image(request: BuildRequest) -> Image:

@@ -48,7 +48,7 @@ def search_image(reader: ImageReader) -> tuple[Manifest, FoundFiles]:
     if isinstance(top, Manifest):
         return top, search(top, lambda descriptor: open_chunks(reader, descriptor))
     for child in _children(top):
-        with contextlib.suppress(*UNREADABLE):
+        with contextlib.suppress(BadArtifact, NotFound):
             image = reader.get(child)
             if isinstance(image, Index):
                 continue

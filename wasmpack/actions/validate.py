@@ -1,15 +1,14 @@
-"""Would this target load it? The same rules for a file, a configuration and an image."""
+"""Would this target load it? Modules and runtime configurations."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Report, Severity, judge
 from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
-from wasmpack.oci.image import Variant
 from wasmpack.runtime_config import abi_problems, config_problems, parse_runtime_config
-from wasmpack.targets import ImageRules, choose
+from wasmpack.targets import Target, choose
 
 
 def validate_module(
@@ -20,13 +19,13 @@ def validate_module(
     start_up: StartUp | None = None,
     strict: bool = False,
     runtime_config: bytes | None = None,
-    packed: Variant | None = None,
+    packed: Callable[[Target], Sequence[Problem]] | None = None,
     envoy: bool = False,
 ) -> Report:
     """Judge a module's bytes, with the runtime configuration it will be packed with.
 
     :param targets: names, or ``all``; none means the default targets
-    :param packed: the variant it will be packed in: its fetchers' size limits hold too
+    :param packed: what a target's fetcher says of the image that the module will be packed in
     :param envoy: ask the Envoy of this machine too
     :raises WrongUsage: an unknown target
     :raises NotFound: ``envoy``, and there is none
@@ -36,7 +35,7 @@ def validate_module(
     problems = {
         target.name: [
             *module_problems(facts, target.host, target.own_functions),
-            *_size_problems(len(data), target.image, packed),
+            *(packed(target) if packed else ()),
             *more,
         ]
         for target in choose(targets)
@@ -55,23 +54,6 @@ def validate_config(
     found = config_problems(raw, subject)
     problems = {target.name: found for target in choose(targets)}
     return judge(subject, "config", problems, strict_targets=bool(targets), strict=strict)
-
-
-def _size_problems(
-    size: int, rules: ImageRules | None, packed: Variant | None
-) -> Iterator[Problem]:
-    if rules is None or packed is None:
-        return
-    limit = rules.content_limit if packed is Variant.OCI else rules.tar_limit
-    if limit is not None and size > limit:
-        what = "cut there, without a word" if packed is Variant.OCI else "'unexpected EOF'"
-        yield Problem(
-            code="IMG006",
-            severity=Severity.ERROR,
-            where="plugin.wasm",
-            message=f"{size} bytes are more than the {limit} the mesh's fetcher reads: {what}",
-            hint="strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
-        )
 
 
 def with_root_id(start_up: StartUp | None, runtime_config: bytes | None) -> StartUp:

@@ -15,7 +15,7 @@ from wasmpack.oci.manifest import Manifest
 from wasmpack.readers.contents import Contents, read_contents
 from wasmpack.readers.fetch import Fetched, fetch
 from wasmpack.stores.ports import ImageReader
-from wasmpack.targets import ImageRules, Reader, Target, choose, default_targets
+from wasmpack.targets import ImageRules, Target, choose, default_targets
 
 _REPACK = "wasmpack repack"
 
@@ -139,8 +139,9 @@ class _ImageCheck:
 
 def _newest_rules() -> ImageRules:
     """For a consumer that is given a file: somebody's fetcher has to get it out of the image."""
-    newest = [t.image for t in default_targets() if t.image and t.image.reader is Reader.ISTIO]
-    return newest[-1]
+    newest = [found.image for found in default_targets() if found.consumer == "istio"][-1]
+    assert newest is not None
+    return newest
 
 
 def _disagreement(image: Manifest) -> list[Problem]:

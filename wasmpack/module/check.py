@@ -25,10 +25,6 @@ from wasmpack.module.types import Module
 
 _NEWER_SINCE = "2024-12-19"
 """Host of the oldest Envoy (1.36) with which the newer features were seen working."""
-_BEFORE_POLLING = "2025-11-20"
-"""The last known host without ``poll_oneoff`` and ``__main_void``."""
-_BEFORE_LATE_CRASHES = "2026-04-06"
-"""The last known host that bears some calls when a request is over (Envoy 1.39)."""
 _FILE = "file"
 
 
@@ -56,12 +52,12 @@ class ModuleFacts:
     newer: str | None = None
     """Which of its features older engines may lack, in wasmtime's words."""
     runs: tuple[tuple[str, DryRun], ...] = ()
-    """(date, what a host up to that date would see), oldest first; the last holds for all newer."""
+    """(date, what hosts from that date on see, up to the next), oldest first."""
     start_up: StartUp = field(default_factory=StartUp)
 
     def run_of(self, host: str) -> DryRun | None:
         """The dry run as a host of that date; None if there was none."""
-        return next((run for until, run in self.runs if host <= until), None)
+        return next((run for since, run in reversed(self.runs) if since <= host), None)
 
 
 class Runner(Protocol):
@@ -120,11 +116,13 @@ def _requests(module: Module, version: str, start_up: StartUp) -> list[RunReques
     names = {export.name for export in module.exports if export.kind == "func"}
     main_void = {"_initialize", "__main_void"} <= names and "main" not in names
     imported = {item.name for item in module.imports}
-    ages = [abi.NEWEST]
+    ages = {abi.EPOCH}
+    if main_void:
+        ages.add(abi.MAIN_VOID_SINCE)
+    if "poll_oneoff" in imported:
+        ages.add(abi.POLL_SINCE)
     if imported & {"proxy_send_local_response", "proxy_close_stream"}:
-        ages.insert(0, _BEFORE_LATE_CRASHES)
-    if main_void or "poll_oneoff" in imported:
-        ages.insert(0, _BEFORE_POLLING)
+        ages.add(abi.LATE_CRASHES_SINCE)
     return [
         RunRequest(
             abi_version=version,
@@ -132,7 +130,7 @@ def _requests(module: Module, version: str, start_up: StartUp) -> list[RunReques
             root_id=start_up.root_id,
             host=age,
         )
-        for age in ages
+        for age in sorted(ages)
     ]
 
 
@@ -158,19 +156,21 @@ def module_problems(
     if not facts.start_up.dry_run and not _has_error(found):
         found.append(_not_started())
     if memory_unseen(facts.module) and not _has_error(found):
-        found.append(_unseen_memory(tried=run is not None and run.failed is None))
+        found.append(_unseen_memory(run))
     return found
 
 
-def _unseen_memory(*, tried: bool) -> Problem:
-    """No crash was seen: a doubt if the first request was tried, and too likely otherwise."""
+def _unseen_memory(run: DryRun | None) -> Problem:
+    """No crash was seen; without a dry run it is too likely for a doubt."""
+    seen = "" if run is None else "; none was seen at start-up and in a plain request"
+    if run is not None and (run.failed or run.request):
+        seen = "; none was seen as far as the dry run came"
     return Problem(
-        code="MEM004" if tried else "MEM002",
-        severity=Severity.WARNING if tried else Severity.ERROR,
+        code="MEM002" if run is None else "MEM004",
+        severity=Severity.ERROR if run is None else Severity.WARNING,
         where="memory",
         message="no memory is exported or imported, but host functions that use memory are "
-        "imported: the first such call CRASHES THE WHOLE PROXY (signal 11)"
-        + ("; none was seen at start-up and in a plain request" if tried else ""),
+        f"imported: the first such call CRASHES THE WHOLE PROXY (signal 11){seen}",
         hint=EXPORT_MEMORY,
     )
 

@@ -14,6 +14,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ _WORTH_KEEPING = 256 * 1024
 _LIMIT = 512 * 1024 * 1024
 """Bytes of the whole cache; the least recently used go first."""
 _DIGEST = 32
+_HOUR = 3600
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -107,6 +109,9 @@ def _write(path: Path, code: bytes) -> None:
 
 
 def _make_room(directory: Path) -> None:
+    for left in directory.glob(".new-*"):  # of processes that were killed while they wrote
+        if time.time() - left.stat().st_mtime > _HOUR:
+            left.unlink(missing_ok=True)
     files = sorted(directory.glob("*.cwasm"), key=lambda path: path.stat().st_mtime, reverse=True)
     total = 0
     for path in files:

@@ -1,6 +1,6 @@
 """wasmtime: the authority on validity, the reader of WebAssembly text, the engine of the dry run.
 
-Only this file, ``dry_run`` and ``guest`` import wasmtime, inside functions: it takes 40 ms.
+It is imported inside functions, because that takes 40 ms; which files may do so is a test.
 """
 
 from __future__ import annotations

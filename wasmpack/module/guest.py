@@ -23,6 +23,8 @@ class WasmtimeGuest:
     def __init__(self, store: wasmtime.Store) -> None:
         self._store = store
         self.instance: wasmtime.Instance | None = None
+        self.allocating = False
+        """The module's allocator runs, on behalf of a host call."""
         self.memory: wasmtime.Memory | wasmtime.SharedMemory | None = None
         """What the host sees once the instance is there; until then it follows a null pointer."""
 
@@ -62,7 +64,9 @@ class WasmtimeGuest:
         for name in abi.ALLOCATORS:
             function = self.function(name)
             if function is not None:
+                self.allocating = True
                 address = int(function(self._store, size)) & 0xFFFFFFFF
+                self.allocating = False
                 return address if address and self._inside(address, size) else 0
         return 0
 

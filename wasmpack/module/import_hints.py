@@ -51,7 +51,7 @@ def _tool_hint(sdk: str, name: str) -> str:
 
 def _wasi_hint(sdk: str, item: Import) -> str:
     if not any(
-        abi.host_function(item.module, item.name, version, "9999-12-31")
+        abi.host_function(item.module, item.name, version, abi.NEWEST)
         for version in abi.MARKERS.values()
     ):
         return "no proxy provides this WASI function: avoid the library that needs it"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wasmpack.module.abi import MAIN_VOID_SINCE
+from wasmpack.module.abi import MAIN_VOID_SINCE, NEWEST, start_up_allowed
 from wasmpack.module.engine import engine, first_line
 from wasmpack.module.guest import WasmtimeGuest
 from wasmpack.module.header_maps import REQUEST_HEADERS, RESPONSE_HEADERS
@@ -19,7 +19,7 @@ from wasmpack.module.run_result import Outcome, RunRequest, Step
 from wasmpack.module.shared_state import SharedState
 from wasmpack.module.start_up_host import StartUpHost
 from wasmpack.module.types import Import, Module
-from wasmpack.module.wasi_host import OverLimit, ProxyCrash
+from wasmpack.module.wasi_host import OverLimit, ProxyCrash, Restricted
 
 if TYPE_CHECKING:
     import wasmtime
@@ -31,8 +31,8 @@ Plan = Sequence[tuple[str, tuple[int, ...]]]
 _INSTANTIATE = "instantiate"
 _ROOT, _STREAM = 1, 2
 """Ids of the first root context and of the first stream's (context.h, ``allocContextId``)."""
-_PAUSE = 1
-"""``proxy_action_t``."""
+_HEADERS_GO_ON, _BODY_GOES_ON = (None, 0, 2), (None, 0)
+"""What callbacks answer that do not hold the request (observed); None if there is none."""
 _REQUEST = (
     (b":authority", b"localhost"), (b":path", b"/"), (b":method", b"GET"), (b":scheme", b"http"),
     (b"x-forwarded-proto", b"http"), (b"x-request-id", b"00000000-0000-4000-8000-000000000000"),
@@ -117,14 +117,18 @@ class Instance:
         failed = failed or self._first_failed(
             [("proxy_on_request_headers", pair if old else (*pair, 1))]
         )
-        if failed or self._returned == _PAUSE:
+        if failed or self._returned not in _HEADERS_GO_ON:
             return failed
         self._host.maps[RESPONSE_HEADERS] = list(_RESPONSE)
         pair = (_STREAM, len(_RESPONSE))
+        failed = self._first_failed([("proxy_on_response_headers", pair if old else (*pair, 0))])
+        if failed or self._returned not in _HEADERS_GO_ON:
+            return failed
+        failed = self._first_failed([("proxy_on_response_body", (_STREAM, len(_BODY), 1))])
+        if failed or self._returned not in _BODY_GOES_ON:
+            return failed
         return self._first_failed(
             [
-                ("proxy_on_response_headers", pair if old else (*pair, 0)),
-                ("proxy_on_response_body", (_STREAM, len(_BODY), 1)),
                 ("proxy_on_done", (_STREAM,)),
                 ("proxy_on_log", (_STREAM,)),
                 ("proxy_on_delete", (_STREAM,)),
@@ -156,11 +160,12 @@ class Instance:
 
     def _step(self, name: str, arguments: tuple[int, ...]) -> Step | None:
         """One call; an export that is absent is passed over."""
-        self._host.step = name
+        self._host.begin(name)
         self._host.bodies = {1: _BODY} if name == "proxy_on_response_body" else {}
         if name == _INSTANTIATE:
             return self._guarded(name, self._instantiate)
         function = self._guest.function(name)
+        self._returned = None
         if function is None:
             return None
         return self._guarded(name, lambda: function(self._store, *arguments))
@@ -172,13 +177,15 @@ class Instance:
         try:
             result = self._returned = call()
         except wasmtime.Trap as trap:
-            if self._host.closed:
-                return Step(name=name, outcome=Outcome.CRASH, reason="proxy_close_stream: trap")
             over = {wasmtime.TrapCode.OUT_OF_FUEL, wasmtime.TrapCode.INTERRUPT}
+            if self._host.over and trap.trap_code not in over:
+                return Step(name=name, outcome=Outcome.CRASH, reason=f"{self._call}: trap")
             outcome = Outcome.LIMIT if trap.trap_code in over else Outcome.TRAP
             return Step(name=name, outcome=outcome, reason=_trap_reason(str(trap)))
         except wasmtime.WasmtimeError as error:
             return Step(name=name, outcome=Outcome.UNKNOWN, reason=first_line(str(error)))
+        except Restricted as error:
+            return Step(name=name, outcome=Outcome.TRAP, reason=str(error))
         except OverLimit as error:
             return Step(name=name, outcome=Outcome.LIMIT, reason=str(error))
         except ProxyCrash as crash:
@@ -206,17 +213,21 @@ class Instance:
                 yield wasmtime.Table(self._store, kind.type, None)
             else:
                 assert isinstance(kind.type, wasmtime.FuncType), "refused by the load rules"
-                yield wasmtime.Func(self._store, kind.type, self._host_call(item))
+                yield wasmtime.Func(self._store, kind.type, self._host_call(item, kind.type))
 
-    def _host_call(self, item: Import) -> Callable[..., int | None]:
+    def _host_call(self, item: Import, kind: wasmtime.FuncType) -> Callable[..., int | None]:
+        """The host's answer; it takes 32-bit numbers as unsigned and 64-bit ones as signed."""
         name, answer = item.name, self._host.function(item.name)
+        masks = [_MASK if str(param) == "i32" else -1 for param in kind.params]
 
         def call(*arguments: int) -> int | None:
             self._spend()
+            if self._guest.allocating and not start_up_allowed(name, NEWEST):
+                raise Restricted(f"the allocator calls {name}: restricted_callback")
             self._call = name
             if self._host.step in START_CODE:
                 self.start_calls[self._host.step, name] = None
-            return answer(*(a & _MASK if -(1 << 31) <= a < 0 else a for a in arguments))
+            return answer(*(a & mask for a, mask in zip(arguments, masks, strict=True)))
 
         return call
 

@@ -1,8 +1,9 @@
 """The dry run in a process of its own, which a hostile module may fill, hang or end.
 
-Compiling cannot be bounded from inside: a few kilobytes of nested blocks take wasmtime half a
-minute and gigabytes. So a child does it, and this side bounds its memory and time from outside. It
-is started before it is known whether it is needed, so that its imports run beside our own reading.
+Compiling cannot be bounded by wasmtime: a few hundred kilobytes can take it half a minute and
+gigabytes. So a child does it. It ends itself when compiling takes too long; this side ends it when
+it touches too much memory (seen on Linux only) or outstays all its bounds. It is started before it
+is known whether it is needed, so that its imports run beside our own reading.
 
 The child reads one JSON line, then the module's bytes, and answers with one JSON line.
 """
@@ -20,14 +21,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from wasmpack.errors import WasmpackError
 from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
 
 _CODE = "import sys; sys.path[:] = {path!r}; from wasmpack.module.isolated import serve; serve()"
 _COMPILE = 6.0
 """Seconds for compiling a small module; the child keeps to it."""
 _COMPILE_PER_MEGABYTE = 2.0
-_START = 10.0
-"""Seconds for a process and for each run in it, which is bounded to half of that from inside."""
+_START = 14.0
+"""Seconds for a process and for each run in it, which is bounded to less from inside."""
+_PYTHON_FAILED = 1
+"""Exit status of a Python that ends with a traceback."""
 _TOO_LONG = 99
 """Exit status of a child that was still compiling."""
 _MEGABYTE = 1 << 20
@@ -40,14 +44,14 @@ class IsolatedRunner:
     """One child process for one module; leave the ``with`` block to end it."""
 
     def __init__(self) -> None:
-        code = _CODE.format(path=[entry for entry in sys.path if entry])
+        code = _CODE.format(path=[str(Path(entry).absolute()) for entry in sys.path])
         self._process: subprocess.Popen[bytes] | None = None
         with contextlib.suppress(OSError):
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
             )
 
     def __enter__(self) -> Self:
@@ -59,7 +63,10 @@ class IsolatedRunner:
             self._process.communicate()
 
     def run(self, data: bytes, requests: Sequence[RunRequest]) -> tuple[DryRun, ...]:
-        """Compile once, start once a request; never raises for what the module does."""
+        """Compile once, start once a request; what the module does is a result.
+
+        :raises WasmpackError: our own code failed there
+        """
         if self._process is None:
             return _unknown(requests, "no process could be started")
         compiling = _COMPILE + _COMPILE_PER_MEGABYTE * len(data) / _MEGABYTE
@@ -70,22 +77,29 @@ class IsolatedRunner:
         }
         watch = _Watch(self._process, compiling + _START * (1 + len(requests)))
         with watch:
-            answer = self._exchange(json.dumps(head).encode() + b"\n" + data)
+            answer, error = self._exchange(json.dumps(head).encode() + b"\n" + data)
         if answer is not None:
             return tuple(DryRun.from_json(run) for run in answer)
         status = self._process.returncode
+        if status == _PYTHON_FAILED:
+            raise WasmpackError(
+                f"the dry run failed: {error}", hint="this is a bug in wasmpack: report it, please"
+            )
         if status == _TOO_LONG:
             return _unknown(requests, f"compiling takes more than {compiling:.0f} seconds")
         return _unknown(requests, watch.reason or f"wasmtime ended with {status}")
 
-    def _exchange(self, request: bytes) -> Sequence[Mapping[str, Any]] | None:
+    def _exchange(self, request: bytes) -> tuple[Sequence[Mapping[str, Any]] | None, str]:
+        """The answer if there is one, and the last line of what it complained of."""
         assert self._process
+        out, complaint = self._process.communicate(request)
+        lines = complaint.decode(errors="replace").split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "no reason given")
         try:
-            out, _ = self._process.communicate(request)
             found: Sequence[Mapping[str, Any]] = json.loads(out)
-        except (OSError, ValueError):
-            return None
-        return found
+        except ValueError:
+            return None, last
+        return found, last
 
 
 class _Watch:
@@ -124,7 +138,7 @@ def _resident(process: int) -> int:
         pages = Path(f"/proc/{process}/statm").read_bytes().split()[1]
     except (OSError, IndexError):
         return 0
-    return int(pages) * 4096
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _unknown(requests: Sequence[RunRequest], reason: str) -> tuple[DryRun, ...]:

@@ -17,6 +17,8 @@ from wasmpack.module.types import Module
 
 _MAX_PAGES = 16384
 """1 GiB in pages of 64 KiB: the host's limit on a memory's initial size (2022-04-08)."""
+_MAX_PAGES_64 = 262_144
+"""V8's limit on a 64-bit memory (observed with Envoy 1.36.2 and 1.40.0)."""
 _MAX_ELEMENTS = 10_000_000
 """V8's limit on a table's initial size (kV8MaxWasmTableInitEntries; observed)."""
 _PLAIN = re.compile(r"(?:i32|i64|f32|f64|funcref|externref|mut|\d+|[ (),.>-])*")
@@ -138,6 +140,19 @@ def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
             "'Failed to create new Wasm instance'",
             hint="link with a smaller initial memory; it can grow later",
         )
+    largest = max(
+        [n for m in module.memories if m.is_64 for n in (m.minimum, m.maximum or 0)] or [0]
+    )
+    if largest > _MAX_PAGES_64:
+        yield Problem(
+            code="MEM006",
+            severity=Severity.ERROR,
+            where="memory",
+            message=f"a 64-bit memory of up to {largest} pages, more than the engine's "
+            f"{_MAX_PAGES_64} (16 GiB): 'Failed to load Wasm bytecode'",
+            hint="declare a smaller maximum",
+        )
+    yield from _import_limits(module)
     imported = sum(1 for item in module.imports if item.kind == "memory")
     if any(memory.shared or memory.is_64 for memory in module.memories[:imported]):
         yield Problem(
@@ -148,6 +163,25 @@ def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
             "'Failed to create new Wasm instance'",
             hint="define the memory in the module and export it",
         )
+
+
+def _import_limits(module: Module) -> Iterator[Problem]:
+    """The proxy makes one memory and one table for a module that imports them (v8.cc, ``link``)."""
+    for kind in ("memory", "table"):
+        names = {(i.module, i.name) for i in module.imports if i.kind == kind}
+        wide = kind == "table" and any(
+            i.kind == kind and i.type.endswith(" i64") for i in module.imports
+        )
+        if len(names) > 1 or wide:
+            what = "a table of 64 bits" if wide else f"more than one {kind}"
+            yield Problem(
+                code="MEM003",
+                severity=Severity.ERROR,
+                where="imports",
+                message=f"{what} is imported, which the proxy cannot provide: 'Failed to create "
+                "new Wasm instance'",
+                hint="define them in the module",
+            )
 
 
 def memory_unseen(module: Module) -> bool:

@@ -45,8 +45,25 @@ def start_up_problems(run: DryRun, host: str, *, configured: bool) -> Iterator[P
             return
     if run.failed:
         yield _failure(run.failed, run, configured=configured)
-    elif run.request and run.request.outcome is Outcome.CRASH:
-        yield _crash(run.request, at_request=True)
+    elif run.request:
+        yield _request_problem(run.request)
+
+
+def _request_problem(step: Step) -> Problem:
+    """Of the first request: only a crash is the proxy's affair, the rest is the plugin's."""
+    if step.outcome is Outcome.CRASH:
+        return _crash(step, at_request=True)
+    ended = step.outcome is Outcome.TRAP
+    how = "traps" if ended else "does not end within the dry run's bounds"
+    return Problem(
+        code="RUN010",
+        severity=Severity.INFO if ended else Severity.WARNING,
+        where=step.name,
+        message=f"with a plain GET request, {step.name} {how}: {step.reason}",
+        hint="the proxy answers such a request with 503"
+        if ended
+        else "look for an endless loop: the proxy's thread hangs with it",
+    )
 
 
 def _restricted(caller: str, name: str) -> Problem:

@@ -7,6 +7,7 @@ observed with Envoy 1.36.2 to 1.40.0 (``tests/agreement``). Results are numbers 
 
 from collections.abc import Callable
 
+from wasmpack.module.abi import LATE_CRASHES_SINCE
 from wasmpack.module.foreign_functions import call_foreign
 from wasmpack.module.grpc_service import GrpcService, grpc_service
 from wasmpack.module.header_maps import BAD_ARGUMENT, NOT_FOUND
@@ -22,8 +23,8 @@ _CALL, _STREAM = 1, 2
 """The last two bits of a gRPC token."""
 _EARLY = {"proxy_on_context_create", "proxy_on_request_headers"}
 """Calls of a stream during which there is no response yet."""
-_LATE_CRASHES_SINCE = "2026-07-01"
-"""Envoy 1.40 crashes on some calls that 1.39 bears (both observed)."""
+_ANSWERING = {"proxy_on_response_headers", "proxy_on_response_body"}
+"""Calls in which a local response must be the last thing that is done."""
 _RESPONSE_CRASHES = {"proxy_on_log"}
 _RESPONSE_CRASHES_LATE = {"proxy_on_log", "proxy_on_done", "proxy_on_delete"}
 """Calls of a stream in which a local response ends the proxy."""
@@ -44,12 +45,23 @@ class StartUpHost(ValuesHost):
 
     def __init__(self, guest: Guest, request: RunRequest, shared: SharedState) -> None:
         super().__init__(guest, request, shared)
-        self.closed = False
-        """The request was closed: a trap from here on ends the proxy."""
-        late = request.host >= _LATE_CRASHES_SINCE
+        self.over = False
+        """The request was closed or answered in this call: a trap now ends the proxy."""
+        self._as_root = False
+        """Calls are made for the root context, where there is no stream to act on."""
+        late = request.host >= LATE_CRASHES_SINCE
         self._close_crashes = _CLOSE_CRASHES_LATE if late else _CLOSE_CRASHES
         self._response_crashes = _RESPONSE_CRASHES_LATE if late else _RESPONSE_CRASHES
         self._calls = [0, 0]
+
+    def begin(self, step: str) -> None:
+        """A call of an export begins."""
+        self.step = step
+        self.over = self._as_root = False
+
+    @property
+    def _acts(self) -> bool:
+        return self.in_stream and not self._as_root
 
     def function(self, name: str) -> HostCall:
         """The answer of a host function."""
@@ -63,7 +75,10 @@ class StartUpHost(ValuesHost):
 
     def proxy_set_effective_context(self, context: int) -> int:
         self._uses_context()
-        return OK if context in {0, 1, 2 if self.in_stream else 0} else BAD_ARGUMENT
+        if context not in {0, 1, 2 if self.in_stream else 0}:
+            return BAD_ARGUMENT
+        self._as_root = context == 1
+        return OK
 
     def proxy_continue_stream(self, kind: int) -> int:
         if kind > _LAST_STREAM:
@@ -77,13 +92,13 @@ class StartUpHost(ValuesHost):
         if kind > _LAST_STREAM:
             return BAD_ARGUMENT
         self._uses_context()
-        if self.in_stream and kind in self._close_crashes.get(self.step, ()):
+        if self._acts and kind in self._close_crashes.get(self.step, ()):
             raise ProxyCrash("stream")
-        self.closed = self.in_stream
+        self.over = self.over or (self._acts and kind in {_REQUEST, _RESPONSE})
         return OK
 
     def _needs_response(self) -> None:
-        if self.in_stream and self.step in _EARLY:
+        if self._acts and self.step in _EARLY:
             raise ProxyCrash("stream")
 
     def proxy_done(self) -> int:
@@ -103,8 +118,12 @@ class StartUpHost(ValuesHost):
 
     def proxy_send_local_response(self, _status: int, *spans: int) -> int:
         refused = self._checked(OK, *zip(spans[0:6:2], spans[1:6:2], strict=True))
-        if not refused and self.in_stream and self.step in self._response_crashes:
+        if refused or not self._acts:
+            return refused
+        answered_twice = self.over and self.step in _ANSWERING
+        if answered_twice or self.step in self._response_crashes:
             raise ProxyCrash("stream")
+        self.over = self.step in _ANSWERING
         return refused
 
     # calls to others: no upstream is known yet

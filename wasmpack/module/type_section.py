@@ -48,7 +48,7 @@ def table_type(cursor: Cursor) -> TableType:
     """Element type and limits."""
     element = value_type(cursor)
     limits = memory_type(cursor)
-    return TableType(element, limits.minimum, limits.maximum)
+    return TableType(element, limits.minimum, limits.maximum, limits.is_64)
 
 
 def memory_type(cursor: Cursor) -> Memory:

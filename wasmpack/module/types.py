@@ -63,10 +63,11 @@ class TableType:
     element: str
     minimum: int
     maximum: int | None
+    is_64: bool = False
 
     def __str__(self) -> str:
         most = "" if self.maximum is None else str(self.maximum)
-        return f"{self.element} {self.minimum}..{most}"
+        return f"{self.element} {self.minimum}..{most}{' i64' if self.is_64 else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ import os
 import time
 from typing import Protocol
 
+from wasmpack.module.abi import POLL_SINCE
+
 OK, BAD_MEMORY = 0, 6
 """``proxy_status_t``: how writing a result ends."""
 SUCCESS, BADF, EXIST, FAULT, INVAL, NOENT, NOSYS, NOTSUP = 0, 8, 20, 21, 28, 44, 52, 58
@@ -15,8 +17,6 @@ _OUTPUTS = {1, 2}
 """Standard output and error: the only files there are."""
 _LOG_LIMIT = 64 * 1024
 """Bytes of log kept; what comes after is counted as seen and dropped."""
-POLL_SINCE = "2026-04-06"
-"""Older hosts have ``poll_oneoff`` too, but it does nothing (observed with Envoy 1.36.2)."""
 KEPT_LIMIT = 64 * 1024 * 1024
 """Bytes that the host keeps for a module: shared data and queues, headers."""
 _RANDOM_LIMIT = 64 * 1024
@@ -32,6 +32,10 @@ class ProxyCrash(Exception):
     """The call ends the whole proxy; its text says what is missing there: ``memory``, ``context``,
     ``allocator``, ``service`` or ``stream``.
     """
+
+
+class Restricted(Exception):
+    """The allocator made a call that is forbidden to it, as it is to start code."""
 
 
 class Guest(Protocol):

@@ -51,7 +51,7 @@ def fetch(
 def _problem(refused: Refused, rules: ImageRules) -> Problem:
     alone = rules.reader is Reader.GCP
     message = (
-        f"Service Extensions takes an image that holds plugin.wasm alone, this has {refused.text}"
+        f"Service Extensions takes an image that holds plugin.wasm alone: {refused.text}"
         if alone
         else f"the mesh's fetcher refuses the image: {refused.text!r}"
     )

@@ -9,7 +9,7 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
 from wasmpack.readers.contents import OpenBlob
 from wasmpack.readers.refusal import Refused
-from wasmpack.readers.tar import TarEntry, UnreadableLayer, tar_entries
+from wasmpack.readers.tar import UnreadableLayer, tar_entries
 
 _LIMIT = 1 << 28
 _ALONE = "wasmpack repack IMAGE DESTINATION --variant compat --no-runtime-config"
@@ -20,22 +20,27 @@ def only_file(manifest: Manifest, open_blob: OpenBlob) -> bytes:
 
     :raises Refused: an artifact, other files beside it, or none
     """
-    files: dict[str, TarEntry] = {}
+    files: dict[str, bytes] = {}
     for layer in manifest.layers:
         if layer.media_type not in mt.GZIPPED_TARS:
-            raise Refused(f"layer of type {layer.media_type}", "manifest.layers", _ALONE)
+            raise Refused(f"this has a layer of type {layer.media_type}", "manifest.layers", _ALONE)
         files |= _files(layer, open_blob)
     others = sorted(files.keys() - {mt.PLUGIN_FILE})
     if others:
-        raise Refused(f"{', '.join(others)[:200]} beside plugin.wasm", "image", _ALONE)
+        raise Refused(f"this has {', '.join(others)[:200]} beside plugin.wasm", "image", _ALONE)
     if mt.PLUGIN_FILE not in files:
-        raise Refused("no plugin.wasm", "image", _ALONE)
-    return files[mt.PLUGIN_FILE].content
+        raise Refused("this has no plugin.wasm", "image", _ALONE)
+    return files[mt.PLUGIN_FILE]
 
 
-def _files(layer: Descriptor, open_blob: OpenBlob) -> dict[str, TarEntry]:
+def _files(layer: Descriptor, open_blob: OpenBlob) -> dict[str, bytes]:
+    """Every file by its path, with the content of the plugin alone."""
+    found: dict[str, bytes] = {}
     try:
-        entries = list(tar_entries(open_blob(layer), _LIMIT, None))
+        for entry in tar_entries(open_blob(layer), _LIMIT, None):
+            name = entry.name.removeprefix("./").lstrip("/")
+            if entry.regular:
+                found[name] = entry.content if name == mt.PLUGIN_FILE else b""
     except UnreadableLayer as error:
         raise Refused(error.reason, "manifest.layers", _ALONE) from None
-    return {entry.name.removeprefix("./").lstrip("/"): entry for entry in entries if entry.regular}
+    return found

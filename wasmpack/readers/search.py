@@ -45,14 +45,20 @@ def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
             folder, _, base = name.rpartition("/")
             if base.startswith(_DELETED):
                 files.pop(f"{folder}/{base.removeprefix(_DELETED)}".lstrip("/"), None)
-            else:
+            elif content[:8] == _MODULE or base == mt.RUNTIME_CONFIG_FILE:
                 files[name] = content
+            else:
+                files.pop(name, None)
     if manifest.config.media_type == mt.WASM_CONFIG:
         files.setdefault(mt.RUNTIME_CONFIG_FILE, _read(manifest.config, open_blob))
     return FoundFiles(
         modules={name: data for name, data in files.items() if data[:8] == _MODULE},
-        runtime_config=files.get(mt.RUNTIME_CONFIG_FILE),
+        runtime_config=next((data for name, data in files.items() if _is_config(name)), None),
     )
+
+
+def _is_config(name: str) -> bool:
+    return name.rpartition("/")[2] == mt.RUNTIME_CONFIG_FILE
 
 
 def choose_module(found: FoundFiles, wanted: str | None) -> tuple[str, bytes]:
@@ -91,8 +97,15 @@ def _files(layer: Descriptor, open_blob: OpenBlob) -> Iterator[tuple[str, bytes]
         yield layer.title or mt.PLUGIN_FILE, data
     elif layer.media_type == mt.WASM_CONFIG:
         yield mt.RUNTIME_CONFIG_FILE, data
-    elif tarfile.is_tarfile(io.BytesIO(data)):
+    elif _is_tar(data):
         yield from _tar_files(layer, data)
+
+
+def _is_tar(data: bytes) -> bool:
+    try:
+        return tarfile.is_tarfile(io.BytesIO(data))
+    except ValueError:  # of numbers in extended headers that are none
+        return False
 
 
 def _tar_files(layer: Descriptor, data: bytes) -> Iterator[tuple[str, bytes]]:
