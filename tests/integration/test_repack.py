@@ -101,6 +101,23 @@ def test_alone_for_google_cloud(cli: Cli, tmp_path: Path) -> None:
     assert cli("validate", "image", f"oci:{tmp_path}/right:v1", "--target", "gcp").code == 0
 
 
+def test_what_a_target_would_not_read_is_not_written(cli: Cli, tmp_path: Path) -> None:
+    source = put(WRONG[0], tmp_path / "wrong")
+    refused = cli("repack", source, f"oci:{tmp_path}/right:v1", "--target", "gcp")
+    assert refused.code == 3
+    assert "IMG007" in refused.err
+    built = cli("build", PLUGINS / "header-append-c.wasm", "-t", "x:v1", "--target", "gcp")
+    assert built.code == 3
+
+
+def test_a_damaged_image_of_an_index_is_not_passed_over(cli: Cli, tmp_path: Path) -> None:
+    case = i.Case("damaged", "", [(mt.CNCF_WASM, PLUGIN)], "", platforms=[i.AMD, i.ARM])
+    source = put(case, tmp_path / "wrong")
+    blob = tmp_path / "wrong" / "blobs" / "sha256" / Descriptor.of(PLUGIN, "").digest.hex
+    blob.write_bytes(PLUGIN[:-1] + b"x")
+    assert cli("repack", source, f"oci:{tmp_path}/right:v1").code == 7
+
+
 def test_to_a_registry(cli: Cli, tmp_path: Path, open_registry: RunningRegistry) -> None:
     source = put(WRONG[1], tmp_path / "wrong")
     name = f"{open_registry.host}/me/plugin:v1"

@@ -8,6 +8,7 @@ from agreement.corpus import legacy_exceptions
 from support.module_rules import LOG, RULES, WASI
 from support.plugins import CONFIGURATION, PLUGINS, binary, module_bytes, wat
 
+from wasmpack.errors import WasmpackError
 from wasmpack.findings import Problem, Severity
 from wasmpack.module.check import StartUp, examine, module_problems
 
@@ -160,6 +161,25 @@ def test_an_engine_that_dies_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("wasmpack.module.isolated._CODE", "import os; os.abort()  # {path}")
     (found,) = problems(wat())
     assert (found.code, "wasmtime ended with -6" in found.message) == ("RUN007", True)
+
+
+def test_a_fault_of_ours_in_there_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.module.isolated._CODE", "raise KeyError('x')  # {path}")
+    with pytest.raises(WasmpackError, match="the dry run failed: KeyError: 'x'"):
+        problems(wat())
+
+
+@pytest.mark.parametrize(
+    ("body", "severity", "words"),
+    [("(unreachable)", Severity.INFO, "traps"),
+     ("(loop $l (br $l))", Severity.WARNING, "does not end within")],
+)  # fmt: skip
+def test_a_request_that_ends_badly_is_told(body: str, severity: Severity, words: str) -> None:
+    callback = f"""(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        {body} (i32.const 0))"""
+    (found,) = problems(wat(callback))
+    assert (found.code, found.severity) == ("RUN010", severity)
+    assert words in found.message
 
 
 def test_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
