@@ -31,8 +31,6 @@ MAIN_VOID_SINCE = "2026-03-03"
 """Older hosts do not look ``__main_void`` up (proxy-wasm-cpp-host e55d150)."""
 POLL_SINCE = "2026-04-06"
 """Older hosts have ``poll_oneoff`` too, but it does nothing (observed with Envoy 1.36.2)."""
-LATE_CRASHES_SINCE = "2026-07-01"
-"""Envoy 1.40 crashes on some calls that 1.39 bears (both observed)."""
 START_CHECKED_SINCE = "2022-08-05"
 """From this host on, start-up code may call only a short list (wasm.cc, ``startVm``)."""
 

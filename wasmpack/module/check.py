@@ -121,8 +121,6 @@ def _requests(module: Module, version: str, start_up: StartUp) -> list[RunReques
         ages.add(abi.MAIN_VOID_SINCE)
     if "poll_oneoff" in imported:
         ages.add(abi.POLL_SINCE)
-    if imported & {"proxy_send_local_response", "proxy_close_stream"}:
-        ages.add(abi.LATE_CRASHES_SINCE)
     return [
         RunRequest(
             abi_version=version,

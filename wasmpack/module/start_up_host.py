@@ -7,7 +7,6 @@ observed with Envoy 1.36.2 to 1.40.0 (``tests/agreement``). Results are numbers 
 
 from collections.abc import Callable
 
-from wasmpack.module.abi import LATE_CRASHES_SINCE
 from wasmpack.module.foreign_functions import call_foreign
 from wasmpack.module.grpc_service import GrpcService, grpc_service
 from wasmpack.module.header_maps import BAD_ARGUMENT, NOT_FOUND
@@ -25,17 +24,8 @@ _EARLY = {"proxy_on_context_create", "proxy_on_request_headers"}
 """Calls of a stream during which there is no response yet."""
 _ANSWERING = {"proxy_on_response_headers", "proxy_on_response_body"}
 """Calls in which a local response must be the last thing that is done."""
-_RESPONSE_CRASHES = {"proxy_on_log"}
-_RESPONSE_CRASHES_LATE = {"proxy_on_log", "proxy_on_done", "proxy_on_delete"}
-"""Calls of a stream in which a local response ends the proxy."""
-_CLOSE_CRASHES = {
-    "proxy_on_context_create": {_REQUEST, _RESPONSE},
-    "proxy_on_done": {_RESPONSE},
-    "proxy_on_log": {_RESPONSE},
-    "proxy_on_delete": {_RESPONSE},
-}
-_CLOSE_CRASHES_LATE = {**_CLOSE_CRASHES, "proxy_on_log": {_REQUEST, _RESPONSE}}
-"""Streams whose closing in a call ends the proxy."""
+_OVER = {"proxy_on_done", "proxy_on_log", "proxy_on_delete"}
+"""Calls of a stream in which there is nothing left to answer or to close."""
 
 HostCall = Callable[..., int | None]
 
@@ -49,9 +39,6 @@ class StartUpHost(ValuesHost):
         """The request was closed or answered in this call: a trap now ends the proxy."""
         self._as_root = False
         """Calls are made for the root context, where there is no stream to act on."""
-        late = request.host >= LATE_CRASHES_SINCE
-        self._close_crashes = _CLOSE_CRASHES_LATE if late else _CLOSE_CRASHES
-        self._response_crashes = _RESPONSE_CRASHES_LATE if late else _RESPONSE_CRASHES
         self._calls = [0, 0]
 
     def begin(self, step: str) -> None:
@@ -92,9 +79,10 @@ class StartUpHost(ValuesHost):
         if kind > _LAST_STREAM:
             return BAD_ARGUMENT
         self._uses_context()
-        if self._acts and kind in self._close_crashes.get(self.step, ()):
-            raise ProxyCrash("stream")
-        self.over = self.over or (self._acts and kind in {_REQUEST, _RESPONSE})
+        if self._acts and kind in {_REQUEST, _RESPONSE}:
+            if self.step in _OVER or self.step == "proxy_on_context_create":
+                raise ProxyCrash("stream")
+            self.over = True
         return OK
 
     def _needs_response(self) -> None:
@@ -121,7 +109,7 @@ class StartUpHost(ValuesHost):
         if refused or not self._acts:
             return refused
         answered_twice = self.over and self.step in _ANSWERING
-        if answered_twice or self.step in self._response_crashes:
+        if answered_twice or self.step in _OVER:
             raise ProxyCrash("stream")
         self.over = self.step in _ANSWERING
         return refused
