@@ -29,8 +29,10 @@ _HANG = 8.0
 _REQUEST_TIMEOUT = 1.0
 """Seconds; a plugin may hold a request for ever."""
 _AT_ONCE = 20
-_AFTERMATH = 0.3
+_AFTERMATH = 0.8
 """Seconds in which a process ends if a request ends it after its answer."""
+_MOMENT = 0.1
+"""The same where modules are asked one after the other; a busy machine may take longer."""
 _SUSPECTS = 3
 _POLL = 0.01
 _DONE = re.compile(r"lds: add/update listener '(\d+)'|Plugin (\d+) failed to load")
@@ -129,6 +131,7 @@ def _one_after_the_other(binary: Path, subjects: Sequence[Subject]) -> list[tupl
         run.wait_for_load()
         while len(found) < len(subjects) and not run.died:
             found.append(run.ask(len(found)))
+            run.dies(_MOMENT)
         if not run.dies(_AFTERMATH):
             return found
     last = max(0, len(found) - _SUSPECTS)
