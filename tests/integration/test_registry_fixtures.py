@@ -1,5 +1,6 @@
 """The registries of the fixtures behave like real ones, in a container and as a process."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -81,7 +82,10 @@ def test_open_keeps_and_deletes_a_blob(open_one: RunningRegistry) -> None:
 
 def test_log_shows_the_requests(open_one: RunningRegistry) -> None:
     call("GET", open_one, "logged/plugin/tags/list")
-    assert "GET /v2/logged/plugin/tags/list" in open_one.log()
+    deadline = time.monotonic() + 10  # the engine hands lines over a moment after the answer
+    while "GET /v2/logged/plugin/tags/list" not in open_one.log():
+        assert time.monotonic() < deadline, open_one.log()
+        time.sleep(0.1)
 
 
 def test_htpasswd_challenges(htpasswd_one: RunningRegistry) -> None:
