@@ -5,7 +5,7 @@ PYTHON  ?= python3
 BIN      = $(VENV)/bin
 STAMP    = $(VENV)/.installed
 TESTED   = $(VENV)/.tested
-SOURCES  = pyproject.toml $(shell find wasmpack templates -name '*.py' -o -name '*.json')
+SOURCES  = pyproject.toml $(shell find wasmpack templates -name '*.py' -o -name '*.json' -o -name '*.yaml')
 PLUGIN   = tests/plugins/header-append-c.wasm
 DEMO     = .demo
 

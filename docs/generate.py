@@ -12,7 +12,7 @@ import click
 
 from wasmpack.cli.root import cli
 from wasmpack.module.abi import wasi_functions
-from wasmpack.targets import all_targets
+from wasmpack.targets import IBM_NOTE, all_targets
 
 HERE = Path(__file__).resolve().parent
 NOTE = "<!-- Written by docs/generate.py from the code; change the code instead. -->\n"
@@ -60,7 +60,7 @@ def targets_table() -> str:
         lines.append(
             f"| {row.name} | {default} | {row.host} | {wasi} | {row.image_summary} | {evidence} |"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", f"{IBM_NOTE}."]) + "\n"
 
 
 def main() -> int:

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from wasmpack.actions.inputs import ModuleInput, read_module_file
     from wasmpack.actions.inspect import inspect_image
     from wasmpack.actions.inspect_module import inspect_module
+    from wasmpack.actions.migrate import MigrationRequest, migrate_extensions
     from wasmpack.actions.pull import copy_image, extract_image, pull_image
     from wasmpack.actions.push import push_image
+    from wasmpack.actions.render import RenderRequest, render_wasmplugin
     from wasmpack.actions.validate import validate_config, validate_module
     from wasmpack.actions.validate_image import validate_image
+    from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
     from wasmpack.errors import WasmpackError
     from wasmpack.findings import Finding, Report, Verdict
+    from wasmpack.mesh.yaml_reader import read_documents
     from wasmpack.oci.image import Image, Variant
     from wasmpack.oci.place import parse_place
     from wasmpack.oci.reference import Reference
@@ -34,9 +38,11 @@ _HOMES = {
     "BuildRequest": "actions.build",
     "Finding": "findings",
     "Image": "oci.image",
+    "MigrationRequest": "actions.migrate",
     "ModuleInput": "actions.inputs",
     "Reference": "oci.reference",
     "RegistryOptions": "stores.registry.options",
+    "RenderRequest": "actions.render",
     "Report": "findings",
     "Variant": "oci.image",
     "Verdict": "findings",
@@ -47,23 +53,29 @@ _HOMES = {
     "extract_image": "actions.pull",
     "inspect_image": "actions.inspect",
     "inspect_module": "actions.inspect_module",
+    "migrate_extensions": "actions.migrate",
     "open_reader": "stores.places",
     "parse_place": "oci.place",
     "pull_image": "actions.pull",
     "push_image": "actions.push",
+    "read_documents": "mesh.yaml_reader",
     "read_module_file": "actions.inputs",
+    "render_wasmplugin": "actions.render",
     "validate_config": "actions.validate",
     "validate_image": "actions.validate_image",
     "validate_module": "actions.validate",
+    "validate_wasmplugin": "actions.validate_wasmplugin",
 }
 
 __all__ = [
     "BuildRequest",
     "Finding",
     "Image",
+    "MigrationRequest",
     "ModuleInput",
     "Reference",
     "RegistryOptions",
+    "RenderRequest",
     "Report",
     "Variant",
     "Verdict",
@@ -75,14 +87,18 @@ __all__ = [
     "extract_image",
     "inspect_image",
     "inspect_module",
+    "migrate_extensions",
     "open_reader",
     "parse_place",
     "pull_image",
     "push_image",
+    "read_documents",
     "read_module_file",
+    "render_wasmplugin",
     "validate_config",
     "validate_image",
     "validate_module",
+    "validate_wasmplugin",
 ]
 
 

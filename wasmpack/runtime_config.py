@@ -22,6 +22,7 @@ from wasmpack.oci.canonical import (
     parse_json_object,
 )
 from wasmpack.oci.media_types import RUNTIME_CONFIG_FILE
+from wasmpack.schemas import schema_faults
 
 _ABI_KEYS = ("abiVersions", "abi_versions", "abiVersion", "abi_version")
 _ROOT_KEYS = ("rootIds", "root_ids")
@@ -131,17 +132,11 @@ def abi_problems(config: RuntimeConfig, abi_version: str | None) -> list[Problem
 
 def schema_problems(value: JsonObject) -> Iterator[Problem]:
     """What the JSON Schema says, in the order of the places."""
-    import json
-
-    import jsonschema
-
-    text = files("wasmpack.schemas").joinpath("runtime-config.schema.json").read_text()
-    validator = jsonschema.Draft202012Validator(json.loads(text))
-    for error in sorted(validator.iter_errors(value), key=lambda e: e.json_path):
+    for fault in schema_faults("runtime-config", value):
         yield _problem(
             "CFG002",
-            error.json_path,
-            error.message,
+            fault.json_path,
+            fault.message,
             'for example {"type": "envoy_proxy", "abiVersions": ["v0.2.1"]}',
         )
     for keys, inner, place in (

@@ -1,5 +1,6 @@
 """Every command the README shows is run, against a real registry."""
 
+import base64
 import json
 import re
 import shlex
@@ -8,13 +9,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from agreement import images as i
 from conftest import Cli
+from support.layouts import old_image, pushed
 from support.plugins import CONFIGURATION, PLUGINS
 from support.registries import RunningRegistry
 
 CHECKOUT = Path(__file__).parents[2]
 README = (CHECKOUT / "README.md").read_text()
-SHOWN = re.findall(r"^\$ wasmpack (.*)$", README, re.M)
+DOCUMENTS = {
+    name: (CHECKOUT / name).read_text()
+    for name in ("README.md", "docs/wasmplugin.md", "docs/migration.md")
+}
+SHOWN = {name: re.findall(r"^\$ wasmpack (.*)$", text, re.M) for name, text in DOCUMENTS.items()}
 GO_REFUSED = "validate module filter.wasm --target istio-1.24"
 
 
@@ -26,22 +33,51 @@ def desk(tmp_path: Path, go_plugin: Path, open_registry: RunningRegistry, cli: C
     (tmp_path / "go" / "filter.wasm").write_bytes(go_plugin.read_bytes())
     (tmp_path / "runtime-config.json").write_text('{"type": "envoy_proxy"}')
     (tmp_path / "config.json").write_text(CONFIGURATION)
-    other = f"{open_registry.host}/somebody/else:v2"
-    assert cli("build", "filter.wasm", "-t", other, "--push", "--variant", "docker").code == 0
+    host = open_registry.host
+    assert cli("build", "filter.wasm", "-t", f"{host}/somebody/else:v2", "--push", "--variant",
+               "docker").code == 0  # fmt: skip
+    assert cli("build", "filter.wasm", "-t", f"{host}/me/plugin:v1", "--push").code == 0
+    old = pushed(f"{host}/somebody/old-filter:2.1", [(i.GZ, old_image())], tmp_path / "old")
+    (tmp_path / "extensions.yaml").write_text(
+        "apiVersion: maistra.io/v1\nkind: ServiceMeshExtension\nmetadata: {name: header}\n"
+        f"spec: {{image: '{old}', phase: PreAuthZ, config: {CONFIGURATION}}}\n"
+    )
+    (tmp_path / "home" / ".docker").mkdir(parents=True)
+    auth = base64.b64encode(b"me:word").decode()
+    (tmp_path / "home" / ".docker" / "config.json").write_text(
+        json.dumps({"auths": {host: {"auth": auth}}})
+    )
     return tmp_path
 
 
-def test_commands_of_the_readme(desk: Path, open_registry: RunningRegistry, cli: Cli) -> None:
-    assert len(SHOWN) >= 9
-    for line in SHOWN:
-        words = shlex.split(line.replace("quay.io", open_registry.host))
+@pytest.mark.parametrize("name", SHOWN)
+def test_commands_of_the_documents(
+    name: str, desk: Path, open_registry: RunningRegistry, cli: Cli
+) -> None:
+    assert len(SHOWN[name]) >= 3
+    for line in SHOWN[name]:
+        words, _, output = line.replace("quay.io", open_registry.host).partition(" > ")
         refused = line == GO_REFUSED
-        done = cli(*words, cwd=desk / "go" if refused else desk)
+        done = cli(*shlex.split(words), cwd=desk / "go" if refused else desk)
         assert done.code == (3 if refused else 0), (line, done.err)
+        if output:
+            (desk / output).write_text(done.out)
         if refused:
             shown = README.partition(f"$ wasmpack {GO_REFUSED}\n")[2].partition("```")[0]
             for part in shown.strip().split("\n\n"):
                 assert part in done.out
+
+
+def test_values_and_template_of_the_documents(desk: Path, cli: Cli) -> None:
+    values, template = re.findall(r"```yaml\n(.*?)```", DOCUMENTS["docs/wasmplugin.md"], re.S)
+    (desk / "values.yaml").write_text(values)
+    (desk / "template.yaml").write_text(template)
+    done = cli("render", "wasmplugin", "quay.io/me/plugin:v1", "--no-image", "--values",
+               "values.yaml", "--template", "template.yaml")  # fmt: skip
+    assert done.code == 0, done.err
+    assert "failStrategy: FAIL_OPEN  # our rule" in done.out
+    assert "image: quay.io/me/plugin:v1" in done.out
+    assert "name: header-append-image" in done.out
 
 
 def test_the_digest_in_the_readme_is_the_real_one(desk: Path, cli: Cli) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 from pathlib import Path
 
 import pytest
 from agreement import images as i
 from conftest import Cli
+from support.layouts import put
 from support.plugins import PLUGINS, wat
 from support.registries import RunningRegistry
 
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.stores.layout import Layout
-from wasmpack.stores.ports import VerifiedStream
 
 PLUGIN = (PLUGINS / "header-append-c.wasm").read_bytes()
 CNCF = (mt.CNCF_CONFIG, b'{"architecture":"wasm","os":"wasip1"}')
@@ -43,22 +40,6 @@ WRONG = [
     i.Case("deleted in a later layer", "layer.md", [(i.GZ, i.packed(("old.wasm", wat()))),
            (i.GZ, i.packed((".wh.old.wasm", b""), ("new.wasm", PLUGIN)))], ""),
 ]  # fmt: skip
-
-
-def put(case: i.Case, directory: Path) -> str:
-    """Write a case as a layout; its place."""
-    reader = i.MemoryReader(case)
-    layout = Layout.create(directory)
-    top = reader.get()
-    image = reader.get(Descriptor.of(b"", "")) if isinstance(top, Index) else top
-    assert isinstance(image, Manifest)
-    for blob in image.blobs:
-        data = reader.open_blob(blob).read()
-        layout.put_blob(blob, lambda data=data, blob=blob: VerifiedStream(io.BytesIO(data), blob))
-    if isinstance(top, Index):
-        layout.put_manifest(image, [None])
-    layout.put_manifest(top, ["v1"])
-    return f"oci:{directory}:v1"
 
 
 @pytest.mark.parametrize("case", WRONG, ids=[case.name for case in WRONG])

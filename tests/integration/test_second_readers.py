@@ -2,34 +2,16 @@
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import Cli
 from support.plugins import PLUGINS
+from support.programs import need, run
 from support.registries import RunningRegistry
 
 C = PLUGINS / "header-append-c.wasm"
-
-
-def need(program: str, probe: str = "--version") -> None:
-    """Skip without this program (or where its probe fails), unless nothing may be skipped."""
-    found = shutil.which(program)
-    if found and subprocess.run([found, probe], capture_output=True).returncode == 0:
-        return
-    reason = f"{program} {probe} does not work here"
-    if os.environ.get("WASMPACK_TESTS_NO_SKIP") == "1":
-        pytest.fail(f"{reason}, and WASMPACK_TESTS_NO_SKIP=1", pytrace=False)
-    pytest.skip(reason)
-
-
-def run(*arguments: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, cwd=cwd)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize("variant", ["oci", "compat", "docker"])

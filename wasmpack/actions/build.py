@@ -27,12 +27,12 @@ _WRITABLE = (Variant.OCI, Variant.COMPAT, Variant.DOCKER)
 class RejectedArtifact(BadArtifact):
     """Validation found that it cannot work; ``report`` says why."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, hint: str = "--no-validate writes it all the same") -> None:
         errors = sum(1 for finding in report.findings if finding.severity == "error")
         what = f"{errors} error{'' if errors == 1 else 's'}" if errors else "warnings"
         super().__init__(
             f"{report.subject}: rejected, {what} found: nothing was written",
-            hint="--no-validate writes it all the same",
+            hint=hint,
         )
         self.report = report
 

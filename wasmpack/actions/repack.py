@@ -10,14 +10,18 @@ from wasmpack.actions.reading import kept, search_image
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Report
+from wasmpack.mesh.extension_manifest import ExtensionManifest, read_extension_manifest
 from wasmpack.oci.image import COMPAT_MARK, Image, Variant
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import Place
-from wasmpack.readers.search import choose_module
+from wasmpack.readers.search import FoundFiles, choose_module
 from wasmpack.runtime_config import parse_runtime_config
 from wasmpack.stores.places import Notice, names_at, open_reader, open_writer
 from wasmpack.stores.ports import Advance, ImageReader
 from wasmpack.stores.registry.options import RegistryOptions
+
+BASE_NAME = "org.opencontainers.image.base.name"
+BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,8 @@ class RepackRequest:
     validate: bool = True
     targets: Sequence[str] = ()
     force: bool = False
+    extension: bool = False
+    """It must be an image for ServiceMeshExtension: ``/manifest.yaml`` names the module."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,8 @@ class Repacked:
     image: Image
     moved: tuple[Moved, ...]
     report: Report | None
+    extension: ExtensionManifest | None = None
+    """What ``/manifest.yaml`` said, if there was one."""
 
 
 def repack_image(
@@ -58,14 +66,17 @@ def repack_image(
     """
     reader = kept(open_reader(source, options, notice))
     manifest, found = search_image(reader)
-    name, module = choose_module(found, request.module)
+    extension = _extension(found, source, required=request.extension)
+    wanted = request.module or (extension.module if extension else None)
+    name, module = choose_module(found, wanted)
     notice(f"{source}: {name}, {len(module)} bytes, from the image {manifest.digest}")
+    about = {} if extension is None else {**extension.annotations, **_origin(source, manifest)}
     build = BuildRequest(
         module=ModuleInput(name=f"{source}: {name}", data=module, path=None),
         runtime_config=_usable(found.runtime_config, notice),
         variant=request.variant,
         with_runtime_config=request.with_runtime_config,
-        annotations=_annotations(reader, manifest),
+        annotations={**_annotations(reader, manifest), **about},
         use_git=False,
     )
     report = check_build(build, targets=request.targets) if request.validate else None
@@ -75,7 +86,29 @@ def repack_image(
         moved = transfer(
             MemoryReader(image), image.manifest, writer, names_at(destination), advance
         )
-    return Repacked(image=image, moved=moved, report=report)
+    return Repacked(image=image, moved=moved, report=report, extension=extension)
+
+
+def _extension(found: FoundFiles, source: Place, *, required: bool) -> ExtensionManifest | None:
+    """What ``/manifest.yaml`` says; one that cannot be read counts only where it must be there."""
+    if found.extension_manifest is None:
+        if required:
+            raise BadArtifact(
+                f"{source}: no /manifest.yaml in it, so no image for ServiceMeshExtension",
+                hint="wasmpack repack, for images in any other form",
+            )
+        return None
+    try:
+        return read_extension_manifest(found.extension_manifest)
+    except BadArtifact:
+        if required:
+            raise
+        return None
+
+
+def _origin(source: Place, manifest: Manifest) -> dict[str, str]:
+    """Which image it was made of (image-spec, annotations.md)."""
+    return {BASE_NAME: str(source), BASE_DIGEST: str(manifest.digest)}
 
 
 def _usable(config: bytes | None, notice: Notice) -> bytes | None:

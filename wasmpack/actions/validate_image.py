@@ -36,18 +36,35 @@ def validate_image(
     :param envoy: ask the Envoy of this machine about the module too
     :raises NotFound: no such image
     """
-    chosen = choose(targets)
+    problems = image_problems(
+        reader, subject, choose(targets), start_up=start_up, pinned=pinned, envoy=envoy
+    )
+    return judge(subject, "image", problems, strict_targets=bool(targets), strict=strict)
+
+
+def image_problems(
+    reader: ImageReader,
+    subject: str,
+    targets: Sequence[Target],
+    *,
+    start_up: StartUp | None = None,
+    pinned: bool = False,
+    envoy: bool = False,
+) -> dict[str, list[Problem]]:
+    """What each target's fetcher and proxy have against an image.
+
+    :raises NotFound: no such image
+    """
     try:
         check = _ImageCheck(kept(reader), start_up, pinned=pinned)
-        problems = {target.name: check.problems(target) for target in chosen}
+        problems = {target.name: check.problems(target) for target in targets}
         if envoy:
             check.ask_envoy(problems)
     except (BadArtifact, DigestMismatch) as error:
-        problems = {target.name: [_unreadable(error)] for target in chosen}
-    named = {
+        problems = {target.name: [_unreadable(error)] for target in targets}
+    return {
         name: [_about(problem, subject) for problem in found] for name, found in problems.items()
     }
-    return judge(subject, "image", named, strict_targets=bool(targets), strict=strict)
 
 
 def _about(problem: Problem, subject: str) -> Problem:

@@ -1,5 +1,9 @@
 """``wasmpack repack``."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from wasmpack.cli.options import (
@@ -12,6 +16,10 @@ from wasmpack.cli.options import (
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
 from wasmpack.stores.registry.options import RegistryOptions
+
+if TYPE_CHECKING:
+    from wasmpack.actions.repack import Repacked
+    from wasmpack.cli.console import Console
 
 
 @click.command(epilog="Example: wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1")
@@ -42,24 +50,40 @@ def repack(
     in any layer, for other platforms. A name as DESTINATION is its registry. Annotations are kept.
     Prints PLACE@DIGEST.
     """
-    from wasmpack.actions.outcome import Outcome
     from wasmpack.actions.repack import RepackRequest, repack_image
-    from wasmpack.cli.report import show_outcome, shown_if_rejected
+    from wasmpack.cli.report import shown_if_rejected
     from wasmpack.oci.image import Variant
 
     console = current_console()
-    if variant == "oci" and isinstance(destination, DaemonPlace):
-        raise WrongUsage(
-            "the Docker engine takes images of file system layers only", hint="--variant docker"
-        )
-    if isinstance(destination, NamePlace):
-        destination = NamePlace(destination.reference.with_default_tag())
+    destination = writable(destination, variant)
     request = RepackRequest(
         variant=Variant(variant), with_runtime_config=not no_runtime_config, module=module,
         validate=not no_validate, targets=targets, force=force,
     )  # fmt: skip
     with shown_if_rejected(shape, console):
         done = repack_image(image, destination, request, registry, notice=console.status)
+    show_repacked(done, destination, shape, console)
+
+
+def writable(destination: Place, variant: str) -> Place:
+    """Where the new image can go; a name without a tag means ``latest``.
+
+    :raises WrongUsage: the Docker engine, and a variant that it cannot hold
+    """
+    if variant == "oci" and isinstance(destination, DaemonPlace):
+        raise WrongUsage(
+            "the Docker engine takes images of file system layers only", hint="--variant docker"
+        )
+    if isinstance(destination, NamePlace):
+        return NamePlace(destination.reference.with_default_tag())
+    return destination
+
+
+def show_repacked(done: Repacked, destination: Place, shape: str, console: Console) -> None:
+    """``PLACE@DIGEST``, or the object of ``push``."""
+    from wasmpack.actions.outcome import Outcome
+    from wasmpack.cli.report import show_outcome
+
     outcome = Outcome(
         references=[str(destination)], manifest=done.image.manifest, moved=done.moved,
         report=done.report,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _INDENT = 2
+_REJECTED = 3
 
 
 def report_lines(report: Report, style: Style) -> Iterator[str]:
@@ -29,6 +30,16 @@ def report_lines(report: Report, style: Style) -> Iterator[str]:
     if report.targets:
         yield ""
         yield from matrix_lines(report.targets, style)
+
+
+def show_report(report: Report, shape: str, console: Console) -> int:
+    """What every ``validate`` prints; the exit code."""
+    if shape == "json":
+        console.json(report.as_json())
+    else:
+        for line in report_lines(report, console.out_style):
+            console.result(line)
+    return _REJECTED if report.verdict is Verdict.REJECT else 0
 
 
 def findings_text(report: Report, style: Style) -> Iterator[str]:

@@ -32,6 +32,8 @@ COMMANDS = {
     "digest": _Place("digest", "digest", "Print the digest of an image."),
     "inspect": _Place("inspect", "inspect", "Show what an image or a module is made of."),
     "validate": _Place("validate", "validate", "Say whether a mesh would load it."),
+    "render": _Place("render", "render", "Write the resources that let a mesh load an image."),
+    "migrate": _Place("migrate", "migrate", "Turn ServiceMeshExtensions into WasmPlugins."),
     "targets": _Place("targets", "targets", "List the consumers wasmpack knows."),
     "login": _Place("registry", "login", "Keep credentials for a registry."),
     "logout": _Place("registry", "logout", "Forget the credentials for a registry."),

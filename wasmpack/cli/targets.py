@@ -18,13 +18,13 @@ def targets(shape: str) -> None:
     fact is known is part of --format json.
     """
     from wasmpack.module.abi import wasi_functions
-    from wasmpack.targets import all_targets
+    from wasmpack.targets import IBM_NOTE, all_targets
 
     console = current_console()
     rows = [(row, len(wasi_functions(row.host))) for row in all_targets()]
     if shape == "json":
         found = [{**row.as_json(), "wasiFunctions": wasi} for row, wasi in rows]
-        console.json({"schemaVersion": 1, "targets": found})
+        console.json({"schemaVersion": 1, "targets": found, "notes": [IBM_NOTE]})
         return
     head = f"{'TARGET':<{_NAME}} {'':<7}  {'HOST':<10}  WASI  IMAGES"
     console.result(console.out_style(head, "bold"))
@@ -32,3 +32,4 @@ def targets(shape: str) -> None:
         mark = "default" if row.default else ""
         line = f"{row.name:<{_NAME}} {mark:<7}  {row.host}  {wasi:>4}  {row.image_summary}"
         console.result(line.rstrip())
+    console.status(f"note: {IBM_NOTE}")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.console import Console
 from wasmpack.cli.options import (
     FILE,
     current_console,
@@ -17,19 +15,13 @@ from wasmpack.cli.options import (
     target_options,
 )
 from wasmpack.cli.remote import asked, is_pinned
+from wasmpack.cli.report import show_report
+from wasmpack.cli.validate_wasmplugin import dry_run_option, validate_wasmplugin
 from wasmpack.oci.place import Place
 from wasmpack.stores.registry.options import RegistryOptions
 
-if TYPE_CHECKING:
-    from wasmpack.findings import Report
-
-_REJECTED = 3
 envoy_option = click.option(
     "--envoy", is_flag=True, help="Ask a real Envoy too (wasmpack[envoy], or one on the PATH)."
-)
-
-dry_run_option = click.option(
-    "--no-dry-run", is_flag=True, help="Do not start the module; what that shows is not judged."
 )
 
 
@@ -63,7 +55,7 @@ def validate_module(
     report = check(
         module.data, module.name, targets=targets, start_up=configured, strict=strict, envoy=envoy
     )
-    return _show(report, shape, current_console())
+    return show_report(report, shape, current_console())
 
 
 @validate.command("config", epilog="Example: wasmpack validate config runtime-config.json")
@@ -78,7 +70,7 @@ def validate_config(
     from wasmpack.actions.validate import validate_config as check
 
     report = check(read_file(file), str(file), targets=targets, strict=strict)
-    return _show(report, shape, current_console())
+    return show_report(report, shape, current_console())
 
 
 @validate.command("image", epilog="Example: wasmpack validate image quay.io/me/plugin:v1")
@@ -106,16 +98,7 @@ def validate_image(
         start_up=start_up(plugin_config, root_ids, dry_run=not no_dry_run),
         strict=strict, pinned=is_pinned(image), envoy=envoy,
     )  # fmt: skip
-    return _show(report, shape, console)
+    return show_report(report, shape, console)
 
 
-def _show(report: Report, shape: str, console: Console) -> int:
-    from wasmpack.cli.report import report_lines
-    from wasmpack.findings import Verdict
-
-    if shape == "json":
-        console.json(report.as_json())
-    else:
-        for line in report_lines(report, console.out_style):
-            console.result(line)
-    return _REJECTED if report.verdict is Verdict.REJECT else 0
+validate.add_command(validate_wasmplugin)

@@ -22,6 +22,9 @@ from wasmpack.readers.tar import UnreadableLayer, entries_of_tar
 _MODULE = b"\0asm\1\0\0\0"
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+EXTENSION = "manifest.yaml"
+"""What Maistra's image cache looks for in the root (maistra/istio mec/pkg/pullstrategy/ossm)."""
+_OPAQUE = ".wh..wh..opq"
 _DELETED = ".wh."
 """Prefix of a name that a layer takes out of those below (image-spec, layer.md, "Whiteouts")."""
 
@@ -32,6 +35,8 @@ class FoundFiles:
 
     modules: dict[str, bytes]
     runtime_config: bytes | None
+    extension_manifest: bytes | None = None
+    """``/manifest.yaml``: of an image for ServiceMeshExtension."""
 
 
 def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
@@ -44,8 +49,8 @@ def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
         for name, content in _files(layer, open_blob):
             folder, _, base = name.rpartition("/")
             if base.startswith(_DELETED):
-                files.pop(f"{folder}/{base.removeprefix(_DELETED)}".lstrip("/"), None)
-            elif content[:8] == _MODULE or base == mt.RUNTIME_CONFIG_FILE:
+                _delete(files, folder, base)
+            elif content[:8] == _MODULE or base == mt.RUNTIME_CONFIG_FILE or name == EXTENSION:
                 files[name] = content
             else:
                 files.pop(name, None)
@@ -54,7 +59,16 @@ def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
     return FoundFiles(
         modules={name: data for name, data in files.items() if data[:8] == _MODULE},
         runtime_config=next((data for name, data in files.items() if _is_config(name)), None),
+        extension_manifest=files.get(EXTENSION),
     )
+
+
+def _delete(files: dict[str, bytes], folder: str, mark: str) -> None:
+    """What a whiteout takes away: a file, a folder with all in it, or all that was in its own."""
+    path = folder if mark == _OPAQUE else f"{folder}/{mark.removeprefix(_DELETED)}".lstrip("/")
+    inside = f"{path}/" if path else ""
+    for name in [name for name in files if name == path or name.startswith(inside)]:
+        del files[name]
 
 
 def _is_config(name: str) -> bool:

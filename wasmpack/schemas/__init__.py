@@ -1,1 +1,68 @@
-"""JSON Schemas of the documents wasmpack reads, as package data."""
+"""JSON Schemas of the documents wasmpack reads, as package data, and the one place that asks them.
+
+>>> [fault.message for fault in schema_faults("runtime-config", {})]
+["'type' is a required property"]
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaFault:
+    """What a schema has against a value."""
+
+    path: tuple[str | int, ...]
+    """Keys and indices from the top to the value at fault."""
+    json_path: str
+    """The same as ``$.spec.url``."""
+    keyword: str
+    """The keyword of JSON Schema that failed."""
+    expected: Any
+    """What the schema says there."""
+    message: str
+
+
+def schema_faults(name: str, value: object, definition: str = "") -> Iterator[SchemaFault]:
+    """Every fault, in the order of the places.
+
+    :param name: of the schema, without ``.schema.json``
+    :param definition: one of its ``$defs``; the whole schema if empty
+    """
+    for error in sorted(_validator(name, definition).iter_errors(value), key=_place):
+        yield SchemaFault(
+            path=tuple(error.absolute_path),
+            json_path=error.json_path,
+            keyword=str(error.validator),
+            expected=error.validator_value,
+            message=error.message[:_LONGEST],
+        )
+
+
+@cache
+def load_schema(name: str) -> Mapping[str, Any]:
+    """A schema as it stands."""
+    loaded: Mapping[str, Any] = json.loads(
+        files(__package__).joinpath(f"{name}.schema.json").read_text()
+    )
+    return loaded
+
+
+def _place(error: Any) -> str:
+    return str(error.json_path)
+
+
+@cache
+def _validator(name: str, definition: str) -> Any:
+    import jsonschema
+
+    schema = load_schema(name)
+    if definition:
+        schema = {"$defs": schema["$defs"], "$ref": f"#/$defs/{definition}"}
+    return jsonschema.Draft202012Validator(schema)

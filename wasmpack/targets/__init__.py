@@ -16,6 +16,11 @@ from importlib.resources import files
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
+IBM_NOTE = (
+    "OpenShift Service Mesh does not support WebAssembly extensions on IBM Z and IBM Power systems"
+)
+"""OpenShift documentation, "Extensions"."""
+
 
 class Reader(StrEnum):
     """Whose code reads the image."""

@@ -1,0 +1,233 @@
+"""WasmPlugin and TrafficExtension by themselves: schema, releases, rules, behaviour, order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from wasmpack.actions.validate_wasmplugin import resource_problems
+from wasmpack.findings import Problem
+from wasmpack.mesh.behaviour import plugin_configuration
+from wasmpack.mesh.order import order_problems
+from wasmpack.mesh.plugin import Plugin
+from wasmpack.mesh.releases import mesh_targets
+from wasmpack.mesh.yaml_reader import read_documents
+from wasmpack.targets import all_targets
+
+URL = f"oci://quay.io/me/plugin@sha256:{'a' * 64}"
+NEW = (1, 31)
+
+
+def plugin(
+    text: str, kind: str = "WasmPlugin", metadata: str = "{name: p, namespace: mesh}"
+) -> Plugin:
+    head = f"apiVersion: extensions.istio.io/v1alpha1\nkind: {kind}\nmetadata: {metadata}\n"
+    (document,) = read_documents(f"{head}spec: {text}".encode(), "f")
+    return Plugin.of(document)
+
+
+def wasm(fields: str) -> str:
+    return f"{{url: '{URL}', {fields}}}"
+
+
+def found(problems: list[Problem]) -> set[tuple[str, str, str]]:
+    return {(p.code, p.severity.value, p.where.partition(" ")[2]) for p in problems}
+
+
+def test_nothing_to_say_of_a_good_one() -> None:
+    good = plugin(
+        wasm(
+            "selector: {matchLabels: {app: x}}, phase: AUTHN, priority: 5, failStrategy: FAIL_OPEN,"
+            "type: HTTP, match: [{mode: SERVER, ports: [{number: 80}]}], pluginConfig: {a: [1, null]},"
+            "pluginName: r, vmConfig: {env: [{name: A, value: b}, {name: C, valueFrom: HOST}]}"
+        )
+    )
+    assert resource_problems(good, NEW) == []
+
+
+SCHEMA = [
+    ("{}", "WPL001", "spec"),
+    ("{url: ''}", "WPL001", "spec.url"),
+    ("{url: 5}", "WPL001", "spec.url"),
+    (wasm("sha256: ABC"), "WPL001", "spec.sha256"),
+    (wasm(f"sha256: 'sha256:{'a' * 64}'"), "WPL001", "spec.sha256"),
+    (wasm("phase: authn"), "WPL001", "spec.phase"),
+    (wasm("priority: 2147483648"), "WPL001", "spec.priority"),
+    (wasm("priority: high"), "WPL001", "spec.priority"),
+    (wasm("imagePullPolicy: Never"), "WPL001", "spec.imagePullPolicy"),
+    (wasm("imagePullSecret: ''"), "WPL001", "spec.imagePullSecret"),
+    (wasm(f"pluginName: {'x' * 257}"), "WPL001", "spec.pluginName"),
+    (wasm("pluginConfig: text"), "WPL001", "spec.pluginConfig"),
+    (wasm("failStrategy: OPEN"), "WPL001", "spec.failStrategy"),
+    (wasm("type: TCP"), "WPL001", "spec.type"),
+    (wasm("match: [{mode: INBOUND}]"), "WPL001", "spec.match[0].mode"),
+    (wasm("match: [{ports: [{number: 65536}]}]"), "WPL001", "spec.match[0].ports[0].number"),
+    (wasm("match: [{ports: [{number: 80}, {number: 80}]}]"), "WPL001", "spec.match[0].ports"),
+    (wasm("vmConfig: {env: [{value: x}]}"), "WPL001", "spec.vmConfig.env[0]"),
+    (wasm("selector: {matchLabels: {a: on}}"), "WPL001", "spec.selector.matchLabels.a"),
+    (
+        wasm(f"selector: {{matchLabels: {{a: {'x' * 64}}}}}"),
+        "WPL001",
+        "spec.selector.matchLabels.a",
+    ),
+    (wasm("targetRefs: [{kind: Service}]"), "WPL001", "spec.targetRefs[0]"),
+    (wasm("pluginconfig: {}"), "WPL002", "spec.pluginconfig"),
+    (wasm("config: {}"), "WPL002", "spec.config"),
+    (wasm("match: [{port: 80}]"), "WPL002", "spec.match[0].port"),
+    (wasm("selector: {app: x}"), "WPL002", "spec.selector.app"),
+]
+RULES = [
+    (wasm("selector: {matchLabels: {'a*': b}}"), "WPL004", "spec.selector.matchLabels.a*"),
+    (wasm("selector: {matchLabels: {a: 'b*'}}"), "WPL004", "spec.selector.matchLabels.a"),
+    (wasm("selector: {matchLabels: {'': b}}"), "WPL004", "spec.selector.matchLabels."),
+    (wasm("selector: {matchLabels: {a: b}}, targetRefs: [{kind: Service, name: s}]"), "WPL004",
+     "spec.targetRefs"),
+    (wasm("targetRefs: [{kind: Service, name: s, namespace: other}]"), "WPL004",
+     "spec.targetRefs[0].namespace"),
+    (wasm("targetRefs: [{kind: Pod, name: s}]"), "WPL004", "spec.targetRefs[0]"),
+    (wasm("targetRefs: [{kind: Gateway, name: s}]"), "WPL004", "spec.targetRefs[0]"),
+    (wasm("targetRef: {kind: Pod, name: s}"), "WPL004", "spec.targetRef"),
+    (wasm("vmConfig: {env: [{name: A, value: b, valueFrom: HOST}]}"), "WPL004", "spec.vmConfig.env[0]"),
+    (wasm("vmConfig: {env: [{name: A}, {name: A}]}"), "WPL004", "spec.vmConfig.env[1]"),
+    ("{url: 'localhost:5000/a:v1'}", "WPL005", "spec.url"),
+    (wasm(f"sha256: {'b' * 64}"), "WPL006", "spec.sha256"),
+    (f"{{url: 'oci://quay.io/a@sha512:{'a' * 128}'}}", "WPL006", "spec.url"),
+]  # fmt: skip
+WARNINGS = [
+    (wasm("selector: {}"), "WPL014", "spec.selector"),
+    ("{url: 'oci://quay.io/a:latest'}", "WPL007", "spec.url"),
+    ("{url: 'oci://quay.io/a'}", "WPL007", "spec.url"),
+    ("{url: 'oci://quay.io/a:v1', imagePullPolicy: Always}", "WPL007", "spec.imagePullPolicy"),
+    ("{url: 'oci://myregistry/a:v1'}", "WPL005", "spec.url"),
+    (wasm("phase: STATS"), "WPL009", "spec.phase"),
+    (wasm("phase: STATS, failStrategy: FAIL_CLOSE"), "WPL009", "spec.failStrategy"),
+    (wasm("selector: {matchLabels: {istio: ingressgateway}}, match: [{mode: SERVER}]"), "WPL011",
+     "spec.match"),
+    (wasm("pluginConfig: {a: {b: [9007199254740993]}}"), "WPL012", "spec.pluginConfig.a.b[0]"),
+    ("{url: 'file:///x.wasm', sha256: " + "a" * 64 + "}", "WPL013", "spec.sha256"),
+    ("{url: 'file:///x.wasm', imagePullSecret: x}", "WPL013", "spec.imagePullSecret"),
+    (wasm("verificationKey: x"), "WPL013", "spec.verificationKey"),
+    (wasm("vmConfig: {env: [{name: ISTIO_META_X, value: v}]}"), "WPL013", "spec.vmConfig.env[0]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "code", "place"), [*SCHEMA, *RULES])
+def test_refused(spec: str, code: str, place: str) -> None:
+    assert (code, "error", place) in found(resource_problems(plugin(spec), NEW))
+
+
+@pytest.mark.parametrize(("spec", "code", "place"), WARNINGS)
+def test_warned(spec: str, code: str, place: str) -> None:
+    problems = resource_problems(plugin(spec), NEW)
+    assert (code, "warning", place) in found(problems)
+    assert all(problem.severity.value != "error" for problem in problems)
+
+
+def test_the_root_namespace_is_the_whole_mesh() -> None:
+    everywhere = plugin(wasm("priority: 1"), metadata="{name: p, namespace: istio-system}")
+    assert ("WPL014", "warning", "metadata.namespace") in found(resource_problems(everywhere, NEW))
+
+
+def test_did_you_mean() -> None:
+    hints = {p.hint for p in resource_problems(plugin(wasm("pluginconfig: {}")), NEW)}
+    assert "did you mean pluginConfig?" in hints
+
+
+SINCE = [
+    ("failStrategy: FAIL_OPEN", "failStrategy", (1, 18), (1, 19)),
+    ("failStrategy: FAIL_RELOAD", "failStrategy", (1, 26), (1, 27)),
+    ("type: NETWORK", "type", (1, 19), (1, 20)),
+    ("match: [{mode: CLIENT}]", "match", (1, 15), (1, 16)),
+    ("vmConfig: {env: [{name: A, value: b}]}", "vmConfig", (1, 13), (1, 14)),
+    ("targetRef: {kind: Service, name: s}", "targetRef", (1, 19), (1, 20)),
+    ("targetRefs: [{kind: Service, name: s}]", "targetRefs", (1, 21), (1, 22)),
+]
+
+
+@pytest.mark.parametrize(("field", "name", "before", "since"), SINCE, ids=[s[0] for s in SINCE])
+def test_fields_by_release(
+    field: str, name: str, before: tuple[int, int], since: tuple[int, int]
+) -> None:
+    subject = plugin(wasm(field))
+    assert ("WPL003", "error", f"spec.{name}") in found(resource_problems(subject, before))
+    assert not [p for p in resource_problems(subject, since) if p.code == "WPL003"]
+
+
+def test_a_field_that_says_what_happens_anyway_is_a_warning() -> None:
+    problems = resource_problems(plugin(wasm("type: HTTP, failStrategy: FAIL_CLOSE")), (1, 16))
+    assert {p.severity.value for p in problems if p.code == "WPL003"} == {"warning"}
+
+
+def test_pull_fields_count_since_1_14() -> None:
+    subject = plugin(wasm("imagePullSecret: s, imagePullPolicy: IfNotPresent"))
+    assert found(resource_problems(subject, (1, 13))) == {
+        ("WPL013", "warning", "spec.imagePullSecret"),
+        ("WPL013", "warning", "spec.imagePullPolicy"),
+    }
+    assert resource_problems(subject, (1, 14)) == []
+
+
+TRAFFIC = [
+    (f"{{phase: AUTHN, wasm: {{url: '{URL}'}}}}", set()),
+    ("{lua: {inlineCode: x}}", set()),
+    ("{}", {("WPL004", "error", "spec")}),
+    (f"{{wasm: {{url: '{URL}'}}, lua: {{inlineCode: x}}}}", {("WPL004", "error", "spec")}),
+    ("{wasm: {url: 'localhost:5000/x'}}", {("WPL005", "error", "spec.wasm.url")}),
+    (f"{{wasm: {{url: '{URL}', phase: AUTHN}}}}", {("WPL002", "error", "spec.wasm.phase")}),
+    (f"{{phase: UNSPECIFIED_PHASE, wasm: {{url: '{URL}'}}}}", {("WPL001", "error", "spec.phase")}),
+]
+
+
+@pytest.mark.parametrize(("spec", "expected"), TRAFFIC, ids=[str(n) for n in range(len(TRAFFIC))])
+def test_traffic_extension(spec: str, expected: set[tuple[str, str, str]]) -> None:
+    assert found(resource_problems(plugin(spec, "TrafficExtension"), NEW)) == expected
+    old = resource_problems(plugin(spec, "TrafficExtension"), (1, 29))
+    assert ("WPL003", "error", "kind") in found(old)
+
+
+ORDERS: list[tuple[str, str, str]] = [
+    ("priority: 1", "priority: 1", "time of creation"),
+    ("phase: AUTHN", "phase: AUTHN", "time of creation"),
+    ("priority: -5", "phase: UNSPECIFIED_PHASE", "runs after -5"),
+    ("priority: 1", "priority: 2", ""),
+    ("priority: 1, phase: AUTHN", "priority: 1, phase: AUTHZ", ""),
+    ("priority: 1, type: NETWORK", "priority: 1", ""),
+    ("priority: 1, selector: {matchLabels: {a: x}}", "priority: 1, selector: {matchLabels: {a: y}}", ""),
+    ("priority: 1, selector: {matchLabels: {a: x}}", "priority: 1, selector: {matchLabels: {b: y}}",
+     "time of creation"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other", "said"), ORDERS)
+def test_order(one: str, other: str, said: str) -> None:
+    pair = [plugin(wasm(one), metadata="{name: a}"), plugin(wasm(other), metadata="{name: b}")]
+    messages = [p.message for row in order_problems(pair).values() for p in row]
+    assert bool(messages) == bool(said)
+    assert all(said in message for message in messages)
+
+
+CONFIGURATIONS: list[tuple[Any, str]] = [
+    ({"b": 1, "a": [1.0, 2.5, True, None, "x"]}, '{"a":[1,2.5,true,null,"x"],"b":1}'),
+    ({"n": 9007199254740993}, '{"n":9007199254740992}'),
+    ({"n": 1e300}, None),  # type: ignore[list-item]
+    ({}, ""),
+    (None, ""),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), CONFIGURATIONS)
+def test_what_the_plugin_gets(value: Any, text: str | None) -> None:
+    got = plugin_configuration(value)
+    if text is None:
+        assert json.loads(got) == value
+    else:
+        assert got.decode() == text
+
+
+def test_targets_that_read_it() -> None:
+    found_names = mesh_targets(["all"])
+    expected = {t.name for t in all_targets() if t.consumer in {"istio", "ossm"}}
+    assert set(found_names) == expected
+    assert found_names["ossm-2.6"] == (1, 20)

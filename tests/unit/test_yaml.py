@@ -1,0 +1,179 @@
+"""YAML in and out: places, comments, bounds; and that nothing changes on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wasmpack.errors import BadArtifact
+from wasmpack.mesh.documents import Comment
+from wasmpack.mesh.yaml_reader import read_documents
+from wasmpack.mesh.yaml_writer import join_documents, to_yaml
+from wasmpack.oci.canonical import JsonValue
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 10)}]\n" for n in range(8)
+)
+REFUSED = [
+    ("duplicate key", "a: 1\nb: 2\na: 3", "f:3:1: the key 'a' stands twice in one mapping, first"),
+    ("duplicate by meaning", "on: 1\ntrue: 2", "f:2:1: the key 'true' stands twice"),
+    ("tab", "a:\n\tb: 1", "f:2:1: a tab: YAML is indented with spaces"),
+    ("open list", "a: [1, 2", "f:1"),
+    ("two colons", "a: b: c", "f:1:5: mapping values are not allowed"),
+    ("undefined alias", "a: 1\nb: *x", "f:2:4: found undefined alias"),
+    ("endless alias", "a: &x [*x]", "f:1:4: an anchor whose value contains itself"),
+    ("bomb", BOMB, "more than 1000000 values, aliases expanded"),
+    ("python object", "a: !!python/object:os.system x", "f:1:4: the tag"),
+    ("unknown tag", "a: !secret x", "f:1:4: the tag !secret on 'x'"),
+    ("wrong tag", "a: !!int x", "f:1:4: the tag"),
+    ("not a number", "a: .nan", "f:1:4: .nan has no form in JSON"),
+    ("infinite", "a: -.inf", "f:1:4: -.inf has no form in JSON"),
+    ("list as key", "? [a]\n: 1", "f:1:3: a key must be a string"),
+    ("null as key", "~: 1", "f:1:1: a key must be a string"),
+    ("merge of text", "<<: x", "f:1:5: << merges mappings only"),
+    ("control character", "a: 1\nb: \0", "f:2: a control character"),
+    ("deep flow", "[" * 100_000, "f:1:"),
+    ("deep block", "- " * 300, "nested more than 100 deep"),
+    ("JSON, cut off", '{"a": [1,', "f:2:1"),
+    ("JSON, lone surrogate", '{"a": "\\ud800"}', "f:1:10: while parsing a quoted scalar"),
+    ("JSON, duplicate key", '{"a": 1,\n\t"a": 2}', "f:2:2: the key 'a' stands twice"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
+def test_refused_with_file_line_and_reason(text: str, said: str) -> None:
+    with pytest.raises(BadArtifact) as caught:
+        read_documents(text.encode(), "f")
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_not_utf_8() -> None:
+    with pytest.raises(BadArtifact, match="f:2: not UTF-8"):
+        read_documents(b"a: 1\nb: \xff", "f")
+
+
+ACCEPTED = [
+    ("empty", "", []),
+    ("comments only", "# nothing\n---\n# here", []),
+    ("anchors", "a: &x {b: 1}\nc: *x", [{"a": {"b": 1}, "c": {"b": 1}}]),
+    ("merge", "a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}", [{"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}}]),
+    ("merge of several", "a: {<<: [{b: 1}, {b: 2, c: 3}]}", [{"a": {"b": 1, "c": 3}}]),
+    ("keys by meaning", "on: 1\n5: 2", [{"true": 1, "5": 2}]),
+    ("windows", "a: 1\r\nb: |\r\n  x\r\n", [{"a": 1, "b": "x\n"}]),
+    ("byte order mark", "\ufeffa: 1", [{"a": 1}]),
+    ("end marks", "a: 1\n...\n---\nb: 2\n...\n", [{"a": 1}, {"b": 2}]),
+    ("JSON with tabs", '{\n\t"a":\t"x"}', [{"a": "x"}]),
+    ("JSON, beyond the first plane", '{"a": "\\ud83d\\ude00"}', [{"a": "\U0001f600"}]),
+    ("JSON, an escaped backslash", r'{"a": "\\ud83d\\ude00"}', [{"a": r"\ud83d\ude00"}]),
+    ("JSON, a long key", json.dumps({"k" * 2000: 1}), [{"k" * 2000: 1}]),
+    ("flow style", "{a: b}", [{"a": "b"}]),
+    ("JSON numbers", '{"a": 1e2, "b": -0.5}', [{"a": 100.0, "b": -0.5}]),
+    ("explicit text", "a: !!str 1\nb: &x !!str yes", [{"a": "1", "b": "yes"}]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "values"), [r[1:] for r in ACCEPTED], ids=[r[0] for r in ACCEPTED]
+)
+def test_accepted(text: str, values: list[JsonValue]) -> None:
+    assert [document.value for document in read_documents(text.encode(), "f")] == values
+
+
+STREAM = """\
+# top
+kind: A  # one
+spec:
+  # two
+  list:
+  - a: 1  # three
+    # four
+    b: |
+      text # no comment
+  # five
+  - b: '#'
+# end
+---
+# second
+kind: B
+"""
+
+
+def test_comments_and_places() -> None:
+    first, second = read_documents(STREAM.encode(), "f")
+    assert first.comments == {
+        ("kind",): Comment(before=("top",), after="one"),
+        ("spec", "list"): Comment(before=("two",)),
+        ("spec", "list", 0): Comment(after="three"),
+        ("spec", "list", 0, "b"): Comment(before=("four",)),
+        ("spec", "list", 1): Comment(before=("five",)),
+        (): Comment(after="end"),
+    }
+    assert first.where(("spec", "list", 1, "b")) == "f:11 spec.list[1].b"
+    assert first.where(("spec", "nothing")) == "f:3 spec.nothing"
+    assert second.where() == "f:15"
+    assert second.text == "# second\nkind: B"
+
+
+def test_comments_survive_a_round_trip() -> None:
+    documents = read_documents(STREAM.encode(), "f")
+    assert join_documents([to_yaml(d.value, d.comments) for d in documents]) == STREAM
+
+
+def test_items_of_a_list_know_their_lines() -> None:
+    text = (
+        "apiVersion: v1\nkind: List\nitems:\n- kind: A\n  # note\n  spec:\n    url: x\n- kind: B\n"
+    )
+    (document,) = read_documents(text.encode(), "f")
+    first, second = document.items()
+    assert first.where(("spec", "url")) == "f:7 spec.url"
+    assert first.comments == {("spec",): Comment(before=("note",))}
+    assert (second.where(), second.value) == ("f:8", {"kind": "B"})
+
+
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]) | st.just("\n")
+)
+AMBIGUOUS = st.sampled_from(
+    ["yes", "y", "~", "", "1e3", "0777", "08", "0x1f", "1:20", "2001-12-14", "<<", "=", "- a", "#",
+     "a: b", "a #b", " x", "x ", "null", "{", "[", "!x", "&x", "*x", "%x", "@x", "`x", "|", ">", "'",
+     '"', "\n", "a\n", "\na", "a\n\nb\n", "a \nb", "...", "---", "? x", ".5", ".inf", "\u2028"]
+)  # fmt: skip
+NUMBERS = st.integers(-(1 << 63), (1 << 64) - 1) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXT | AMBIGUOUS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(TEXT | AMBIGUOUS, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(VALUES)
+def test_what_is_written_reads_back_as_it_was(value: JsonValue) -> None:
+    wrapped: JsonValue = {"value": value}
+    (document,) = read_documents(to_yaml(wrapped).encode(), "f")
+    assert document.value == wrapped
+    assert json.dumps(document.value) == json.dumps(wrapped)  # types and order of keys too
+
+
+@settings(max_examples=200, deadline=None)
+@given(VALUES)
+def test_json_is_read_as_yaml(value: JsonValue) -> None:
+    wrapped: JsonValue = {"value": value}
+    for ascii_only in (True, False):
+        text = json.dumps(wrapped, indent="\t", ensure_ascii=ascii_only)
+        (document,) = read_documents(text.encode(), "f")
+        assert document.value == wrapped
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60) | TEXT.map(str.encode))
+def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
+    with contextlib.suppress(BadArtifact):
+        read_documents(raw, "f")

@@ -1,0 +1,204 @@
+"""All ServiceMeshExtensions of a cluster, and their images, in one go."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from wasmpack.actions.migrate_images import ImageOutcome, ImageStatus, migrate_images
+from wasmpack.actions.repack import RepackRequest
+from wasmpack.actions.validate_wasmplugin import resource_problems
+from wasmpack.errors import BadArtifact
+from wasmpack.findings import Problem, Report, Severity, Verdict, judge
+from wasmpack.mesh.documents import Document
+from wasmpack.mesh.extension import KIND, Extension, is_extension
+from wasmpack.mesh.migration import Migrated, migrate_extension
+from wasmpack.mesh.migration_order import sharing_problems
+from wasmpack.mesh.migration_work import MigrationOptions
+from wasmpack.mesh.order import order_problems
+from wasmpack.mesh.plugin import Plugin, mapping
+from wasmpack.mesh.releases import mesh_targets
+from wasmpack.mesh.yaml_writer import to_yaml
+from wasmpack.stores.registry.options import RegistryOptions
+
+_REPEATED = {"WPL004", "WPL007", "WPL013", "WPL014"}
+"""Findings on the new resource that say what the old one did as well, or what SME ones say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationRequest:
+    """What to migrate, and how."""
+
+    documents: Sequence[Document]
+    subject: str
+    options: MigrationOptions = field(default_factory=MigrationOptions)
+    images: str = ""
+    """Where the images go: registry and path; empty leaves images alone, and the network too."""
+    pin: bool = False
+    repack: RepackRequest = field(default_factory=lambda: RepackRequest(extension=True))
+    targets: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One resource: what it was, and what became of it."""
+
+    migrated: Migrated
+    report: Report
+    image: ImageOutcome | None
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a WasmPlugin of it."""
+        return self.migrated.document is not None
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of one row of ``resources`` in the report."""
+        extension = self.migrated.extension
+        return {
+            "source": extension.document.where(),
+            "namespace": extension.metadata.get("namespace"),
+            "name": extension.name,
+            "status": "migrated" if self.done else "refused",
+            "image": self.image.as_json() if self.image else None,
+            "findings": [finding.as_json() for finding in self.report.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """Everything that went in and what came out, in its order."""
+
+    outputs: tuple[str | Document, ...]
+    """New resources; documents of other kinds as they stood."""
+    rows: tuple[Row, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every resource was migrated."""
+        return all(row.done for row in self.rows)
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of ``--report FILE.json``."""
+        return {
+            "schemaVersion": 1,
+            "migrated": sum(row.done for row in self.rows),
+            "refused": sum(not row.done for row in self.rows),
+            "resources": [row.as_json() for row in self.rows],
+        }
+
+
+def migrate_extensions(
+    request: MigrationRequest,
+    options: RegistryOptions,
+    *,
+    advance: Callable[[ImageOutcome], None],
+) -> Migration:
+    """Migrate every ServiceMeshExtension; what cannot be carried over refuses its resource alone.
+
+    :raises BadArtifact: there is none among the documents
+    :raises WrongUsage: a target that reads no WasmPlugin
+    """
+    entries = list(_entries(request.documents))
+    found = [entry for entry in entries if isinstance(entry, Document) and is_extension(entry)]
+    if not found:
+        kinds = sorted({str(mapping(d.value).get("kind") or "no kind") for d in request.documents})
+        raise BadArtifact(
+            f"{request.subject}: no {KIND} in it (but {', '.join(kinds) or 'nothing'})",
+            hint="oc get servicemeshextensions --all-namespaces -o yaml",
+        )
+    outcomes: Mapping[str, ImageOutcome] = {}
+    if request.images:
+        names = [image for item in found if (image := Extension(item).image)]
+        outcomes = migrate_images(names, request.images, request.repack, options, advance=advance)
+    migrated = [_migrated(item, request, outcomes) for item in found]
+    rows = tuple(_rows(migrated, request, outcomes))
+    results = iter(rows)
+    outputs: list[str | Document] = []
+    for entry in entries:
+        if isinstance(entry, str) or not is_extension(entry):
+            outputs.append(entry)
+        elif (row := next(results)).migrated.document is not None:
+            outputs.append(row.migrated.document)
+    return Migration(outputs=tuple(outputs), rows=rows)
+
+
+def documents_text(outputs: Sequence[str | Document]) -> list[str]:
+    """Each as YAML, those of other kinds as they were written."""
+    return [
+        output if isinstance(output, str) else to_yaml(output.value, output.comments)
+        for output in outputs
+    ]
+
+
+def _entries(documents: Sequence[Document]) -> Iterator[str | Document]:
+    """Extensions as documents; others as the text they were, or as items of their list."""
+    for document in documents:
+        items = list(document.items())
+        if len(items) == 1 and items[0] is document and not is_extension(document):
+            yield document.text
+        else:
+            yield from items
+
+
+def _migrated(
+    document: Document, request: MigrationRequest, outcomes: Mapping[str, ImageOutcome]
+) -> Migrated:
+    outcome = outcomes.get(Extension(document).image)
+    image = outcome.new_image(pin=request.pin) if outcome else None
+    done = migrate_extension(document, request.options, image)
+    if outcome is None or outcome.status is not ImageStatus.FAILED:
+        return done
+    problem = Problem(
+        code="SME015",
+        severity=Severity.ERROR,
+        where=document.where(("spec", "image")),
+        message=f"the image could not be packed: {outcome.reason}",
+        hint="mend that and run the same command again: what is packed already is kept",
+    )
+    others = tuple(found for found in done.problems if found.code != "SME013")
+    return replace(done, document=None, problems=(problem, *others))
+
+
+def _rows(
+    migrated: Sequence[Migrated], request: MigrationRequest, outcomes: Mapping[str, ImageOutcome]
+) -> Iterator[Row]:
+    """Each judged as the resource that it became."""
+    releases = mesh_targets(list(request.targets))
+    made = [number for number, item in enumerate(migrated) if item.document]
+    plugins = [Plugin.of(item.document) for item in migrated if item.document]
+    ties = {made[n]: rows for n, rows in order_problems(plugins).items()}
+    shared: dict[int, list[Problem]] = {}
+    for number, problem in sharing_problems(migrated):
+        shared.setdefault(number, []).append(problem)
+    for number, item in enumerate(migrated):
+        own = [*item.problems, *shared.get(number, []), *_tied(item, ties.get(number, []))]
+        problems = {name: list(own) for name in releases}
+        if item.document is not None:
+            for name, release in releases.items():
+                problems[name] += _of_plugin(
+                    item, resource_problems(Plugin.of(item.document), release)
+                )
+        report = judge(
+            item.extension.document.where(), "wasmplugin", problems,
+            strict_targets=bool(request.targets),
+        )  # fmt: skip
+        refused = report.verdict is Verdict.REJECT
+        yield Row(
+            migrated=replace(item, document=None) if refused else item,
+            report=report,
+            image=outcomes.get(item.extension.image),
+        )
+
+
+def _of_plugin(item: Migrated, found: Sequence[Problem]) -> list[Problem]:
+    """What the new resource has against it, at the place of the old one."""
+    at = item.extension.document.where()
+    return [
+        replace(problem, where=f"{at} → {problem.where}")
+        for problem in found
+        if problem.code not in _REPEATED or problem.severity is Severity.ERROR
+    ]
+
+
+def _tied(item: Migrated, found: Sequence[Problem]) -> list[Problem]:
+    at = item.extension.document.where(("spec", "priority"))
+    return [replace(problem, where=at) for problem in found]

@@ -1,0 +1,183 @@
+"""The images of ServiceMeshExtensions, packed for WasmPlugins: many at once, and again at will."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wasmpack.actions.reading import kept, mesh_image
+from wasmpack.actions.repack import BASE_DIGEST, Repacked, RepackRequest, repack_image
+from wasmpack.errors import NotFound, WasmpackError, WrongUsage
+from wasmpack.mesh.extension_manifest import ExtensionManifest
+from wasmpack.mesh.migration_work import NewImage
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.manifest import Manifest
+from wasmpack.oci.place import NamePlace, Place
+from wasmpack.oci.reference import LATEST, Reference
+from wasmpack.stores.places import Notice, open_reader
+from wasmpack.stores.registry.options import RegistryOptions
+
+_AT_ONCE = 4
+_HEX_IN_TAG = 12
+
+
+class ImageStatus(StrEnum):
+    """What became of an image."""
+
+    PACKED = "packed"
+    EXISTS = "exists"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageOutcome:
+    """One image of the old form, and what became of it."""
+
+    source: str
+    destination: str
+    status: ImageStatus
+    digest: str = ""
+    manifest: ExtensionManifest | None = None
+    reason: str = ""
+    """Why it failed."""
+
+    def new_image(self, *, pin: bool) -> NewImage | None:
+        """What the resource points at; None if there is nothing to point at."""
+        if self.status is ImageStatus.FAILED:
+            return None
+        pinned = f"@{self.digest}" if pin else ""
+        hexadecimal = Digest.parse(self.digest).hex if pin else ""
+        return NewImage(
+            url=f"oci://{self.destination}{pinned}", sha256=hexadecimal, manifest=self.manifest
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of one row of ``images`` in the report."""
+        return {
+            "source": self.source,
+            "destination": self.destination,
+            "status": self.status.value,
+            "digest": self.digest or None,
+            "reason": self.reason,
+        }
+
+
+def migrate_image(
+    source: Place, destination: Place, request: RepackRequest, options: RegistryOptions,
+    *, notice: Notice,
+) -> Repacked:  # fmt: skip
+    """One image: the module that ``/manifest.yaml`` names, as a mesh loads it now.
+
+    :raises BadArtifact: no image for ServiceMeshExtension, or no module under that name
+    :raises RejectedArtifact: every target would refuse the module
+    """
+    return repack_image(source, destination, request, options, notice=notice)
+
+
+def migrate_images(
+    images: Sequence[str],
+    prefix: str,
+    request: RepackRequest,
+    options: RegistryOptions,
+    *,
+    advance: Callable[[ImageOutcome], None],
+) -> dict[str, ImageOutcome]:
+    """All images, several at once; one that fails stops no other.
+
+    What an earlier run has packed from the same image is left as it is.
+
+    :param prefix: registry and path that the images go below
+    :param advance: told of each that is done
+    """
+    names = destinations(images, prefix)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        running = {
+            image: pool.submit(_one, image, names[image], request, options)
+            for image in dict.fromkeys(images)
+        }
+        found = {}
+        for image, future in running.items():
+            found[image] = future.result()
+            advance(found[image])
+    return found
+
+
+def destinations(images: Sequence[str], prefix: str) -> Mapping[str, str]:
+    """Where each image goes: its last name below the prefix, or more of it where two would meet.
+
+    :raises WrongUsage: the prefix is no registry and path
+    """
+    prefix = prefix.removeprefix("oci://").removeprefix("docker://").rstrip("/")
+    if Reference.parse(f"{prefix}/x").registry not in {prefix.partition("/")[0], "docker.io"}:
+        raise WrongUsage(f"--images {prefix}: expected HOST[:PORT]/PATH")
+    parsed = {image: _reference(image) for image in images}
+    short = {
+        image: f"{reference.repository.rpartition('/')[2]}:{_tag(reference)}"
+        for image, reference in parsed.items()
+        if reference
+    }
+    found = {}
+    for image, reference in parsed.items():
+        if reference is None:
+            found[image] = ""
+            continue
+        twice = sum(1 for name in short.values() if name == short[image]) > 1
+        host = reference.registry.replace(":", "-").strip("[]")
+        long = f"{host}/{reference.repository}:{_tag(reference)}"
+        found[image] = f"{prefix}/{long if twice else short[image]}"
+    return found
+
+
+def _reference(image: str) -> Reference | None:
+    try:
+        return Reference.parse(image)
+    except WasmpackError:
+        return None
+
+
+def _tag(reference: Reference) -> str:
+    if reference.tag is None and reference.digest is not None:
+        return f"{reference.digest.algorithm}-{reference.digest.hex[:_HEX_IN_TAG]}"
+    return reference.tag or LATEST
+
+
+def _one(
+    image: str, destination: str, request: RepackRequest, options: RegistryOptions
+) -> ImageOutcome:
+    try:
+        source = NamePlace(Reference.parse(image))
+        target = NamePlace(Reference.parse(destination))
+        there = _packed_before(source, target, options)
+        if there is not None:
+            return ImageOutcome(
+                source=image, destination=destination, status=ImageStatus.EXISTS,
+                digest=str(there.digest),
+                manifest=ExtensionManifest.from_annotations(there.annotations),
+            )  # fmt: skip
+        done = migrate_image(source, target, request, options, notice=_quiet)
+    except WasmpackError as error:
+        return ImageOutcome(
+            source=image, destination=destination, status=ImageStatus.FAILED, reason=error.message
+        )
+    return ImageOutcome(
+        source=image, destination=destination, status=ImageStatus.PACKED,
+        digest=str(done.image.manifest.digest), manifest=done.extension,
+    )  # fmt: skip
+
+
+def _packed_before(
+    source: NamePlace, target: NamePlace, options: RegistryOptions
+) -> Manifest | None:
+    """The image at the target, if it was made of the one at the source."""
+    try:
+        there = open_reader(NamePlace(target.reference, remote=True), options, _quiet).get()
+    except NotFound:
+        return None
+    here = mesh_image(kept(open_reader(source, options, _quiet)))[1]
+    if not isinstance(there, Manifest) or here is None:
+        return None
+    return there if there.annotations.get(BASE_DIGEST) == str(here.digest) else None
+
+
+def _quiet(_text: str) -> None:
+    """What happens on the way is not told: many images are on theirs at once."""

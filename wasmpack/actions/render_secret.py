@@ -1,0 +1,87 @@
+"""The pull secret of a registry, from the credentials one has."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wasmpack.actions.login import registry_host
+from wasmpack.actions.rendered import Rendered
+from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.mesh.plugin import mapping
+from wasmpack.mesh.pull_secret import SECRET_KEY, secret_content
+from wasmpack.mesh.templates import default_template, merged, read_template
+from wasmpack.oci.canonical import JsonObject
+from wasmpack.stores.registry.credentials import Credential, find_credential
+from wasmpack.stores.registry.options import RegistryOptions
+
+_SHORT_LIVED = (
+    (r"\d+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?", ("AWS",), "ECR", "12 hours"),
+    (r"([a-z0-9-]+-docker\.pkg\.dev|([a-z]+\.)?gcr\.io)", ("oauth2accesstoken",), "Google",
+     "an hour"),
+    (r"[a-z0-9]+\.azurecr\.io", ("00000000-0000-0000-0000-000000000000",), "ACR", "3 hours"),
+)  # fmt: skip
+"""(registry, user names of its tokens, whose they are, how long they live)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRequest:
+    """Which Secret to write."""
+
+    registry: str
+    name: str | None = None
+    namespace: str | None = None
+    template: tuple[bytes, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedSecret:
+    """The Secret, and what will become of it."""
+
+    rendered: Rendered
+    warnings: tuple[str, ...]
+
+    def text(self, shape: str) -> str:
+        """As ``yaml`` or ``json``."""
+        return self.rendered.text(shape)
+
+
+def render_secret(request: SecretRequest, options: RegistryOptions) -> RenderedSecret:
+    """Write the Secret that istio-agent finds the registry's credentials in.
+
+    :raises NotFound: there are no credentials for this registry
+    """
+    host = registry_host(request.registry)
+    credential = find_credential(host, "", options)
+    if credential is None:
+        raise NotFound(
+            f"no credentials for {host}",
+            hint=f"wasmpack login {host}, or --username with --password-stdin",
+        )
+    if credential.identity_token:
+        raise WrongUsage(
+            f"for {host} there is an identity token only, which pods cannot renew",
+            hint="--username with --password-stdin: a robot account or a pull token",
+        )
+    raw, source = request.template or (default_template("secret.yaml"), "templates/secret.yaml")
+    name = request.name or f"{re.sub(r'[^a-z0-9]+', '-', host.lower()).strip('-')}-pull-secret"
+    known = {"name": name, "registry": host}
+    if request.namespace:
+        known["namespace"] = request.namespace
+    template = read_template(raw, source, "Secret", known)
+    content = secret_content(host, credential.username, credential.secret)
+    over: JsonObject = {"data": {SECRET_KEY: content}}
+    if request.namespace:
+        over["metadata"] = {"namespace": request.namespace}
+    value = mapping(merged(template.value, over))
+    rendered = Rendered(documents=template.with_value(value, {}))
+    return RenderedSecret(rendered=rendered, warnings=tuple(_warnings(host, credential)))
+
+
+def _warnings(host: str, credential: Credential) -> Iterator[str]:
+    for pattern, users, owner, life in _SHORT_LIVED:
+        if re.fullmatch(pattern, host) and credential.username in users:
+            yield (
+                f"this token of {owner} expires within {life}; plugins that are pulled later fail "
+                "closed. Let a CronJob or the External Secrets operator write this Secret again, "
+                "or use credentials that last"
+            )

@@ -1,0 +1,88 @@
+"""What a resource is rendered from: an image and what can be learned of it, or a URL."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks
+from wasmpack.errors import AccessRefused, BadArtifact, NotFound, RegistryUnavailable, WrongUsage
+from wasmpack.oci.manifest import Manifest
+from wasmpack.oci.place import NamePlace, Place, parse_place
+from wasmpack.oci.reference import Reference
+from wasmpack.readers.contents import read_contents
+from wasmpack.runtime_config import parse_runtime_config
+from wasmpack.stores.places import Notice, open_reader
+from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.registry.options import RegistryOptions
+
+_NO_IMAGE = (AccessRefused, NotFound, RegistryUnavailable, *UNREADABLE)
+_URLS = ("file://", "http://", "https://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderSource:
+    """Where the mesh will find the module."""
+
+    url: str
+    reference: Reference | None = None
+    reader: ImageReader | None = None
+    root_ids: tuple[str, ...] = ()
+    digest: str = ""
+    """Hex digest of the manifest that the mesh compares; empty if it is not to be written."""
+    unseen: str = ""
+    """Why the image was not read."""
+
+    @classmethod
+    def of(
+        cls, text: str, options: RegistryOptions, notice: Notice, *, pin: bool, look: bool,
+        remote: bool,
+    ) -> Self:  # fmt: skip
+        """Look at what the user named.
+
+        :param pin: write the digest; the image has to be read then
+        :param look: read the image at all
+        :raises WrongUsage: no image name and no URL
+        :raises NotFound, RegistryUnavailable: ``pin``, and the image cannot be read
+        """
+        if text.startswith(_URLS):
+            if pin:
+                raise WrongUsage("--pin needs an image", hint="--sha256 HEX, for a URL")
+            return cls(url=text)
+        place = parse_place(text.removeprefix("oci://"))
+        if not isinstance(place, NamePlace):
+            raise WrongUsage(
+                f"{text}: a mesh pulls from registries: push it first, and give its name there",
+                hint=f"wasmpack copy {text} quay.io/me/plugin:v1",
+            )
+        reference = place.reference.with_default_tag()
+        if not look and not pin:
+            return cls(url=_url(reference), reference=reference)
+        try:
+            place = replace(place, remote=place.remote or remote)
+            reader = kept(open_reader(place, options, notice))
+            image, root_ids = _image(place, reader)
+        except _NO_IMAGE as error:
+            if pin:
+                raise
+            return cls(url=_url(reference), reference=reference, unseen=error.message)
+        if pin:
+            whose = "local store" if reader.source == "local" else "registry"
+            notice(f"{reference}: pinned to the digest of the image in the {whose}")
+            reference = reference.with_digest(image.digest)
+        return cls(
+            url=_url(reference), reference=reference, reader=reader, root_ids=root_ids,
+            digest=image.digest.hex if pin else "",
+        )  # fmt: skip
+
+
+def _url(reference: Reference) -> str:
+    """With the registry spelled out: nothing is left to a default."""
+    return f"oci://{replace(reference, written='')}"
+
+
+def _image(place: Place, reader: ImageReader) -> tuple[Manifest, tuple[str, ...]]:
+    """The image that a mesh takes, and the root ids that its runtime configuration names."""
+    image = mesh_image(reader)[1]
+    if image is None:
+        raise BadArtifact(f"{place}: an index without a linux/amd64 image, which no mesh loads")
+    config = read_contents(image, lambda blob: open_chunks(reader, blob)).runtime_config
+    return image, parse_runtime_config(config).root_ids if config is not None else ()

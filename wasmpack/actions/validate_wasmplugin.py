@@ -1,0 +1,212 @@
+"""Would this mesh take this WasmPlugin, and load what it points at?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from wasmpack.actions.reading import UNREADABLE, kept, mesh_image
+from wasmpack.actions.validate_image import image_problems
+from wasmpack.errors import (
+    AccessRefused,
+    BadArtifact,
+    NotFound,
+    RegistryUnavailable,
+    WasmpackError,
+)
+from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.mesh.api_rules import release_problems, rule_problems, schema_problems
+from wasmpack.mesh.behaviour import behaviour_problems, checksum, plugin_configuration
+from wasmpack.mesh.documents import Document
+from wasmpack.mesh.order import order_problems
+from wasmpack.mesh.plugin import KINDS, Plugin, mapping
+from wasmpack.mesh.pull_secret import PullSecret
+from wasmpack.mesh.releases import Release, mesh_targets
+from wasmpack.mesh.url import MeshUrl
+from wasmpack.module.check import StartUp
+from wasmpack.oci.manifest import Index
+from wasmpack.oci.place import NamePlace
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.places import Notice, open_reader
+from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.targets import target as target_named
+
+_PULL_SECONDS = 30
+"""Pilot gives every pull this long (istio pilot/pkg/model/extensions.go)."""
+_SLOW = 60 << 20
+"""Bytes that do not come in that time at 16 Mbit/s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """How far the check goes."""
+
+    images: bool = True
+    """Read the images that the resources point at, and start their modules."""
+    remote: bool = False
+    """Ask registries only, whatever the local store holds."""
+    dry_run: bool = True
+
+
+def validate_wasmplugin(
+    documents: Sequence[Document],
+    subject: str,
+    options: RegistryOptions,
+    *,
+    targets: Sequence[str] = (),
+    strict: bool = False,
+    looking: Looking | None = None,
+    notice: Notice,
+) -> Report:
+    """Judge every WasmPlugin and TrafficExtension among the documents.
+
+    Secrets among them are checked as the pull secrets that they are.
+
+    :raises BadArtifact: there is none
+    :raises WrongUsage: a target that reads no WasmPlugin
+    """
+    items = [item for document in documents for item in document.items()]
+    plugins = [Plugin.of(item) for item in items if mapping(item.value).get("kind") in KINDS]
+    if not plugins:
+        kinds = sorted({str(mapping(item.value).get("kind") or "no kind") for item in items})
+        found = f" (but {', '.join(kinds)})" if kinds else ""
+        raise BadArtifact(
+            f"{subject}: no WasmPlugin or TrafficExtension in it{found}",
+            hint="wasmpack migrate servicemeshextension" if "ServiceMeshExtension" in kinds else "",
+        )
+    secrets = [secret for item in items if (secret := PullSecret.of(item))]
+    releases = mesh_targets(list(targets))
+    check = _Check(releases, secrets, options, looking or Looking(), notice)
+    problems: dict[str, list[Problem]] = {name: [] for name in releases}
+    orders = order_problems(plugins)
+    for number, plugin in enumerate(plugins):
+        for name, found_here in check.problems(plugin).items():
+            problems[name] += found_here + orders[number]
+    return judge(subject, "wasmplugin", problems, strict_targets=bool(targets), strict=strict)
+
+
+def resource_problems(plugin: Plugin, release: Release) -> list[Problem]:
+    """What a resource by itself has against it on one release, most important first."""
+    found = list(schema_problems(plugin))
+    found += release_problems(plugin, release)
+    found += rule_problems(plugin)
+    if plugin.text("url"):
+        found += behaviour_problems(plugin, MeshUrl.parse(plugin.text("url")), release)
+    return found
+
+
+class _Check:
+    """Several resources, judged for the same targets."""
+
+    def __init__(
+        self,
+        releases: Mapping[str, Release],
+        secrets: Sequence[PullSecret],
+        options: RegistryOptions,
+        looking: Looking,
+        notice: Notice,
+    ) -> None:
+        self._releases = releases
+        self._secrets = secrets
+        self._options = options
+        self._looking = looking
+        self._notice = notice
+
+    def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
+        """By target."""
+        found = {name: resource_problems(plugin, r) for name, r in self._releases.items()}
+        url = MeshUrl.parse(plugin.text("url"))
+        if url.reference is None:
+            return found
+        shared = list(self._secret_problems(plugin, url.reference))
+        per_target: dict[str, list[Problem]] = {}
+        if self._looking.images:
+            more, per_target = self._image_problems(plugin, url, url.reference)
+            shared += more
+        return {name: rows + shared + per_target.get(name, []) for name, rows in found.items()}
+
+    def _secret(self, plugin: Plugin) -> PullSecret | None:
+        name = plugin.text("imagePullSecret")
+        named = [secret for secret in self._secrets if name and secret.name == name]
+        same = [secret for secret in named if secret.namespace == (plugin.namespace or "default")]
+        return next(iter(same or named), None)
+
+    def _secret_problems(self, plugin: Plugin, reference: Reference) -> Sequence[Problem]:
+        secret = self._secret(plugin)
+        return () if secret is None else tuple(secret.problems(plugin, reference))
+
+    def _image_problems(
+        self, plugin: Plugin, url: MeshUrl, reference: Reference
+    ) -> tuple[list[Problem], dict[str, list[Problem]]]:
+        """Those of every target, and those of each."""
+        secret = self._secret(plugin)
+        options = self._options
+        if secret and options.username is None and (pair := secret.credential(reference)):
+            options = replace(options, username=pair[0], password=pair[1])
+        place = NamePlace(reference, remote=self._looking.remote)
+        try:
+            reader = kept(open_reader(place, options, self._notice))
+            reader.get()
+        except NotFound as error:
+            message = f"{error.message}: the mesh cannot pull it, and fails closed"
+            hint = error.hint or "wasmpack push, or another tag"
+            return [plugin.problem("WPL016", Severity.ERROR, "url", message, hint)], {}
+        except (AccessRefused, RegistryUnavailable) as error:
+            return [_unseen(plugin, error)], {}
+        except UNREADABLE as error:
+            return [plugin.problem("IMG004", Severity.ERROR, "url", error.message, error.hint)], {}
+        return self._of_image(plugin, url, reference, reader)
+
+    def _of_image(
+        self, plugin: Plugin, url: MeshUrl, reference: Reference, reader: ImageReader
+    ) -> tuple[list[Problem], dict[str, list[Problem]]]:
+        shared = list(checksum_problems(plugin, url, reader))
+        shared += slow_pull_problems(plugin, reader)
+        start_up = StartUp(
+            plugin_config=plugin_configuration(plugin.fields.get("pluginConfig")),
+            root_id=plugin.text("pluginName"),
+            dry_run=self._looking.dry_run,
+        )
+        chosen = [target_named(name) for name in self._releases]
+        found = image_problems(reader, str(reference), chosen, start_up=start_up)
+        at = plugin.document.where(plugin.path("url"))
+        return shared, {
+            name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
+            for name, rows in found.items()
+        }
+
+
+def _unseen(plugin: Plugin, error: WasmpackError) -> Problem:
+    message = f"the image could not be looked at from here, so it is not judged: {error.message}"
+    hint = "--no-image leaves it out" if not error.hint else error.hint
+    return plugin.problem("WPL015", Severity.WARNING, "url", message, hint)
+
+
+def checksum_problems(plugin: Plugin, url: MeshUrl, reader: ImageReader) -> Sequence[Problem]:
+    """The mesh compares the digest of the image's manifest; of an index, of linux/amd64's."""
+    wanted = checksum(plugin, url)
+    top, image = mesh_image(reader)
+    if not wanted or image is None or wanted == image.digest.hex:
+        return ()
+    at = "sha256" if plugin.text("sha256") else "url"
+    layers = {layer.digest.hex for layer in image.layers}
+    if isinstance(top, Index) and wanted == top.digest.hex:
+        what = "the digest of the index, which the mesh never compares"
+    elif wanted in layers:
+        what = "the digest of a layer, not of the image"
+    else:
+        what = f"not the digest of the image that {url.text} names now"
+    message = f"{wanted[:12]}… is {what}: 'has checksum {image.digest.hex}, which does not match'"
+    hint = f"sha256: {image.digest.hex}, or render it with --pin"
+    return (plugin.problem("WPL006", Severity.ERROR, at, message, hint),)
+
+
+def slow_pull_problems(plugin: Plugin, reader: ImageReader) -> Sequence[Problem]:
+    image = mesh_image(reader)[1]
+    size = max((layer.size for layer in image.layers), default=0) if image else 0
+    if size < _SLOW:
+        return ()
+    message = (
+        f"{size >> 20} MiB must arrive within {_PULL_SECONDS} s at every proxy: the limit is fixed"
+    )
+    hint = "strip the module, or keep the image near the mesh"
+    return (plugin.problem("WPL017", Severity.WARNING, "url", message, hint),)

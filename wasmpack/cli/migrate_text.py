@@ -1,0 +1,79 @@
+"""A migration on the terminal: the resources on stdout, what was done on stderr."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wasmpack.cli.console import Console, plain_text
+from wasmpack.cli.report import finding_lines
+
+if TYPE_CHECKING:
+    from wasmpack.actions.migrate import Migration, Row
+    from wasmpack.actions.migrate_images import ImageOutcome
+
+_COLOURS = {"packed": "green", "exists": "green", "failed": "red"}
+
+
+def show_image(outcome: ImageOutcome, console: Console) -> None:
+    """One image that is done."""
+    status = console.err_style(f"{outcome.status.value:<6}", _COLOURS[outcome.status.value])
+    console.status(f"{status} {plain_text(outcome.source)} -> {plain_text(outcome.destination)}")
+
+
+def show_migration(done: Migration, shape: str, report: Path | None, console: Console) -> None:
+    """The new resources, the findings, a table; and the report where it is wanted."""
+    from wasmpack.actions.migrate import documents_text
+    from wasmpack.actions.migration_report import markdown
+    from wasmpack.mesh.yaml_reader import read_documents
+    from wasmpack.mesh.yaml_writer import join_documents
+
+    if report is not None:
+        as_json = report.suffix == ".json"
+        text = json.dumps(done.as_json(), indent=2) + "\n" if as_json else markdown(done)
+        report.write_text(text)
+    for row in done.rows:
+        for finding in row.report.findings:
+            for line in finding_lines(finding, console.err_style, asked=len(row.report.targets)):
+                console.status(line)
+    if len(done.rows) > 1:
+        for line in _table(done.rows, console):
+            console.status(line)
+    texts = documents_text(done.outputs)
+    if shape == "yaml":
+        if texts:
+            console.result(join_documents(texts).rstrip("\n"))
+        return
+    values = [d.value for text in texts for d in read_documents(text.encode(), "output")]
+    whole = {"apiVersion": "v1", "kind": "List", "items": values}
+    console.result(json.dumps(values[0] if len(values) == 1 else whole, indent=2))
+
+
+def _table(rows: tuple[Row, ...], console: Console) -> list[str]:
+    cells = [
+        (
+            str(row.migrated.extension.metadata.get("namespace") or "-"),
+            row.migrated.extension.name or "?",
+            "migrated" if row.done else "refused",
+            _counted(row),
+        )
+        for row in rows
+    ]
+    head = ("NAMESPACE", "NAME", "STATUS", "FINDINGS")
+    widths = [max(len(row[n]) for row in (head, *cells)) for n in range(len(head))]
+    lines = [
+        "  ".join(plain_text(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in (head, *cells)
+    ]
+    return [console.err_style(lines[0].rstrip(), "bold"), *(line.rstrip() for line in lines[1:])]
+
+
+def _counted(row: Row) -> str:
+    parts = []
+    for severity in ("error", "warning", "info"):
+        count = sum(finding.severity.value == severity for finding in row.report.findings)
+        if count:
+            plural = "s" if count > 1 and severity != "info" else ""
+            parts.append(f"{count} {severity}{plural}")
+    return ", ".join(parts) or "none"

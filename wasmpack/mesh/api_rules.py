@@ -1,0 +1,224 @@
+"""What the API server has against a resource: schema, CEL rules of the CRD, Istio's webhook.
+
+Sources: istio/api kubernetes/customresourcedefinitions.gen.yaml (schema, CEL), istio
+pkg/config/validation/validation.go, ``ValidateWasmPlugin`` (webhook). Their own words are quoted.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+
+from wasmpack.findings import Problem, Severity
+from wasmpack.mesh.documents import FieldPath, path_text
+from wasmpack.mesh.plugin import TRAFFIC_EXTENSION, Plugin, mapping, mappings
+from wasmpack.mesh.releases import OLDEST, Release, known_since, values_since
+from wasmpack.mesh.releases import TRAFFIC_EXTENSION as SINCE_TRAFFIC_EXTENSION
+from wasmpack.oci.canonical import JsonObject, JsonValue
+from wasmpack.schemas import SchemaFault, schema_faults
+
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_TARGET_KINDS = {
+    ("", "Service"), ("core", "Service"), ("networking.istio.io", "ServiceEntry"),
+    ("gateway.networking.k8s.io", "Gateway"), ("gateway.networking.k8s.io", "GatewayClass"),
+}  # fmt: skip
+_SAME_AS_WITHOUT: dict[str, tuple[JsonValue, ...]] = {
+    "failStrategy": ("FAIL_CLOSE",),
+    "type": ("HTTP", "UNSPECIFIED_PLUGIN_TYPE"),
+    "match": ([],),
+    "vmConfig": ({}, {"env": []}),
+    "targetRefs": ([],),
+}
+"""Values that say what a release without the field does anyway."""
+
+
+def schema_problems(plugin: Plugin) -> Iterator[Problem]:
+    """Types, enumerations, lengths, required and unknown fields."""
+    for fault in schema_faults("wasmplugin", plugin.document.value, plugin.kind):
+        if fault.keyword == "additionalProperties" and fault.expected is False:
+            yield from _unknown(plugin, fault)
+        else:
+            yield plugin.problem(
+                "WPL001", _ERROR, fault.path, f"the API server refuses it: {_words(fault)}",
+                _schema_hint(fault),
+            )  # fmt: skip
+
+
+def release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
+    """Fields and values that this release does not know."""
+    if plugin.kind == TRAFFIC_EXTENSION and release < SINCE_TRAFFIC_EXTENSION:
+        hint = "--kind WasmPlugin is known to every release"
+        message = f"Istio {_named(release)} has no TrafficExtension (since {_named((1, 30))})"
+        yield plugin.problem("WPL003", _ERROR, ("kind",), message, hint)
+        return
+    for name, since in known_since(plugin.kind).items():
+        if release >= since or name not in plugin.fields:
+            continue
+        harmless = plugin.fields[name] in _SAME_AS_WITHOUT.get(name, ())
+        yield plugin.problem(
+            "WPL003", _WARNING if harmless else _ERROR, name,
+            f"Istio {_named(release)} has no field {name} (since {_named(since)}): it is refused, "
+            "or dropped without a word",
+            "leave it out" if harmless else "leave it out, if the plugin can do without",
+        )  # fmt: skip
+    for value, since in values_since("failStrategy").items():
+        if plugin.fields.get("failStrategy") == value and release < since:
+            message = f"Istio {_named(release)} has no {value} (since {_named(since)})"
+            yield plugin.problem("WPL003", _ERROR, "failStrategy", message, "FAIL_OPEN, FAIL_CLOSE")
+
+
+def without_needless(
+    kind: str, fields: Mapping[str, JsonValue], releases: Iterable[Release]
+) -> tuple[JsonObject, list[str]]:
+    """Fields without those that a release lacks and whose value says what it does anyway.
+
+    Returns the names of what was left out as well.
+    """
+    oldest = min(releases, default=OLDEST)
+    needless = [
+        name
+        for name, since in known_since(kind).items()
+        if oldest < since and name in fields and fields[name] in _SAME_AS_WITHOUT.get(name, ())
+    ]
+    return {key: value for key, value in fields.items() if key not in needless}, needless
+
+
+def rule_problems(plugin: Plugin) -> Iterator[Problem]:
+    """CEL and webhook: what a schema cannot say."""
+    yield from _selection(plugin)
+    yield from _environment(plugin)
+    yield from _ports(plugin)
+    if plugin.kind == TRAFFIC_EXTENSION:
+        spec = plugin.fields
+        if (bool(spec.get("lua"))) == ("url" in spec):
+            message = "exactly one of wasm or lua must be set"
+            yield plugin.problem("WPL004", _ERROR, ("spec",), message)
+
+
+def _selection(plugin: Plugin) -> Iterator[Problem]:
+    names = [n for n in ("selector", "targetRef", "targetRefs") if plugin.fields.get(n) is not None]
+    if len(names) > 1:
+        message = "only one of targetRefs or selector can be set"
+        yield plugin.problem("WPL004", _ERROR, names[1], message, f"keep {' or '.join(names)}")
+    labels = mapping(mapping(plugin.fields.get("selector")).get("matchLabels"))
+    at = (*plugin.path("selector"), "matchLabels")
+    for key, value in labels.items():
+        said = None
+        if not key:
+            said = "key must not be empty"
+        elif "*" in key:
+            said = "wildcard not allowed in label key match"
+        elif isinstance(value, str) and "*" in value:
+            said = "wildcard not allowed in label value match"
+        if said:
+            yield plugin.problem("WPL004", _ERROR, (*at, key), said, "name the label in full")
+    if "selector" in plugin.fields and not labels:
+        message = "workload selector specified without labels: it selects every workload"
+        yield plugin.problem("WPL014", _WARNING, "selector", message, "leave it out, or add labels")
+    yield from _targets(plugin)
+
+
+def _targets(plugin: Plugin) -> Iterator[Problem]:
+    single = plugin.fields.get("targetRef")
+    refs: list[tuple[FieldPath, JsonValue]] = []
+    if isinstance(single, dict):
+        refs.append((plugin.path("targetRef"), single))
+    many = plugin.fields.get("targetRefs")
+    for number, item in enumerate(many if isinstance(many, list) else []):
+        refs.append(((*plugin.path("targetRefs"), number), item))
+    for path, item in refs:
+        ref = mapping(item)
+        group, kind = str(ref.get("group", "")), str(ref.get("kind", ""))
+        if ref.get("namespace"):
+            message = "cross namespace referencing is not currently supported"
+            yield plugin.problem("WPL004", _ERROR, (*path, "namespace"), message, "leave it out")
+        if kind and (group, kind) not in _TARGET_KINDS:
+            message = (
+                "targetRef must be to one of Service, ServiceEntry, Gateway, GatewayClass but was "
+                f"{group or 'core'}/{kind}"
+            )
+            hint = next((f"group: {g}" for g, k in sorted(_TARGET_KINDS) if k == kind and g), "")
+            yield plugin.problem("WPL004", _ERROR, path, message, hint)
+
+
+def _environment(plugin: Plugin) -> Iterator[Problem]:
+    at = (*plugin.path("vmConfig"), "env")
+    seen: set[str] = set()
+    env = mapping(plugin.fields.get("vmConfig")).get("env")
+    for number, item in enumerate(env if isinstance(env, list) else []):
+        entry = mapping(item)
+        name = str(entry.get("name", ""))
+        if name in seen:
+            yield plugin.problem("WPL004", _ERROR, (*at, number), "duplicate env", "keep one")
+        seen.add(name)
+        if entry.get("value") and entry.get("valueFrom") == "HOST":
+            message = "value may only be set when valueFrom is INLINE"
+            hint = "HOST takes the value of the proxy's own environment: leave value out"
+            yield plugin.problem("WPL004", _ERROR, (*at, number), message, hint)
+        if name.startswith("ISTIO_META_"):
+            message = f"istio-agent takes {name} out before the plugin sees it"
+            yield plugin.problem("WPL013", _WARNING, (*at, number), message, "another name")
+
+
+def _ports(plugin: Plugin) -> Iterator[Problem]:
+    """Port numbers are the keys of their list."""
+    for number, item in enumerate(mappings(plugin.fields.get("match"))):
+        ports = [port.get("number") for port in mappings(item.get("ports"))]
+        twice = next((port for port in ports if ports.count(port) > 1), None)
+        if twice is not None:
+            at = (*plugin.path("match"), number, "ports")
+            message = f"the API server refuses it: port {twice} stands twice"
+            yield plugin.problem("WPL001", _ERROR, at, message, "keep one")
+
+
+def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[Problem]:
+    """One problem for each key that no release has, with the one that may be meant."""
+    value: JsonValue = plugin.document.value
+    for step in fault.path:
+        value = value[step]  # type: ignore[index]
+    known = _known_keys(plugin.kind, fault.path)
+    for key in mapping(value):
+        if key in known:
+            continue
+        name = path_text((*fault.path, key))
+        near = difflib.get_close_matches(key, known, 1)
+        lower = [word for word in known if word.lower() == key.lower()]
+        hint = f"did you mean {(lower or near)[0]}?" if lower or near else "leave it out"
+        message = f"no release knows {name}: it is refused, or dropped without a word"
+        yield plugin.problem("WPL002", _ERROR, (*fault.path, key), message, hint)
+
+
+def _known_keys(kind: str, path: FieldPath) -> list[str]:
+    from wasmpack.schemas import load_schema
+
+    schema = load_schema("wasmplugin")
+    here = schema["$defs"][kind]
+    for step in path:
+        here = here["items"] if isinstance(step, int) else here["properties"][step]
+        while "$ref" in here:
+            here = schema["$defs"][here["$ref"].rpartition("/")[2]]
+    return list(here.get("properties", {}))
+
+
+def _words(fault: SchemaFault) -> str:
+    if fault.keyword == "enum":
+        return f"{fault.message.partition(' is not')[0]} is none of {', '.join(fault.expected)}"
+    if fault.path[-1:] == ("sha256",):
+        return "sha256 field must match [a-f0-9]{64} pattern"
+    return fault.message
+
+
+def _schema_hint(fault: SchemaFault) -> str:
+    if fault.path[-1:] == ("sha256",):
+        return "64 lower-case hexadecimal digits, without 'sha256:': wasmpack digest IMAGE"
+    if fault.path[-1:] == ("imagePullPolicy",):
+        return "there is no Never; IfNotPresent is the default"
+    if fault.path[-1:] == ("pluginConfig",):
+        return "a mapping: the plugin gets it as JSON text"
+    if fault.keyword == "required":
+        return "add it"
+    if fault.keyword == "type" and fault.expected == "string":
+        return "put it in quotes"
+    return ""
+
+
+def _named(release: Release) -> str:
+    return f"{release[0]}.{release[1]}"

@@ -1,0 +1,154 @@
+"""The same plugin as each of the kinds that can carry it.
+
+Fields go by WasmPlugin's names; what a kind cannot say is an error that names the field.
+
+Sources: istio/api extensions/v1alpha1 (WasmPlugin, TrafficExtension), Envoy Gateway
+api/v1alpha1/wasm_types.go and envoyextensionpolicy_types.go, istio/api networking/v1alpha3
+envoy_filter.proto.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from wasmpack.errors import WrongUsage
+from wasmpack.mesh.envoy_filter import envoy_filter_spec
+from wasmpack.mesh.plugin import mapping, mappings
+from wasmpack.mesh.url import MeshUrl
+from wasmpack.oci.canonical import JsonObject, JsonValue
+
+Fields = Mapping[str, JsonValue]
+
+
+class Kind(StrEnum):
+    """What can be rendered."""
+
+    WASM_PLUGIN = "WasmPlugin"
+    TRAFFIC_EXTENSION = "TrafficExtension"
+    ENVOY_EXTENSION_POLICY = "EnvoyExtensionPolicy"
+    ENVOY_FILTER = "EnvoyFilter"
+
+    @property
+    def template(self) -> str:
+        """Name of its default template."""
+        return f"{self.value.lower()}.yaml"
+
+
+ORDER = (
+    "selector", "workloadSelector", "targetRef", "targetRefs", "url", "sha256", "imagePullPolicy",
+    "imagePullSecret", "pluginName", "phase", "priority", "failStrategy", "type", "match",
+    "vmConfig", "pluginConfig", "wasm",
+)  # fmt: skip
+"""Fields of a spec in the order in which they are written; others follow."""
+_OUTSIDE = ("selector", "targetRefs", "phase", "priority", "match")
+_GATEWAY_GROUP = "gateway.networking.k8s.io"
+_POLICY_KINDS = ("Gateway", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
+TARGET_GROUPS = {
+    "Service": "",
+    "ServiceEntry": "networking.istio.io",
+    **dict.fromkeys((*_POLICY_KINDS, "GatewayClass"), _GATEWAY_GROUP),
+}
+"""API group of each kind that a plugin can be attached to."""
+
+
+def spec_of(kind: Kind, name: str, fields: Fields) -> JsonObject:
+    """The ``spec`` that says it.
+
+    :param name: of the resource
+    :raises WrongUsage: a field that this kind cannot say
+    """
+    writers: dict[Kind, Callable[[str, Fields], JsonObject]] = {
+        Kind.WASM_PLUGIN: lambda _name, given: dict(given),
+        Kind.TRAFFIC_EXTENSION: _traffic_extension,
+        Kind.ENVOY_EXTENSION_POLICY: _extension_policy,
+        Kind.ENVOY_FILTER: envoy_filter_spec,
+    }
+    return writers[kind](name, fields)
+
+
+def _traffic_extension(_name: str, fields: Fields) -> JsonObject:
+    _refuse(Kind.TRAFFIC_EXTENSION, fields, {"targetRef": "use --target-ref: targetRefs"})
+    outside: JsonObject = {key: fields[key] for key in _OUTSIDE if key in fields}
+    if outside.get("phase") == "UNSPECIFIED_PHASE":
+        outside["phase"] = "UNSPECIFIED"
+    wasm: JsonObject = {key: value for key, value in fields.items() if key not in _OUTSIDE}
+    return {**outside, "wasm": wasm} if wasm else outside
+
+
+def _extension_policy(name: str, fields: Fields) -> JsonObject:
+    _refuse(
+        Kind.ENVOY_EXTENSION_POLICY,
+        fields,
+        {
+            "selector": "--target-ref Gateway/NAME or HTTPRoute/NAME",
+            "match": "a target reference says where it runs",
+            "phase": "the order of the list says when it runs",
+            "verificationKey": "no release verifies signatures",
+        },
+    )
+    if fields.get("priority"):
+        raise WrongUsage(
+            "EnvoyExtensionPolicy has no priority", hint="the order of its list says when it runs"
+        )
+    if fields.get("type") not in {None, "HTTP"}:
+        raise WrongUsage("EnvoyExtensionPolicy: plugins of type HTTP only")
+    if fields.get("failStrategy") == "FAIL_RELOAD":
+        raise WrongUsage("EnvoyExtensionPolicy has no FAIL_RELOAD", hint="FAIL_OPEN or FAIL_CLOSE")
+    refs = mappings(fields.get("targetRefs"))
+    if not refs:
+        raise WrongUsage(
+            "EnvoyExtensionPolicy needs a target",
+            hint="--target-ref Gateway/NAME or HTTPRoute/NAME",
+        )
+    wrong = [ref for ref in refs if ref.get("kind") not in _POLICY_KINDS]
+    if wrong:
+        raise WrongUsage(
+            f"EnvoyExtensionPolicy cannot be attached to a {wrong[0].get('kind')}",
+            hint=f"one of {', '.join(_POLICY_KINDS)}",
+        )
+    wasm: JsonObject = {"name": name}
+    if fields.get("pluginName"):
+        wasm["rootID"] = fields["pluginName"]
+    wasm["code"] = _policy_code(fields)
+    if fields.get("pluginConfig"):
+        wasm["config"] = fields["pluginConfig"]
+    if fields.get("failStrategy") == "FAIL_OPEN":
+        wasm["failOpen"] = True
+    if keys := _host_keys(fields):
+        wasm["env"] = {"hostKeys": keys}
+    return {"targetRefs": list(refs), "wasm": [wasm]}
+
+
+def _policy_code(fields: Fields) -> JsonObject:
+    url = MeshUrl.parse(str(fields["url"]))
+    if url.scheme == "file":
+        raise WrongUsage("Envoy Gateway loads images and http(s) URLs, no files")
+    if url.reference is None:
+        code: JsonObject = {"type": "HTTP", "http": {"url": url.text}}
+    else:
+        image: JsonObject = {"url": str(url.reference)}
+        if fields.get("imagePullSecret"):
+            image["pullSecretRef"] = {"name": fields["imagePullSecret"]}
+        code = {"type": "Image", "image": image}
+    if fields.get("sha256"):
+        code["sha256"] = fields["sha256"]
+    if fields.get("imagePullPolicy") not in {None, "UNSPECIFIED_POLICY"}:
+        code["pullPolicy"] = fields["imagePullPolicy"]
+    return code
+
+
+def _host_keys(fields: Fields) -> list[JsonValue]:
+    entries = mappings(mapping(fields.get("vmConfig")).get("env"))
+    for entry in entries:
+        if entry.get("valueFrom") != "HOST":
+            raise WrongUsage(
+                f"Envoy Gateway hands over variables of the proxy only, no value for "
+                f"{entry.get('name')}",
+                hint=f"--env {entry.get('name')} without a value",
+            )
+    return [entry.get("name") for entry in entries]
+
+
+def _refuse(kind: Kind, fields: Fields, hints: Mapping[str, str]) -> None:
+    for name, hint in hints.items():
+        if fields.get(name) and fields[name] != "UNSPECIFIED_PHASE":
+            raise WrongUsage(f"{kind.value} has no field for {name}", hint=hint)

@@ -1,0 +1,64 @@
+"""In which order plugins run that share a phase (istio pilot/pkg/model/push_context.go).
+
+By priority, highest first; an unset one sorts below every number, negative ones too, although the
+documentation says 0. Ties go by creation time, then name, then namespace.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from wasmpack.findings import Problem, Severity
+from wasmpack.mesh.plugin import Plugin, mapping
+
+UNSET = -(1 << 31)
+"""What an unset priority counts as: the least int32."""
+
+
+def order_problems(plugins: Sequence[Plugin]) -> Mapping[int, list[Problem]]:
+    """What the plugins of one set of files say of each other, by their position in it."""
+    found: dict[int, list[Problem]] = {}
+    for number, plugin in enumerate(plugins):
+        found[number] = list(_against(plugin, plugins[:number]))
+    return found
+
+
+def _against(plugin: Plugin, earlier: Sequence[Plugin]) -> Iterator[Problem]:
+    mine = _priority(plugin)
+    for other in earlier:
+        if not _meet(plugin, other):
+            continue
+        theirs = _priority(other)
+        if mine == theirs:
+            message = (
+                f"{other.name} has the same phase and priority: which runs first is decided by the "
+                "time of creation"
+            )
+            hint = "give the one that shall run first the higher priority"
+        elif UNSET in {mine, theirs} and min(mine, theirs) != max(mine, theirs) < 0:
+            message = f"an unset priority runs after {max(mine, theirs)}, it does not count as 0"
+            hint = "write priority: 0"
+        else:
+            continue
+        at = "priority" if "priority" in plugin.fields else "phase"
+        yield plugin.problem("WPL008", Severity.WARNING, at, message, hint)
+
+
+def _priority(plugin: Plugin) -> int:
+    found = plugin.fields.get("priority")
+    return found if isinstance(found, int) and not isinstance(found, bool) else UNSET
+
+
+def _meet(one: Plugin, other: Plugin) -> bool:
+    """Whether a proxy may run both: same namespace and phase, no label that tells them apart."""
+    same = (one.namespace, _phase(one), one.text("type")) == (
+        other.namespace, _phase(other), other.text("type"),
+    )  # fmt: skip
+    if not same or one.name == other.name:
+        return False
+    mine, theirs = (
+        mapping(mapping(p.fields.get("selector")).get("matchLabels")) for p in (one, other)
+    )
+    return all(theirs[key] == value for key, value in mine.items() if key in theirs)
+
+
+def _phase(plugin: Plugin) -> str:
+    return plugin.text("phase") or "UNSPECIFIED_PHASE"

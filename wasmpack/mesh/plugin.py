@@ -1,0 +1,89 @@
+"""One view of WasmPlugin and TrafficExtension: the same fields by the same names.
+
+>>> document = Document(source="a.yaml", value={"kind": "WasmPlugin", "spec": {"url": "x"}})
+>>> Plugin.of(document).text("url")
+'x'
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from wasmpack.findings import Problem, Severity
+from wasmpack.mesh.documents import Document, FieldPath
+from wasmpack.oci.canonical import JsonObject, JsonValue
+
+API_VERSION = "extensions.istio.io/v1alpha1"
+WASM_PLUGIN = "WasmPlugin"
+TRAFFIC_EXTENSION = "TrafficExtension"
+KINDS = (WASM_PLUGIN, TRAFFIC_EXTENSION)
+DEFAULT_NAMESPACE = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """A resource and its fields, whatever their depth."""
+
+    document: Document
+    kind: str
+    fields: Mapping[str, JsonValue]
+    """The fields of ``spec`` by WasmPlugin's names."""
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Read what is there; what is missing or of the wrong type is not."""
+        value = document.value if isinstance(document.value, dict) else {}
+        spec = mapping(value.get("spec"))
+        kind = str(value.get("kind"))
+        fields: JsonObject = dict(spec)
+        if kind == TRAFFIC_EXTENSION:
+            fields = {k: v for k, v in spec.items() if k != "wasm"} | mapping(spec.get("wasm"))
+            if fields.get("phase") == "UNSPECIFIED":
+                fields["phase"] = "UNSPECIFIED_PHASE"
+        return cls(document=document, kind=kind, fields=fields)
+
+    @property
+    def name(self) -> str:
+        """``metadata.name``."""
+        return str(self._metadata.get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        """``metadata.namespace``, empty if the command that applies it decides."""
+        return str(self._metadata.get("namespace") or "")
+
+    @property
+    def _metadata(self) -> JsonObject:
+        value = self.document.value if isinstance(self.document.value, dict) else {}
+        return mapping(value.get("metadata"))
+
+    def text(self, name: str) -> str:
+        """A field that is a string; empty if it is not there."""
+        found = self.fields.get(name)
+        return found if isinstance(found, str) else ""
+
+    def path(self, name: str) -> FieldPath:
+        """Where the field stands in the resource."""
+        inner = self.kind == TRAFFIC_EXTENSION and name not in _OUTSIDE_WASM
+        return ("spec", "wasm", name) if inner else ("spec", name)
+
+    def problem(
+        self, code: str, severity: Severity, field: str | FieldPath, message: str, hint: str = ""
+    ) -> Problem:
+        """A problem at a field (by its name) or at a path."""
+        path = self.path(field) if isinstance(field, str) else field
+        where = self.document.where(path)
+        return Problem(code=code, severity=severity, where=where, message=message, hint=hint)
+
+
+_OUTSIDE_WASM = {"selector", "targetRef", "targetRefs", "priority", "match", "phase", "lua"}
+
+
+def mapping(value: JsonValue) -> JsonObject:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: JsonValue) -> list[JsonObject]:
+    """The items of a list that are mappings."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,115 @@
+"""The pull secret as istio-agent looks into it (istio pkg/wasm/imagefetcher.go, ``wasmKeyChain``).
+
+>>> registry_key("docker.io"), registry_key("quay.io")
+('https://index.docker.io/v1/', 'quay.io')
+
+Type ``kubernetes.io/dockerconfigjson``, one key ``.dockerconfigjson``, in the plugin's own
+namespace; in it the entry whose key is exactly the registry's host and port.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from wasmpack.errors import BadArtifact
+from wasmpack.findings import Problem, Severity
+from wasmpack.mesh.documents import Document
+from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, Plugin, mapping
+from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.reference import DOCKER_HUB, Reference
+
+SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - a type, no secret
+SECRET_KEY = ".dockerconfigjson"  # noqa: S105 - a key, no secret
+_HUB_KEY = "https://index.docker.io/v1/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullSecret:
+    """A Secret among the files; its content stays out of ``repr``."""
+
+    document: Document
+    name: str
+    namespace: str
+
+    @classmethod
+    def of(cls, document: Document) -> Self | None:
+        """The Secret that a document is, if it is one."""
+        value = mapping(document.value)
+        if value.get("kind") != "Secret":
+            return None
+        metadata = mapping(value.get("metadata"))
+        return cls(
+            document=document,
+            name=str(metadata.get("name", "")),
+            namespace=str(metadata.get("namespace") or DEFAULT_NAMESPACE),
+        )
+
+    def problems(self, plugin: Plugin, reference: Reference) -> Iterator[Problem]:
+        """Why it would not let the mesh pull this image."""
+        namespace = plugin.namespace or DEFAULT_NAMESPACE
+        if self.namespace != namespace:
+            yield self._problem(
+                plugin, f"is in the namespace {self.namespace}; the mesh looks in {namespace} only",
+                f"namespace: {namespace}",
+            )  # fmt: skip
+        kind = mapping(self.document.value).get("type")
+        if kind != SECRET_TYPE:
+            message = f"has the type {kind or 'Opaque'}: 'missing image pulling secret'"
+            yield self._problem(plugin, message, f"type: {SECRET_TYPE}")
+            return
+        try:
+            auths = mapping(self._content().get("auths"))
+        except BadArtifact as error:
+            yield self._problem(plugin, error.message, "wasmpack render secret")
+            return
+        key = registry_key(reference.registry)
+        if key not in auths:
+            has = f"only for {', '.join(sorted(auths))}" if auths else "for no registry"
+            message = f"holds credentials {has}; the mesh looks for the key {key}, exactly"
+            yield self._problem(plugin, message, f"wasmpack render secret {reference.registry}")
+
+    def credential(self, reference: Reference) -> tuple[str, str] | None:
+        """User and password for the image's registry, as the mesh would find them."""
+        try:
+            auths = mapping(self._content().get("auths"))
+            entry = mapping(auths.get(registry_key(reference.registry)))
+            if isinstance(entry.get("username"), str) and isinstance(entry.get("password"), str):
+                return str(entry["username"]), str(entry["password"])
+            user, colon, word = base64.b64decode(str(entry.get("auth"))).decode().partition(":")
+        except (BadArtifact, ValueError):
+            return None
+        return (user, word) if colon else None
+
+    def _content(self) -> JsonObject:
+        value = mapping(self.document.value)
+        plain = mapping(value.get("stringData")).get(SECRET_KEY)
+        encoded = mapping(value.get("data")).get(SECRET_KEY)
+        if isinstance(plain, str):
+            return parse_json_object(plain.encode(), SECRET_KEY)
+        if not isinstance(encoded, str):
+            raise BadArtifact(f"has no key {SECRET_KEY}")
+        try:
+            raw = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raise BadArtifact(f"data: {SECRET_KEY} is not base64") from None
+        if raw.strip() == b"null":
+            raise BadArtifact(f"{SECRET_KEY} is null")
+        return parse_json_object(raw, SECRET_KEY)
+
+    def _problem(self, plugin: Plugin, message: str, hint: str) -> Problem:
+        text = f"the Secret {self.name} ({self.document.where()}) {message}"
+        return plugin.problem("WPL010", Severity.ERROR, "imagePullSecret", text, hint)
+
+
+def registry_key(registry: str) -> str:
+    """The key under which credentials for a registry are looked up, exactly."""
+    return _HUB_KEY if registry == DOCKER_HUB else registry
+
+
+def secret_content(registry: str, username: str, password: str) -> str:
+    """The JSON behind ``.dockerconfigjson``, as base64."""
+    auth = base64.b64encode(f"{username}:{password}".encode()).decode()
+    entry = {"username": username, "password": password, "auth": auth}
+    return base64.b64encode(canonical_json({"auths": {registry_key(registry): entry}})).decode()

@@ -1,0 +1,115 @@
+"""Templates of resources: manifests into which what is rendered is put.
+
+A template is YAML of one or more documents. ``${name}`` and its kin stand for what is known of the
+image, in any text of any document; the first document of the kind asked for gets the fields, over
+those it has. Its comments, further fields and further documents stay.
+
+>>> fill("oci://${repository}", {"repository": "quay.io/me/plugin"}, "a.yaml:1")
+'oci://quay.io/me/plugin'
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+
+from wasmpack.errors import BadArtifact
+from wasmpack.mesh.documents import Comments, Document, FieldPath
+from wasmpack.mesh.plugin import mapping
+from wasmpack.mesh.yaml_reader import read_documents
+from wasmpack.oci.canonical import JsonObject, JsonValue
+
+PLACEHOLDERS = ("name", "namespace", "url", "registry", "repository", "tag", "digest")
+_PLACEHOLDER = re.compile(r"\$(\$\{|\{([^}]*)\})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """The documents of a template, and which of them is filled."""
+
+    documents: tuple[Document, ...]
+    index: int
+
+    @property
+    def value(self) -> JsonObject:
+        """What the document that is filled holds so far."""
+        return mapping(self.documents[self.index].value)
+
+    def with_value(self, value: JsonObject, comments: Comments) -> tuple[Document, ...]:
+        """All documents, with what was rendered in its place."""
+        own = self.documents[self.index]
+        done = replace(own, value=value, comments={**comments, **own.comments})
+        return (*self.documents[: self.index], done, *self.documents[self.index + 1 :])
+
+
+def default_template(name: str) -> bytes:
+    """A template that comes with wasmpack."""
+    return files("wasmpack").joinpath("templates", name).read_bytes()
+
+
+def read_template(raw: bytes, source: str, kind: str, values: Mapping[str, str]) -> Template:
+    """Parse it, then put the values in.
+
+    :raises BadArtifact: not YAML, no document of this kind, a placeholder without a value
+    """
+    documents = [
+        replace(document, value=_filled(document, document.value, values, ()))
+        for document in read_documents(raw, source)
+    ]
+    for index, document in enumerate(documents):
+        if mapping(document.value).get("kind") == kind:
+            return Template(documents=tuple(documents), index=index)
+    kinds = ", ".join(str(mapping(d.value).get("kind")) for d in documents) or "nothing"
+    raise BadArtifact(f"{source}: no document of kind {kind} in this template, but {kinds}")
+
+
+def fill(text: str, values: Mapping[str, str], where: str) -> str:
+    """Text with its placeholders filled; ``$${`` writes ``${``.
+
+    :raises BadArtifact: a placeholder that is not known, or has no value here
+    """
+
+    def one(found: re.Match[str]) -> str:
+        name = found[2]
+        if name is None:
+            return "${"
+        if name not in PLACEHOLDERS:
+            known = ", ".join(PLACEHOLDERS)
+            raise BadArtifact(f"{where}: ${{{name}}} is no placeholder", hint=f"known are: {known}")
+        if name not in values:
+            raise BadArtifact(
+                f"{where}: ${{{name}}} has no value here", hint=_MISSING.get(name, "")
+            )
+        return values[name]
+
+    return _PLACEHOLDER.sub(one, text)
+
+
+_MISSING = {
+    "digest": "--pin",
+    "namespace": "--namespace NAMESPACE",
+    "tag": "the image was named without a tag",
+}
+
+
+def _filled(
+    document: Document, value: JsonValue, values: Mapping[str, str], path: FieldPath
+) -> JsonValue:
+    if isinstance(value, dict):
+        return {key: _filled(document, item, values, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(document, item, values, (*path, n)) for n, item in enumerate(value)]
+    return fill(value, values, document.where(path)) if isinstance(value, str) else value
+
+
+def merged(under: JsonValue, over: JsonValue) -> JsonValue:
+    """Mappings key by key; of anything else the one on top."""
+    if not isinstance(under, dict) or not isinstance(over, dict):
+        return over
+    return {**under, **{key: merged(under.get(key), value) for key, value in over.items()}}
+
+
+def ordered(value: JsonObject, order: Sequence[str]) -> JsonObject:
+    """The keys that have a place in the order first, the others as they came."""
+    known = {key: value[key] for key in order if key in value}
+    return known | {key: item for key, item in value.items() if key not in known}

@@ -1,0 +1,137 @@
+"""``spec.url`` as the webhook, pilot and istio-agent read it one after the other.
+
+>>> url = MeshUrl.parse("oci://quay.io/me/plugin:v1")
+>>> url.scheme, str(url.reference)
+('oci', 'quay.io/me/plugin:v1')
+
+The rules are those of Go's ``net/url`` (which takes ``localhost`` of ``localhost:5000/x`` for a
+scheme), of istio pkg/config/validation/validation.go, pilot/pkg/model/extensions.go and
+pkg/wasm/cache.go.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from wasmpack.errors import WasmpackError
+from wasmpack.findings import Severity
+from wasmpack.oci.reference import DOCKER_HUB, Reference
+
+SCHEMES = ("http", "https", "oci", "file")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_HINT = "write oci://HOST[:PORT]/REPOSITORY:TAG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlFault:
+    """What is wrong with a URL, and whose words these are."""
+
+    severity: Severity
+    message: str
+    hint: str = _HINT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeshUrl:
+    """What the mesh makes of a URL."""
+
+    text: str
+    scheme: str
+    reference: Reference | None = None
+    """Of an image, if there is one that can be pulled."""
+    path: str = ""
+    """Of a file in the proxy's file system."""
+    faults: tuple[UrlFault, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read any text; what is wrong becomes a fault."""
+        found = _SCHEME.fullmatch(text)
+        scheme, rest = (found[1].lower(), found[2]) if found else ("", text)
+        faults = tuple(_rejected(text, scheme, rest))
+        if scheme == "file":
+            return cls(
+                text=text, scheme=scheme, path=text.removeprefix("file://"),
+                faults=faults or _file_faults(text),
+            )  # fmt: skip
+        if scheme in {"http", "https"} or faults:
+            return cls(text=text, scheme=scheme, faults=faults)
+        reference, more = _reference(text, rest, schemeless=not scheme)
+        return cls(text=text, scheme="oci", reference=reference, faults=more)
+
+
+def _rejected(text: str, scheme: str, rest: str) -> list[UrlFault]:
+    """What the API server or pilot refuses."""
+    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in text):
+        return [_fault("failed to parse url: net/url: invalid control character in URL")]
+    if text.startswith(":"):
+        return [_fault("failed to parse url: missing protocol scheme")]
+    if scheme and scheme not in SCHEMES:
+        port = f": {scheme} is taken for a scheme" if rest[:1].isdigit() else ""
+        hint = f"write oci://{text}" if port else f"write oci://{rest.lstrip('/')}"
+        return [_fault(f"url contains unsupported scheme: {scheme}{port}", hint)]
+    if not scheme and ":" in text.partition("/")[0]:
+        return [
+            _fault(
+                "pilot drops the plugin: first path segment in URL cannot contain colon",
+                f"write oci://{text}",
+            )
+        ]
+    authority = rest.removeprefix("//").partition("/")[0] if rest.startswith("//") else ""
+    host, colon, port = authority.rpartition("@")[2].rpartition(":")
+    if colon and port and not port.isdecimal() and not host.endswith(":") and "]" not in port:
+        return [_fault(f'failed to parse url: invalid port ":{port}" after host')]
+    return []
+
+
+def _reference(
+    text: str, rest: str, *, schemeless: bool
+) -> tuple[Reference | None, tuple[UrlFault, ...]]:
+    """What istio-agent pulls: host and path of the URL (pkg/wasm/cache.go)."""
+    if schemeless:
+        rest = f"//{rest}"
+    if not rest.startswith("//"):
+        broken = "no image: there is neither host nor path behind the scheme"
+        return None, (_fault(broken, f"write oci://{rest}"),)
+    bare = re.split(r"[?#]", rest.removeprefix("//"), maxsplit=1)[0]
+    authority, slash, path = bare.partition("/")
+    _, at, host = authority.rpartition("@")
+    faults = []
+    if at:
+        faults.append(
+            _fault("user and password in the URL are dropped without a word", severity=_WARNING,
+                   hint="imagePullSecret: wasmpack render secret")
+        )  # fmt: skip
+    if len(bare) + 2 < len(rest):
+        faults.append(_fault("what follows ? or # is dropped without a word", severity=_WARNING))
+    if not host:
+        return None, (*faults, _fault("no host: the mesh cannot pull this"))
+    try:
+        reference = Reference.parse(f"{host}{slash}{path}")
+        if reference.registry == DOCKER_HUB and host not in {DOCKER_HUB, "index.docker.io"}:
+            hub = f"{host!r} is taken for a name on Docker Hub: {reference.name}"
+            faults.append(_fault(hub, f"write oci://{reference.name}", severity=_WARNING))
+        if host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK:
+            own = f"{host} is the proxy itself: the mesh cannot reach a registry on this machine"
+            faults.append(_fault(own, "a host name that the pods can resolve", severity=_WARNING))
+        return reference, tuple(faults)
+    except WasmpackError as error:
+        said = f"could not parse url in image reference: {error.message}"
+        return None, (*faults, _fault(said))
+
+
+def _file_faults(text: str) -> tuple[UrlFault, ...]:
+    if text.startswith("file:///"):
+        return ()
+    return (
+        _fault(
+            "the mesh takes what follows file:// for a path, and this one is not absolute",
+            "write file:///PATH",
+        ),
+    )
+
+
+def _fault(message: str, hint: str = _HINT, *, severity: Severity = _ERROR) -> UrlFault:
+    return UrlFault(severity=severity, message=message, hint=hint)

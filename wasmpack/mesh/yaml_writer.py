@@ -1,0 +1,98 @@
+"""The one writer of YAML: what ``kubectl`` reads back is the value that was given.
+
+>>> print(to_yaml({"a": "yes", "b": [1]}, {("b",): Comment(before=("why",))}), end="")
+a: 'yes'
+# why
+b:
+- 1
+
+Block style, keys in the order of the mapping, two spaces, long lines unbroken, text quoted where
+any reader would take it for something else, comments where they are asked for. Same value, same
+bytes.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from wasmpack.mesh.documents import Comment, Comments, FieldPath
+from wasmpack.mesh.scalars import reads_as_text
+from wasmpack.oci.canonical import JsonValue
+
+_WIDTH = 1 << 20
+"""Columns after which text would be folded: none."""
+
+
+def to_yaml(value: JsonValue, comments: Comments | None = None) -> str:
+    """One document, with a line break at its end.
+
+    Comments of fields that are not there are left out.
+    """
+    import yaml
+
+    text = yaml.dump(
+        value, Dumper=_dumper(), sort_keys=False, default_flow_style=False, allow_unicode=True,
+        width=_WIDTH,
+    )  # fmt: skip
+    return _commented(text, comments) if comments else text
+
+
+def join_documents(texts: Sequence[str]) -> str:
+    """A stream of documents, ``---`` between them."""
+    return "---\n".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
+
+
+@cache
+def _dumper() -> type[Any]:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:
+            return True
+
+    def text(dumper: Any, value: str) -> Any:
+        style = None if reads_as_text(value) else "'"
+        if "\n" in value and value.strip():
+            style = "|"
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
+    return Dumper
+
+
+def _commented(text: str, comments: Comments) -> str:
+    import yaml
+
+    lines = text.split("\n")[:-1]
+    places = dict(_places(yaml.compose(text, Loader=yaml.SafeLoader), ()))
+    above: dict[int, list[str]] = {}
+    for path, comment in comments.items():
+        line = places.get(path) if path else 0
+        if line is None:
+            continue
+        indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())]
+        above.setdefault(line, []).extend(_comment(indent, words) for words in comment.before)
+        if comment.after and path:
+            lines[line] += f"  {_comment('', comment.after)}"
+    rows = [row for number, line in enumerate(lines) for row in (*above.get(number, []), line)]
+    last = comments.get((), Comment()).after
+    rows += [_comment("", words) for words in last.split("\n") if last]
+    return "\n".join(rows) + "\n"
+
+
+def _comment(indent: str, words: str) -> str:
+    return f"{indent}# {words}".rstrip()
+
+
+def _places(node: Any, path: FieldPath) -> Iterator[tuple[FieldPath, int]]:
+    """The line (from 0) on which each field begins."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield (*path, key.value), key.start_mark.line
+            yield from _places(value, (*path, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield (*path, number), value.start_mark.line
+            yield from _places(value, (*path, number))
