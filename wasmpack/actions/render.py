@@ -21,10 +21,10 @@ from wasmpack.errors import (
     WrongUsage,
 )
 from wasmpack.findings import Problem, Report, Severity, Verdict, judge
-from wasmpack.mesh.api_rules import without_needless
+from wasmpack.mesh.api_rules import schema_problems, without_needless
 from wasmpack.mesh.documents import Comment, Document, FieldPath
 from wasmpack.mesh.kinds import ORDER, Kind, spec_of
-from wasmpack.mesh.plugin import Plugin, mapping
+from wasmpack.mesh.plugin import API_VERSION, KINDS, WASM_PLUGIN, Plugin, mapping
 from wasmpack.mesh.releases import mesh_targets
 from wasmpack.mesh.templates import Template, default_template, merged, ordered, read_template
 from wasmpack.mesh.url import MeshUrl
@@ -86,16 +86,13 @@ def render_wasmplugin(
     template = _template(request, source)
     fields = _fields(request, source, template)
     name = str(request.given.metadata.get("name") or mapping(template.value["metadata"])["name"])
+    metadata = _metadata(template, request.given.metadata)
+    if request.kind not in KINDS:
+        _accepted(_fields_report(request, metadata, fields))
     spec = mapping(merged(template.value.get("spec", {}), spec_of(request.kind, name, fields)))
-    value: JsonObject = {
-        **template.value,
-        "metadata": _metadata(template, request.given.metadata),
-        "spec": ordered(spec, ORDER),
-    }
+    value: JsonObject = {**template.value, "metadata": metadata, "spec": ordered(spec, ORDER)}
     document = Document(source="", value=value)
-    report = _report(request, source, document)
-    if report.verdict is Verdict.REJECT:
-        raise RejectedArtifact(report, hint="mend what the findings name")
+    report = _accepted(_report(request, source, document))
     notes = _comments(request, source, document, fields)
     rendered = Rendered(documents=template.with_value(value, notes))
     return RenderedPlugin(rendered=rendered, report=report)
@@ -137,7 +134,7 @@ def _fields(request: RenderRequest, source: RenderSource, template: Template) ->
         fields["sha256"] = source.digest
     if source.root_ids and "pluginName" not in there:
         fields["pluginName"] = source.root_ids[0]
-    if request.kind in {Kind.WASM_PLUGIN, Kind.TRAFFIC_EXTENSION} and "priority" not in there:
+    if request.kind in KINDS and "priority" not in there:
         fields["priority"] = 0
     fields |= request.given.fields
     if "url" in request.given.fields:
@@ -153,6 +150,23 @@ def _metadata(template: Template, given: Mapping[str, JsonValue]) -> JsonObject:
     return ordered(mapping(merged(own, dict(given))), METADATA)
 
 
+def _accepted(report: Report) -> Report:
+    """:raises RejectedArtifact: the verdict says so."""
+    if report.verdict is Verdict.REJECT:
+        raise RejectedArtifact(report, hint="mend what the findings name")
+    return report
+
+
+def _fields_report(request: RenderRequest, metadata: JsonObject, fields: JsonObject) -> Report:
+    """The same fields as a WasmPlugin: of other APIs there is no schema here."""
+    value: JsonObject = {
+        "apiVersion": API_VERSION, "kind": WASM_PLUGIN, "metadata": metadata, "spec": fields,
+    }  # fmt: skip
+    problems = list(schema_problems(Plugin.of(Document(source="", value=value))))
+    subject = f"{request.kind.value} of {request.source}"
+    return judge(subject, "wasmplugin", {request.kind.value: problems}, strict_targets=True)
+
+
 def _report(request: RenderRequest, source: RenderSource, document: Document) -> Report:
     plugin = Plugin.of(document)
     subject = f"{request.kind.value} of {request.source}"
@@ -164,7 +178,7 @@ def _report(request: RenderRequest, source: RenderSource, document: Document) ->
         shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.reader)
         shared += slow_pull_problems(plugin, source.reader)
     problems: dict[str, list[Problem]] = {}
-    if request.kind in {Kind.WASM_PLUGIN, Kind.TRAFFIC_EXTENSION}:
+    if request.kind in KINDS:
         for name, release in mesh_targets(list(request.targets)).items():
             ibm = _ibm(name)
             problems[name] = [*resource_problems(plugin, release), *shared, *ibm]

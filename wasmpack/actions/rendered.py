@@ -1,6 +1,7 @@
 """Documents that are ready to be printed."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wasmpack.mesh.documents import Document
@@ -18,6 +19,10 @@ class Rendered:
         """As ``yaml``, or as ``json``: one object, a ``List`` if there are several."""
         if shape == "yaml":
             return join_documents([to_yaml(d.value, d.comments) for d in self.documents])
-        values = [document.value for document in self.documents]
-        whole: JsonValue = {"apiVersion": "v1", "kind": "List", "items": values}
-        return json.dumps(values[0] if len(values) == 1 else whole, indent=2) + "\n"
+        return resources_json([document.value for document in self.documents])
+
+
+def resources_json(values: Sequence[JsonValue]) -> str:
+    """One resource as an object, several as a ``List``, which ``kubectl`` takes apart."""
+    whole: JsonValue = {"apiVersion": "v1", "kind": "List", "items": [*values]}
+    return json.dumps(values[0] if len(values) == 1 else whole, indent=2) + "\n"

@@ -87,8 +87,15 @@ def _usage_hint(error: click.UsageError) -> str:
         if error.option_name in _BEFORE_COMMAND:
             return f"it stands before the command: wasmpack {error.option_name} …"
         if error.option_name in _SHAPE:
-            return "did you mean --format json?"
+            return f"did you mean --format {_other_shape(error)}?"
     return f"{command} --help"
+
+
+def _other_shape(error: click.UsageError) -> str:
+    """The shape that whoever writes ``-o yaml`` or ``--json`` may mean."""
+    params = error.ctx.command.params if error.ctx else []
+    choices = [p.type.choices for p in params if isinstance(p.type, click.Choice)]
+    return "yaml" if any("yaml" in found for found in choices) else "json"
 
 
 def _show_report(error: WasmpackError) -> None:

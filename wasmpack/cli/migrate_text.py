@@ -26,6 +26,7 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
     """The new resources, the findings, a table; and the report where it is wanted."""
     from wasmpack.actions.migrate import documents_text
     from wasmpack.actions.migration_report import markdown
+    from wasmpack.actions.rendered import resources_json
     from wasmpack.mesh.yaml_reader import read_documents
     from wasmpack.mesh.yaml_writer import join_documents
 
@@ -46,8 +47,7 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
             console.result(join_documents(texts).rstrip("\n"))
         return
     values = [d.value for text in texts for d in read_documents(text.encode(), "output")]
-    whole = {"apiVersion": "v1", "kind": "List", "items": values}
-    console.result(json.dumps(values[0] if len(values) == 1 else whole, indent=2))
+    console.result(resources_json(values).rstrip("\n"))
 
 
 def _table(rows: tuple[Row, ...], console: Console) -> list[str]:

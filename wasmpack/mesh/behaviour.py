@@ -149,7 +149,7 @@ def _for_gateways(plugin: Plugin) -> bool:
     return (
         labels.get("istio") in _GATEWAY_LABELS
         or "gateway.networking.k8s.io/gateway-name" in labels
-        or any(ref.get("kind") in {"Gateway", "GatewayClass"} for ref in refs)
+        or any(ref.get("kind") in ("Gateway", "GatewayClass") for ref in refs)
     )
 
 

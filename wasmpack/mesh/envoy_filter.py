@@ -39,7 +39,7 @@ def envoy_filter_spec(name: str, fields: Fields) -> JsonObject:
     for field, hint in _NOT_SAID.items():
         if fields.get(field):
             raise WrongUsage(f"EnvoyFilter has no field for {field}", hint=hint)
-    if fields.get("type") not in {None, "HTTP"}:
+    if fields.get("type") not in (None, "HTTP"):
         raise WrongUsage("EnvoyFilter: wasmpack writes plugins of type HTTP only")
     url = MeshUrl.parse(str(fields["url"]))
     config: JsonObject = {"@type": _FILTER, "config": _config(name, fields, url)}
@@ -131,7 +131,7 @@ def _variables(fields: Fields) -> JsonObject:
     values: JsonObject = {
         str(e.get("name")): e.get("value", "") for e in entries if e.get("valueFrom") != "HOST"
     }
-    if fields.get("imagePullPolicy") in {"Always", "IfNotPresent"}:
+    if fields.get("imagePullPolicy") in ("Always", "IfNotPresent"):
         values["ISTIO_META_WASM_IMAGE_PULL_POLICY"] = fields["imagePullPolicy"]
     variables: JsonObject = {}
     if host:

@@ -89,7 +89,7 @@ def _extension_policy(name: str, fields: Fields) -> JsonObject:
         raise WrongUsage(
             "EnvoyExtensionPolicy has no priority", hint="the order of its list says when it runs"
         )
-    if fields.get("type") not in {None, "HTTP"}:
+    if fields.get("type") not in (None, "HTTP"):
         raise WrongUsage("EnvoyExtensionPolicy: plugins of type HTTP only")
     if fields.get("failStrategy") == "FAIL_RELOAD":
         raise WrongUsage("EnvoyExtensionPolicy has no FAIL_RELOAD", hint="FAIL_OPEN or FAIL_CLOSE")
@@ -131,7 +131,7 @@ def _policy_code(fields: Fields) -> JsonObject:
         code = {"type": "Image", "image": image}
     if fields.get("sha256"):
         code["sha256"] = fields["sha256"]
-    if fields.get("imagePullPolicy") not in {None, "UNSPECIFIED_POLICY"}:
+    if fields.get("imagePullPolicy") not in (None, "UNSPECIFIED_POLICY"):
         code["pullPolicy"] = fields["imagePullPolicy"]
     return code
 

@@ -23,9 +23,9 @@ def pulling(work: Work, spec: JsonObject) -> None:
         message = "there is no Never any more: written as IfNotPresent, which pulls once"
         work.say("SME009", _WARNING, at, message)
         policy = "IfNotPresent"
-    if policy in {"Always", "IfNotPresent"}:
+    if policy in ("Always", "IfNotPresent"):
         spec["imagePullPolicy"] = policy
-    elif policy not in {None, ""}:
+    elif policy not in (None, ""):
         hint = "Always or IfNotPresent"
         work.say("SME001", _ERROR, at, f"{policy!r} is no pull policy", hint)
     if policy == "Always":
@@ -92,5 +92,8 @@ def direction(work: Work, spec: JsonObject) -> None:
             work.say("SME011", _WARNING, at, message, "write another one for the gateways")
         return
     message = "in sidecars it ran on inbound traffic only, and now runs on outbound traffic too"
-    hint = "--inbound-only, if it is for sidecars"
+    hint = (
+        "--inbound-only, if it is for sidecars; on OpenShift Service Mesh 2.3 and 2.4 also pilot's "
+        "variable APPLY_WASM_PLUGINS_TO_INBOUND_ONLY"
+    )
     work.say("SME011", _WARNING, at, message, hint)
