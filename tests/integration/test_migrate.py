@@ -185,9 +185,9 @@ WRONG_IMAGES: list[tuple[str, bytes, str]] = [
     ("not YAML", old_image(manifest="a: [1"), "manifest.yaml:1:4"),
     ("a list", old_image(manifest="[a]"), "expected a mapping"),
     ("no module named", old_image(manifest="name: x"), "names no module"),
-    ("another module named", old_image(manifest="module: plugin.wasm"), "no module plugin.wasm"),
+    ("another module named", old_image(manifest="module: plugin.wasm"), "no WebAssembly module plugin.wasm"),
     ("no module", i.packed(("manifest.yaml", MANIFEST.encode()), ("extension.wasm", b"text")),
-     "no module extension.wasm"),
+     "no WebAssembly module extension.wasm"),
     ("no mesh would load it", old_image(wat(imports='(import "env" "abort" (func))')), "rejected"),
 ]  # fmt: skip
 
@@ -359,3 +359,59 @@ def test_standard_input_by_default(cli: Cli) -> None:
     done = cli("migrate", "servicemeshextension", stdin=extension("quay.io/a/b:v1").encode())
     assert done.code == 0
     assert "<stdin>:" in done.err
+
+
+def test_what_lies_at_a_new_place_is_not_overwritten(
+    open_registry: RunningRegistry, cli: Cli, tmp_path: Path
+) -> None:
+    host = open_registry.host
+    first = pushed(f"{host}/x/same:v1", [(i.GZ, old_image())], tmp_path / "1")
+    second = pushed(f"{host}/y/same:v1", [(i.GZ, old_image(wat()))], tmp_path / "2")
+    (tmp_path / "a.yaml").write_text(extension(first))
+    (tmp_path / "b.yaml").write_text(extension(second))
+    arguments = ["migrate", "servicemeshextension", "--images", f"{host}/kept", "--pin"]
+    done = cli(*arguments, "a.yaml")
+    assert done.code == 0, done.err
+    refused = cli(*arguments, "b.yaml")
+    assert refused.code == 3
+    assert f"is there already, made of {first}" in " ".join(refused.err.split())
+    assert cli(*arguments, "a.yaml").out == done.out
+    assert cli(*arguments, "b.yaml", "--force").code == 0
+    moved = pushed(f"{host}/y/same:v1", [(i.GZ, old_image())], tmp_path / "3")
+    (tmp_path / "b.yaml").write_text(extension(moved))
+    assert cli(*arguments, "b.yaml").code == 0, "the same image, moved on"
+
+
+def test_two_that_would_become_one(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(extension("quay.io/a/b:v1"))
+    (tmp_path / "b.yaml").write_text(extension("quay.io/a/c:v1"))
+    done = cli("migrate", "servicemeshextension", "a.yaml", "b.yaml")
+    assert done.code == 3
+    assert "SME017 b.yaml:4 metadata.name" in done.err
+    assert "a.yaml:1" in done.err
+    assert done.out.count("kind: WasmPlugin") == 1
+
+
+def test_lists_of_one_kind_and_lists_of_lists(cli: Cli) -> None:
+    value = yaml.safe_load(extension("quay.io/a/b:v1"))
+    bare = {key: item for key, item in value.items() if key in {"metadata", "spec"}}
+    typed = {"apiVersion": "maistra.io/v1", "kind": "ServiceMeshExtensionList", "items": [bare]}
+    nested = {"apiVersion": "v1", "kind": "List", "items": [typed]}
+    done = cli("migrate", "servicemeshextension", stdin=yaml.safe_dump(nested).encode())
+    assert done.code == 0, done.err
+    assert yaml.safe_load(done.out)["kind"] == "WasmPlugin"
+
+
+def test_a_report_that_cannot_be_written_is_noticed_first(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(extension("quay.io/a/b:v1"))
+    done = cli("migrate", "servicemeshextension", "a.yaml", "--report", "no/such/r.md")
+    assert done.code == 4
+    assert not done.out
+
+
+def test_advice_for_the_release(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(extension("quay.io/a/b:v1"))
+    on_the_old = cli("migrate", "servicemeshextension", "a.yaml", "--target", "ossm-2.2")
+    assert on_the_old.code == 0
+    assert "SME011" not in on_the_old.err, "there plugins see inbound traffic only anyway"
+    assert "SME011" in cli("migrate", "servicemeshextension", "a.yaml").err

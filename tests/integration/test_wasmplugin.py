@@ -268,6 +268,12 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["quay.io/a:v1", "--no-image", "--template", "empty.yaml"], 3, "no document of kind WasmPlugin"),
     (["quay.io/a:v1", "--no-image", "--template", "digest.yaml"], 3, "--pin"),
     (["quay.io/a:v1", "--no-image", "--template", "odd-place.yaml"], 3, "is no placeholder"),
+    (["https://e.com/x.wasm", "--kind", "envoyfilter", "--sha256", "zz"], 3, "WPL001"),
+    (["file:///x.wasm", "--kind", "envoyfilter", "--name", "Bad_Name"], 3, "WPL001"),
+    (["file:///x.wasm", "--kind", "envoyfilter", "--fail-strategy", "fail_reload"], 2, "FAIL_RELOAD"),
+    (["quay.io/a:v1", "--no-image", "-l", "a=b", "-l", "a=c"], 2, "stands there twice"),
+    (["quay.io/a:v1", "--no-image", "--values", "url.yaml"], 3, "url.yaml:1 url: the URL is the argument"),
+    (["quay.io/a:v1", "--no-image", "--values", "helm.yaml"], 3, "helm.yaml:2: {{ .Values.p }} is a template"),
     (["quay.io/a:v1", "-o", "yaml"], 2, "did you mean --format yaml?"),
 ]  # fmt: skip
 
@@ -277,6 +283,8 @@ def test_wrong(arguments: list[str], code: int, said: str, cli: Cli, tmp_path: P
     head = "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: x}\n"
     (tmp_path / "list.yaml").write_text("[1]")
     (tmp_path / "odd.yaml").write_text("phas: AUTHN")
+    (tmp_path / "url.yaml").write_text("url: x")
+    (tmp_path / "helm.yaml").write_text("name: a\nphase: {{ .Values.p }}")
     (tmp_path / "empty.yaml").write_text("kind: ConfigMap")
     (tmp_path / "digest.yaml").write_text(
         f"{head}spec: {{url: 'oci://${{repository}}@${{digest}}'}}"
@@ -380,6 +388,19 @@ def test_what_is_not_there(open_registry: RunningRegistry, cli: Cli, tmp_path: P
     assert not codes(offline, "error")
 
 
+def test_rendering_warns_of_a_module_that_will_not_start(
+    open_registry: RunningRegistry, cli: Cli
+) -> None:
+    name = f"{open_registry.host}/render/header-c:v1"
+    assert cli("build", C, "-t", name, "--push").code == 0
+    done = cli("render", "wasmplugin", name, "--plugin-config", "a: 1")
+    assert done.code == 0, done.err
+    assert "WPL020" in done.err
+    assert "RUN005" in done.err
+    config = '{"first-header": "a", "another-header": "b"}'
+    assert "WPL020" not in cli("render", "wasmplugin", name, "--plugin-config", config).err
+
+
 def test_the_module_is_started_with_its_configuration(
     open_registry: RunningRegistry, cli: Cli, tmp_path: Path
 ) -> None:
@@ -473,6 +494,27 @@ def test_credentials_that_expire(host: str, user: str, life: str, cli: Cli) -> N
     assert (f"expires within {life}" in done.err) if life else not done.err
 
 
+def test_a_template_of_a_secret(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: '${name}', labels: {a: b}}\ntype: Opaque\n"
+    )
+    arguments = [
+        "render",
+        "secret",
+        "QUAY.io",
+        "-u",
+        "me",
+        "--password-stdin",
+        "--template",
+        "s.yaml",
+    ]
+    value = yaml.safe_load(cli(*arguments, stdin=b"x").out)
+    assert value["type"] == "kubernetes.io/dockerconfigjson"
+    assert value["metadata"] == {"name": "quay-io-pull-secret", "labels": {"a": "b"}}
+    assert "quay.io" in json.loads(base64.b64decode(value["data"][".dockerconfigjson"]))["auths"]
+    assert cli(*arguments, "--name", "Not_Valid", stdin=b"x").code == 2
+
+
 def test_docker_hub_has_its_own_key(cli: Cli) -> None:
     done = cli("render", "secret", "docker.io", "-u", "me", "--password-stdin", stdin=b"x")
     content = base64.b64decode(yaml.safe_load(done.out)["data"][".dockerconfigjson"])
@@ -497,18 +539,28 @@ def test_files_that_cannot_be_judged(text: str, said: str, cli: Cli, tmp_path: P
     (tmp_path / "p.yaml").write_text(text)
     done = cli("validate", "wasmplugin", "p.yaml")
     assert done.code == 3
-    assert said in done.err
+    assert said in " ".join((done.out + done.err).split())
     assert "Traceback" not in done.err
+
+
+def test_a_file_that_is_not_yaml_hides_no_other(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a:\n\tb: 1")
+    (tmp_path / "b.yaml").write_text(resource("localhost:5000/x:v1"))
+    done = cli("validate", "wasmplugin", "a.yaml", "b.yaml", "--format", "json")
+    assert done.code == 3
+    found = {(f["code"], f["where"]) for f in json.loads(done.out)["findings"]}
+    assert {("WPL000", "a.yaml"), ("WPL005", "b.yaml:5 spec.url")} <= found
 
 
 def test_directories_streams_and_lists(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "k8s"
     folder.mkdir()
-    item = {
+    item: dict[str, Any] = {
         "apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
         "metadata": {"name": "a"}, "spec": {"url": "file:///x.wasm", "priority": 1},
     }  # fmt: skip
-    (folder / "list.json").write_text(json.dumps({"kind": "List", "items": [item, item]}))
+    other = {**item, "metadata": {"name": "b"}, "spec": {**item["spec"], "priority": 2}}
+    (folder / "list.json").write_text(json.dumps({"kind": "List", "items": [item, other]}))
     (folder / "notes.txt").write_text("not read")
     assert cli("validate", "wasmplugin", "k8s").code == 0
     assert cli("validate", "wasmplugin", "-", stdin=json.dumps(item).encode()).code == 0

@@ -130,6 +130,36 @@ def test_the_root_namespace_is_the_whole_mesh() -> None:
     assert ("WPL014", "warning", "metadata.namespace") in found(resource_problems(everywhere, NEW))
 
 
+HINTS = [
+    ("{url: x, pluginconfig: {}}", "did you mean pluginConfig?"),
+    ("{url: x, selector: {app: web}}", "labels stand under selector.matchLabels"),
+    ("{url: x, selector: {matchlabels: {a: b}}}", "did you mean matchLabels?"),
+    ("{url: x, priority: '10'}", "write it without quotes"),
+    ("{url: x, selector: {matchLabels: {a: on}}}", "put it in quotes"),
+]
+
+
+@pytest.mark.parametrize(("spec", "hint"), HINTS)
+def test_advice_that_helps(spec: str, hint: str) -> None:
+    assert hint in {p.hint for p in resource_problems(plugin(spec), NEW)}
+
+
+def test_names_that_the_api_server_refuses() -> None:
+    metadata = "{name: p, labels: {'bad key!': v}}"
+    found_here = found(resource_problems(plugin(wasm("priority: 1"), metadata=metadata), NEW))
+    assert ("WPL001", "error", "metadata.labels") in found_here
+
+
+def test_the_namespace_of_a_pull_secret_is_ignored() -> None:
+    problems = resource_problems(plugin(wasm("imagePullSecret: other/pull")), NEW)
+    assert found(problems) == {("WPL010", "warning", "spec.imagePullSecret")}
+
+
+def test_two_of_one_name() -> None:
+    pair = [plugin(wasm(f"priority: {n}")) for n in (1, 2)]
+    assert [p.code for row in order_problems(pair).values() for p in row] == ["WPL019"]
+
+
 def test_did_you_mean() -> None:
     hints = {p.hint for p in resource_problems(plugin(wasm("pluginconfig: {}")), NEW)}
     assert "did you mean pluginConfig?" in hints

@@ -38,6 +38,7 @@ REFUSED = [
     ("control character", "a: 1\nb: \0", "f:2: a control character"),
     ("deep flow", "[" * 100_000, "f:1:"),
     ("deep block", "- " * 300, "nested more than 100 deep"),
+    ("Helm template", "a: 1\nb: {{ .Values.x }}", "f:2: {{ .Values.x }} is a template"),
     ("JSON, cut off", '{"a": [1,', "f:2:1"),
     ("JSON, lone surrogate", '{"a": "\\ud800"}', "f:1:10: while parsing a quoted scalar"),
     ("JSON, duplicate key", '{"a": 1,\n\t"a": 2}', "f:2:2: the key 'a' stands twice"),

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wasmpack.actions.inputs import STDIN, read_file
-from wasmpack.errors import NotFound
+from wasmpack.errors import BadArtifact, NotFound
+from wasmpack.findings import Problem, Severity
 from wasmpack.mesh.documents import Document
 from wasmpack.mesh.yaml_reader import MAX_BYTES, read_documents
 
@@ -21,6 +22,29 @@ def read_document_files(names: Sequence[str]) -> Iterator[Document]:
     """
     for name in names:
         yield from read_file_documents(name)
+
+
+def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]:
+    """As :func:`read_document_files`; what is not YAML becomes a problem and hides no other file.
+
+    :raises NotFound: no such file
+    """
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            documents += read_file_documents(name)
+        except BadArtifact as error:
+            problems.append(
+                Problem(
+                    code="WPL000",
+                    severity=Severity.ERROR,
+                    where=name,
+                    message=error.message,
+                    hint=error.hint,
+                )
+            )
+    return documents, problems
 
 
 def read_file_documents(name: str) -> Iterator[Document]:

@@ -14,13 +14,18 @@ from wasmpack.mesh.migration import Migrated, migrate_extension
 from wasmpack.mesh.migration_order import sharing_problems
 from wasmpack.mesh.migration_work import MigrationOptions
 from wasmpack.mesh.order import order_problems
-from wasmpack.mesh.plugin import Plugin, mapping
-from wasmpack.mesh.releases import mesh_targets
+from wasmpack.mesh.plugin import WASM_PLUGIN, Plugin, mapping
+from wasmpack.mesh.releases import BOTH_DIRECTIONS, mesh_targets
+from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.mesh.yaml_writer import to_yaml
 from wasmpack.stores.registry.options import RegistryOptions
 
 _REPEATED = {"WPL004", "WPL007", "WPL013", "WPL014"}
 """Findings on the new resource that say what the old one did as well, or what SME ones say."""
+
+
+_OF_IMAGES = {"SME003", "SME013", "SME014"}
+"""What cannot be known as long as the image is not packed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class MigrationRequest:
     images: str = ""
     """Where the images go: registry and path; empty leaves images alone, and the network too."""
     pin: bool = False
+    remote: bool = False
+    """Read the old images from their registries only, whatever the local store holds."""
     repack: RepackRequest = field(default_factory=lambda: RepackRequest(extension=True))
     targets: Sequence[str] = ()
 
@@ -108,8 +115,11 @@ def migrate_extensions(
     outcomes: Mapping[str, ImageOutcome] = {}
     if request.images:
         names = [image for item in found if (image := Extension(item).image)]
-        outcomes = migrate_images(names, request.images, request.repack, options, advance=advance)
+        outcomes = migrate_images(
+            names, request.images, request.repack, options, advance=advance, remote=request.remote
+        )
     migrated = [_migrated(item, request, outcomes) for item in found]
+    migrated = list(_without_twins(migrated, entries))
     rows = tuple(_rows(migrated, request, outcomes))
     results = iter(rows)
     outputs: list[str | Document] = []
@@ -144,7 +154,10 @@ def _migrated(
 ) -> Migrated:
     outcome = outcomes.get(Extension(document).image)
     image = outcome.new_image(pin=request.pin) if outcome else None
-    done = migrate_extension(document, request.options, image)
+    releases = mesh_targets(list(request.targets)).values()
+    outbound = any(release >= BOTH_DIRECTIONS for release in releases)
+    options = replace(request.options, both_directions=outbound)
+    done = migrate_extension(document, options, image)
     if outcome is None or outcome.status is not ImageStatus.FAILED:
         return done
     problem = Problem(
@@ -152,10 +165,40 @@ def _migrated(
         severity=Severity.ERROR,
         where=document.where(("spec", "image")),
         message=f"the image could not be packed: {outcome.reason}",
-        hint="mend that and run the same command again: what is packed already is kept",
+        hint=outcome.hint or "mend that and run the same command again: what is packed is kept",
     )
-    others = tuple(found for found in done.problems if found.code != "SME013")
+    others = tuple(found for found in done.problems if found.code not in _OF_IMAGES)
     return replace(done, document=None, problems=(problem, *others))
+
+
+def _without_twins(
+    migrated: Sequence[Migrated], entries: Sequence[str | Document]
+) -> Iterator[Migrated]:
+    """Of several resources of one name the first; the last one applied would win."""
+    seen: dict[tuple[object, object], str] = {}
+    for text in entries:
+        for other in _other_plugins(text):
+            seen[Plugin.of(other).namespace, Plugin.of(other).name] = "a WasmPlugin of these files"
+    for item in migrated:
+        extension, done = item.extension, item.document
+        key = (Plugin.of(done).namespace, Plugin.of(done).name) if done else ("", None)
+        if done is None or key not in seen:
+            seen[key] = extension.document.where()
+            yield item
+            continue
+        problem = Problem(
+            code="SME017",
+            severity=Severity.ERROR,
+            where=extension.document.where(("metadata", "name")),
+            message=f"would have the name of {seen[key]}: the one applied last would stay",
+            hint="another name, or leave one of them out",
+        )
+        yield replace(item, document=None, problems=(problem, *item.problems))
+
+
+def _other_plugins(entry: str | Document) -> list[Document]:
+    found = read_documents(entry.encode(), "") if isinstance(entry, str) else [entry]
+    return [d for d in found if mapping(d.value).get("kind") == WASM_PLUGIN]
 
 
 def _rows(
@@ -201,4 +244,4 @@ def _of_plugin(item: Migrated, found: Sequence[Problem]) -> list[Problem]:
 
 def _tied(item: Migrated, found: Sequence[Problem]) -> list[Problem]:
     at = item.extension.document.where(("spec", "priority"))
-    return [replace(problem, where=at) for problem in found]
+    return [replace(problem, where=at) for problem in found if problem.code == "WPL008"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wasmpack.actions.reading import kept, mesh_image
-from wasmpack.actions.repack import BASE_DIGEST, Repacked, RepackRequest, repack_image
-from wasmpack.errors import NotFound, WasmpackError, WrongUsage
+from wasmpack.actions.repack import BASE_DIGEST, BASE_NAME, Repacked, RepackRequest, repack_image
+from wasmpack.errors import NotFound, WasmpackError, WouldOverwrite, WrongUsage
 from wasmpack.mesh.extension_manifest import ExtensionManifest
 from wasmpack.mesh.migration_work import NewImage
 from wasmpack.oci.digest import Digest
@@ -40,6 +40,8 @@ class ImageOutcome:
     manifest: ExtensionManifest | None = None
     reason: str = ""
     """Why it failed."""
+    hint: str = ""
+    """What to do then."""
 
     def new_image(self, *, pin: bool) -> NewImage | None:
         """What the resource points at; None if there is nothing to point at."""
@@ -81,6 +83,7 @@ def migrate_images(
     options: RegistryOptions,
     *,
     advance: Callable[[ImageOutcome], None],
+    remote: bool = False,
 ) -> dict[str, ImageOutcome]:
     """All images, several at once; one that fails stops no other.
 
@@ -92,7 +95,7 @@ def migrate_images(
     names = destinations(images, prefix)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         running = {
-            image: pool.submit(_one, image, names[image], request, options)
+            image: pool.submit(_one, image, names[image], request, options, remote=remote)
             for image in dict.fromkeys(images)
         }
         found = {}
@@ -142,12 +145,12 @@ def _tag(reference: Reference) -> str:
 
 
 def _one(
-    image: str, destination: str, request: RepackRequest, options: RegistryOptions
+    image: str, destination: str, request: RepackRequest, options: RegistryOptions, *, remote: bool
 ) -> ImageOutcome:
     try:
-        source = NamePlace(Reference.parse(image))
+        source = NamePlace(Reference.parse(image), remote=remote)
         target = NamePlace(Reference.parse(destination))
-        there = _packed_before(source, target, options)
+        there = _packed_before(source, target, options, force=request.force)
         if there is not None:
             return ImageOutcome(
                 source=image, destination=destination, status=ImageStatus.EXISTS,
@@ -157,8 +160,9 @@ def _one(
         done = migrate_image(source, target, request, options, notice=_quiet)
     except WasmpackError as error:
         return ImageOutcome(
-            source=image, destination=destination, status=ImageStatus.FAILED, reason=error.message
-        )
+            source=image, destination=destination, status=ImageStatus.FAILED,
+            reason=error.message, hint=error.hint,
+        )  # fmt: skip
     return ImageOutcome(
         source=image, destination=destination, status=ImageStatus.PACKED,
         digest=str(done.image.manifest.digest), manifest=done.extension,
@@ -166,17 +170,26 @@ def _one(
 
 
 def _packed_before(
-    source: NamePlace, target: NamePlace, options: RegistryOptions
+    source: NamePlace, target: NamePlace, options: RegistryOptions, *, force: bool
 ) -> Manifest | None:
-    """The image at the target, if it was made of the one at the source."""
+    """The image at the target, if it was made of the one at the source.
+
+    :raises WouldOverwrite: there is another one, made of something else
+    """
     try:
         there = open_reader(NamePlace(target.reference, remote=True), options, _quiet).get()
     except NotFound:
         return None
     here = mesh_image(kept(open_reader(source, options, _quiet)))[1]
-    if not isinstance(there, Manifest) or here is None:
-        return None
-    return there if there.annotations.get(BASE_DIGEST) == str(here.digest) else None
+    marks = there.annotations if isinstance(there, Manifest) else {}
+    if isinstance(there, Manifest) and here and marks.get(BASE_DIGEST) == str(here.digest):
+        return there
+    if marks.get(BASE_NAME) != str(source) and not force:
+        made_of = marks.get(BASE_NAME, "something else")
+        raise WouldOverwrite(
+            f"{target} is there already, made of {made_of}", hint="another PREFIX, or --force"
+        )
+    return None
 
 
 def _quiet(_text: str) -> None:

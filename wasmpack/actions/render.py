@@ -8,10 +8,12 @@ from wasmpack.actions.build import RejectedArtifact
 from wasmpack.actions.reading import UNREADABLE
 from wasmpack.actions.render_source import RenderSource
 from wasmpack.actions.rendered import Rendered
+from wasmpack.actions.validate_image import image_problems
 from wasmpack.actions.validate_wasmplugin import (
     checksum_problems,
     resource_problems,
     slow_pull_problems,
+    start_up_of,
 )
 from wasmpack.errors import (
     AccessRefused,
@@ -153,7 +155,7 @@ def _metadata(template: Template, given: Mapping[str, JsonValue]) -> JsonObject:
 def _accepted(report: Report) -> Report:
     """:raises RejectedArtifact: the verdict says so."""
     if report.verdict is Verdict.REJECT:
-        raise RejectedArtifact(report, hint="mend what the findings name")
+        raise RejectedArtifact(report, hint="")
     return report
 
 
@@ -177,6 +179,7 @@ def _report(request: RenderRequest, source: RenderSource, document: Document) ->
     if source.reader is not None:
         shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.reader)
         shared += slow_pull_problems(plugin, source.reader)
+        shared += _module_problems(request, source, plugin)
     problems: dict[str, list[Problem]] = {}
     if request.kind in KINDS:
         for name, release in mesh_targets(list(request.targets)).items():
@@ -197,6 +200,25 @@ _CONSUMERS = {
     Kind.ENVOY_EXTENSION_POLICY: ("envoy-gateway",),
     Kind.ENVOY_FILTER: ("istio", "ossm"),
 }
+
+
+def _module_problems(
+    request: RenderRequest, source: RenderSource, plugin: Plugin
+) -> Iterator[Problem]:
+    """Why the module would not start with this configuration: a warning, the YAML is asked for."""
+    assert source.reader is not None
+    if request.kind not in KINDS:
+        return
+    names = mesh_targets(list(request.targets))
+    chosen = [row for row in choose(request.targets) if row.name in names]
+    found = image_problems(
+        source.reader, str(source.reference), chosen, start_up=start_up_of(plugin)
+    )
+    rows = list(found.values())
+    for problem in dict.fromkeys(rows[-1] if rows else ()):
+        if problem.severity is Severity.ERROR and all(problem in row for row in rows):
+            message = f"the mesh will not load it: {problem.code}: {problem.message}"
+            yield plugin.problem("WPL020", Severity.WARNING, "url", message, problem.hint)
 
 
 def _url_problems(plugin: Plugin, source: RenderSource) -> Iterator[Problem]:

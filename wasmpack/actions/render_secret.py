@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from wasmpack.actions.login import registry_host
 from wasmpack.actions.rendered import Rendered
 from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.mesh.documents import path_text
 from wasmpack.mesh.plugin import mapping
-from wasmpack.mesh.pull_secret import SECRET_KEY, secret_content
+from wasmpack.mesh.pull_secret import SECRET_KEY, SECRET_TYPE, secret_content
 from wasmpack.mesh.templates import default_template, merged, read_template
 from wasmpack.oci.canonical import JsonObject
+from wasmpack.schemas import schema_faults
 from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -50,7 +52,7 @@ def render_secret(request: SecretRequest, options: RegistryOptions) -> RenderedS
 
     :raises NotFound: there are no credentials for this registry
     """
-    host = registry_host(request.registry)
+    host = registry_host(request.registry).lower()
     credential = find_credential(host, "", options)
     if credential is None:
         raise NotFound(
@@ -69,10 +71,13 @@ def render_secret(request: SecretRequest, options: RegistryOptions) -> RenderedS
         known["namespace"] = request.namespace
     template = read_template(raw, source, "Secret", known)
     content = secret_content(host, credential.username, credential.secret)
-    over: JsonObject = {"data": {SECRET_KEY: content}}
-    if request.namespace:
-        over["metadata"] = {"namespace": request.namespace}
+    metadata: JsonObject = {"namespace": request.namespace} if request.namespace else {}
+    over: JsonObject = {
+        "metadata": metadata, "type": SECRET_TYPE, "data": {SECRET_KEY: content},
+    }  # fmt: skip
     value = mapping(merged(template.value, over))
+    for fault in schema_faults("wasmplugin", value.get("metadata"), "metadata"):
+        raise WrongUsage(f"metadata.{path_text(fault.path)}: {fault.message}")
     rendered = Rendered(documents=template.with_value(value, {}))
     return RenderedSecret(rendered=rendered, warnings=tuple(_warnings(host, credential)))
 

@@ -95,7 +95,7 @@ def _extension(found: FoundFiles, source: Place, *, required: bool) -> Extension
         if required:
             raise BadArtifact(
                 f"{source}: no /manifest.yaml in it, so no image for ServiceMeshExtension",
-                hint="wasmpack repack, for images in any other form",
+                hint=f"wasmpack repack {source} DESTINATION, and name that in the resource",
             )
         return None
     try:

@@ -55,18 +55,20 @@ def validate_wasmplugin(
     targets: Sequence[str] = (),
     strict: bool = False,
     looking: Looking | None = None,
+    unreadable: Sequence[Problem] = (),
     notice: Notice,
 ) -> Report:
     """Judge every WasmPlugin and TrafficExtension among the documents.
 
     Secrets among them are checked as the pull secrets that they are.
 
+    :param unreadable: files that gave no documents
     :raises BadArtifact: there is none
     :raises WrongUsage: a target that reads no WasmPlugin
     """
     items = [item for document in documents for item in document.items()]
     plugins = [Plugin.of(item) for item in items if mapping(item.value).get("kind") in KINDS]
-    if not plugins:
+    if not plugins and not unreadable:
         kinds = sorted({str(mapping(item.value).get("kind") or "no kind") for item in items})
         found = f" (but {', '.join(kinds)})" if kinds else ""
         raise BadArtifact(
@@ -76,7 +78,7 @@ def validate_wasmplugin(
     secrets = [secret for item in items if (secret := PullSecret.of(item))]
     releases = mesh_targets(list(targets))
     check = _Check(releases, secrets, options, looking or Looking(), notice)
-    problems: dict[str, list[Problem]] = {name: [] for name in releases}
+    problems = {name: list(unreadable) for name in releases}
     orders = order_problems(plugins)
     for number, plugin in enumerate(plugins):
         for name, found_here in check.problems(plugin).items():
@@ -92,6 +94,15 @@ def resource_problems(plugin: Plugin, release: Release) -> list[Problem]:
     if plugin.text("url"):
         found += behaviour_problems(plugin, MeshUrl.parse(plugin.text("url")), release)
     return found
+
+
+def start_up_of(plugin: Plugin, *, dry_run: bool = True) -> StartUp:
+    """How the mesh will start the module: with this configuration, or none, and nothing else."""
+    return StartUp(
+        plugin_config=plugin_configuration(plugin.fields.get("pluginConfig")),
+        root_id=plugin.text("pluginName"),
+        dry_run=dry_run,
+    )
 
 
 class _Check:
@@ -125,7 +136,7 @@ class _Check:
         return {name: rows + shared + per_target.get(name, []) for name, rows in found.items()}
 
     def _secret(self, plugin: Plugin) -> PullSecret | None:
-        name = plugin.text("imagePullSecret")
+        name = plugin.pull_secret
         named = [secret for secret in self._secrets if name and secret.name == name]
         same = [secret for secret in named if secret.namespace == (plugin.namespace or "default")]
         return next(iter(same or named), None)
@@ -161,11 +172,7 @@ class _Check:
     ) -> tuple[list[Problem], dict[str, list[Problem]]]:
         shared = list(checksum_problems(plugin, url, reader))
         shared += slow_pull_problems(plugin, reader)
-        start_up = StartUp(
-            plugin_config=plugin_configuration(plugin.fields.get("pluginConfig")),
-            root_id=plugin.text("pluginName"),
-            dry_run=self._looking.dry_run,
-        )
+        start_up = start_up_of(plugin, dry_run=self._looking.dry_run)
         chosen = [target_named(name) for name in self._releases]
         found = image_problems(reader, str(reference), chosen, start_up=start_up)
         at = plugin.document.where(plugin.path("url"))

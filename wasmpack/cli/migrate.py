@@ -15,7 +15,7 @@ from wasmpack.cli.options import (
     format_option,
     registry_options,
 )
-from wasmpack.errors import WrongUsage
+from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.oci.place import Place
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -46,6 +46,8 @@ def migrate() -> None:
 @click.option("--images", default="", metavar="PREFIX",
               help="Pack the images anew below this registry and path.")  # fmt: skip
 @click.option("--pin", is_flag=True, help="With --images: write the new images' digests.")
+@click.option("--remote", is_flag=True, help="With --images: read old ones from registries only.")
+@force_option("what else is at an image's new place")
 @_VARIANT
 @_TARGET
 @click.option("--no-root-id", is_flag=True, help="Leave pluginName out: it was NAME_root.")
@@ -58,6 +60,7 @@ def migrate() -> None:
 @registry_options
 def servicemeshextension(
     names: tuple[str, ...], files: tuple[str, ...], namespace: str, images: str, pin: bool,
+    remote: bool, force: bool,
     variant: str, targets: tuple[str, ...], no_root_id: bool, inbound_only: bool,
     as_published: bool, report: Path | None, shape: str, registry: RegistryOptions,
 ) -> int:  # fmt: skip
@@ -83,10 +86,14 @@ def servicemeshextension(
         raise WrongUsage("--pin needs --images: without it no image is looked at")
     if report is not None and report.suffix not in {".md", ".json"}:
         raise WrongUsage(f"--report {report}: expected a name that ends in .md or .json")
+    if report is not None and not report.parent.is_dir():
+        raise NotFound(f"--report {report}: no such directory")
     request = MigrationRequest(
         documents=tuple(read_document_files(inputs)), subject=", ".join(inputs), images=images,
-        pin=pin, targets=targets,
-        repack=RepackRequest(extension=True, variant=Variant(variant), targets=targets),
+        pin=pin, remote=remote, targets=targets,
+        repack=RepackRequest(
+            extension=True, variant=Variant(variant), targets=targets, force=force
+        ),
         options=MigrationOptions(
             namespace=namespace, root_id=not no_root_id, inbound_only=inbound_only,
             as_published=as_published,

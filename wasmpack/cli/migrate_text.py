@@ -36,8 +36,9 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
         report.write_text(text)
     for row in done.rows:
         for finding in row.report.findings:
+            say = console.detail if finding.severity == "info" else console.status
             for line in finding_lines(finding, console.err_style, asked=len(row.report.targets)):
-                console.status(line)
+                say(line)
     if len(done.rows) > 1:
         for line in _table(done.rows, console):
             console.status(line)

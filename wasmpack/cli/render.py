@@ -80,7 +80,7 @@ def render() -> None:
 )
 @click.option(
     "--target", "targets", multiple=True,
-    help="Release it is for: fields it lacks are refused. [default: those in support]",
+    help="Release it is for (repeatable). [default: those in support]",
 )  # fmt: skip
 @click.option("--values", type=FILE, help="YAML or JSON with fields by their API names.")
 @click.option("--template", type=FILE, help="Manifest to put the fields in.")

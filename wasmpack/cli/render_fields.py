@@ -31,7 +31,10 @@ def fields_of(
     """
     found: JsonObject = {key: value for key, value in plain.items() if value is not None}
     if selector:
-        found["selector"] = {"matchLabels": dict(label(text) for text in selector)}
+        labels = [label(text) for text in selector]
+        if len(dict(labels)) < len(labels):
+            raise WrongUsage("--selector: a label stands there twice")
+        found["selector"] = {"matchLabels": dict(labels)}
     if target_refs:
         found["targetRefs"] = [target_ref(text) for text in target_refs]
     if match:
@@ -97,10 +100,12 @@ def configuration(text: str) -> JsonValue:
     :raises BadArtifact: neither YAML nor JSON, or several documents
     """
     from wasmpack.actions.inputs import read_file
-    from wasmpack.errors import BadArtifact
+    from wasmpack.errors import BadArtifact, NotFound
     from wasmpack.mesh.yaml_reader import read_documents
 
     inline = text.lstrip()[:1] == "{" or (": " in text and not Path(text).exists())
+    if not inline and not Path(text).exists():
+        raise NotFound(f"{text}: no such file", hint='as text it is a mapping: {"key": …}')
     name = "--plugin-config" if inline else text
     documents = read_documents(text.encode() if inline else read_file(Path(text)), name)
     if len(documents) != 1:

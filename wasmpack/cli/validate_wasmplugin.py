@@ -39,16 +39,17 @@ def validate_wasmplugin(
     files; and the module itself, started with the plugin's own configuration. FILE is YAML or JSON,
     a directory of such files, or - for standard input; TrafficExtensions are judged too.
     """
-    from wasmpack.actions.documents import read_document_files
+    from wasmpack.actions.documents import read_or_report
     from wasmpack.actions.validate_wasmplugin import Looking
     from wasmpack.actions.validate_wasmplugin import validate_wasmplugin as check
 
     if no_image and remote:
         raise WrongUsage("--no-image and --remote exclude each other")
     console = current_console()
+    documents, unreadable = read_or_report(files)
     report = check(
-        tuple(read_document_files(files)), ", ".join(files), registry, targets=targets,
-        strict=strict, notice=console.status,
+        documents, ", ".join(files), registry, targets=targets,
+        strict=strict, notice=console.status, unreadable=unreadable,
         looking=Looking(images=not no_image, remote=remote, dry_run=not no_dry_run),
     )  # fmt: skip
     return show_report(report, shape, console)

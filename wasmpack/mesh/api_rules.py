@@ -110,7 +110,7 @@ def _selection(plugin: Plugin) -> Iterator[Problem]:
             said = "wildcard not allowed in label value match"
         if said:
             yield plugin.problem("WPL004", _ERROR, (*at, key), said, "name the label in full")
-    if "selector" in plugin.fields and not labels:
+    if plugin.fields.get("selector") in ({}, {"matchLabels": {}}, {"matchLabels": None}):
         message = "workload selector specified without labels: it selects every workload"
         yield plugin.problem("WPL014", _WARNING, "selector", message, "leave it out, or add labels")
     yield from _targets(plugin)
@@ -179,11 +179,21 @@ def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[Problem]:
         if key in known:
             continue
         name = path_text((*fault.path, key))
-        near = difflib.get_close_matches(key, known, 1)
-        lower = [word for word in known if word.lower() == key.lower()]
-        hint = f"did you mean {(lower or near)[0]}?" if lower or near else "leave it out"
+        hint = _where_it_belongs(plugin.kind, fault.path, key, known)
         message = f"no release knows {name}: it is refused, or dropped without a word"
         yield plugin.problem("WPL002", _ERROR, (*fault.path, key), message, hint)
+
+
+def _where_it_belongs(kind: str, path: FieldPath, key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key.lower(), [word.lower() for word in known], 1)
+    meant = [word for word in known if near and word.lower() == near[0]]
+    if meant:
+        return f"did you mean {meant[0]}?"
+    if path == () and key in _known_keys(kind, ("spec",)):
+        return "indent it: it belongs under spec"
+    if path[-1:] == ("selector",):
+        return "labels stand under selector.matchLabels"
+    return "leave it out"
 
 
 def _known_keys(kind: str, path: FieldPath) -> list[str]:
@@ -203,7 +213,18 @@ def _words(fault: SchemaFault) -> str:
         return f"{fault.message.partition(' is not')[0]} is none of {', '.join(fault.expected)}"
     if fault.path[-1:] == ("sha256",):
         return "sha256 field must match [a-f0-9]{64} pattern"
+    if fault.keyword == "type":
+        kinds = fault.expected if isinstance(fault.expected, list) else [fault.expected]
+        return f"expected {' or '.join(kinds)}, found {_KINDS[type(fault.value)]}"
+    if fault.keyword == "pattern":
+        return f"{fault.value!r} has characters that must not be there"
     return fault.message
+
+
+_KINDS = {
+    dict: "a mapping", list: "a list", str: "a string", bool: "a boolean", int: "an integer",
+    float: "a number", type(None): "nothing",
+}  # fmt: skip
 
 
 def _schema_hint(fault: SchemaFault) -> str:
@@ -215,8 +236,12 @@ def _schema_hint(fault: SchemaFault) -> str:
         return "a mapping: the plugin gets it as JSON text"
     if fault.keyword == "required":
         return "add it"
-    if fault.keyword == "type" and fault.expected == "string":
+    if fault.keyword == "type" and fault.expected == "string" and fault.value is not None:
         return "put it in quotes"
+    if fault.keyword == "type" and "integer" in fault.expected and isinstance(fault.value, str):
+        return "write it without quotes"
+    if fault.path[-1:] in {("name",), ("namespace",)} and fault.keyword == "pattern":
+        return "lower-case letters, digits and '-', not first or last"
     return ""
 
 

@@ -83,6 +83,9 @@ def _pulling(plugin: Plugin, url: MeshUrl, release: Release) -> Iterator[Problem
                 message = "without effect before Istio 1.14 (OpenShift Service Mesh 2.3)"
                 yield plugin.problem("WPL013", _WARNING, name, message)
         return
+    if plugin.text("imagePullSecret") != plugin.pull_secret:
+        message = f"its namespace is ignored: {plugin.pull_secret} is looked for in the own one"
+        yield plugin.problem("WPL010", _WARNING, "imagePullSecret", message, plugin.pull_secret)
     if url.reference is None:
         return
     policy = plugin.text("imagePullPolicy")

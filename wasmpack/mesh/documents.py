@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from wasmpack.oci.canonical import JsonValue
 
@@ -53,25 +54,38 @@ class Document:
         return f"{place} {path_text(path)}" if path else place
 
     def items(self) -> Iterator[Document]:
-        """The items of a ``List`` (any kind that ends so), each a document; else itself."""
+        """The items of a ``List`` (any kind that ends so), each a document; else itself.
+
+        Items of a list of one kind may leave that kind out, as API servers do.
+        """
         value = self.value
         if not isinstance(value, dict) or not str(value.get("kind", "")).endswith("List"):
             yield self
             return
+        kind = str(value["kind"]).removesuffix("List")
+        typed = {"apiVersion": value.get("apiVersion"), "kind": kind} if kind else {}
         found = value.get("items")
-        inner: dict[int, tuple[dict[FieldPath, int], dict[FieldPath, Comment]]] = {}
-        for at, line in self.lines.items():
-            if at[:1] == ("items",) and len(at) > 1 and isinstance(at[1], int):
-                inner.setdefault(at[1], ({}, {}))[0][at[2:]] = line
-        for at, note in self.comments.items():
-            if at[:1] == ("items",) and len(at) > 1 and isinstance(at[1], int):
-                inner.setdefault(at[1], ({}, {}))[1][at[2:]] = note
+        lines = _by_item(self.lines)
+        comments = _by_item(self.comments)
         for number, item in enumerate(found if isinstance(found, list) else []):
-            lines, comments = inner.get(number, ({}, {}))
-            yield Document(
-                source=self.source, value=item, line=lines.get((), self.line), lines=lines,
-                comments=comments,
+            inner = lines.get(number, {})
+            part = Document(
+                source=self.source, value={**typed, **item} if isinstance(item, dict) else item,
+                line=inner.get((), self.line), lines=inner, comments=comments.get(number, {}),
             )  # fmt: skip
+            yield from part.items()
+
+
+T = TypeVar("T")
+
+
+def _by_item(found: Mapping[FieldPath, T]) -> dict[int, dict[FieldPath, T]]:
+    """What belongs to each item of ``items``, by its place in that item."""
+    inner: dict[int, dict[FieldPath, T]] = {}
+    for at, what in found.items():
+        if at[:1] == ("items",) and len(at) > 1 and isinstance(at[1], int):
+            inner.setdefault(at[1], {})[at[2:]] = what
+    return inner
 
 
 def path_text(path: FieldPath) -> str:

@@ -41,6 +41,10 @@ def envoy_filter_spec(name: str, fields: Fields) -> JsonObject:
             raise WrongUsage(f"EnvoyFilter has no field for {field}", hint=hint)
     if fields.get("type") not in (None, "HTTP"):
         raise WrongUsage("EnvoyFilter: wasmpack writes plugins of type HTTP only")
+    if fields.get("failStrategy") == "FAIL_RELOAD":
+        raise WrongUsage(
+            "EnvoyFilter: wasmpack writes no FAIL_RELOAD", hint="FAIL_OPEN, FAIL_CLOSE"
+        )
     url = MeshUrl.parse(str(fields["url"]))
     config: JsonObject = {"@type": _FILTER, "config": _config(name, fields, url)}
     contexts = _contexts(mappings(fields.get("match")))

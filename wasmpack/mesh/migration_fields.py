@@ -6,14 +6,16 @@ leaves open.
 """
 
 import difflib
+from dataclasses import replace
 
-from wasmpack.errors import BadArtifact
+from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings import Severity
 from wasmpack.mesh.documents import FieldPath
 from wasmpack.mesh.extension import PHASES, RAW_CONFIG
 from wasmpack.mesh.migration_work import Work
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json
+from wasmpack.oci.reference import Reference
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -24,24 +26,33 @@ def image_url(work: Work, spec: JsonObject) -> None:
     if not image:
         work.say("SME001", _ERROR, at, "there is no image, or it is no text")
         return
-    spec["url"] = work.image.url if work.image else f"oci://{image}"
     if work.image:
+        spec["url"] = work.image.url
         if work.image.sha256:
             spec["sha256"] = work.image.sha256
         return
-    url = MeshUrl.parse(f"oci://{image}")
-    for fault in url.faults:
-        work.say("SME001", fault.severity, at, fault.message, fault.hint)
-    if url.reference and not (url.reference.tag or url.reference.digest):
+    try:
+        reference = Reference.parse(image)
+    except WasmpackError as error:
+        work.say("SME001", _ERROR, at, error.message, error.hint and f"write image: {error.hint}")
+        return
+    full = str(replace(reference, written=""))
+    if not reference.names_registry:
+        message = f"{image!r} names no registry: the old mesh never loaded it"
+        work.say("SME001", _ERROR, at, message, f"write image: {full}, if that is meant")
+        return
+    spec["url"] = f"oci://{image}"
+    for fault in MeshUrl.parse(f"oci://{image}").faults:
+        work.say("SME001", fault.severity, at, fault.message, fault.hint.replace("oci://", ""))
+    if not (reference.tag or reference.digest):
         message = "without a tag the old mesh never loaded it; now it means latest"
         work.say("SME013", _WARNING, at, message, "name a tag")
-    if not any(fault.severity is _ERROR for fault in url.faults):
-        message = (
-            "not looked at: a WasmPlugin needs plugin.wasm in the last layer, and images for "
-            "ServiceMeshExtension often have another name in manifest.yaml"
-        )
-        hint = "--images PREFIX packs it anew; wasmpack validate image says whether it must be"
-        work.say("SME013", _WARNING, at, message, hint)
+    message = (
+        "not looked at: a WasmPlugin needs plugin.wasm in the last layer, and images for "
+        "ServiceMeshExtension often have another name in manifest.yaml"
+    )
+    hint = "--images PREFIX packs it anew; wasmpack validate image says whether it must be"
+    work.say("SME013", _WARNING, at, message, hint)
 
 
 def phase(work: Work, spec: JsonObject) -> None:
@@ -82,7 +93,7 @@ def priority(work: Work, spec: JsonObject) -> None:
         work.say("SME001", _ERROR, at, f"{found!r} is no integer")
         return
     if work.options.as_published:
-        if found:
+        if found is not None:
             message = f"{found} is left out, as in the published example"
             work.say("SME014", _WARNING, at, message, "leave --as-published out")
         return

@@ -47,7 +47,7 @@ def _pull_secret(work: Work, spec: JsonObject) -> None:
     if names:
         spec["imagePullSecret"] = names[0]
         message = (
-            "was never used: OpenShift's import found secrets by itwork. Now it is, and must "
+            "was never used: OpenShift's import found secrets by itself. Now it is, and must "
             "be of type kubernetes.io/dockerconfigjson in this namespace"
         )
         work.say("SME010", _INFO, at, message, "wasmpack render secret")
@@ -64,9 +64,13 @@ def _pull_secret(work: Work, spec: JsonObject) -> None:
 
 
 def root_id(work: Work, spec: JsonObject) -> None:
-    if work.options.as_published or not work.options.root_id or not work.extension.name:
+    if not work.extension.name:
         return
     root_id = f"{work.extension.name}_root"
+    if work.options.as_published or not work.options.root_id:
+        message = f"the root id {root_id} is left out: a plugin that asks for it does not find it"
+        work.say("SME016", _WARNING, ("metadata", "name"), message)
+        return
     if len(root_id) > _LONGEST_ROOT_ID:
         message = f"the root id {root_id[:20]}… is longer than {_LONGEST_ROOT_ID} characters"
         work.say("SME001", _ERROR, ("metadata", "name"), message, "--no-root-id")
@@ -87,9 +91,13 @@ def direction(work: Work, spec: JsonObject) -> None:
     if work.options.inbound_only:
         spec["match"] = [{"mode": "SERVER"}]
         work.notes["spec", "match"] = "inbound only, as before; take it out for a gateway"
+        message = "OpenShift Service Mesh 2.2 has no match, and needs none: apply this after it"
+        work.say("SME011", _INFO, at, message)
         if not labels:
             message = "selects all workloads: on gateways among them it will not run"
             work.say("SME011", _WARNING, at, message, "write another one for the gateways")
+        return
+    if not work.options.both_directions:
         return
     message = "in sidecars it ran on inbound traffic only, and now runs on outbound traffic too"
     hint = (

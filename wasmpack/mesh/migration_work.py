@@ -18,6 +18,8 @@ class MigrationOptions:
     """Carry the root id over that Maistra gave the plugin."""
     inbound_only: bool = False
     """Say that the plugin sees inbound traffic only, as it did."""
+    both_directions: bool = True
+    """The new mesh runs plugins on outbound traffic too, unless told otherwise."""
     as_published: bool = False
     """The form of Red Hat's example: without priority and root id."""
 

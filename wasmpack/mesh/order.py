@@ -23,6 +23,11 @@ def order_problems(plugins: Sequence[Plugin]) -> Mapping[int, list[Problem]]:
 
 def _against(plugin: Plugin, earlier: Sequence[Plugin]) -> Iterator[Problem]:
     mine = _priority(plugin)
+    twin = next((other for other in earlier if _same_object(plugin, other)), None)
+    if twin is not None:
+        message = f"has the name of the one at {twin.document.where()}: the one applied last stays"
+        hint = "another name, or one of the two"
+        yield plugin.problem("WPL019", Severity.ERROR, ("metadata", "name"), message, hint)
     for other in earlier:
         if not _meet(plugin, other):
             continue
@@ -40,6 +45,7 @@ def _against(plugin: Plugin, earlier: Sequence[Plugin]) -> Iterator[Problem]:
             continue
         at = "priority" if "priority" in plugin.fields else "phase"
         yield plugin.problem("WPL008", Severity.WARNING, at, message, hint)
+        return  # the others would say the same
 
 
 def _priority(plugin: Plugin) -> int:
@@ -58,6 +64,10 @@ def _meet(one: Plugin, other: Plugin) -> bool:
         mapping(mapping(p.fields.get("selector")).get("matchLabels")) for p in (one, other)
     )
     return all(theirs[key] == value for key, value in mine.items() if key in theirs)
+
+
+def _same_object(one: Plugin, other: Plugin) -> bool:
+    return (one.kind, one.namespace, one.name) == (other.kind, other.namespace, other.name)
 
 
 def _phase(plugin: Plugin) -> str:

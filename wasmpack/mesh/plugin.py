@@ -62,6 +62,11 @@ class Plugin:
         found = self.fields.get(name)
         return found if isinstance(found, str) else ""
 
+    @property
+    def pull_secret(self) -> str:
+        """Name of the pull secret; the mesh puts the plugin's own namespace before it."""
+        return self.text("imagePullSecret").rpartition("/")[2]
+
     def path(self, name: str) -> FieldPath:
         """Where the field stands in the resource."""
         inner = self.kind == TRAFFIC_EXTENSION and name not in _OUTSIDE_WASM

@@ -52,9 +52,14 @@ def read_template(raw: bytes, source: str, kind: str, values: Mapping[str, str])
 
     :raises BadArtifact: not YAML, no document of this kind, a placeholder without a value
     """
+    written = read_documents(raw, source)
+    own = next((d for d in written if mapping(d.value).get("kind") == kind), None)
+    namespace = mapping(mapping(own.value).get("metadata")).get("namespace") if own else None
+    if isinstance(namespace, str) and "$" not in namespace:
+        values = {"namespace": namespace, **values}
     documents = [
         replace(document, value=_filled(document, document.value, values, ()))
-        for document in read_documents(raw, source)
+        for document in written
     ]
     for index, document in enumerate(documents):
         if mapping(document.value).get("kind") == kind:

@@ -10,7 +10,7 @@ pkg/wasm/cache.go.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from wasmpack.errors import WasmpackError
@@ -112,7 +112,9 @@ def _reference(
         reference = Reference.parse(f"{host}{slash}{path}")
         if reference.registry == DOCKER_HUB and host not in {DOCKER_HUB, "index.docker.io"}:
             hub = f"{host!r} is taken for a name on Docker Hub: {reference.name}"
-            faults.append(_fault(hub, f"write oci://{reference.name}", severity=_WARNING))
+            faults.append(
+                _fault(hub, f"write oci://{replace(reference, written='')}", severity=_WARNING)
+            )
         if host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK:
             own = f"{host} is the proxy itself: the mesh cannot reach a registry on this machine"
             faults.append(_fault(own, "a host name that the pods can resolve", severity=_WARNING))

@@ -46,6 +46,8 @@ def read_values(document: Document) -> Values:
     for key, item in value.items():
         if key in {"metadata", "spec"} and isinstance(item, dict):
             (metadata if key == "metadata" else fields).update(item)
+        elif key == "url":
+            raise BadArtifact(f"{document.where((key,))}: the URL is the argument of the command")
         elif key in METADATA:
             metadata[key] = item
         elif key in fields_known:

@@ -26,6 +26,7 @@ _MAX_VALUES = 1_000_000
 """Most values of one stream, aliases expanded."""
 _MAX_DEPTH = 100
 _TAGS = "tag:yaml.org,2002:"
+_TEMPLATE = re.compile(r"^(?:[^#'\"\n]*:[ ]+|[ ]*)(\{\{.*?\}\})", re.MULTILINE)
 _EXPLICIT_TAG = re.compile(r"(&\S+\s+)?!")
 
 
@@ -59,6 +60,7 @@ def _read_yaml(text: str, source: str) -> tuple[Document, ...]:
         nodes = list(yaml.compose_all(text, Loader=loader))
         tokens = list(yaml.scan(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
+        _refuse_templates(text, source)
         mark = error.problem_mark
         if mark is None or (mark.index >= len(text) and error.context_mark):
             mark = error.context_mark
@@ -162,6 +164,7 @@ class _Stream:
         if isinstance(key, bool):
             return "true" if key else "false"
         if key is None or isinstance(key, float):
+            _refuse_templates(self._text, self._source)
             self._refuse(node, "a key must be a string")
         return str(key)
 
@@ -182,7 +185,7 @@ class _Stream:
         value = resolve(node.value)
         kinds = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
         if type(value) not in kinds.get(kind, ()):
-            self._refuse(node, f"the tag {node.tag} on {node.value!r}")
+            self._refuse(node, f"the tag {node.tag} on {node.value!r}, which has no meaning here")
         return value
 
     def _refuse(self, node: Any, reason: str) -> NoReturn:
@@ -209,6 +212,17 @@ def _reason(error: Any, text: str, mark: Any) -> str:
 def _refuse(source: str, mark: Any, reason: str) -> NoReturn:
     place = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
     raise BadArtifact(f"{place}: {reason}")
+
+
+def _refuse_templates(text: str, source: str) -> None:
+    """``{{ … }}`` in a plain scalar is a mapping as a key to YAML, and a template to people."""
+    found = _TEMPLATE.search(text)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
+        raise BadArtifact(
+            f"{source}:{line}: {found[1]} is a template, which is no YAML yet",
+            hint="helm template, then the result",
+        )
 
 
 def _comments(text: str, tokens: list[Any]) -> dict[int, Comment]:

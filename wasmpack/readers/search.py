@@ -84,7 +84,7 @@ def choose_module(found: FoundFiles, wanted: str | None) -> tuple[str, bytes]:
     if wanted is not None:
         if wanted.lstrip("/") in modules:
             return wanted, modules[wanted.lstrip("/")]
-        raise BadArtifact(f"no module {wanted} in this image", hint=_those(modules))
+        raise BadArtifact(f"no WebAssembly module {wanted} in this image", hint=_those(modules))
     named = [name for name in modules if name.rpartition("/")[2] == mt.PLUGIN_FILE]
     names = named or list(modules)
     if len(names) == 1:

@@ -26,6 +26,8 @@ class SchemaFault:
     """The keyword of JSON Schema that failed."""
     expected: Any
     """What the schema says there."""
+    value: Any
+    """What stands there."""
     message: str
 
 
@@ -41,6 +43,7 @@ def schema_faults(name: str, value: object, definition: str = "") -> Iterator[Sc
             json_path=error.json_path,
             keyword=str(error.validator),
             expected=error.validator_value,
+            value=error.instance,
             message=error.message[:_LONGEST],
         )
 
