@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from wasmpack.actions.migrate import MigrationRequest, migrate_extensions
     from wasmpack.actions.pull import copy_image, extract_image, pull_image
     from wasmpack.actions.push import push_image
-    from wasmpack.actions.render import RenderRequest, render_wasmplugin
+    from wasmpack.actions.render import render_wasmplugin
+    from wasmpack.actions.render_request import RenderRequest
     from wasmpack.actions.validate import validate_config, validate_module
     from wasmpack.actions.validate_image import validate_image
     from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
@@ -42,7 +43,7 @@ _HOMES = {
     "ModuleInput": "actions.inputs",
     "Reference": "oci.reference",
     "RegistryOptions": "stores.registry.options",
-    "RenderRequest": "actions.render",
+    "RenderRequest": "actions.render_request",
     "Report": "findings",
     "Variant": "oci.image",
     "Verdict": "findings",

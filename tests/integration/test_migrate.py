@@ -390,6 +390,12 @@ def test_two_that_would_become_one(cli: Cli, tmp_path: Path) -> None:
     assert "SME017 b.yaml:4 metadata.name" in done.err
     assert "a.yaml:1" in done.err
     assert done.out.count("kind: WasmPlugin") == 1
+    twice = cli("migrate", "servicemeshextension", "a.yaml", "a.yaml")
+    assert (twice.code, twice.out.count("kind: WasmPlugin")) == (3, 1)
+    (tmp_path / "new.yaml").write_text(done.out)
+    beside = cli("migrate", "servicemeshextension", "new.yaml", "b.yaml")
+    assert beside.code == 3
+    assert "a WasmPlugin of these files" in beside.err
 
 
 def test_lists_of_one_kind_and_lists_of_lists(cli: Cli) -> None:

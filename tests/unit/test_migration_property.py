@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from wasmpack.actions.migrate import Migration, MigrationRequest, migrate_extensions
-from wasmpack.mesh.api_rules import rule_problems, schema_problems
+from wasmpack.mesh.api_rules import rule_problems
 from wasmpack.mesh.documents import FieldPath, path_text
 from wasmpack.mesh.migration_work import MigrationOptions
 from wasmpack.mesh.plugin import Plugin
+from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.mesh.yaml_writer import to_yaml
 from wasmpack.stores.registry.options import RegistryOptions

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from wasmpack.actions.migrate import MigrationRequest, documents_text, migrate_extensions
 from wasmpack.actions.migration_report import markdown
-from wasmpack.actions.render import RenderRequest, render_wasmplugin
+from wasmpack.actions.render import render_wasmplugin
+from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.validate_wasmplugin import Looking, validate_wasmplugin
 from wasmpack.cli.report import report_lines
 from wasmpack.errors import WasmpackError

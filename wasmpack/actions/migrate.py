@@ -175,25 +175,28 @@ def _without_twins(
     migrated: Sequence[Migrated], entries: Sequence[str | Document]
 ) -> Iterator[Migrated]:
     """Of several resources of one name the first; the last one applied would win."""
-    seen: dict[tuple[object, object], str] = {}
-    for text in entries:
-        for other in _other_plugins(text):
-            seen[Plugin.of(other).namespace, Plugin.of(other).name] = "a WasmPlugin of these files"
+    others = [_identity(other) for entry in entries for other in _other_plugins(entry)]
+    seen = dict.fromkeys(others, "a WasmPlugin of these files")
     for item in migrated:
-        extension, done = item.extension, item.document
-        key = (Plugin.of(done).namespace, Plugin.of(done).name) if done else ("", None)
-        if done is None or key not in seen:
-            seen[key] = extension.document.where()
+        place = item.extension.document
+        name = _identity(item.document) if item.document else None
+        if name is None or name not in seen:
+            seen |= {} if name is None else {name: place.where()}
             yield item
             continue
         problem = Problem(
             code="SME017",
             severity=Severity.ERROR,
-            where=extension.document.where(("metadata", "name")),
-            message=f"would have the name of {seen[key]}: the one applied last would stay",
+            where=place.where(("metadata", "name")),
+            message=f"would have the name of {seen[name]}: the one applied last would stay",
             hint="another name, or leave one of them out",
         )
         yield replace(item, document=None, problems=(problem, *item.problems))
+
+
+def _identity(document: Document) -> tuple[str, str]:
+    plugin = Plugin.of(document)
+    return plugin.namespace, plugin.name
 
 
 def _other_plugins(entry: str | Document) -> list[Document]:

@@ -13,13 +13,14 @@ from wasmpack.errors import (
     WasmpackError,
 )
 from wasmpack.findings import Problem, Report, Severity, judge
-from wasmpack.mesh.api_rules import release_problems, rule_problems, schema_problems
+from wasmpack.mesh.api_rules import release_problems, rule_problems
 from wasmpack.mesh.behaviour import behaviour_problems, checksum, plugin_configuration
 from wasmpack.mesh.documents import Document
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
 from wasmpack.mesh.pull_secret import PullSecret
 from wasmpack.mesh.releases import Release, mesh_targets
+from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.module.check import StartUp
 from wasmpack.oci.manifest import Index

@@ -97,7 +97,8 @@ def wasmplugin(
     written (exit code 3); what it would do otherwise than one may think is said on stderr.
     """
     from wasmpack.actions.inputs import read_file
-    from wasmpack.actions.render import RenderRequest, render_wasmplugin
+    from wasmpack.actions.render import render_wasmplugin
+    from wasmpack.actions.render_request import RenderRequest
     from wasmpack.cli.render_fields import fields_of, values_of
     from wasmpack.cli.report import findings_text, shown_if_rejected
     from wasmpack.mesh.kinds import Kind

@@ -4,16 +4,14 @@ Sources: istio/api kubernetes/customresourcedefinitions.gen.yaml (schema, CEL), 
 pkg/config/validation/validation.go, ``ValidateWasmPlugin`` (webhook). Their own words are quoted.
 """
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
 from wasmpack.findings import Problem, Severity
-from wasmpack.mesh.documents import FieldPath, path_text
+from wasmpack.mesh.documents import FieldPath
 from wasmpack.mesh.plugin import TRAFFIC_EXTENSION, Plugin, mapping, mappings
 from wasmpack.mesh.releases import OLDEST, Release, known_since, values_since
 from wasmpack.mesh.releases import TRAFFIC_EXTENSION as SINCE_TRAFFIC_EXTENSION
 from wasmpack.oci.canonical import JsonObject, JsonValue
-from wasmpack.schemas import SchemaFault, schema_faults
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 _TARGET_KINDS = {
@@ -28,18 +26,6 @@ _SAME_AS_WITHOUT: dict[str, tuple[JsonValue, ...]] = {
     "targetRefs": ([],),
 }
 """Values that say what a release without the field does anyway."""
-
-
-def schema_problems(plugin: Plugin) -> Iterator[Problem]:
-    """Types, enumerations, lengths, required and unknown fields."""
-    for fault in schema_faults("wasmplugin", plugin.document.value, plugin.kind):
-        if fault.keyword == "additionalProperties" and fault.expected is False:
-            yield from _unknown(plugin, fault)
-        else:
-            yield plugin.problem(
-                "WPL001", _ERROR, fault.path, f"the API server refuses it: {_words(fault)}",
-                _schema_hint(fault),
-            )  # fmt: skip
 
 
 def release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
@@ -167,82 +153,6 @@ def _ports(plugin: Plugin) -> Iterator[Problem]:
             at = (*plugin.path("match"), number, "ports")
             message = f"the API server refuses it: port {twice} stands twice"
             yield plugin.problem("WPL001", _ERROR, at, message, "keep one")
-
-
-def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[Problem]:
-    """One problem for each key that no release has, with the one that may be meant."""
-    value: JsonValue = plugin.document.value
-    for step in fault.path:
-        value = value[step]  # type: ignore[index]
-    known = _known_keys(plugin.kind, fault.path)
-    for key in mapping(value):
-        if key in known:
-            continue
-        name = path_text((*fault.path, key))
-        hint = _where_it_belongs(plugin.kind, fault.path, key, known)
-        message = f"no release knows {name}: it is refused, or dropped without a word"
-        yield plugin.problem("WPL002", _ERROR, (*fault.path, key), message, hint)
-
-
-def _where_it_belongs(kind: str, path: FieldPath, key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key.lower(), [word.lower() for word in known], 1)
-    meant = [word for word in known if near and word.lower() == near[0]]
-    if meant:
-        return f"did you mean {meant[0]}?"
-    if path == () and key in _known_keys(kind, ("spec",)):
-        return "indent it: it belongs under spec"
-    if path[-1:] == ("selector",):
-        return "labels stand under selector.matchLabels"
-    return "leave it out"
-
-
-def _known_keys(kind: str, path: FieldPath) -> list[str]:
-    from wasmpack.schemas import load_schema
-
-    schema = load_schema("wasmplugin")
-    here = schema["$defs"][kind]
-    for step in path:
-        here = here["items"] if isinstance(step, int) else here["properties"][step]
-        while "$ref" in here:
-            here = schema["$defs"][here["$ref"].rpartition("/")[2]]
-    return list(here.get("properties", {}))
-
-
-def _words(fault: SchemaFault) -> str:
-    if fault.keyword == "enum":
-        return f"{fault.message.partition(' is not')[0]} is none of {', '.join(fault.expected)}"
-    if fault.path[-1:] == ("sha256",):
-        return "sha256 field must match [a-f0-9]{64} pattern"
-    if fault.keyword == "type":
-        kinds = fault.expected if isinstance(fault.expected, list) else [fault.expected]
-        return f"expected {' or '.join(kinds)}, found {_KINDS[type(fault.value)]}"
-    if fault.keyword == "pattern":
-        return f"{fault.value!r} has characters that must not be there"
-    return fault.message
-
-
-_KINDS = {
-    dict: "a mapping", list: "a list", str: "a string", bool: "a boolean", int: "an integer",
-    float: "a number", type(None): "nothing",
-}  # fmt: skip
-
-
-def _schema_hint(fault: SchemaFault) -> str:
-    if fault.path[-1:] == ("sha256",):
-        return "64 lower-case hexadecimal digits, without 'sha256:': wasmpack digest IMAGE"
-    if fault.path[-1:] == ("imagePullPolicy",):
-        return "there is no Never; IfNotPresent is the default"
-    if fault.path[-1:] == ("pluginConfig",):
-        return "a mapping: the plugin gets it as JSON text"
-    if fault.keyword == "required":
-        return "add it"
-    if fault.keyword == "type" and fault.expected == "string" and fault.value is not None:
-        return "put it in quotes"
-    if fault.keyword == "type" and "integer" in fault.expected and isinstance(fault.value, str):
-        return "write it without quotes"
-    if fault.path[-1:] in {("name",), ("namespace",)} and fault.keyword == "pattern":
-        return "lower-case letters, digits and '-', not first or last"
-    return ""
 
 
 def _named(release: Release) -> str:

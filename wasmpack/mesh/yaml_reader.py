@@ -11,13 +11,14 @@ is refused.
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
 from wasmpack.errors import BadArtifact
 from wasmpack.mesh.documents import Comment, Document, FieldPath
 from wasmpack.mesh.scalars import resolve
+from wasmpack.mesh.yaml_comments import comments_of, placed
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json
 
 MAX_BYTES = 64 << 20
@@ -70,7 +71,7 @@ def _read_yaml(text: str, source: str) -> tuple[Document, ...]:
         raise BadArtifact(f"{source}:{line}: a control character: {error.reason}") from error
     except RecursionError:
         raise BadArtifact(f"{source}: nested too deeply") from None
-    stream = _Stream(text, source, _comments(text, tokens))
+    stream = _Stream(text, source, comments_of(text, tokens))
     starts = [t.start_mark.line for t in tokens if isinstance(t, yaml.DocumentStartToken)]
     found = []
     for number, node in enumerate(nodes):
@@ -105,7 +106,7 @@ class _Stream:
             text=text.removeprefix("---").strip("\n"),
             line=node.start_mark.line + 1,
             lines=lines,
-            comments=_placed(comments, lines),
+            comments=placed(comments, lines),
         )
 
     def _value(
@@ -223,52 +224,3 @@ def _refuse_templates(text: str, source: str) -> None:
             f"{source}:{line}: {found[1]} is a template, which is no YAML yet",
             hint="helm template, then the result",
         )
-
-
-def _comments(text: str, tokens: list[Any]) -> dict[int, Comment]:
-    """Comments by line (from 0): between two tokens there is white space, or a comment."""
-    found: dict[int, Comment] = {}
-    for line, alone, gap in _gaps(text, tokens):
-        for number, piece in enumerate(gap.split("\n")):
-            _, mark, words = piece.partition("#")
-            if mark and (number or alone):
-                found[line + number] = Comment(before=(words.strip(),))
-            elif mark:
-                found[line + number] = Comment(after=words.strip())
-    return found
-
-
-def _gaps(text: str, tokens: list[Any]) -> Iterator[tuple[int, bool, str]]:
-    """(line, whether it begins with that line, what stands there)."""
-    last, line, alone = 0, 0, True
-    for token in tokens:
-        if token.start_mark.index > last:
-            yield line, alone, text[last : token.start_mark.index]
-        if token.end_mark.index >= last:
-            last, line = token.end_mark.index, token.end_mark.line
-            alone = token.end_mark.column == 0
-    yield line, alone, text[last:]
-
-
-def _placed(
-    comments: Mapping[int, Comment], lines: Mapping[FieldPath, int]
-) -> dict[FieldPath, Comment]:
-    """Each comment with the field that follows it, or that it shares the line with."""
-    outermost: dict[int, FieldPath] = {}
-    for path, line in lines.items():
-        if path and line - 1 not in outermost:
-            outermost[line - 1] = path
-    order = sorted(outermost)
-    found: dict[FieldPath, Comment] = {}
-    for line, comment in sorted(comments.items()):
-        if comment.after and line in outermost:
-            path = outermost[line]
-        else:
-            path = next((outermost[at] for at in order if at > line), ())
-        old = found.get(path, Comment())
-        before = old.before + comment.before
-        if not path:
-            found[path] = Comment(after="\n".join(filter(None, (old.after, *comment.before))))
-        else:
-            found[path] = Comment(before=before, after=comment.after or old.after)
-    return found
