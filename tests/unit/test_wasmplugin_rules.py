@@ -144,6 +144,21 @@ def test_advice_that_helps(spec: str, hint: str) -> None:
     assert hint in {p.hint for p in resource_problems(plugin(spec), NEW)}
 
 
+LIMITS = [
+    ("vmConfig: {{env: [{}]}}", "{{name: v{n}}}", 256, "spec.vmConfig.env"),
+    ("selector: {{matchLabels: {{{}}}}}", "l{n}: v", 4096, "spec.selector.matchLabels"),
+    ("targetRefs: [{}]", "{{kind: Service, name: s{n}}}", 16, "spec.targetRefs"),
+]
+
+
+@pytest.mark.parametrize(("field", "item", "most", "place"), LIMITS)
+def test_as_many_as_the_api_takes(field: str, item: str, most: int, place: str) -> None:
+    for count, refused in ((most, False), (most + 1, True)):
+        items = ", ".join(item.format(n=n) for n in range(count))
+        problems = resource_problems(plugin(wasm(field.format(items))), NEW)
+        assert (("WPL001", "error", place) in found(problems)) is refused
+
+
 def test_names_that_the_api_server_refuses() -> None:
     metadata = "{name: p, labels: {'bad key!': v}}"
     found_here = found(resource_problems(plugin(wasm("priority: 1"), metadata=metadata), NEW))
