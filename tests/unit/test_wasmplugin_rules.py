@@ -66,6 +66,12 @@ SCHEMA = [
     (wasm("match: [{ports: [{number: 65536}]}]"), "WPL001", "spec.match[0].ports[0].number"),
     (wasm("match: [{ports: [{number: 80}, {number: 80}]}]"), "WPL001", "spec.match[0].ports"),
     (wasm("vmConfig: {env: [{value: x}]}"), "WPL001", "spec.vmConfig.env[0]"),
+    (
+        wasm(f"vmConfig: {{env: [{{name: A, value: {'x' * 2049}}}]}}"),
+        "WPL001",
+        "spec.vmConfig.env[0].value",
+    ),
+    (wasm(f"vmConfig: {{env: [{{name: {'x' * 257}}}]}}"), "WPL001", "spec.vmConfig.env[0].name"),
     (wasm("selector: {matchLabels: {a: on}}"), "WPL001", "spec.selector.matchLabels.a"),
     (
         wasm(f"selector: {{matchLabels: {{a: {'x' * 64}}}}}"),
