@@ -470,6 +470,26 @@ def test_pull_secrets(htpasswd_registry: RunningRegistry, cli: Cli, tmp_path: Pa
         assert said in finding["message"]
 
 
+def test_the_module_with_another_configuration_and_the_real_envoy(
+    image: str, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.json").write_bytes(b"")
+    (tmp_path / "wrong.json").write_text('{"x-number": 1}')
+    text = resource(f"oci://{image}", '  pluginConfig: {x-name: "value"}\n')
+    for given, verdict in (
+        ([], "accept"),
+        (["--plugin-config", "empty.json", "--root-id", "other"], "accept"),
+        (["--plugin-config", "wrong.json"], "reject"),
+    ):
+        report = judged(cli, tmp_path, text, "--envoy", *given)
+        assert report["verdict"] == verdict
+        (said,) = [f for f in report["findings"] if f["code"].startswith("ENV")]
+        assert said["code"] == "ENV003", "the real Envoy says the same"
+        assert [row["target"] for row in report["targets"]].count("envoy-1.40") == 1
+    refused = cli("validate", "wasmplugin", "p.yaml", "--no-image", "--envoy")
+    assert (refused.code, refused.out) == (2, "")
+
+
 def test_a_secret_without_credentials(cli: Cli) -> None:
     done = cli("render", "secret", "registry.example.com")
     assert done.code == 4

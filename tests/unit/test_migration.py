@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from wasmpack.actions.migrate_images import destinations
 from wasmpack.actions.validate_wasmplugin import resource_problems
+from wasmpack.errors import WrongUsage
 from wasmpack.mesh.extension_manifest import ExtensionManifest, read_extension_manifest
 from wasmpack.mesh.migration import Migrated, migrate_extension
 from wasmpack.mesh.migration_order import sharing_problems
@@ -114,7 +116,7 @@ WARNED = [
     (f"{{{BASE}, imagePullSecrets: [{{name: a}}, {{name: b}}]}}", "warning", "SME010",
      "spec.imagePullSecrets[1]"),
     (f"{{{BASE}, imagePullSecrets: [{{name: a}}]}}", "info", "SME010", "spec.imagePullSecrets"),
-    (f"{{{BASE}}}", "info", "SME010", "spec.imagePullSecrets"),
+    (f"{{{BASE}}}", "warning", "SME010", "spec.imagePullSecrets"),
     (f"{{{BASE}}}", "warning", "SME011", "spec"),
     (f"{{{BASE}, workloadSelector: {{labels: {{app: x}}}}}}", "warning", "SME011",
      "spec.workloadSelector"),
@@ -374,3 +376,18 @@ def test_comments_move_with_their_fields() -> None:
     assert lines[:2] == ["# top", "apiVersion: extensions.istio.io/v1alpha1"]
     assert "  pluginConfig:  # ours" in lines
     assert lines[lines.index("      app: httpbin") - 1] == "      # which"
+
+
+def test_each_image_has_a_place_of_its_own() -> None:
+    one, two = (f"quay.io/a/x:v1@sha256:{c * 64}" for c in "ab")
+    names = [one, two, "quay.io/a/y:v1", "docker.io/a/y:v1", f"quay.io/a/z@sha256:{'c' * 64}"]
+    found = destinations(names, "r.io/p")
+    assert [found[name] for name in names] == [
+        "r.io/p/quay.io/a/x:v1-sha256-aaaaaaaaaaaa",
+        "r.io/p/quay.io/a/x:v1-sha256-bbbbbbbbbbbb",
+        "r.io/p/quay.io/a/y:v1",
+        "r.io/p/docker.io/a/y:v1",
+        "r.io/p/z:sha256-cccccccccccc",
+    ]
+    with pytest.raises(WrongUsage, match=r"would both go to r\.io/p/h\.io-1/a:v1"):
+        destinations(["h.io:1/a:v1", "h.io-1/a:v1"], "r.io/p")

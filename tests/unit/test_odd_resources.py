@@ -28,7 +28,8 @@ KEYS = st.sampled_from(
      "namespace", "labels", "auths", "a", ""]
 )  # fmt: skip
 LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    st.none() | st.booleans() | st.integers() | st.just(10**400)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5)
     | st.sampled_from(["", "*", "\n", "\x1b[31m", "AUTHN", "oci://quay.io/a:v1", "SERVER", "HOST"])
 )  # fmt: skip
@@ -73,6 +74,8 @@ def plain(text: str, _colour: str) -> str:
 @given(st.lists(RESOURCE, min_size=1, max_size=3))
 def test_judged_or_refused(values: list[dict[str, Any]]) -> None:
     documents = [Document(source="f", value=value) for value in values]
+    for value in values:
+        documents += read_documents(json.dumps(value).encode(), "f")
     with contextlib.suppress(WasmpackError):
         report = validate_wasmplugin(
             documents, "f", RegistryOptions(), looking=Looking(images=False), notice=print

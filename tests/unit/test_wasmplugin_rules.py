@@ -47,10 +47,75 @@ def test_nothing_to_say_of_a_good_one() -> None:
     assert resource_problems(good, NEW) == []
 
 
+def test_a_property_that_is_null_is_not_there() -> None:
+    """The API server takes it out; in the plugin's own configuration it stays."""
+    nulls = "phase: , vmConfig: {env: [{name: A, value: , valueFrom: HOST}]}, selector: , match: "
+    good = plugin(wasm(nulls + ", pluginConfig: {a: null}, priority: "))
+    assert resource_problems(good, NEW) == []
+    assert plugin_configuration(good.fields["pluginConfig"]) == b'{"a":null}'
+
+
+def test_a_number_beyond_doubles_is_refused_and_not_printed() -> None:
+    value = {"apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
+             "metadata": {"name": "p"},
+             "spec": {"url": URL, "pluginConfig": {"n": 10**400}}}  # fmt: skip
+    (document,) = read_documents(json.dumps(value).encode(), "f")
+    (problem,) = resource_problems(Plugin.of(document), NEW)
+    assert (problem.code, problem.severity.value) == ("WPL012", "error")
+    assert "0000000000" not in problem.message
+
+
+SECRETS = [
+    "{url: 'https://me:hunter2@example.com:x/a.wasm'}",
+    "{url: 'me:hunter2@example.com/a'}",
+    "{url: 'ftp://me:hunter2@example.com/a?sig=hunter2'}",
+    wasm(f"vmConfig: {{env: [{{name: A, value: '{'hunter2' * 400}'}}]}}"),
+    wasm("pluginConfig: hunter2"),
+]
+
+
+@pytest.mark.parametrize("spec", SECRETS)
+def test_what_may_be_secret_is_not_printed(spec: str) -> None:
+    found = resource_problems(plugin(spec), NEW)
+    assert found
+    assert "hunter2" not in repr(found)
+
+
+ORDERS = [
+    ("{name: a, namespace: n}", "type: HTTP", "{name: b, namespace: n}", "priority: null", True),
+    ("{name: a, namespace: istio-system}", "", "{name: b, namespace: n}", "", True),
+    ("{name: a, namespace: m}", "", "{name: a, namespace: n}", "", False),
+    ("{name: a, namespace: n}", "type: NETWORK", "{name: b, namespace: n}", "", False),
+]
+
+
+@pytest.mark.parametrize(("one", "fields", "other", "more", "tied"), ORDERS)
+def test_who_shares_a_proxy(one: str, fields: str, other: str, more: str, *, tied: bool) -> None:
+    plugins = [plugin(wasm(fields), metadata=one), plugin(wasm(more), metadata=other)]
+    codes = {p.code for rows in order_problems(plugins).values() for p in rows}
+    assert codes == ({"WPL008"} if tied else set())
+
+
+NAMES = [
+    ("{name: p, annotations: {Example.com/Key: v}}", True),
+    ('{name: "p\\n"}', False),
+    ("{name: p, labels: {a..b/x: v}}", False),
+    ("{name: p, labels: {A.b/x: v}}", False),
+    ('{name: p, labels: {a: "v\\n"}}', False),
+]
+
+
+@pytest.mark.parametrize(("metadata", "good"), NAMES)
+def test_names_and_keys(metadata: str, *, good: bool) -> None:
+    assert (not resource_problems(plugin(wasm(""), metadata=metadata), NEW)) == good
+
+
 SCHEMA = [
     ("{}", "WPL001", "spec"),
     ("{url: ''}", "WPL001", "spec.url"),
     ("{url: 5}", "WPL001", "spec.url"),
+    ("{url: null}", "WPL001", "spec"),
+    (wasm(f'sha256: "{"a" * 64}\\n"'), "WPL001", "spec.sha256"),
     (wasm("sha256: ABC"), "WPL001", "spec.sha256"),
     (wasm(f"sha256: 'sha256:{'a' * 64}'"), "WPL001", "spec.sha256"),
     (wasm("phase: authn"), "WPL001", "spec.phase"),
@@ -97,7 +162,9 @@ RULES = [
     (wasm("targetRef: {kind: Pod, name: s}"), "WPL004", "spec.targetRef"),
     (wasm("vmConfig: {env: [{name: A, value: b, valueFrom: HOST}]}"), "WPL004", "spec.vmConfig.env[0]"),
     (wasm("vmConfig: {env: [{name: A}, {name: A}]}"), "WPL004", "spec.vmConfig.env[1]"),
+    (wasm("vmConfig: {env: [{name: A, value: '', valueFrom: HOST}]}"), "WPL004", "spec.vmConfig.env[0]"),
     ("{url: 'localhost:5000/a:v1'}", "WPL005", "spec.url"),
+    ("{url: 'https:///a.wasm'}", "WPL005", "spec.url"),
     (wasm(f"sha256: {'b' * 64}"), "WPL006", "spec.sha256"),
     (f"{{url: 'oci://quay.io/a@sha512:{'a' * 128}'}}", "WPL006", "spec.url"),
 ]  # fmt: skip

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wasmpack.actions.migrate import documents_text
 from wasmpack.errors import BadArtifact
-from wasmpack.mesh.documents import Comment
+from wasmpack.mesh.documents import Comment, FieldPath
 from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.mesh.yaml_writer import join_documents, to_yaml
 from wasmpack.oci.canonical import JsonValue
@@ -28,7 +30,8 @@ REFUSED = [
     ("endless alias", "a: &x [*x]", "f:1:4: an anchor whose value contains itself"),
     ("bomb", BOMB, "more than 1000000 values, aliases expanded"),
     ("python object", "a: !!python/object:os.system x", "f:1:4: the tag"),
-    ("unknown tag", "a: !secret x", "f:1:4: the tag !secret on 'x'"),
+    ("unknown tag", "a: !secret x", "f:1:4: the tag !secret has no meaning here"),
+    ("binary that is none", "a: !!binary '**'", "f:1:4: !!binary whose content is not base64"),
     ("wrong tag", "a: !!int x", "f:1:4: the tag"),
     ("not a number", "a: .nan", "f:1:4: .nan has no form in JSON"),
     ("infinite", "a: -.inf", "f:1:4: -.inf has no form in JSON"),
@@ -74,6 +77,10 @@ ACCEPTED = [
     ("JSON, a long key", json.dumps({"k" * 2000: 1}), [{"k" * 2000: 1}]),
     ("flow style", "{a: b}", [{"a": "b"}]),
     ("JSON numbers", '{"a": 1e2, "b": -0.5}', [{"a": 100.0, "b": -0.5}]),
+    ("tab in flow style", "{a: 'x\ty'}", [{"a": "x\ty"}]),
+    ("binary", "a: !!binary aGVs\n  bG8=", [{"a": "hello"}]),
+    ("old Mac", "a: 1\rb: 2\r---\rc: 3", [{"a": 1, "b": 2}, {"c": 3}]),
+    ("other breaks", "a: 1\u2028b: 2 # x\u2029---\x85c: 3\n---\nd: 4", [{"a": 1, "b": 2}, {"c": 3}, {"d": 4}]),
     ("explicit text", "a: !!str 1\nb: &x !!str yes", [{"a": "1", "b": "yes"}]),
 ]  # fmt: skip
 
@@ -117,12 +124,34 @@ def test_comments_and_places() -> None:
     assert first.where(("spec", "list", 1, "b")) == "f:11 spec.list[1].b"
     assert first.where(("spec", "nothing")) == "f:3 spec.nothing"
     assert second.where() == "f:15"
-    assert second.text == "# second\nkind: B"
+    assert second.text == "# second\nkind: B\n"
 
 
 def test_comments_survive_a_round_trip() -> None:
     documents = read_documents(STREAM.encode(), "f")
     assert join_documents([to_yaml(d.value, d.comments) for d in documents]) == STREAM
+
+
+PARTS = [
+    ("a licence above", "# L\n---\na: 1\n", ["# L\na: 1\n"]),
+    ("dots in a block", "a: |\n  x\n   ...\n---\nb: 1\n", ["a: |\n  x\n   ...\n", "b: 1\n"]),
+    ("kept line breaks", "a: |+\n  x\n\n\n---\nb: 1", ["a: |+\n  x\n\n\n", "b: 1"]),
+    ("directives", "%YAML 1.1\n# c\n--- {a: 1}\n...\n# d\n---\nb: 1\n", ["# c\n {a: 1}\n", "# d\nb: 1\n"]),
+    ("nothing between", "a: 1\n---\n---\nb: 1\n", ["a: 1\n", "b: 1\n"]),
+    ("dashes in text", "a: '\n ---'\n---\nb: 1\n", ["a: '\n ---'\n", "b: 1\n"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stream", "texts"), [r[1:] for r in PARTS], ids=[r[0] for r in PARTS])
+def test_the_text_of_each_document(stream: str, texts: list[str]) -> None:
+    assert [document.text for document in read_documents(stream.encode(), "f")] == texts
+
+
+def test_a_kind_that_ends_in_list_is_a_list_if_it_has_items() -> None:
+    text = "kind: AllowList\nspec: {items: [1]}\n---\nkind: BList\nitems: []\n"
+    first, second = read_documents(text.encode(), "f")
+    assert list(first.items()) == [first]
+    assert list(second.items()) == []
 
 
 def test_items_of_a_list_know_their_lines() -> None:
@@ -137,7 +166,8 @@ def test_items_of_a_list_know_their_lines() -> None:
 
 
 TEXT = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]) | st.just("\n")
+    st.characters(codec="utf-8", exclude_categories=["Cs"])
+    | st.sampled_from("\n\t\r\x85\u2028\u2029\ufeff\x00#:-")
 )
 AMBIGUOUS = st.sampled_from(
     ["yes", "y", "~", "", "1e3", "0777", "08", "0x1f", "1:20", "2001-12-14", "<<", "=", "- a", "#",
@@ -161,6 +191,46 @@ def test_what_is_written_reads_back_as_it_was(value: JsonValue) -> None:
     (document,) = read_documents(to_yaml(wrapped).encode(), "f")
     assert document.value == wrapped
     assert json.dumps(document.value) == json.dumps(wrapped)  # types and order of keys too
+
+
+def paths(value: JsonValue, path: FieldPath = ()) -> Iterator[FieldPath]:
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, inner in items:
+        yield (*path, key)
+        yield from paths(inner, (*path, key))
+
+
+LINE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, st.data())
+def test_comments_change_no_value(value: JsonValue, data: st.DataObject) -> None:
+    wrapped: JsonValue = {"value": value, "last": 1}
+    comments = {
+        path: Comment(before=(data.draw(LINE),), after=data.draw(LINE))
+        for path in [*paths(wrapped), ()]
+        if data.draw(st.booleans())
+    }
+    (document,) = read_documents(to_yaml(wrapped, comments).encode(), "f")
+    assert json.dumps(document.value) == json.dumps(wrapped)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(VALUES, min_size=1, max_size=3))
+def test_documents_that_pass_through_keep_their_values(values: list[JsonValue]) -> None:
+    written = join_documents([to_yaml({"value": value}) for value in values])
+    documents = read_documents(written.encode(), "f")
+    again = read_documents(join_documents(documents_text(documents)).encode(), "f")
+    assert (
+        [d.value for d in again] == [d.value for d in documents] == [{"value": v} for v in values]
+    )
 
 
 @settings(max_examples=200, deadline=None)

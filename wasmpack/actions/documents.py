@@ -31,7 +31,7 @@ def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]
     """
     documents: list[Document] = []
     problems: list[Problem] = []
-    for name in names:
+    for name in (file for given in names for file in _files(given)):
         try:
             documents += read_file_documents(name)
         except BadArtifact as error:
@@ -50,15 +50,24 @@ def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]
 def read_file_documents(name: str) -> Iterator[Document]:
     """As :func:`read_document_files`, of one name."""
     if name == STDIN:
+        if sys.stdin is None:
+            raise NotFound("standard input is closed", hint="name a file")
         raw = sys.stdin.buffer.read(MAX_BYTES + 1)
         yield from read_documents(raw, "<stdin>")
         return
+    for file in _files(name):
+        yield from read_documents(read_file(Path(file), MAX_BYTES), file)
+
+
+def _files(name: str) -> list[str]:
+    """The name itself, or the files of the directory that it is.
+
+    :raises NotFound: a directory without YAML and JSON
+    """
     path = Path(name)
-    if not path.is_dir():
-        yield from read_documents(read_file(path, MAX_BYTES), name)
-        return
+    if name == STDIN or not path.is_dir():
+        return [name]
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
     if not files:
         raise NotFound(f"{name}: no {', '.join(SUFFIXES)} in this directory")
-    for file in files:
-        yield from read_documents(read_file(file, MAX_BYTES), str(file))
+    return [str(file) for file in files]

@@ -20,7 +20,7 @@ from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.mesh.yaml_writer import to_yaml
 from wasmpack.stores.registry.options import RegistryOptions
 
-_REPEATED = {"WPL004", "WPL007", "WPL013", "WPL014"}
+_REPEATED = {"WPL004", "WPL007", "WPL014"}
 """Findings on the new resource that say what the old one did as well, or what SME ones say."""
 
 
@@ -74,7 +74,7 @@ class Row:
 class Migration:
     """Everything that went in and what came out, in its order."""
 
-    outputs: tuple[str | Document, ...]
+    outputs: tuple[Document, ...]
     """New resources; documents of other kinds as they stood."""
     rows: tuple[Row, ...]
 
@@ -105,7 +105,7 @@ def migrate_extensions(
     :raises WrongUsage: a target that reads no WasmPlugin
     """
     entries = list(_entries(request.documents))
-    found = [entry for entry in entries if isinstance(entry, Document) and is_extension(entry)]
+    found = [entry for entry in entries if is_extension(entry)]
     if not found:
         kinds = sorted({str(mapping(d.value).get("kind") or "no kind") for d in request.documents})
         raise BadArtifact(
@@ -122,31 +122,37 @@ def migrate_extensions(
     migrated = list(_without_twins(migrated, entries))
     rows = tuple(_rows(migrated, request, outcomes))
     results = iter(rows)
-    outputs: list[str | Document] = []
+    outputs: list[Document] = []
     for entry in entries:
-        if isinstance(entry, str) or not is_extension(entry):
+        if not is_extension(entry):
             outputs.append(entry)
         elif (row := next(results)).migrated.document is not None:
             outputs.append(row.migrated.document)
     return Migration(outputs=tuple(outputs), rows=rows)
 
 
-def documents_text(outputs: Sequence[str | Document]) -> list[str]:
+def documents_text(outputs: Sequence[Document]) -> list[str]:
     """Each as YAML, those of other kinds as they were written."""
-    return [
-        output if isinstance(output, str) else to_yaml(output.value, output.comments)
-        for output in outputs
-    ]
+    return [_kept_text(output) or to_yaml(output.value, output.comments) for output in outputs]
 
 
-def _entries(documents: Sequence[Document]) -> Iterator[str | Document]:
-    """Extensions as documents; others as the text they were, or as items of their list."""
+def _kept_text(document: Document) -> str:
+    """What was written, if it means the same on its own; else nothing."""
+    if not document.text:
+        return ""
+    text = document.text if document.text.endswith("\n") else f"{document.text}\n"
+    try:
+        again = read_documents(text.encode(), document.source)
+    except BadArtifact:
+        return ""
+    return text if [found.value for found in again] == [document.value] else ""
+
+
+def _entries(documents: Sequence[Document]) -> Iterator[Document]:
+    """Every document, of a list with extensions in it the items."""
     for document in documents:
         items = list(document.items())
-        if len(items) == 1 and items[0] is document and not is_extension(document):
-            yield document.text
-        else:
-            yield from items
+        yield from items if any(map(is_extension, items)) else [document]
 
 
 def _migrated(
@@ -171,9 +177,7 @@ def _migrated(
     return replace(done, document=None, problems=(problem, *others))
 
 
-def _without_twins(
-    migrated: Sequence[Migrated], entries: Sequence[str | Document]
-) -> Iterator[Migrated]:
+def _without_twins(migrated: Sequence[Migrated], entries: Sequence[Document]) -> Iterator[Migrated]:
     """Of several resources of one name the first; the last one applied would win."""
     others = [_identity(other) for entry in entries for other in _other_plugins(entry)]
     seen = dict.fromkeys(others, "a WasmPlugin of these files")
@@ -199,9 +203,8 @@ def _identity(document: Document) -> tuple[str, str]:
     return plugin.namespace, plugin.name
 
 
-def _other_plugins(entry: str | Document) -> list[Document]:
-    found = read_documents(entry.encode(), "") if isinstance(entry, str) else [entry]
-    return [d for d in found if mapping(d.value).get("kind") == WASM_PLUGIN]
+def _other_plugins(entry: Document) -> list[Document]:
+    return [d for d in entry.items() if mapping(d.value).get("kind") == WASM_PLUGIN]
 
 
 def _rows(

@@ -1,5 +1,6 @@
 """The images of ServiceMeshExtensions, packed for WasmPlugins: many at once, and again at will."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from wasmpack.stores.registry.options import RegistryOptions
 
 _AT_ONCE = 4
 _HEX_IN_TAG = 12
+_TAG_BEFORE_DIGEST = 100
+"""Characters of a tag of 128 that are kept before a short digest."""
 
 
 class ImageStatus(StrEnum):
@@ -114,21 +117,44 @@ def destinations(images: Sequence[str], prefix: str) -> Mapping[str, str]:
     if Reference.parse(f"{prefix}/x").registry not in {prefix.partition("/")[0], "docker.io"}:
         raise WrongUsage(f"--images {prefix}: expected HOST[:PORT]/PATH")
     parsed = {image: _reference(image) for image in images}
-    short = {
-        image: f"{reference.repository.rpartition('/')[2]}:{_tag(reference)}"
-        for image, reference in parsed.items()
-        if reference
-    }
-    found = {}
+    short = {image: _short(reference) for image, reference in parsed.items() if reference}
+    shared = Counter(short.values())
+    found = dict.fromkeys(images, "")
     for image, reference in parsed.items():
         if reference is None:
-            found[image] = ""
             continue
-        twice = sum(1 for name in short.values() if name == short[image]) > 1
-        host = reference.registry.replace(":", "-").strip("[]")
-        long = f"{host}/{reference.repository}:{_tag(reference)}"
-        found[image] = f"{prefix}/{long if twice else short[image]}"
+        if shared[short[image]] == 1:
+            found[image] = f"{prefix}/{short[image]}"
+            continue
+        host = reference.registry.replace(":", "-").strip("[]").lower()
+        tag = reference.tag or _short_digest(reference) or LATEST
+        if reference.tag and reference.digest:
+            tag = f"{reference.tag[:_TAG_BEFORE_DIGEST]}-{_short_digest(reference)}"
+        found[image] = f"{prefix}/{host}/{reference.repository}:{tag}"
+    _refuse_meetings(found, parsed)
     return found
+
+
+def _refuse_meetings(found: Mapping[str, str], parsed: Mapping[str, Reference | None]) -> None:
+    """:raises WrongUsage: two images, one destination."""
+    taken: dict[str, str] = {}
+    for image, place in found.items():
+        first = taken.setdefault(place, image)
+        if place and parsed[first] != parsed[image]:
+            raise WrongUsage(
+                f"{first} and {image} would both go to {place}",
+                hint="migrate one of them with another --images PREFIX",
+            )
+
+
+def _short(reference: Reference) -> str:
+    tag = reference.tag or _short_digest(reference) or LATEST
+    return f"{reference.repository.rpartition('/')[2]}:{tag}"
+
+
+def _short_digest(reference: Reference) -> str:
+    digest = reference.digest
+    return f"{digest.algorithm}-{digest.hex[:_HEX_IN_TAG]}" if digest else ""
 
 
 def _reference(image: str) -> Reference | None:
@@ -136,12 +162,6 @@ def _reference(image: str) -> Reference | None:
         return Reference.parse(image)
     except WasmpackError:
         return None
-
-
-def _tag(reference: Reference) -> str:
-    if reference.tag is None and reference.digest is not None:
-        return f"{reference.digest.algorithm}-{reference.digest.hex[:_HEX_IN_TAG]}"
-    return reference.tag or LATEST
 
 
 def _one(

@@ -38,12 +38,12 @@ def _section(row: Row) -> Iterator[str]:
     yield ""
     yield f"## {_cell(f'{namespace}/{extension.name}' if namespace else extension.name or '?')}"
     yield ""
-    yield f"From `{extension.document.where()}`: {'migrated' if row.done else '**refused**'}."
+    yield f"From {_code(extension.document.where())}: {'migrated' if row.done else '**refused**'}."
     if row.image:
         digest = f" (`{row.image.digest}`)" if row.image.digest else ""
         yield ""
         yield (
-            f"Image `{row.image.source}` → `{row.image.destination}`{digest}: "
+            f"Image {_code(row.image.source)} → {_code(row.image.destination)}{digest}: "
             f"{row.image.status.value}."
         )
     if row.report.findings:
@@ -55,8 +55,8 @@ def _section(row: Row) -> Iterator[str]:
 def _item(finding: Finding, *, asked: int) -> str:
     fix = f" Fix: {finding.hint}." if finding.hint else ""
     only = f" Only {', '.join(finding.targets)}." if len(finding.targets) < asked else ""
-    text = f"- **{finding.severity.value}** {finding.code} `{finding.where}`: {finding.message}."
-    return _cell(f"{text}{fix}{only}")
+    head = f"- **{finding.severity.value}** {finding.code} {_code(finding.where)}: "
+    return head + _cell(f"{finding.message}.{fix}{only}")
 
 
 def _count(row: Row, severity: str) -> int:
@@ -64,4 +64,11 @@ def _count(row: Row, severity: str) -> int:
 
 
 def _cell(text: str) -> str:
-    return text.replace("\n", " ").replace("|", "\\|")
+    """As text of Markdown: no control characters, no markup of its own but ours."""
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    return plain.replace("<", "&lt;").replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    """Between backticks, which it may not hold itself."""
+    return f"`{_cell(text).replace('`', chr(39))}`"

@@ -5,18 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wasmpack.actions.build import RejectedArtifact
-from wasmpack.actions.reading import UNREADABLE
 from wasmpack.actions.render_report import fields_report, resource_report
 from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.render_source import RenderSource
 from wasmpack.actions.rendered import Rendered
-from wasmpack.errors import (
-    AccessRefused,
-    BadArtifact,
-    NotFound,
-    RegistryUnavailable,
-    WrongUsage,
-)
+from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.findings import Report, Verdict
 from wasmpack.mesh.api_rules import without_needless
 from wasmpack.mesh.documents import Comment, Document, FieldPath
@@ -29,7 +22,6 @@ from wasmpack.oci.canonical import JsonObject, JsonValue
 from wasmpack.stores.places import Notice
 from wasmpack.stores.registry.options import RegistryOptions
 
-_NO_IMAGE = (AccessRefused, NotFound, RegistryUnavailable, *UNREADABLE)
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
 _LONGEST_NAME = 253
 _PRIORITY_NOTE = "explicit: without one it would run after all others, negative ones too"
@@ -97,7 +89,8 @@ def _template(request: RenderRequest, source: RenderSource) -> Template:
 
 def _resource_name(source: RenderSource) -> str:
     """The last part of the repository, or of the path, as a name that the API takes."""
-    last = source.reference.repository if source.reference else source.url.removesuffix(".wasm")
+    path = re.split("[?#]", source.url, maxsplit=1)[0].removesuffix(".wasm")
+    last = source.reference.repository if source.reference else path
     name = _NOT_IN_NAMES.sub("-", last.rpartition("/")[2].lower()).strip("-.")
     return name[:_LONGEST_NAME] or "plugin"
 

@@ -34,14 +34,14 @@ def fields_report(request: RenderRequest, metadata: JsonObject, fields: JsonObje
         "apiVersion": API_VERSION, "kind": WASM_PLUGIN, "metadata": metadata, "spec": fields,
     }  # fmt: skip
     problems = list(schema_problems(Plugin.of(Document(source="", value=value))))
-    subject = f"{request.kind.value} of {request.source}"
+    subject = f"{request.kind.value} of {MeshUrl.parse(request.source).shown}"
     return judge(subject, "wasmplugin", {request.kind.value: problems}, strict_targets=True)
 
 
 def resource_report(request: RenderRequest, source: RenderSource, document: Document) -> Report:
     """The resource on every target that reads this kind, with what its image says."""
     plugin = Plugin.of(document)
-    subject = f"{request.kind.value} of {request.source}"
+    subject = f"{request.kind.value} of {MeshUrl.parse(request.source).shown}"
     shared: list[Problem] = []
     if source.unseen:
         message = f"the image was not read, so its root id is not known: {source.unseen}"

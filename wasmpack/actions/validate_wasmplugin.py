@@ -1,7 +1,7 @@
 """Would this mesh take this WasmPlugin, and load what it points at?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from wasmpack.actions.reading import UNREADABLE, kept, mesh_image
 from wasmpack.actions.validate_image import image_problems
@@ -45,7 +45,10 @@ class Looking:
     """Read the images that the resources point at, and start their modules."""
     remote: bool = False
     """Ask registries only, whatever the local store holds."""
-    dry_run: bool = True
+    start_up: StartUp = field(default_factory=StartUp)
+    """What is given here goes before what the resource says."""
+    envoy: bool = False
+    """Ask the Envoy of this machine about the modules too."""
 
 
 def validate_wasmplugin(
@@ -79,11 +82,12 @@ def validate_wasmplugin(
     secrets = [secret for item in items if (secret := PullSecret.of(item))]
     releases = mesh_targets(list(targets))
     check = _Check(releases, secrets, options, looking or Looking(), notice)
-    problems = {name: list(unreadable) for name in releases}
+    problems: dict[str, list[Problem]] = {name: list(unreadable) for name in releases}
     orders = order_problems(plugins)
     for number, plugin in enumerate(plugins):
         for name, found_here in check.problems(plugin).items():
-            problems[name] += found_here + orders[number]
+            problems.setdefault(name, [])
+            problems[name] += found_here + (orders[number] if name in releases else [])
     return judge(subject, "wasmplugin", problems, strict_targets=bool(targets), strict=strict)
 
 
@@ -97,12 +101,17 @@ def resource_problems(plugin: Plugin, release: Release) -> list[Problem]:
     return found
 
 
-def start_up_of(plugin: Plugin, *, dry_run: bool = True) -> StartUp:
-    """How the mesh will start the module: with this configuration, or none, and nothing else."""
-    return StartUp(
-        plugin_config=plugin_configuration(plugin.fields.get("pluginConfig")),
-        root_id=plugin.text("pluginName"),
-        dry_run=dry_run,
+def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
+    """How the mesh will start the module: with this configuration, or none, and nothing else.
+
+    :param given: what is to be tried instead
+    """
+    given = given or StartUp()
+    own = plugin_configuration(plugin.fields.get("pluginConfig"))
+    return replace(
+        given,
+        plugin_config=own if given.plugin_config is None else given.plugin_config,
+        root_id=given.root_id or plugin.text("pluginName"),
     )
 
 
@@ -134,7 +143,10 @@ class _Check:
         if self._looking.images:
             more, per_target = self._image_problems(plugin, url, url.reference)
             shared += more
-        return {name: rows + shared + per_target.get(name, []) for name, rows in found.items()}
+        judged = {name: rows + shared for name, rows in found.items()}
+        for name, rows in per_target.items():  # the Envoy that was asked may be one of them
+            judged[name] = judged.get(name, []) + rows
+        return judged
 
     def _secret(self, plugin: Plugin) -> PullSecret | None:
         name = plugin.pull_secret
@@ -173,9 +185,11 @@ class _Check:
     ) -> tuple[list[Problem], dict[str, list[Problem]]]:
         shared = list(checksum_problems(plugin, url, reader))
         shared += slow_pull_problems(plugin, reader)
-        start_up = start_up_of(plugin, dry_run=self._looking.dry_run)
         chosen = [target_named(name) for name in self._releases]
-        found = image_problems(reader, str(reference), chosen, start_up=start_up)
+        found = image_problems(
+            reader, str(reference), chosen, start_up=start_up_of(plugin, self._looking.start_up),
+            envoy=self._looking.envoy,
+        )  # fmt: skip
         at = plugin.document.where(plugin.path("url"))
         return shared, {
             name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
@@ -202,7 +216,7 @@ def checksum_problems(plugin: Plugin, url: MeshUrl, reader: ImageReader) -> Sequ
     elif wanted in layers:
         what = "the digest of a layer, not of the image"
     else:
-        what = f"not the digest of the image that {url.text} names now"
+        what = f"not the digest of the image that {url.shown} names now"
     message = f"{wanted[:12]}… is {what}: 'has checksum {image.digest.hex}, which does not match'"
     hint = f"sha256: {image.digest.hex}, or render it with --pin"
     return (plugin.problem("WPL006", Severity.ERROR, at, message, hint),)

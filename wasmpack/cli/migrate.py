@@ -79,7 +79,7 @@ def servicemeshextension(
     from wasmpack.oci.image import Variant
 
     console = current_console()
-    inputs = (*names, *files) or (("-",) if not sys.stdin.isatty() else ())
+    inputs = (*names, *files) or (("-",) if sys.stdin and not sys.stdin.isatty() else ())
     if not inputs:
         raise WrongUsage("no FILE", hint="oc get sme -A -o yaml | wasmpack migrate … -f -")
     if pin and not images:

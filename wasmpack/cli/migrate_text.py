@@ -29,11 +29,12 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
     from wasmpack.actions.rendered import resources_json
     from wasmpack.mesh.yaml_reader import read_documents
     from wasmpack.mesh.yaml_writer import join_documents
+    from wasmpack.stores.files import write_whole
 
     if report is not None:
         as_json = report.suffix == ".json"
         text = json.dumps(done.as_json(), indent=2) + "\n" if as_json else markdown(done)
-        report.write_text(text)
+        write_whole(report, [text.encode()])
     for row in done.rows:
         for finding in row.report.findings:
             say = console.detail if finding.severity == "info" else console.status

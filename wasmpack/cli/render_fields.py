@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MODES = ("CLIENT", "SERVER", "CLIENT_AND_SERVER")
 _LAST_PORT = 65535
+_SHOWN = 80
+"""Characters of what was given that an error repeats."""
 
 
 def fields_of(
@@ -103,14 +105,24 @@ def configuration(text: str) -> JsonValue:
     from wasmpack.errors import BadArtifact, NotFound
     from wasmpack.mesh.yaml_reader import read_documents
 
-    inline = text.lstrip()[:1] == "{" or (": " in text and not Path(text).exists())
-    if not inline and not Path(text).exists():
-        raise NotFound(f"{text}: no such file", hint='as text it is a mapping: {"key": …}')
+    there = _exists(text)
+    inline = text.lstrip()[:1] == "{" or (": " in text and not there)
+    if not inline and not there:
+        named = f"--plugin-config {text[:_SHOWN]!r}: no such file"
+        raise NotFound(named, hint='as text it is a mapping: {"key": …}')
     name = "--plugin-config" if inline else text
     documents = read_documents(text.encode() if inline else read_file(Path(text)), name)
     if len(documents) != 1:
         raise BadArtifact(f"{name}: expected one document, found {len(documents)}")
     return documents[0].value
+
+
+def _exists(text: str) -> bool:
+    """Whether it names a file; text that cannot be a name does not."""
+    try:
+        return bool(text) and Path(text).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _port(text: str, whole: str) -> int:

@@ -23,7 +23,7 @@ def report_lines(report: Report, style: Style) -> Iterator[str]:
     rejecting = [row.target for row in report.targets if row.verdict is Verdict.REJECT]
     some = report.verdict is Verdict.ACCEPT and rejecting
     but = f", but not by {', '.join(rejecting)}" if some else ""
-    yield f"{report.subject}: {verdict_text(report.verdict, style)}{but}"
+    yield f"{plain_text(report.subject)}: {verdict_text(report.verdict, style)}{but}"
     for finding in report.findings:
         yield ""
         yield from finding_lines(finding, style, asked=len(report.targets))

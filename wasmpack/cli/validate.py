@@ -16,13 +16,9 @@ from wasmpack.cli.options import (
 )
 from wasmpack.cli.remote import asked, is_pinned
 from wasmpack.cli.report import show_report
-from wasmpack.cli.validate_wasmplugin import dry_run_option, validate_wasmplugin
+from wasmpack.cli.validate_wasmplugin import dry_run_option, envoy_option, validate_wasmplugin
 from wasmpack.oci.place import Place
 from wasmpack.stores.registry.options import RegistryOptions
-
-envoy_option = click.option(
-    "--envoy", is_flag=True, help="Ask a real Envoy too (wasmpack[envoy], or one on the PATH)."
-)
 
 
 @click.group()

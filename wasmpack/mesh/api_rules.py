@@ -135,7 +135,7 @@ def _environment(plugin: Plugin) -> Iterator[Problem]:
         if name in seen:
             yield plugin.problem("WPL004", _ERROR, (*at, number), "duplicate env", "keep one")
         seen.add(name)
-        if entry.get("value") and entry.get("valueFrom") == "HOST":
+        if "value" in entry and entry.get("valueFrom") == "HOST":
             message = "value may only be set when valueFrom is INLINE"
             hint = "HOST takes the value of the proxy's own environment: leave value out"
             yield plugin.problem("WPL004", _ERROR, (*at, number), message, hint)

@@ -4,12 +4,19 @@ Sources: istio pkg/wasm/cache.go (digests, pull policy), pilot/pkg/model/extensi
 (configuration, pull secret, file URLs), pilot/pkg/networking/core/listener_builder.go (order).
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from wasmpack.findings import Problem, Severity
 from wasmpack.mesh.plugin import Plugin, mapping, mappings
-from wasmpack.mesh.releases import BOTH_DIRECTIONS, HONOURS_PULL_FIELDS, Release
+from wasmpack.mesh.releases import (
+    BOTH_DIRECTIONS,
+    HONOURS_PULL_FIELDS,
+    OLDEST,
+    Release,
+    known_since,
+)
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonValue, canonical_json
 from wasmpack.oci.reference import LATEST
@@ -18,7 +25,7 @@ _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 ROOT_NAMESPACE = "istio-system"
 _EXACT = 1 << 53
 """Integers beyond it are not all doubles (IEEE 754), and pluginConfig holds doubles."""
-_GATEWAY_LABELS = ("ingressgateway", "egressgateway")
+GATEWAY_LABELS = ("ingressgateway", "egressgateway")
 _OF_IMAGES_ONLY = ("sha256", "imagePullPolicy", "imagePullSecret")
 
 
@@ -29,7 +36,7 @@ def behaviour_problems(plugin: Plugin, url: MeshUrl, release: Release) -> Iterat
     yield from digest_problems(plugin, url)
     yield from _pulling(plugin, url, release)
     yield from _without_effect(plugin, url)
-    yield from _failing(plugin)
+    yield from _failing(plugin, release)
     yield from _direction(plugin, release)
     yield from _configuration(plugin)
     yield from _scope(plugin)
@@ -72,8 +79,18 @@ def _doubles(value: JsonValue) -> Any:
         return [_doubles(item) for item in value]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    number = float(value)
+    number = _double(value)
+    if math.isinf(number):
+        return value  # refused elsewhere: see _configuration
     return int(number) if number.is_integer() and abs(number) < 1e21 else number
+
+
+def _double(number: float) -> float:
+    """As a double (IEEE 754); infinite beyond their range."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _pulling(plugin: Plugin, url: MeshUrl, release: Release) -> Iterator[Problem]:
@@ -130,11 +147,13 @@ def _without_effect(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
         yield plugin.problem("WPL013", _WARNING, "verificationKey", message, hint)
 
 
-def _failing(plugin: Plugin) -> Iterator[Problem]:
+def _failing(plugin: Plugin, release: Release) -> Iterator[Problem]:
     if plugin.text("phase") == "STATS" and plugin.text("failStrategy") in {"", "FAIL_CLOSE"}:
         at = "failStrategy" if plugin.text("failStrategy") else "phase"
+        known = release >= known_since(plugin.kind).get("failStrategy", OLDEST)
+        hint = "failStrategy: FAIL_OPEN" if known else ""
         message = "a plugin of the STATS phase that fails stops all traffic, as one of AUTHZ would"
-        yield plugin.problem("WPL009", _WARNING, at, message, "failStrategy: FAIL_OPEN")
+        yield plugin.problem("WPL009", _WARNING, at, message, hint)
 
 
 def _direction(plugin: Plugin, release: Release) -> Iterator[Problem]:
@@ -149,8 +168,9 @@ def _direction(plugin: Plugin, release: Release) -> Iterator[Problem]:
 def _for_gateways(plugin: Plugin) -> bool:
     labels = mapping(mapping(plugin.fields.get("selector")).get("matchLabels"))
     refs = mappings(plugin.fields.get("targetRefs"))
+    refs = [*refs, mapping(plugin.fields.get("targetRef"))]
     return (
-        labels.get("istio") in _GATEWAY_LABELS
+        labels.get("istio") in GATEWAY_LABELS
         or "gateway.networking.k8s.io/gateway-name" in labels
         or any(ref.get("kind") in ("Gateway", "GatewayClass") for ref in refs)
     )
@@ -164,9 +184,12 @@ def _configuration(plugin: Plugin) -> Iterator[Problem]:
     if not isinstance(config, dict):
         return
     for path, number in _integers(config):
-        if abs(number) > _EXACT and float(number) != number:
-            message = f"{number} arrives as {float(number):.0f}: numbers are doubles"
-            at = (*plugin.path("pluginConfig"), *path)
+        at = (*plugin.path("pluginConfig"), *path)
+        if math.isinf(_double(number)):
+            message = "the API server refuses it: no double is as large as this number"
+            yield plugin.problem("WPL012", _ERROR, at, message, "write it as a string")
+        elif abs(number) > _EXACT and _double(number) != number:
+            message = f"this integer arrives as {_double(number):.0f}: numbers are doubles"
             yield plugin.problem("WPL012", _WARNING, at, message, "write it as a string")
 
 

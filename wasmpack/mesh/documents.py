@@ -54,20 +54,23 @@ class Document:
         return f"{place} {path_text(path)}" if path else place
 
     def items(self) -> Iterator[Document]:
-        """The items of a ``List`` (any kind that ends so), each a document; else itself.
+        """The items of a list (a kind that ends in ``List``, with ``items``); else itself.
 
         Items of a list of one kind may leave that kind out, as API servers do.
         """
         value = self.value
-        if not isinstance(value, dict) or not str(value.get("kind", "")).endswith("List"):
+        found = value.get("items") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(found, list):
+            yield self
+            return
+        if not str(value.get("kind", "")).endswith("List"):
             yield self
             return
         kind = str(value["kind"]).removesuffix("List")
         typed = {"apiVersion": value.get("apiVersion"), "kind": kind} if kind else {}
-        found = value.get("items")
         lines = _by_item(self.lines)
         comments = _by_item(self.comments)
-        for number, item in enumerate(found if isinstance(found, list) else []):
+        for number, item in enumerate(found):
             inner = lines.get(number, {})
             part = Document(
                 source=self.source, value={**typed, **item} if isinstance(item, dict) else item,
@@ -86,6 +89,15 @@ def _by_item(found: Mapping[FieldPath, T]) -> dict[int, dict[FieldPath, T]]:
         if at[:1] == ("items",) and len(at) > 1 and isinstance(at[1], int):
             inner.setdefault(at[1], {})[at[2:]] = what
     return inner
+
+
+_SHOWN = 80
+
+
+def shortened(value: JsonValue) -> str:
+    """A value in a message, cut where it gets long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def path_text(path: FieldPath) -> str:

@@ -21,6 +21,8 @@ _ROUTER = "envoy.filters.http.router"
 _SIDECAR_IN, _SIDECAR_OUT, _GATEWAY = "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"
 _CONTEXTS = {"CLIENT": (_SIDECAR_OUT, _GATEWAY), "SERVER": (_SIDECAR_IN,)}
 _PULL_TIMEOUT = "30s"
+HTTP_TYPES = (None, "HTTP", "UNSPECIFIED_PLUGIN_TYPE")
+"""Values of ``type`` that mean an HTTP filter."""
 _NOT_SAID = {
     "targetRef": "--selector",
     "targetRefs": "--selector",
@@ -39,7 +41,7 @@ def envoy_filter_spec(name: str, fields: Fields) -> JsonObject:
     for field, hint in _NOT_SAID.items():
         if fields.get(field):
             raise WrongUsage(f"EnvoyFilter has no field for {field}", hint=hint)
-    if fields.get("type") not in (None, "HTTP"):
+    if fields.get("type") not in HTTP_TYPES:
         raise WrongUsage("EnvoyFilter: wasmpack writes plugins of type HTTP only")
     if fields.get("failStrategy") == "FAIL_RELOAD":
         raise WrongUsage(

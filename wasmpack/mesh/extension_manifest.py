@@ -5,6 +5,7 @@
 ('extension.wasm', 5, '')
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -53,7 +54,7 @@ class ExtensionManifest:
             description=found.get(_DESCRIPTION, ""),
             version=found.get(_VERSION, ""),
             phase=found.get(PHASE, ""),
-            priority=int(priority) if priority.lstrip("-").isdecimal() else None,
+            priority=int(priority) if re.fullmatch("-?[0-9]{1,10}", priority) else None,
         )
 
 

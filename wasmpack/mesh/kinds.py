@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from wasmpack.errors import WrongUsage
-from wasmpack.mesh.envoy_filter import envoy_filter_spec
+from wasmpack.mesh.envoy_filter import HTTP_TYPES, envoy_filter_spec
 from wasmpack.mesh.plugin import mapping, mappings
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue
@@ -89,7 +89,7 @@ def _extension_policy(name: str, fields: Fields) -> JsonObject:
         raise WrongUsage(
             "EnvoyExtensionPolicy has no priority", hint="the order of its list says when it runs"
         )
-    if fields.get("type") not in (None, "HTTP"):
+    if fields.get("type") not in HTTP_TYPES:
         raise WrongUsage("EnvoyExtensionPolicy: plugins of type HTTP only")
     if fields.get("failStrategy") == "FAIL_RELOAD":
         raise WrongUsage("EnvoyExtensionPolicy has no FAIL_RELOAD", hint="FAIL_OPEN or FAIL_CLOSE")
@@ -122,15 +122,14 @@ def _policy_code(fields: Fields) -> JsonObject:
     url = MeshUrl.parse(str(fields["url"]))
     if url.scheme == "file":
         raise WrongUsage("Envoy Gateway loads images and http(s) URLs, no files")
-    if url.reference is None:
-        code: JsonObject = {"type": "HTTP", "http": {"url": url.text}}
-    else:
-        image: JsonObject = {"url": str(url.reference)}
-        if fields.get("imagePullSecret"):
-            image["pullSecretRef"] = {"name": fields["imagePullSecret"]}
-        code = {"type": "Image", "image": image}
+    place: JsonObject = {"url": str(url.reference or url.text)}
     if fields.get("sha256"):
-        code["sha256"] = fields["sha256"]
+        place["sha256"] = fields["sha256"]
+    if url.reference is not None and fields.get("imagePullSecret"):
+        place["pullSecretRef"] = {"name": fields["imagePullSecret"]}
+    code: JsonObject = {"type": "HTTP", "http": place}
+    if url.reference is not None:
+        code = {"type": "Image", "image": place}
     if fields.get("imagePullPolicy") not in (None, "UNSPECIFIED_POLICY"):
         code["pullPolicy"] = fields["imagePullPolicy"]
     return code

@@ -8,7 +8,7 @@ pkg/servicemesh/extension/apply_extension.go, istio pilot/pkg/model/extensions.g
 from dataclasses import dataclass
 
 from wasmpack.findings import Problem, Severity
-from wasmpack.mesh.documents import Comment, Document, FieldPath
+from wasmpack.mesh.documents import Comment, Document, FieldPath, shortened
 from wasmpack.mesh.extension import (
     API_VERSIONS,
     KEPT_METADATA,
@@ -76,7 +76,7 @@ def _check_frame(work: Work) -> None:
     value = work.extension.value
     if value.get("apiVersion") not in API_VERSIONS:
         known = ", ".join(API_VERSIONS)
-        message = f"{value.get('apiVersion')!r} is no apiVersion of ServiceMeshExtension"
+        message = f"{shortened(value.get('apiVersion'))} is no apiVersion of ServiceMeshExtension"
         work.say("SME002", _ERROR, ("apiVersion",), message, f"known are: {known}")
     if not isinstance(value.get("spec"), dict):
         work.say("SME001", _ERROR, ("spec",), "there is no spec, or it is no mapping")

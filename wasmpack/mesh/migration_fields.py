@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings import Severity
-from wasmpack.mesh.documents import FieldPath
+from wasmpack.mesh.documents import FieldPath, shortened
 from wasmpack.mesh.extension import PHASES, RAW_CONFIG
 from wasmpack.mesh.migration_work import Work
 from wasmpack.mesh.url import MeshUrl
@@ -38,7 +38,7 @@ def image_url(work: Work, spec: JsonObject) -> None:
         return
     full = str(replace(reference, written=""))
     if not reference.names_registry:
-        message = f"{image!r} names no registry: the old mesh never loaded it"
+        message = f"{shortened(image)} names no registry: the old mesh never loaded it"
         work.say("SME001", _ERROR, at, message, f"write image: {full}, if that is meant")
         return
     spec["url"] = f"oci://{image}"
@@ -59,7 +59,7 @@ def phase(work: Work, spec: JsonObject) -> None:
     at: FieldPath = ("spec", "phase")
     old, given = work.extension.phase, work.extension.spec.get("phase")
     if given is not None and not isinstance(given, str):
-        work.say("SME001", _ERROR, at, f"{given!r} is no phase", ", ".join(PHASES))
+        work.say("SME001", _ERROR, at, f"{shortened(given)} is no phase", ", ".join(PHASES))
         return
     manifest = work.image.manifest if work.image else None
     if not old and manifest and manifest.phase:
@@ -73,7 +73,7 @@ def phase(work: Work, spec: JsonObject) -> None:
     elif old not in PHASES:
         near = difflib.get_close_matches(old, PHASES, 1)
         hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(PHASES)}"
-        message = f"{old!r} is no phase: the old mesh never ran this plugin, and said nothing"
+        message = f"{shortened(old)} is no phase: the old mesh never ran it, and said nothing"
         work.say("SME004", _ERROR, at, message, hint)
     elif PHASES[old]:
         spec["phase"] = PHASES[old]
@@ -90,7 +90,7 @@ def priority(work: Work, spec: JsonObject) -> None:
     at: FieldPath = ("spec", "priority")
     found: JsonValue = work.extension.spec.get("priority")
     if found is not None and (isinstance(found, bool) or not isinstance(found, int)):
-        work.say("SME001", _ERROR, at, f"{found!r} is no integer")
+        work.say("SME001", _ERROR, at, f"{shortened(found)} is no integer")
         return
     if work.options.as_published:
         if found is not None:
@@ -131,6 +131,8 @@ def configuration(work: Work, spec: JsonObject) -> None:
     if isinstance(config, dict) and set(config) == {RAW_CONFIG}:
         at = (*at, RAW_CONFIG)
         config = config[RAW_CONFIG]
+        if isinstance(config, dict):
+            work.say("SME008", _INFO, at, "the plugin got what stands in it, and still does")
     if isinstance(config, str) and config:
         config = _object_of(work, at, config)
         if config is None:

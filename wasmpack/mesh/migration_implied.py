@@ -6,13 +6,13 @@ pilot/pkg/networking/core/v1alpha3/listener_builder.go (inbound only).
 """
 
 from wasmpack.findings import Severity
-from wasmpack.mesh.documents import FieldPath
+from wasmpack.mesh.behaviour import GATEWAY_LABELS
+from wasmpack.mesh.documents import FieldPath, shortened
 from wasmpack.mesh.migration_work import Work
 from wasmpack.mesh.plugin import mapping
 from wasmpack.oci.canonical import JsonObject
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
-_GATEWAYS = ("ingressgateway", "egressgateway")
 _LONGEST_ROOT_ID = 256
 
 
@@ -27,7 +27,7 @@ def pulling(work: Work, spec: JsonObject) -> None:
         spec["imagePullPolicy"] = policy
     elif policy not in (None, ""):
         hint = "Always or IfNotPresent"
-        work.say("SME001", _ERROR, at, f"{policy!r} is no pull policy", hint)
+        work.say("SME001", _ERROR, at, f"{shortened(policy)} is no pull policy", hint)
     if policy == "Always":
         message = "now pulls again only when the resource changes"
         work.say("SME009", _INFO, at, message)
@@ -47,8 +47,8 @@ def _pull_secret(work: Work, spec: JsonObject) -> None:
     if names:
         spec["imagePullSecret"] = names[0]
         message = (
-            "was never used: OpenShift's import found secrets by itself. Now it is, and must "
-            "be of type kubernetes.io/dockerconfigjson in this namespace"
+            "was never used: OpenShift's import found secrets by itself. Now the mesh uses it, and "
+            "it must be of type kubernetes.io/dockerconfigjson in this namespace"
         )
         work.say("SME010", _INFO, at, message, "wasmpack render secret")
     else:
@@ -56,7 +56,7 @@ def _pull_secret(work: Work, spec: JsonObject) -> None:
             "no pull secret: the old mesh pulled through OpenShift's import, with the "
             "namespace's secrets; a WasmPlugin pulls from a private registry with one only"
         )
-        work.say("SME010", _INFO, at, message, "wasmpack render secret")
+        work.say("SME010", _WARNING, at, message, "wasmpack render secret")
     for number, name in enumerate(names[1:], 1):
         message = f"{name} is left out: a WasmPlugin has one pull secret"
         hint = "put all registries into one Secret"
@@ -81,7 +81,7 @@ def root_id(work: Work, spec: JsonObject) -> None:
 
 def direction(work: Work, spec: JsonObject) -> None:
     labels = mapping(mapping(work.extension.spec.get("workloadSelector")).get("labels"))
-    gateway = labels.get("istio") in _GATEWAYS
+    gateway = labels.get("istio") in GATEWAY_LABELS
     at: FieldPath = ("spec", "workloadSelector") if labels else ("spec",)
     if gateway:
         if work.options.inbound_only:

@@ -7,6 +7,7 @@ documentation says 0. Ties go by creation time, then name, then namespace.
 from collections.abc import Iterator, Mapping, Sequence
 
 from wasmpack.findings import Problem, Severity
+from wasmpack.mesh.behaviour import ROOT_NAMESPACE
 from wasmpack.mesh.plugin import Plugin, mapping
 
 UNSET = -(1 << 31)
@@ -54,11 +55,11 @@ def _priority(plugin: Plugin) -> int:
 
 
 def _meet(one: Plugin, other: Plugin) -> bool:
-    """Whether a proxy may run both: same namespace and phase, no label that tells them apart."""
-    same = (one.namespace, _phase(one), one.text("type")) == (
-        other.namespace, _phase(other), other.text("type"),
-    )  # fmt: skip
-    if not same or one.name == other.name:
+    """Whether a proxy may run both, in one phase: no namespace or label tells them apart."""
+    namespaces = {one.namespace, other.namespace}
+    if len(namespaces) > 1 and ROOT_NAMESPACE not in namespaces:
+        return False
+    if (_phase(one), _type(one)) != (_phase(other), _type(other)) or _same_object(one, other):
         return False
     mine, theirs = (
         mapping(mapping(p.fields.get("selector")).get("matchLabels")) for p in (one, other)
@@ -68,6 +69,11 @@ def _meet(one: Plugin, other: Plugin) -> bool:
 
 def _same_object(one: Plugin, other: Plugin) -> bool:
     return (one.kind, one.namespace, one.name) == (other.kind, other.namespace, other.name)
+
+
+def _type(plugin: Plugin) -> str:
+    unset = plugin.text("type") in {"", "UNSPECIFIED_PLUGIN_TYPE"}
+    return "HTTP" if unset else plugin.text("type")
 
 
 def _phase(plugin: Plugin) -> str:

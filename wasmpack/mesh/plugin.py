@@ -26,13 +26,15 @@ class Plugin:
 
     document: Document
     kind: str
+    value: JsonObject
+    """As the API server keeps it, without properties that are null."""
     fields: Mapping[str, JsonValue]
     """The fields of ``spec`` by WasmPlugin's names."""
 
     @classmethod
     def of(cls, document: Document) -> Self:
         """Read what is there; what is missing or of the wrong type is not."""
-        value = document.value if isinstance(document.value, dict) else {}
+        value = mapping(without_nulls(document.value))
         spec = mapping(value.get("spec"))
         kind = str(value.get("kind"))
         fields: JsonObject = dict(spec)
@@ -40,7 +42,7 @@ class Plugin:
             fields = {k: v for k, v in spec.items() if k != "wasm"} | mapping(spec.get("wasm"))
             if fields.get("phase") == "UNSPECIFIED":
                 fields["phase"] = "UNSPECIFIED_PHASE"
-        return cls(document=document, kind=kind, fields=fields)
+        return cls(document=document, kind=kind, value=value, fields=fields)
 
     @property
     def name(self) -> str:
@@ -54,8 +56,7 @@ class Plugin:
 
     @property
     def _metadata(self) -> JsonObject:
-        value = self.document.value if isinstance(self.document.value, dict) else {}
-        return mapping(value.get("metadata"))
+        return mapping(self.value.get("metadata"))
 
     def text(self, name: str) -> str:
         """A field that is a string; empty if it is not there."""
@@ -82,6 +83,23 @@ class Plugin:
 
 
 _OUTSIDE_WASM = {"selector", "targetRef", "targetRefs", "priority", "match", "phase", "lua"}
+
+
+def without_nulls(value: JsonValue) -> JsonValue:
+    """Without properties that are null, which the API server takes out before it looks.
+
+    (apiextensions-apiserver, ``PruneNonNullableNullsWithoutDefaults``.) The plugin's own
+    configuration has no schema, so its nulls stay.
+    """
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: item if key == "pluginConfig" else without_nulls(item)
+        for key, item in value.items()
+        if item is not None
+    }
 
 
 def mapping(value: JsonValue) -> JsonObject:

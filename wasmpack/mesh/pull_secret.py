@@ -9,6 +9,7 @@ namespace; in it the entry whose key is exactly the registry's host and port.
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -91,7 +92,7 @@ class PullSecret:
         if not isinstance(encoded, str):
             raise BadArtifact(f"has no key {SECRET_KEY}")
         try:
-            raw = base64.b64decode(encoded, validate=True)
+            raw = base64.b64decode(re.sub(r"[\r\n]", "", encoded), validate=True)
         except (binascii.Error, ValueError):
             raise BadArtifact(f"data: {SECRET_KEY} is not base64") from None
         if raw.strip() == b"null":

@@ -24,7 +24,6 @@ HONOURS_PULL_FIELDS: Release = (1, 14)
 """imagePullPolicy and imagePullSecret are used (istio 4e8f236708)."""
 BOTH_DIRECTIONS: Release = (1, 14)
 """Sidecars run plugins on outbound traffic too; before, on inbound only."""
-HAS_MATCH: Release = (1, 16)
 _READERS = ("istio", "ossm")
 
 

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator
 
 from wasmpack.findings import Problem, Severity
-from wasmpack.mesh.documents import FieldPath, path_text
+from wasmpack.mesh.documents import FieldPath, path_text, shortened
 from wasmpack.mesh.plugin import Plugin, mapping
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.schemas import SchemaFault, load_schema, schema_faults
@@ -17,7 +17,7 @@ _ERROR = Severity.ERROR
 
 def schema_problems(plugin: Plugin) -> Iterator[Problem]:
     """Types, enumerations, lengths, required and unknown fields."""
-    for fault in schema_faults("wasmplugin", plugin.document.value, plugin.kind):
+    for fault in schema_faults("wasmplugin", plugin.value, plugin.kind):
         if fault.keyword == "additionalProperties" and fault.expected is False:
             yield from _unknown(plugin, fault)
         else:
@@ -29,7 +29,7 @@ def schema_problems(plugin: Plugin) -> Iterator[Problem]:
 
 def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[Problem]:
     """One problem for each key that no release has, with the one that may be meant."""
-    value: JsonValue = plugin.document.value
+    value: JsonValue = plugin.value
     for step in fault.path:
         value = value[step]  # type: ignore[index]
     known = _known_keys(plugin.kind, fault.path)
@@ -66,14 +66,22 @@ def _known_keys(kind: str, path: FieldPath) -> list[str]:
 
 def _words(fault: SchemaFault) -> str:
     if fault.keyword == "enum":
-        return f"{fault.message.partition(' is not')[0]} is none of {', '.join(fault.expected)}"
+        return f"{shortened(fault.value)} is none of {', '.join(fault.expected)}"
     if fault.path[-1:] == ("sha256",):
         return "sha256 field must match [a-f0-9]{64} pattern"
     if fault.keyword == "type":
         kinds = fault.expected if isinstance(fault.expected, list) else [fault.expected]
         return f"expected {' or '.join(kinds)}, found {_KINDS[type(fault.value)]}"
     if fault.keyword == "pattern":
-        return f"{fault.value!r} has characters that must not be there"
+        return f"{shortened(fault.value)} has characters that must not be there"
+    if fault.keyword == "maxLength":
+        return f"longer than {fault.expected} characters"
+    if fault.keyword == "minLength":
+        return "it is empty"
+    if fault.keyword in {"maxItems", "maxProperties"}:
+        return f"more than {fault.expected} of them"
+    if fault.keyword in {"minItems", "minProperties"}:
+        return f"fewer than {fault.expected} of them"
     return fault.message
 
 

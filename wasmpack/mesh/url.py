@@ -45,6 +45,11 @@ class MeshUrl:
     """Of a file in the proxy's file system."""
     faults: tuple[UrlFault, ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """Without what may be secret: user, password, query and fragment."""
+        return _shown(self.text)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read any text; what is wrong becomes a fault."""
@@ -70,20 +75,29 @@ def _rejected(text: str, scheme: str, rest: str) -> list[UrlFault]:
         return [_fault("failed to parse url: missing protocol scheme")]
     if scheme and scheme not in SCHEMES:
         port = f": {scheme} is taken for a scheme" if rest[:1].isdigit() else ""
-        hint = f"write oci://{text}" if port else f"write oci://{rest.lstrip('/')}"
+        own = _shown(text)
+        hint = f"write oci://{own}" if port else f"write oci://{_shown(rest.lstrip('/'))}"
         return [_fault(f"url contains unsupported scheme: {scheme}{port}", hint)]
     if not scheme and ":" in text.partition("/")[0]:
         return [
             _fault(
                 "pilot drops the plugin: first path segment in URL cannot contain colon",
-                f"write oci://{text}",
+                f"write oci://{_shown(text)}",
             )
         ]
     authority = rest.removeprefix("//").partition("/")[0] if rest.startswith("//") else ""
     host, colon, port = authority.rpartition("@")[2].rpartition(":")
     if colon and port and not port.isdecimal() and not host.endswith(":") and "]" not in port:
         return [_fault(f'failed to parse url: invalid port ":{port}" after host')]
+    if scheme in {"http", "https"} and not host + port:
+        return [_fault("no host: the mesh cannot fetch this", f"write {scheme}://HOST/PATH")]
     return []
+
+
+def _shown(text: str) -> str:
+    scheme, slashes, rest = text.rpartition("://")
+    authority, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}{slashes}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _reference(
@@ -94,7 +108,7 @@ def _reference(
         rest = f"//{rest}"
     if not rest.startswith("//"):
         broken = "no image: there is neither host nor path behind the scheme"
-        return None, (_fault(broken, f"write oci://{rest}"),)
+        return None, (_fault(broken, f"write oci://{_shown(rest)}"),)
     bare = re.split(r"[?#]", rest.removeprefix("//"), maxsplit=1)[0]
     authority, slash, path = bare.partition("/")
     _, at, host = authority.rpartition("@")

@@ -1,16 +1,18 @@
 """Comments of YAML, which no parser of it keeps: found between tokens, placed by their lines."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wasmpack.mesh.documents import Comment, FieldPath
+from wasmpack.mesh.yaml_parts import BREAKS
 
 
 def comments_of(text: str, tokens: list[Any]) -> dict[int, Comment]:
     """Comments by line (from 0): between two tokens there is white space, or a comment."""
     found: dict[int, Comment] = {}
     for line, alone, gap in _gaps(text, tokens):
-        for number, piece in enumerate(gap.split("\n")):
+        for number, piece in enumerate(BREAKS.split(gap)):
             _, mark, words = piece.partition("#")
             if mark and (number or alone):
                 found[line + number] = Comment(before=(words.strip(),))
@@ -45,7 +47,8 @@ def placed(
         if comment.after and line in outermost:
             path = outermost[line]
         else:
-            path = next((outermost[at] for at in order if at > line), ())
+            after = bisect_right(order, line)
+            path = outermost[order[after]] if after < len(order) else ()
         old = found.get(path, Comment())
         before = old.before + comment.before
         if not path:

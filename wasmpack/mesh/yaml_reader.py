@@ -9,8 +9,10 @@ and reason. Aliases are expanded, within bounds: a document that is nested or mu
 is refused.
 """
 
+import base64
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -19,6 +21,7 @@ from wasmpack.errors import BadArtifact
 from wasmpack.mesh.documents import Comment, Document, FieldPath
 from wasmpack.mesh.scalars import resolve
 from wasmpack.mesh.yaml_comments import comments_of, placed
+from wasmpack.mesh.yaml_parts import Part, document_parts
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json
 
 MAX_BYTES = 64 << 20
@@ -41,16 +44,15 @@ def read_documents(raw: bytes, source: str) -> tuple[Document, ...]:
     text = _decoded(raw, source)
     if text.lstrip()[:1] not in {"{", "["}:
         return _read_yaml(text, source)
-    text = text.replace("\t", " ")  # white space in JSON, and nothing but that
     try:
         value = parse_json(raw, source)
     except BadArtifact:
         return _read_yaml(text, source)  # YAML in flow style, or the place of the fault
-    try:
-        (document,) = _read_yaml(text, source)
+    try:  # for the lines alone: a tab is white space in JSON, and no indentation in YAML
+        (document,) = _read_yaml(text.replace("\t", " "), source)
     except (BadArtifact, ValueError):
         return (Document(source=source, value=value, text=text),)
-    return (replace(document, value=value),)
+    return (replace(document, value=value, text=text),)
 
 
 def _read_yaml(text: str, source: str) -> tuple[Document, ...]:
@@ -72,13 +74,8 @@ def _read_yaml(text: str, source: str) -> tuple[Document, ...]:
     except RecursionError:
         raise BadArtifact(f"{source}: nested too deeply") from None
     stream = _Stream(text, source, comments_of(text, tokens))
-    starts = [t.start_mark.line for t in tokens if isinstance(t, yaml.DocumentStartToken)]
-    found = []
-    for number, node in enumerate(nodes):
-        first = max((line for line in starts if line <= node.start_mark.line), default=0)
-        after = nodes[number + 1].start_mark.line if number + 1 < len(nodes) else None
-        later = [line for line in starts if first < line and (after is None or line <= after)]
-        found.append(stream.document(node, first, later[0] if later else len(stream.lines)))
+    parts = zip(nodes, document_parts(text, tokens), strict=True)
+    found = [stream.document(node, part) for node, part in parts if node is not None]
     return tuple(document for document in found if document.value is not None)
 
 
@@ -86,27 +83,24 @@ class _Stream:
     """From composed nodes to values; counts what all documents come to."""
 
     def __init__(self, text: str, source: str, comments: Mapping[int, Comment]) -> None:
-        self.lines = text.split("\n")
         self._text = text
         self._source = source
         self._comments = comments
+        self._commented = sorted(comments)
         self._values = 0
 
-    def document(self, node: Any, first: int, until: int) -> Document:
-        """The document between two lines (from 0): of the ``---`` before it, and of the next."""
+    def document(self, node: Any, part: Part) -> Document:
+        """The document of a node, and what stands around it."""
         lines: dict[FieldPath, int] = {}
         value = self._value(node, (), lines, frozenset())
-        separated = self.lines[first].startswith("---")
-        begin = first + 1 if separated and node.start_mark.line > first else first
-        text = "\n".join(line for line in self.lines[begin:until] if line.strip() != "...")
-        comments = {k: v for k, v in self._comments.items() if first <= k < until}
+        own = slice(*(bisect_left(self._commented, line) for line in (part.first, part.until)))
         return Document(
             source=self._source,
             value=value,
-            text=text.removeprefix("---").strip("\n"),
+            text=part.text,
             line=node.start_mark.line + 1,
             lines=lines,
-            comments=placed(comments, lines),
+            comments=placed({at: self._comments[at] for at in self._commented[own]}, lines),
         )
 
     def _value(
@@ -183,11 +177,20 @@ class _Stream:
         kind = node.tag.removeprefix(_TAGS)
         if kind in {"str", "!"}:
             return str(node.value)
+        if kind == "binary":
+            return self._binary(node)
         value = resolve(node.value)
         kinds = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
         if type(value) not in kinds.get(kind, ()):
-            self._refuse(node, f"the tag {node.tag} on {node.value!r}, which has no meaning here")
+            self._refuse(node, f"the tag {node.tag} has no meaning here, or not on this value")
         return value
+
+    def _binary(self, node: Any) -> str:
+        """As go-yaml does: the bytes behind base64, which JSON can hold if they are text."""
+        try:
+            return base64.b64decode("".join(node.value.split()), validate=True).decode()
+        except ValueError:
+            self._refuse(node, "!!binary whose content is not base64 of text")
 
     def _refuse(self, node: Any, reason: str) -> NoReturn:
         _refuse(self._source, node.start_mark, reason)
@@ -201,7 +204,7 @@ def _decoded(raw: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise BadArtifact(f"{source}:{line}: not UTF-8 text") from error
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
 
 
 def _reason(error: Any, text: str, mark: Any) -> str:

@@ -11,6 +11,7 @@ any reader would take it for something else, comments where they are asked for. 
 bytes.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -21,6 +22,8 @@ from wasmpack.oci.canonical import JsonValue
 
 _WIDTH = 1 << 20
 """Columns after which text would be folded: none."""
+_FOREIGN_BREAKS = re.compile("[\x85\u2028\u2029]")
+"""Line breaks of YAML 1.1 that readers fold or rewrite unless they are escaped."""
 
 
 def to_yaml(value: JsonValue, comments: Comments | None = None) -> str:
@@ -52,8 +55,10 @@ def _dumper() -> type[Any]:
 
     def text(dumper: Any, value: str) -> Any:
         style = None if reads_as_text(value) else "'"
-        if "\n" in value and value.strip():
-            style = "|"
+        if "\n" in value:
+            style = "|" if value.strip() else '"'
+        if _FOREIGN_BREAKS.search(value):
+            style = '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
@@ -71,9 +76,12 @@ def _commented(text: str, comments: Comments) -> str:
         if line is None:
             continue
         indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())]
-        above.setdefault(line, []).extend(_comment(indent, words) for words in comment.before)
-        if comment.after and path:
+        before = comment.before
+        if comment.after and path and lines[line].lstrip().startswith("? "):
+            before = (*before, comment.after)  # a key of several lines has no end to write behind
+        elif comment.after and path:
             lines[line] += f"  {_comment('', comment.after)}"
+        above.setdefault(line, []).extend(_comment(indent, words) for words in before)
     rows = [row for number, line in enumerate(lines) for row in (*above.get(number, []), line)]
     last = comments.get((), Comment()).after
     rows += [_comment("", words) for words in last.split("\n") if last]
@@ -81,7 +89,7 @@ def _commented(text: str, comments: Comments) -> str:
 
 
 def _comment(indent: str, words: str) -> str:
-    return f"{indent}# {words}".rstrip()
+    return f"{indent}# {words}".rstrip(" ")
 
 
 def _places(node: Any, path: FieldPath) -> Iterator[tuple[FieldPath, int]]:
