@@ -42,12 +42,12 @@ def test_challenges() -> None:
 
 
 def test_basic_challenge_takes_no_realm_for_an_address() -> None:
-    found = authorization('Basic realm="Registry Realm"', CREDENTIAL, "", never)
+    found = authorization('Basic realm="Registry Realm"', CREDENTIAL, [], never)
     assert found == f"Basic {basic('me:pa:ss')}"
     with pytest.raises(AccessRefused):
-        authorization('Basic realm="x"', None, "", never)
+        authorization('Basic realm="x"', None, [], never)
     with pytest.raises(AccessRefused, match="no way to log in"):
-        authorization("", CREDENTIAL, "", never)
+        authorization("", CREDENTIAL, [], never)
 
 
 def never(*_: object) -> tuple[int, object]:
@@ -62,12 +62,12 @@ def test_token_is_asked_with_the_scope_needed() -> None:
         return 200, {"token": "T"}
 
     header = 'Bearer realm="https://a/t",service="s",scope="repository:x:pull"'
-    assert authorization(header, CREDENTIAL, "repository:x:pull,push", ask) == "Bearer T"
+    assert authorization(header, CREDENTIAL, ["repository:x:pull,push"], ask) == "Bearer T"
     assert asked == [
         (
             "GET",
             "https://a/t",
-            {"service": "s", "scope": "repository:x:pull,push"},
+            {"service": "s", "scope": ["repository:x:pull,push"]},
             {"Authorization": f"Basic {basic('me:pa:ss')}"},
         )
     ]
@@ -89,12 +89,12 @@ def test_token_servers_that_do_not_help(
     status: int, answer: object, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        authorization('Bearer realm="https://a/t"', None, "s", lambda *_: (status, answer))
+        authorization('Bearer realm="https://a/t"', None, ["s"], lambda *_: (status, answer))
 
 
 def test_realm_must_be_an_address() -> None:
     with pytest.raises(RegistryUnavailable, match="no usable token server"):
-        authorization('Bearer realm="file:///etc/passwd"', None, "s", never)
+        authorization('Bearer realm="file:///etc/passwd"', None, ["s"], never)
 
 
 def test_identity_token_is_exchanged() -> None:
@@ -107,7 +107,7 @@ def test_identity_token_is_exchanged() -> None:
         return 200, {"access_token": "A"}
 
     credential = Credential(username="<token>", secret="R", identity_token=True)
-    assert authorization('Bearer realm="https://a/t"', credential, "s", ask) == "Bearer A"
+    assert authorization('Bearer realm="https://a/t"', credential, ["s"], ask) == "Bearer A"
 
 
 @pytest.fixture

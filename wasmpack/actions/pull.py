@@ -1,18 +1,26 @@
 """From any place to any other, and the files out of an image."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from wasmpack.actions.reading import kept, mesh_image, open_chunks
-from wasmpack.actions.transfer import Moved, transfer
+from wasmpack.actions.transfer import Moved, transfer, transfer_all
 from wasmpack.errors import BadArtifact, WouldOverwrite
-from wasmpack.oci.manifest import Manifest
+from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.readers.contents import read_contents
 from wasmpack.stores.files import explained, write_whole
-from wasmpack.stores.places import Notice, local_writer, names_at, open_reader, open_writer
+from wasmpack.stores.places import (
+    Notice,
+    local_writer,
+    names_at,
+    open_reader,
+    open_writer,
+    registry_name,
+)
 from wasmpack.stores.ports import Advance, ImageReader
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -21,8 +29,20 @@ from wasmpack.stores.registry.options import RegistryOptions
 class Copied:
     """What stands at the destination now."""
 
-    manifest: Manifest
+    manifest: Manifest | Index
     moved: tuple[Moved, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much of an image is copied, and under which names."""
+
+    whole_index: bool = False
+    """Every image of an index, not the one that a mesh takes."""
+    referrers: bool = False
+    """What refers to the image too: signatures, bills of material."""
+    tags: Sequence[str] = ()
+    """Further tags at the destination."""
 
 
 def take_image(reader: ImageReader, subject: str, notice: Notice) -> Manifest:
@@ -69,16 +89,24 @@ def copy_image(
     destination: Place,
     options: RegistryOptions,
     *,
+    extent: Extent | None = None,
     force: bool = False,
     notice: Notice,
     advance: Advance | None = None,
 ) -> Copied:
     """Any place to any place, bytes and digest unchanged (a name as destination: its registry)."""
+    extent = extent or Extent()
     reader = open_reader(source, options, notice)
-    manifest = take_image(reader, str(source), notice)
-    with open_writer(destination, options, manifest.digest, force=force, notice=notice) as writer:
-        moved = transfer(reader, manifest, writer, names_at(destination), advance)
-    return Copied(manifest=manifest, moved=moved)
+    top = reader.get() if extent.whole_index else take_image(reader, str(source), notice)
+    with open_writer(
+        destination, options, top.digest, force=force, notice=notice, tags=extent.tags,
+        source=registry_name(source),
+    ) as writer:  # fmt: skip
+        names = [*names_at(destination), *extent.tags]
+        moved = transfer_all(
+            reader, top, writer, names, referrers=extent.referrers, advance=advance
+        )
+    return Copied(manifest=top, moved=moved)
 
 
 def extract_image(

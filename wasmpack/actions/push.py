@@ -8,7 +8,7 @@ from wasmpack.actions.outcome import Outcome
 from wasmpack.actions.reading import kept, open_chunks
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
 from wasmpack.actions.validate_image import validate_image
-from wasmpack.errors import AccessRefused, BadArtifact, DigestMismatch, NotFound, WasmpackError
+from wasmpack.errors import AccessRefused, BadArtifact, NotFound, WasmpackError
 from wasmpack.findings import Report, Verdict
 from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
 from wasmpack.oci.manifest import Manifest
@@ -16,7 +16,13 @@ from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.readers.contents import read_contents
 from wasmpack.stores.local import find_local, keep_report, known_report
-from wasmpack.stores.places import Notice, open_reader, require_image
+from wasmpack.stores.places import (
+    Notice,
+    open_reader,
+    registry_name,
+    registry_writer,
+    require_image,
+)
 from wasmpack.stores.ports import Advance, BlobStatus, ImageReader
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -69,16 +75,13 @@ def push_image(
     :raises RejectedArtifact: validation says it cannot work
     """
     from wasmpack.stores.registry.answers import ManifestRefused
-    from wasmpack.stores.registry.client import RegistryWriter
 
     reader = open_pushable(image, options, notice)
     manifest = require_image(reader.get(), image)
     report = check_push(reader, manifest, str(image)) if validate else None
     destination = destination.with_default_tag()
-    if destination.digest not in {None, manifest.digest}:
-        raise DigestMismatch(f"{destination}: the image's digest is {manifest.digest}")
     names = [destination.written_as, *(destination.with_tag(tag).written_as for tag in tags)]
-    writer = RegistryWriter(destination, options)
+    writer = registry_writer(destination, options, manifest.digest, registry_name(image))
     try:
         moved = transfer(reader, manifest, writer, names, advance)
     except (ManifestRefused, AccessRefused) as refused:
@@ -104,12 +107,10 @@ def plan_push(
 
     :raises RejectedArtifact: validation says it cannot work
     """
-    from wasmpack.stores.registry.client import RegistryWriter
-
     reader = open_pushable(image, options, notice)
     manifest = require_image(reader.get(), image)
     report = check_push(reader, manifest, str(image)) if validate else None
-    writer = RegistryWriter(destination.with_default_tag(), options)
+    writer = registry_writer(destination.with_default_tag(), options, manifest.digest)
     moved = tuple(
         Moved(
             descriptor=blob,

@@ -1,11 +1,15 @@
-"""Moving an image from one place to another: blobs first, the manifest last, bytes unchanged."""
+"""Moving images from one place to another: blobs first, the manifest last, bytes unchanged."""
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
 from wasmpack.oci.image import Image
-from wasmpack.oci.manifest import Manifest
+from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.ports import (
     Advance,
     BlobStatus,
@@ -14,6 +18,11 @@ from wasmpack.stores.ports import (
     Readable,
     VerifiedStream,
 )
+
+_AT_ONCE = 4
+"""Blobs on their way at the same time."""
+_MOST_MANIFESTS = 1000
+"""Of one index, with what refers to its images."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,29 +48,124 @@ def transfer(
     names: Sequence[str | None],
     advance: Advance | None = None,
 ) -> tuple[Moved, ...]:
-    """Send what is missing, then the manifest under each name.
+    """Send what is missing, several blobs at once, then the manifest under each name.
 
-    :param advance: told of every piece that moved
+    :param names: none leaves the manifest reachable by its digest alone
+    :param advance: told of every piece that moved, by one thread at a time
     :raises DigestMismatch: the source gave other bytes; nothing is then named
     """
-    moved = tuple(_blobs(reader, manifest, writer, advance))
+    if writer.has_image(manifest, names):
+        return tuple(Moved(descriptor=d, status=BlobStatus.EXISTS) for d in manifest.blobs)
+    moving = _Moving(reader, writer, advance)
+    moved = moving.blobs(manifest.blobs)
     writer.put_manifest(manifest, names)
     return moved
 
 
-def _blobs(
-    reader: ImageReader, manifest: Manifest, writer: ImageWriter, advance: Advance | None
-) -> Iterator[Moved]:
-    for descriptor in manifest.blobs:
-        if writer.has_blob(descriptor):
-            yield Moved(descriptor=descriptor, status=BlobStatus.EXISTS)
-            continue
+def transfer_all(
+    reader: ImageReader,
+    top: Manifest | Index,
+    writer: ImageWriter,
+    names: Sequence[str | None],
+    *,
+    referrers: bool = False,
+    advance: Advance | None = None,
+) -> tuple[Moved, ...]:
+    """As :func:`transfer`, of an index with all its images.
 
-        def body(blob: Descriptor = descriptor) -> VerifiedStream:
-            return VerifiedStream(reader.open_blob(blob), blob, advance)
+    :param referrers: also what refers to any of them: signatures, bills of material
+    :raises BadArtifact: more manifests than anybody makes
+    """
+    moved: list[Moved] = []
+    for manifest, subject in _tree(reader, top, referrers=referrers):
+        own = [] if manifest.digest != top.digest else names
+        if isinstance(manifest, Index):
+            writer.put_manifest(manifest, own)
+        elif subject:
+            moved += transfer(reader, manifest, writer, (), advance)
+            writer.put_referrer(manifest)
+        else:
+            moved += transfer(reader, manifest, writer, own, advance)
+    return tuple({row.descriptor.digest: row for row in moved}.values())
 
-        writer.put_blob(descriptor, body)
-        yield Moved(descriptor=descriptor, status=BlobStatus.UPLOADED)
+
+def _tree(
+    reader: ImageReader, top: Manifest | Index, *, referrers: bool
+) -> Iterator[tuple[Manifest | Index, bool]]:
+    """Every manifest after those it names, and whether it refers to one that came before."""
+    seen: set[Digest] = set()
+
+    def walk(found: Manifest | Index, *, subject: bool) -> Iterator[tuple[Manifest | Index, bool]]:
+        if found.digest in seen:
+            return
+        seen.add(found.digest)
+        if len(seen) > _MOST_MANIFESTS:
+            raise BadArtifact(f"an index of more than {_MOST_MANIFESTS} manifests")
+        for child in found.manifests if isinstance(found, Index) else ():
+            yield from walk(reader.get(child), subject=False)
+        yield found, subject
+        for row in reader.referrers(found.digest) if referrers else ():
+            yield from walk(reader.get(row), subject=True)
+
+    return walk(top, subject=False)
+
+
+class _Moving:
+    """Blobs on their way, each in a thread of its own."""
+
+    def __init__(self, reader: ImageReader, writer: ImageWriter, advance: Advance | None) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._advance = advance
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+
+    def blobs(self, blobs: Sequence[Descriptor]) -> tuple[Moved, ...]:
+        """Move them all; the first failure ends the others."""
+        if len(blobs) == 1:
+            return (self._blob(blobs[0]),)
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        try:
+            return tuple(pool.map(self._blob, blobs))
+        finally:
+            self._over.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _blob(self, descriptor: Descriptor) -> Moved:
+        if self._writer.has_blob(descriptor):
+            return Moved(descriptor=descriptor, status=BlobStatus.EXISTS)
+        told = _furthest(self._tell)
+
+        def body() -> VerifiedStream:
+            return VerifiedStream(self._reader.open_blob(descriptor), descriptor, told())
+
+        return Moved(descriptor=descriptor, status=self._writer.put_blob(descriptor, body))
+
+    def _tell(self, descriptor: Descriptor, size: int) -> None:
+        if self._over.is_set():
+            raise WasmpackError("given up, because another part failed")
+        if self._advance:
+            with self._lock:
+                self._advance(descriptor, size)
+
+
+def _furthest(tell: Advance) -> Callable[[], Advance]:
+    """For each try of one blob a teller of its own: what is sent again is not told again."""
+    furthest = 0
+
+    def start() -> Advance:
+        position = 0
+
+        def moved(descriptor: Descriptor, size: int) -> None:
+            nonlocal position, furthest
+            position += size
+            new = max(0, position - furthest)
+            furthest += new
+            tell(descriptor, new)
+
+        return moved
+
+    return start
 
 
 class MemoryReader:
@@ -79,3 +183,9 @@ class MemoryReader:
         import io
 
         return io.BytesIO(self._image.blobs[descriptor.digest])
+
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        return self._image.blobs[descriptor.digest][offset : offset + size]
+
+    def referrers(self, _digest: Digest) -> Sequence[Descriptor]:
+        return ()

@@ -9,7 +9,9 @@ from wasmpack.cli.options import (
     format_option,
     registry_options,
 )
-from wasmpack.oci.place import NamePlace, Place, pinned
+from wasmpack.errors import WrongUsage
+from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
+from wasmpack.oci.reference import is_tag
 from wasmpack.stores.registry.options import RegistryOptions
 
 
@@ -18,24 +20,35 @@ from wasmpack.stores.registry.options import RegistryOptions
 )
 @click.argument("source", type=PLACE)
 @click.argument("destination", type=PLACE)
+@click.option("--all", "whole", is_flag=True, help="Of an index, all its images and the index.")
+@click.option("--referrers", is_flag=True, help="Signatures and the like that refer to it, too.")
+@click.option("-t", "--tag", "tags", multiple=True, help="Another tag at DESTINATION (repeatable).")
 @force_option("another image in a layout or archive")
 @format_option
 @registry_options
 def copy(
-    source: Place, destination: Place, force: bool, shape: str, registry: RegistryOptions
-) -> None:
+    source: Place, destination: Place, whole: bool, referrers: bool, tags: tuple[str, ...],
+    force: bool, shape: str, registry: RegistryOptions,
+) -> None:  # fmt: skip
     """Copy an image from SOURCE to DESTINATION, bytes and digest unchanged.
 
-    A name as DESTINATION is its registry. Of an index, the linux/amd64 image is copied. The Docker
-    engine writes a manifest of its own, so there the digest may change. Prints PLACE@DIGEST.
+    A name as DESTINATION is its registry. Of an index, the linux/amd64 image is copied, or all of
+    it with --all. The Docker engine writes a manifest of its own, so there the digest may change.
+    Prints PLACE@DIGEST.
     """
     from wasmpack.actions.outcome import Outcome
-    from wasmpack.actions.pull import copy_image
+    from wasmpack.actions.pull import Extent, copy_image
     from wasmpack.cli.report import show_outcome
 
     console = current_console()
     if isinstance(destination, NamePlace):
         destination = NamePlace(destination.reference.with_default_tag())
-    done = copy_image(source, destination, registry, force=force, notice=console.status)
+    wrong = next((tag for tag in tags if not is_tag(tag)), None)
+    if wrong is not None or (tags and isinstance(destination, DaemonPlace)):
+        raise WrongUsage(f"--tag {wrong or tags[0]}: no tag that {destination} can have")
+    extent = Extent(whole_index=whole, referrers=referrers, tags=tags)
+    done = copy_image(
+        source, destination, registry, extent=extent, force=force, notice=console.status
+    )
     outcome = Outcome(references=[str(destination)], manifest=done.manifest, moved=done.moved)
     show_outcome(outcome, str(pinned(destination, done.manifest.digest)), shape, console)

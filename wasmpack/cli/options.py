@@ -145,8 +145,8 @@ _REGISTRY = (
     registry_config_option,
     click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True,
                  envvar="WASMPACK_TIMEOUT", help="Seconds to wait for the registry's next byte."),
-    click.option("--retries", type=click.IntRange(0, 10), default=2, show_default=True,
-                 envvar="WASMPACK_RETRIES", help="Tries after the first that fails."),
+    click.option("--retries", type=click.IntRange(0, 10), default=4, show_default=True,
+                 envvar="WASMPACK_RETRIES", help="Tries after a first that fails, within 30 s."),
 )  # fmt: skip
 _LONGEST_TIMEOUT = 86400.0
 _NAMES = frozenset(
@@ -177,7 +177,10 @@ def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> Re
         )
     paths = ("ca_file", "cert_file", "key_file", "registry_config")
     texts = {name: str(given[name]) if given[name] else None for name in paths}
-    return RegistryOptions(username=username, password=password, **{**given, **texts})
+    return RegistryOptions(
+        username=username, password=password, notice=current_console().status,
+        **{**given, **texts},
+    )  # fmt: skip
 
 
 def current_console() -> Console:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact
-from wasmpack.oci.canonical import JsonObject, parse_json_object
+from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, parse_annotations
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
@@ -33,6 +33,8 @@ class Manifest:
     layers: tuple[Descriptor, ...]
     annotations: Mapping[str, str]
     artifact_type: str | None
+    subject: Descriptor | None = None
+    """The image that this one says something of (image-spec, manifest.md)."""
 
     @property
     def descriptor(self) -> Descriptor:
@@ -120,7 +122,12 @@ def _manifest(raw: bytes, kind: str, value: JsonObject) -> Manifest:
         ),
         annotations=parse_annotations(value.get("annotations"), "manifest"),
         artifact_type=artifact if isinstance(artifact, str) else None,
+        subject=_subject(value.get("subject")),
     )
+
+
+def _subject(value: JsonValue) -> Descriptor | None:
+    return None if value is None else Descriptor.parse(value, "manifest.subject")
 
 
 def _index(raw: bytes, kind: str, value: JsonObject) -> Index:

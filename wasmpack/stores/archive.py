@@ -14,8 +14,8 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.stores.files import TEMPORARY, explained, open_regular
-from wasmpack.stores.layout import Entry, Layout, find_entry, parse_entries
-from wasmpack.stores.ports import Readable, VerifiedStream
+from wasmpack.stores.layout import Entry, Layout, find_entry, parse_entries, referring
+from wasmpack.stores.ports import VerifiedStream
 
 _MAX_MEMBERS = 100_000
 
@@ -42,12 +42,21 @@ class ArchiveReader:
                 raise BadArtifact(f"{self._path}: a manifest of {descriptor.size} bytes")
             return parse(b"".join(stream.chunks()), descriptor.media_type)
 
-    def open_blob(self, descriptor: Descriptor) -> Readable:
+    def open_blob(self, descriptor: Descriptor) -> "_Slice":
         digest = descriptor.digest
         span = self._spans.get(f"blobs/{digest.algorithm}/{digest.hex}")
         if span is None:
             raise NotFound(f"{self._path}: blob {digest} of the image is missing")
         return _Slice(self._path, span)
+
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        with contextlib.closing(self.open_blob(descriptor)) as file:
+            file.skip(offset)
+            return file.read(size)
+
+    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
+        entries = [entry.descriptor for entry in _entries(self._path, self._spans)]
+        return referring(entries, digest, self.get)
 
 
 class _Span(NamedTuple):
@@ -64,6 +73,11 @@ class _Slice:
         self._file = path.open("rb")
         self._file.seek(span.offset)
         self._left = span.size
+
+    def skip(self, size: int) -> None:
+        """Go forward."""
+        self._file.seek(min(size, self._left), os.SEEK_CUR)
+        self._left -= min(size, self._left)
 
     def read(self, size: int = -1, /) -> bytes:
         data = self._file.read(self._left if size < 0 else min(size, self._left))

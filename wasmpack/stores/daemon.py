@@ -21,6 +21,7 @@ from wasmpack.oci.digest import Digest
 from wasmpack.oci.layer import gzip_bytes
 from wasmpack.oci.manifest import Index, Manifest, parse_manifest
 from wasmpack.oci.reference import Reference
+from wasmpack.stores.ports import BlobStatus
 
 if TYPE_CHECKING:
     import docker
@@ -42,9 +43,13 @@ class DaemonWriter:
     def has_blob(self, descriptor: Descriptor) -> bool:
         return descriptor.digest in self._blobs
 
-    def put_blob(self, descriptor: Descriptor, body: Body) -> None:
+    def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
+        return False
+
+    def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
         with body() as stream:
             self._blobs[descriptor.digest] = b"".join(stream.chunks())
+        return BlobStatus.UPLOADED
 
     def put_manifest(self, manifest: Manifest | Index, _names: Sequence[str | None]) -> None:
         if isinstance(manifest, Index) or not all(
@@ -56,6 +61,9 @@ class DaemonWriter:
                 hint="--variant docker",
             )
         self._manifest = manifest
+
+    def put_referrer(self, manifest: Manifest) -> None:
+        """The engine keeps no such thing."""
 
     def load(self) -> None:
         """Hand the image to the engine."""
@@ -102,6 +110,12 @@ class DaemonReader:
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
         return BytesIO(self._blobs[descriptor.digest])
+
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        return self._blobs[descriptor.digest][offset : offset + size]
+
+    def referrers(self, _digest: Digest) -> Sequence[Descriptor]:
+        return ()
 
     def _read(self) -> Manifest:
         with tempfile.TemporaryFile() as archive:

@@ -33,6 +33,8 @@ class Entry:
 
     name: str | None
     descriptor: Descriptor
+    refers: bool = False
+    """It has no name and says something of another image, such as a signature."""
 
 
 class Layout:
@@ -110,6 +112,16 @@ class Layout:
                 f"{path}: this blob of the image is missing", hint="build or pull the image again"
             ) from None
 
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        """Some of a blob's bytes, not verified."""
+        with self.open_blob(descriptor) as file:
+            file.seek(offset)
+            return file.read(size)
+
+    def referrers(self, digest: Digest) -> list[Descriptor]:
+        """Manifests of this layout whose subject is this one."""
+        return referring([entry.descriptor for entry in self.entries()], digest, self.get)
+
     def has_blob(self, descriptor: Descriptor) -> bool:
         """Whether the blob is there with the right bytes; a damaged one counts as missing."""
         path = self._blob(descriptor.digest)
@@ -149,10 +161,23 @@ class Layout:
         def change(entries: list[JsonObject]) -> list[JsonObject]:
             if not force:
                 self._refuse_overwrite(entries, names, descriptor.digest)
-            kept = [value for value in entries if _name(value) not in names]
+            kept = [value for value in entries if _refers(value) or _name(value) not in names]
             return [*kept, *(_entry_json(descriptor, name) for name in names)]
 
         write_whole(self._blob(descriptor.digest), [manifest.raw])
+        self._change(change)
+
+    def list_referrer(self, manifest: Manifest) -> None:
+        """Name a manifest in ``index.json`` without a tag, marked as one that refers to another."""
+        own = {
+            **manifest.descriptor.as_json(),
+            "artifactType": manifest.artifact_type or manifest.config.media_type,
+        }
+
+        def change(entries: list[JsonObject]) -> list[JsonObject]:
+            there = any(value.get("digest") == own["digest"] for value in entries)
+            return entries if there else [*entries, own]
+
         self._change(change)
 
     def check_names(self, names: Sequence[str | None], digest: Digest) -> None:
@@ -202,7 +227,8 @@ class Layout:
         self, entries: Sequence[JsonObject], names: Sequence[str | None], digest: Digest
     ) -> None:
         for value in entries:
-            if _name(value) in names and value.get("digest") != str(digest):
+            named = _name(value) in names and not _refers(value)
+            if named and value.get("digest") != str(digest):
                 what = _name(value) or "the image without a tag"
                 raise WouldOverwrite(
                     f"{self.root}: {what} is another image there ({value.get('digest')})",
@@ -247,7 +273,8 @@ def find_entry(
     if digest is not None:
         found = [entry for entry in entries if entry.descriptor.digest == digest]
     else:
-        found = [entry for entry in entries if name is None or entry.name == name]
+        images = [entry for entry in entries if not entry.refers]
+        found = [entry for entry in images if name is None or entry.name == name]
     if found and (name is not None or len({entry.descriptor.digest for entry in found}) == 1):
         return found[-1].descriptor
     known = sorted(entry.name or str(entry.descriptor.digest) for entry in entries)
@@ -256,6 +283,20 @@ def find_entry(
         raise NotFound(f"{where}: several images", hint=f"choose one of: {names}")
     what = str(digest) if digest else name or "at all"
     raise NotFound(f"{where}: no image {what}", hint=f"there are: {names or 'none'}")
+
+
+def referring(
+    found: Sequence[Descriptor], digest: Digest, get: Callable[[Descriptor], Manifest | Index]
+) -> list[Descriptor]:
+    """Those of a layout's manifests whose subject is this one."""
+    rows = []
+    for descriptor in {row.digest: row for row in found}.values():
+        with contextlib.suppress(NotFound, DigestMismatch, BadArtifact):
+            manifest = get(descriptor)
+            subject = manifest.subject if isinstance(manifest, Manifest) else None
+            if subject is not None and subject.digest == digest:
+                rows.append(descriptor)
+    return rows
 
 
 def parse_entries(index: JsonObject) -> tuple[Entry, ...]:
@@ -278,8 +319,14 @@ def _name(value: JsonObject) -> str | None:
 
 def _entry(value: JsonObject, number: int) -> Entry:
     return Entry(
-        name=_name(value), descriptor=Descriptor.parse(value, f"index.json: manifests[{number}]")
+        name=_name(value),
+        descriptor=Descriptor.parse(value, f"index.json: manifests[{number}]"),
+        refers=_refers(value),
     )
+
+
+def _refers(value: JsonObject) -> bool:
+    return _name(value) is None and isinstance(value.get("artifactType"), str)
 
 
 def _entry_json(descriptor: Descriptor, name: str | None) -> JsonObject:

@@ -15,7 +15,7 @@ from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import ArchiveReader, archive_layout, check_archive
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import find_local, open_store, store_path
-from wasmpack.stores.ports import Body, ImageReader, ImageWriter, Readable
+from wasmpack.stores.ports import BlobStatus, Body, ImageReader, ImageWriter, Readable
 from wasmpack.stores.registry.options import RegistryOptions
 
 Notice = Callable[[str], None]
@@ -35,6 +35,12 @@ class LayoutReader:
     def open_blob(self, descriptor: Descriptor) -> Readable:
         return self._layout.open_blob(descriptor)
 
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        return self._layout.read_at(descriptor, offset, size)
+
+    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
+        return self._layout.referrers(digest)
+
 
 @dataclass(frozen=True, slots=True)
 class LayoutWriter:
@@ -46,11 +52,18 @@ class LayoutWriter:
     def has_blob(self, descriptor: Descriptor) -> bool:
         return self.layout.has_blob(descriptor)
 
-    def put_blob(self, descriptor: Descriptor, body: Body) -> None:
+    def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
+        return False
+
+    def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
         self.layout.put_blob(descriptor, body)
+        return BlobStatus.UPLOADED
 
     def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
         self.layout.put_manifest(manifest, names, force=self.force)
+
+    def put_referrer(self, manifest: Manifest) -> None:
+        self.layout.list_referrer(manifest)
 
 
 def open_reader(place: Place, options: RegistryOptions, notice: Notice) -> ImageReader:
@@ -87,31 +100,36 @@ def local_writer() -> Iterator[ImageWriter]:
 
 @contextlib.contextmanager
 def open_writer(
-    place: Place, options: RegistryOptions, digest: Digest, *, force: bool, notice: Notice
+    place: Place,
+    options: RegistryOptions,
+    digest: Digest,
+    *,
+    force: bool,
+    notice: Notice,
+    tags: Sequence[str] = (),
+    source: Reference | None = None,
 ) -> Iterator[ImageWriter]:
     """Write an image to a place; a name means its registry here.
 
     :param digest: of the manifest that will be written
+    :param tags: further names that it will get there
+    :param source: where the image comes from, if from a registry: its blobs may be mounted
     :param notice: told what is special about the place
     :raises WouldOverwrite: another image is there, and ``force`` is not given
     """
     match place:
         case NamePlace():
-            from wasmpack.stores.registry.client import RegistryWriter
-
-            if place.reference.digest not in {None, digest}:
-                raise DigestMismatch(f"{place}: the image's digest is {digest}")
-            yield RegistryWriter(place.reference, options)
+            yield registry_writer(place.reference, options, digest, source)
         case LayoutPlace():
             layout = Layout.create(_path(place.path))
             if not force:
-                layout.check_names([place.tag], digest)
+                layout.check_names([place.tag, *tags], digest)
             with layout.writing():
                 yield LayoutWriter(layout, force)
         case ArchivePlace():
             path = _path(place.path)
             if not force:
-                check_archive(path, [place.tag], digest)
+                check_archive(path, [place.tag, *tags], digest)
             with archive_layout(path) as layout:
                 yield LayoutWriter(layout)
         case DaemonPlace():
@@ -126,6 +144,29 @@ def open_writer(
             writer.load()
         case _:
             assert_never(place)
+
+
+def registry_writer(
+    reference: Reference, options: RegistryOptions, digest: Digest, source: Reference | None = None
+) -> ImageWriter:
+    """Push to a repository.
+
+    :param source: where the image comes from; of the same registry, its blobs are mounted
+    :raises DigestMismatch: the name has another digest than the image
+    """
+    from wasmpack.stores.registry.repository import RegistryWriter
+
+    if reference.digest not in {None, digest}:
+        raise DigestMismatch(f"{reference}: the image's digest is {digest}")
+    mount_from = ""
+    if source is not None and source.registry == reference.registry:
+        mount_from = source.repository if source.repository != reference.repository else ""
+    return RegistryWriter(reference, options, mount_from=mount_from)
+
+
+def registry_name(place: Place) -> Reference | None:
+    """The name of an image that a registry has, or may have."""
+    return place.reference if isinstance(place, NamePlace) else None
 
 
 def names_at(place: Place) -> list[str | None]:
@@ -167,7 +208,7 @@ def _what_it_may_be(text: str) -> str:
 
 
 def _registry_reader(reference: Reference, options: RegistryOptions) -> ImageReader:
-    from wasmpack.stores.registry.client import RegistryReader
+    from wasmpack.stores.registry.repository import RegistryReader
 
     return RegistryReader(reference, options)
 

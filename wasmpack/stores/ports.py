@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol, Self
 
 from wasmpack.errors import BadArtifact, DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 
 CHUNK = 1 << 20
@@ -51,21 +52,36 @@ class ImageReader(Protocol):
         :raises NotFound: no such blob
         """
 
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        """Some of the blob's bytes, not verified; fewer at its end."""
+
+    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
+        """Manifests that have this one as their subject: signatures, bills of material."""
+
 
 class ImageWriter(Protocol):
     """A place an image can be written to: blobs first, the manifest last."""
 
+    def has_image(self, manifest: Manifest | Index, names: Sequence[str | None]) -> bool:
+        """Whether all of it is there under these names; False where that is not known at once."""
+
     def has_blob(self, descriptor: Descriptor) -> bool:
         """Whether the blob is there already, whole."""
 
-    def put_blob(self, descriptor: Descriptor, body: "Body") -> None:
+    def put_blob(self, descriptor: Descriptor, body: "Body") -> BlobStatus:
         """Write one blob; nothing half written ever carries its name.
 
         :param body: opens the blob's bytes, again for every try
         """
 
     def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
-        """Write the manifest's exact bytes and let the names (tags) point at it."""
+        """Write the manifest's exact bytes and let the names (tags) point at it.
+
+        :param names: none leaves it reachable by its digest alone
+        """
+
+    def put_referrer(self, manifest: Manifest) -> None:
+        """List a manifest that is there already among those that refer to its subject."""
 
 
 class VerifiedStream:
@@ -105,6 +121,16 @@ class VerifiedStream:
         if self._advance and data:
             self._advance(self._descriptor, len(data))
         return data
+
+    @property
+    def position(self) -> int:
+        """Bytes handed out so far."""
+        return self._seen
+
+    def skip(self, size: int) -> None:
+        """Read so many bytes for the digest alone."""
+        while size and (data := self.read(min(size, CHUNK))):
+            size -= len(data)
 
     def chunks(self) -> Iterator[bytes]:
         """All of it, in pieces."""
@@ -174,6 +200,12 @@ class KeptReader:
         if key not in self._manifests:
             self._manifests[key] = self._reader.get(descriptor)
         return self._manifests[key]
+
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        return self._reader.read_at(descriptor, offset, size)
+
+    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
+        return self._reader.referrers(digest)
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
         if descriptor.size > self._limit:

@@ -4,8 +4,8 @@ The only place that knows requests' and urllib3's exception classes.
 """
 
 import json
+import re
 from http import HTTPStatus
-from typing import Never
 
 import requests
 import urllib3
@@ -18,7 +18,12 @@ from wasmpack.errors import (
     WasmpackError,
 )
 from wasmpack.oci.canonical import JsonValue, parse_json
+from wasmpack.stores.registry.patience import Transient
 
+TOO_LARGE = 413
+_WARNING = re.compile(r'299 - "((?:[^"\\\\]|\\\\.)*)"')
+_HEADER = 4096
+"""Most characters of a header that are looked at."""
 _BODY_LIMIT = 8192
 _SMALL = 4 * 1024 * 1024
 """Most bytes of a token answer or a page of tags."""
@@ -30,14 +35,18 @@ TRANSPORT_ERRORS = (
 """What the transport raises, on the way there or while it reads."""
 
 
+class TooLarge(RegistryUnavailable):
+    """More bytes in one request than the registry takes (413)."""
+
+
 class ManifestRefused(RegistryUnavailable):
     """The registry takes the blobs but not this kind of manifest (415, 405, MANIFEST_INVALID)."""
 
 
-def refuse(
+def refusal(
     response: requests.Response, what: str, hint: str = "", said: str | None = None
-) -> Never:
-    """Raise the error for an answer that is not the one hoped for.
+) -> WasmpackError:
+    """The error for an answer that is not the one hoped for.
 
     :param what: what was tried, for the sentence ("push the manifest of quay.io/me/x:v1")
     :param hint: the next step where the registry has no such thing
@@ -47,32 +56,65 @@ def refuse(
     said = registry_words(response) if said is None else said
     message = f"cannot {what}: registry answered: {status} {_phrase(status)}{said}"
     if status in {401, 403}:
-        raise AccessRefused(message, hint="check the account's rights there")
-    if status == 404:
-        raise NotFound(message, hint=hint or "check the name")
+        return AccessRefused(message, hint="check the account's rights there")
+    if status in {404, 410}:
+        return NotFound(message, hint=hint or "check the name")
+    if status == TOO_LARGE:
+        return TooLarge(message, hint="the registry, or a proxy before it, limits the size")
     tls = status == 400 and "HTTPS" in said
-    raise RegistryUnavailable(
+    return RegistryUnavailable(
         message, hint="it speaks TLS: --ca-file FILE, or --insecure" if tls else ""
     )
 
 
-def refuse_manifest(response: requests.Response, what: str) -> Never:
-    """As :func:`refuse`, for a manifest whose kind the registry may not want."""
-    said = registry_words(response)
-    if response.status_code not in {405, 415} and "MANIFEST_INVALID" not in said:
-        refuse(response, what, said=said)
-    status = response.status_code
-    raise ManifestRefused(
+def manifest_refusal(response: requests.Response, what: str, hint: str = "") -> WasmpackError:
+    """As :func:`refusal`, for a manifest whose kind the registry may not want."""
+    status, said = response.status_code, registry_words(response)
+    if status not in {405, 415} and "MANIFEST_INVALID" not in said:
+        return refusal(response, what, hint, said)
+    return ManifestRefused(
         f"cannot {what}: registry answered: {status} {_phrase(status)}{said}",
         hint="this registry refuses custom media types: push --variant auto, or build "
         "--variant compat",
     )
 
 
+def failed(error: Exception, registry: str) -> Transient | WasmpackError:
+    """What to raise for an exception of the transport: it may pass, or it will not."""
+    found = unavailable(error, registry)
+    return Transient(found) if _may_pass(error) else found
+
+
+def _may_pass(error: Exception) -> bool:
+    """Connections that break and hosts that are slow; no certificates, names or addresses."""
+    cause, text = _root(error), str(_root(error))
+    if isinstance(error, requests.exceptions.SSLError):
+        return "EOF" in text and "VERIFY" not in text
+    if isinstance(cause, urllib3.exceptions.NameResolutionError):
+        return "emporary failure" in text
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "403" not in text and "407" not in text
+    passing = (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        urllib3.exceptions.ProtocolError,
+        urllib3.exceptions.TimeoutError,
+        OSError,
+    )
+    return isinstance(error, passing) and not isinstance(error, requests.exceptions.InvalidURL)
+
+
 def unavailable(error: Exception, registry: str) -> WasmpackError:
     """The error for an exception of the transport."""
     reason, hint = _reason(error)
     return RegistryUnavailable(f"registry {registry}: {reason}", hint=hint)
+
+
+def warnings_in(response: requests.Response) -> list[str]:
+    """Texts of ``Warning`` headers with code 299 (distribution-spec, "Warnings")."""
+    header = response.headers.get("Warning", "")[:_HEADER]
+    return [text.replace('\\"', '"') for text in _WARNING.findall(header)]
 
 
 def small_json(response: requests.Response) -> JsonValue:

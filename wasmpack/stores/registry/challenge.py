@@ -6,7 +6,7 @@ because tokens expire.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.errors import AccessRefused, RegistryUnavailable
@@ -16,7 +16,7 @@ _PARAMETER = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))'
 _SCHEME = re.compile(r"(?:^|,\s*)(Bearer|Basic)\b", re.IGNORECASE)
 _CLIENT = "wasmpack"
 
-Ask = Callable[[str, str, Mapping[str, str], Mapping[str, str]], tuple[int, object]]
+Ask = Callable[[str, str, Mapping[str, str | list[str]], Mapping[str, str]], tuple[int, object]]
 """``ask(method, url, fields, headers)`` -> status and decoded JSON of a token server."""
 
 
@@ -52,16 +52,18 @@ def parse_challenges(header: str) -> list[Challenge]:
     return found
 
 
-def authorization(header: str, credential: Credential | None, scope: str, ask: Ask) -> str:
+def authorization(
+    header: str, credential: Credential | None, scopes: Sequence[str], ask: Ask
+) -> str:
     """The ``Authorization`` value that answers a 401.
 
-    :param scope: what will be needed, ``repository:NAME:pull,push``
+    :param scopes: what will be needed, ``repository:NAME:pull,push``
     :raises AccessRefused: credentials are needed and there are none, or they were refused
     """
     challenges = parse_challenges(header)
     for challenge in challenges:
         if challenge.scheme == "bearer" and challenge.realm:
-            return "Bearer " + _token(challenge, credential, scope, ask)
+            return "Bearer " + _token(challenge, credential, scopes, ask)
     if any(challenge.scheme == "basic" for challenge in challenges):
         if credential is None:
             raise AccessRefused("the registry wants a user name and password")
@@ -69,15 +71,21 @@ def authorization(header: str, credential: Credential | None, scope: str, ask: A
     raise AccessRefused("the registry refused access and offered no way to log in")
 
 
-def _token(challenge: Challenge, credential: Credential | None, scope: str, ask: Ask) -> str:
+def _token(
+    challenge: Challenge, credential: Credential | None, scopes: Sequence[str], ask: Ask
+) -> str:
     if not challenge.realm.startswith(("https://", "http://")):
         raise RegistryUnavailable(f"the registry names no usable token server: {challenge.realm!r}")
-    fields = {"service": challenge.service, "scope": scope or challenge.scope}
+    wanted = list(scopes) or [challenge.scope]
     if credential is not None and credential.identity_token:
-        grant = {"grant_type": "refresh_token", "refresh_token": credential.secret}
-        status, answer = ask("POST", challenge.realm, {**fields, **grant, "client_id": _CLIENT}, {})
+        form = {
+            "service": challenge.service, "scope": " ".join(wanted), "client_id": _CLIENT,
+            "grant_type": "refresh_token", "refresh_token": credential.secret,
+        }  # fmt: skip
+        status, answer = ask("POST", challenge.realm, form, {})
     else:
         headers = {"Authorization": credential.basic} if credential else {}
+        fields: dict[str, str | list[str]] = {"service": challenge.service, "scope": wanted}
         status, answer = ask("GET", challenge.realm, fields, headers)
     if status in {401, 403}:
         raise AccessRefused("the registry's token server refused the credentials")

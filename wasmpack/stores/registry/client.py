@@ -1,43 +1,54 @@
-"""The distribution-spec's calls on one repository: manifests, blobs, tags."""
+"""The distribution-spec's calls on one repository: manifests, blobs, tags, referrers."""
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import requests
 
-from wasmpack.errors import BadArtifact, DigestMismatch, RegistryUnavailable, WrongUsage
+from wasmpack.errors import (
+    BadArtifact,
+    DigestMismatch,
+    NotFound,
+    RegistryUnavailable,
+    WrongUsage,
+)
+from wasmpack.oci.canonical import JsonObject
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
-from wasmpack.oci.media_types import ACCEPTED
+from wasmpack.oci.media_types import ACCEPTED, OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import Body, Readable
-from wasmpack.stores.registry.answers import (
-    TRANSPORT_ERRORS,
-    refuse,
-    refuse_manifest,
-    small_json,
-    unavailable,
-)
+from wasmpack.stores.ports import BlobStatus, Body, Readable
+from wasmpack.stores.registry.answers import TRANSPORT_ERRORS, failed, manifest_refusal, small_json
+from wasmpack.stores.registry.downloads import BlobStream, read_part
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.transport import Transport
+from wasmpack.stores.registry.uploads import Uploads
 
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*rel="?next"?')
 _MAX_PAGES = 1000
 _HEADER = 4096
 """Most characters of a header that are looked at."""
+_ACCEPT = {"Accept": ", ".join(ACCEPTED)}
 
 
 class RegistryClient:
     """One repository; ``actions`` is the scope its tokens get."""
 
     def __init__(
-        self, reference: Reference, options: RegistryOptions, actions: str = "pull"
+        self,
+        reference: Reference,
+        options: RegistryOptions,
+        actions: str = "pull",
+        *,
+        mount_from: str = "",
     ) -> None:
+        """:param mount_from: a repository of the same registry that may have the same blobs."""
         self._reference = reference
-        self._transport = Transport(reference, options, actions)
+        self._transport = Transport(reference, options, actions, mount_from)
         self._root = f"/v2/{reference.repository}"
+        self._uploads = Uploads(self._transport, reference.repository, mount_from)
 
     def manifest(self, target: str, media_type: str = "") -> Manifest | Index:
         """A manifest or index by tag or digest; by digest its bytes are verified.
@@ -45,13 +56,8 @@ class RegistryClient:
         :raises NotFound: no such tag or repository
         :raises DigestMismatch: other bytes than asked for, or than the registry says it sent
         """
-        headers = {"Accept": ", ".join(ACCEPTED)}
-        response = self._transport.request("GET", self._manifest_url(target), headers=headers)
-        with response:
-            if response.status_code != 200:
-                tags = f"wasmpack tags {self._reference.name}"
-                refuse(response, f"read the manifest of {self._named(target)}", tags)
-            raw = self._body(response, MAX_MANIFEST)
+        what = f"read the manifest of {self._named(target)}"
+        raw, response = self._small(self._manifest_url(target), what)
         self._check(raw, response, target)
         found = media_type or response.headers.get("Content-Type", "").partition(";")[0].strip()
         return parse(raw, found)
@@ -61,43 +67,47 @@ class RegistryClient:
 
         :raises RegistryUnavailable: an answer without a digest
         """
-        headers = {"Accept": ", ".join(ACCEPTED)}
+        what = f"ask for the manifest of {self._named(target)}"
         with self._transport.request(
-            "HEAD", self._manifest_url(target), headers=headers
+            "HEAD", self._manifest_url(target), what, {200, 404}, headers=_ACCEPT
         ) as response:
             if response.status_code == 404:
                 return None
-            if response.status_code != 200:
-                refuse(response, f"ask for the manifest of {self._named(target)}")
             said = response.headers.get("Docker-Content-Digest")
         return _said_digest(said) if said else self.manifest(target).digest
 
-    def put_manifest(self, manifest: Manifest | Index, target: str) -> None:
+    def put_manifest(self, manifest: Manifest | Index, target: str) -> bool:
         """Store the exact bytes under a tag or digest, and see that the registry agrees.
+
+        Whether the registry keeps track of the image that this one refers to (``OCI-Subject``).
 
         :raises DigestMismatch: it says it stored something else
         """
-        response = self._transport.request(
+        with self._transport.request(
             "PUT",
             self._manifest_url(target),
+            f"push the manifest to {self._named(target)}",
+            {200, 201, 202},
             headers={"Content-Type": manifest.media_type},
             body=lambda: manifest.raw,
-        )
-        with response:
-            if response.status_code not in {200, 201, 202}:
-                refuse_manifest(response, f"push the manifest to {self._named(target)}")
-        stored = self.manifest_digest(target)
+            refused=manifest_refusal,
+        ) as response:
+            said = response.headers.get("Docker-Content-Digest")
+            tracked = "OCI-Subject" in response.headers
+        stored = _said_digest(said) if said else self.manifest_digest(target)
         if stored != manifest.digest:
             raise DigestMismatch(
                 f"{self._named(target)}: registry answered: the digest is {stored}, "
                 f"but {manifest.digest} was pushed"
             )
+        return tracked
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """Whether the registry has the blob (distribution-spec, "Checking if content exists")."""
-        with self._transport.request("HEAD", self._blob_url(descriptor)) as response:
-            if response.status_code not in {200, 404}:
-                refuse(response, f"ask for blob {descriptor.digest} in {self._reference.name}")
+        what = f"ask for blob {descriptor.digest} in {self._reference.name}"
+        with self._transport.request(
+            "HEAD", self._blob_url(descriptor), what, {200, 404}
+        ) as response:
             return response.status_code == 200
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
@@ -105,30 +115,19 @@ class RegistryClient:
 
         :raises NotFound: no such blob
         """
-        response = self._transport.request("GET", self._blob_url(descriptor))
-        if response.status_code != 200:
-            with response:
-                refuse(response, f"read blob {descriptor.digest} of {self._reference.name}")
-        return _BlobBody(response, self._reference.registry)
+        return BlobStream(
+            self._transport, self._blob_url(descriptor), descriptor, self._reading(descriptor)
+        )
 
-    def put_blob(self, descriptor: Descriptor, body: Body) -> None:
-        """Upload in one piece: POST for a place, PUT to it (distribution-spec, "POST then PUT")."""
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes | None:
+        """Some of a blob's bytes, not verified; None if the registry knows no ranges."""
+        url, what = self._blob_url(descriptor), self._reading(descriptor)
+        return read_part(self._transport, url, offset, size, what)
+
+    def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
+        """Mount or upload it."""
         what = f"push blob {descriptor.digest} to {self._reference.name}"
-        with self._transport.request(
-            "POST", f"{self._root}/blobs/uploads/", headers={"Content-Length": "0"}
-        ) as response:
-            if response.status_code != 202:
-                refuse(response, what)
-            location = response.headers.get("Location")
-        if not location:
-            raise RegistryUnavailable(f"cannot {what}: registry answered without a Location")
-        url = _with_digest(urljoin(response.url, location), descriptor.digest)
-        headers = {"Content-Type": "application/octet-stream"}
-        if not descriptor.size:
-            headers["Content-Length"] = "0"
-        with self._transport.request("PUT", url, headers=headers, body=body) as response:
-            if response.status_code not in {201, 202, 204}:
-                refuse(response, what)
+        return self._uploads.send(descriptor, body, what)
 
     def tags(self) -> Sequence[str]:
         """All tags, following the pages the registry offers.
@@ -137,34 +136,82 @@ class RegistryClient:
         """
         found: list[str] = []
         url = f"{self._root}/tags/list"
+        what = f"list the tags of {self._reference.name}"
         for _ in range(_MAX_PAGES):
-            with self._transport.request("GET", url) as response:
-                if response.status_code != 200:
-                    refuse(response, f"list the tags of {self._reference.name}")
-                found += _tags(response)
+            with self._transport.request("GET", url, what, {200}) as response:
+                found += _strings(self._json(response, what), "tags")
                 following = _NEXT.search(response.headers.get("Link", "")[:_HEADER])
             if following is None:
                 return found
-            url = urljoin(response.url, following[1])
+            url = self._transport.absolute(response.url, following[1])
         raise RegistryUnavailable(f"{self._reference.name}: more than {_MAX_PAGES} pages of tags")
+
+    def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
+        """What refers to an image (distribution-spec, "Listing Referrers"), by API or by tag."""
+        what = f"list what refers to {self._reference.name}@{digest}"
+        url: str | None = f"{self._root}/referrers/{quote(str(digest), safe=':')}"
+        found: list[Descriptor] = []
+        for _ in range(_MAX_PAGES):
+            assert url
+            headers = {"Accept": OCI_INDEX}
+            response = self._transport.request(
+                "GET", url, what, {200, 400, 404, 405, 501}, headers=headers
+            )
+            with response:
+                kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
+                if response.status_code != 200 or kind != OCI_INDEX:
+                    return self._referrers_by_tag(digest)
+                found += _index_of(self._json(response, what))
+                following = _NEXT.search(response.headers.get("Link", "")[:_HEADER])
+            if following is None:
+                return tuple(found)
+            url = self._transport.absolute(response.url, following[1])
+        raise RegistryUnavailable(f"cannot {what}: more than {_MAX_PAGES} pages")
+
+    def _referrers_by_tag(self, digest: Digest) -> tuple[Descriptor, ...]:
+        """Distribution-spec, "Referrers Tag Schema"."""
+        try:
+            found = self.manifest(referrers_tag(digest))
+        except NotFound:
+            return ()
+        return found.manifests if isinstance(found, Index) else ()
 
     def ping(self) -> None:
         """Show the credentials to the registry (``GET /v2/``).
 
         :raises AccessRefused: it does not take them
         """
-        with self._transport.request("GET", "/v2/") as response:
-            if response.status_code != 200:
-                refuse(response, f"log in to {self._reference.registry}")
+        self._transport.request("GET", "/v2/", f"log in to {self._reference.registry}", {200})
 
-    def _body(self, response: requests.Response, limit: int) -> bytes:
+    def _small(self, url: str, what: str) -> tuple[bytes, requests.Response]:
+        """A manifest's bytes, read again from the start where the connection breaks."""
+        hint = f"wasmpack tags {self._reference.name}"
+
+        def attempt() -> tuple[bytes, requests.Response]:
+            with self._transport.attempt(
+                "GET", url, what, {200}, headers=_ACCEPT, hint=hint
+            ) as response:
+                return self._body(response), response
+
+        return self._transport.patience().through(attempt)
+
+    def _body(self, response: requests.Response) -> bytes:
         try:
-            raw: bytes = response.raw.read(limit + 1, decode_content=True)
+            raw: bytes = response.raw.read(MAX_MANIFEST + 1, decode_content=True)
         except TRANSPORT_ERRORS as error:
-            raise unavailable(error, self._reference.registry) from error
-        if len(raw) > limit:
-            raise BadArtifact(f"{self._reference}: a manifest of more than {limit} bytes")
+            raise failed(error, self._reference.registry) from error
+        if len(raw) > MAX_MANIFEST:
+            raise BadArtifact(f"{self._reference}: a manifest of more than {MAX_MANIFEST} bytes")
         return raw
+
+    def _json(self, response: requests.Response, what: str) -> JsonObject:
+        try:
+            value = small_json(response)
+        except TRANSPORT_ERRORS as error:
+            raise RegistryUnavailable(f"cannot {what}: {error}") from error
+        if not isinstance(value, dict):
+            raise RegistryUnavailable(f"cannot {what}: registry answered with no JSON object")
+        return value
 
     def _check(self, raw: bytes, response: requests.Response, target: str) -> None:
         said = response.headers.get("Docker-Content-Digest", "")
@@ -178,6 +225,9 @@ class RegistryClient:
     def _named(self, target: str) -> str:
         return f"{self._reference.name}{'@' if ':' in target else ':'}{target}"
 
+    def _reading(self, descriptor: Descriptor) -> str:
+        return f"read blob {descriptor.digest} of {self._reference.name}"
+
     def _manifest_url(self, target: str) -> str:
         return f"{self._root}/manifests/{target}"
 
@@ -185,22 +235,9 @@ class RegistryClient:
         return f"{self._root}/blobs/{descriptor.digest}"
 
 
-class _BlobBody:
-    """A response's body as a file whose errors are ours."""
-
-    def __init__(self, response: requests.Response, registry: str) -> None:
-        self._response = response
-        self._registry = registry
-
-    def read(self, size: int = -1, /) -> bytes:
-        try:
-            data: bytes = self._response.raw.read(size if size >= 0 else None)
-        except TRANSPORT_ERRORS as error:
-            raise unavailable(error, self._registry) from error
-        return data
-
-    def close(self) -> None:
-        self._response.close()
+def referrers_tag(digest: Digest) -> str:
+    """The tag that lists what refers to an image (distribution-spec, "Referrers Tag Schema")."""
+    return f"{digest.algorithm[:32]}-{digest.hex[:64]}"
 
 
 def _said_digest(text: str) -> Digest:
@@ -210,54 +247,13 @@ def _said_digest(text: str) -> Digest:
         raise RegistryUnavailable(f"registry answered: a digest that is none: {text!r}") from None
 
 
-def _with_digest(location: str, digest: Digest) -> str:
-    """Add ``digest=``; the query the registry gave may be critical and stays as it is."""
-    parts = urlsplit(location)
-    query = "&".join(part for part in (parts.query, urlencode({"digest": str(digest)})) if part)
-    return urlunsplit(parts._replace(query=query))
+def _strings(value: JsonObject, key: str) -> list[str]:
+    found = value.get(key)
+    return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
 
 
-def _tags(response: requests.Response) -> list[str]:
-    try:
-        value = small_json(response)
-    except TRANSPORT_ERRORS as error:
-        raise RegistryUnavailable(f"registry answered: an unreadable tag list: {error}") from error
-    if not isinstance(value, dict):
-        raise RegistryUnavailable("registry answered: a tag list that is no JSON object")
-    tags = value.get("tags")
-    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-
-
-class RegistryReader:
-    """One image of a registry (:class:`wasmpack.stores.ports.ImageReader`)."""
-
-    source = "registry"
-
-    def __init__(self, reference: Reference, options: RegistryOptions) -> None:
-        self._reference = reference
-        self._client = RegistryClient(reference, options)
-
-    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
-        if descriptor is None:
-            return self._client.manifest(self._reference.target)
-        return self._client.manifest(str(descriptor.digest), descriptor.media_type)
-
-    def open_blob(self, descriptor: Descriptor) -> Readable:
-        return self._client.open_blob(descriptor)
-
-
-class RegistryWriter:
-    """One repository to push to (:class:`wasmpack.stores.ports.ImageWriter`)."""
-
-    def __init__(self, reference: Reference, options: RegistryOptions) -> None:
-        self._client = RegistryClient(reference, options, "pull,push")
-
-    def has_blob(self, descriptor: Descriptor) -> bool:
-        return self._client.has_blob(descriptor)
-
-    def put_blob(self, descriptor: Descriptor, body: Body) -> None:
-        self._client.put_blob(descriptor, body)
-
-    def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
-        for name in names:
-            self._client.put_manifest(manifest, name or str(manifest.digest))
+def _index_of(value: JsonObject) -> list[Descriptor]:
+    rows = value.get("manifests")
+    if not isinstance(rows, list):
+        return []
+    return [Descriptor.parse(row, f"referrers[{n}]") for n, row in enumerate(rows)]

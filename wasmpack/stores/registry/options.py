@@ -1,9 +1,14 @@
 """What a user can say about how to reach a registry."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wasmpack.oci.reference import DOCKER_HUB
+
+
+def _unheard(_text: str) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +27,10 @@ class RegistryOptions:
     """Read and written instead of Docker's and Podman's files."""
     timeout: float = 30.0
     """Seconds without a byte from the registry."""
-    retries: int = 2
+    retries: int = 4
+    """Tries after a first one that fails, as long as the budget of ``patience`` lasts."""
+    notice: Callable[[str], None] = field(default=_unheard, compare=False, repr=False)
+    """Told of every try that failed, and what the registry has to say."""
 
     def uses_http(self, registry: str) -> bool:
         """Whether to speak plain HTTP: if asked to, and to loopback addresses, as Docker does.

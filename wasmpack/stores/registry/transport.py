@@ -1,52 +1,71 @@
 """oras-py's registry session with our own idea of a request.
 
-Overridden here: no two-minute retries, a timeout on everything, the scope asked for at once, a new
-token on every 401, bodies that can be sent again, credentials for the registry's host only.
+Overridden here: tries and pauses with a budget, a timeout on everything, the scope asked for at
+once, a new token on every 401, bodies that can be sent again, credentials for the registry's host
+only. One transport may be used by several threads.
 """
 
 import os
-import time
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-import requests
-from oras.provider import Registry
-
-from wasmpack.errors import AccessRefused, NotFound, RegistryUnavailable, WrongUsage
+from wasmpack.errors import (
+    AccessRefused,
+    NotFound,
+    RegistryUnavailable,
+    WasmpackError,
+    WrongUsage,
+)
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import VerifiedStream
-from wasmpack.stores.registry.answers import TRANSPORT_ERRORS, small_json, unavailable
+from wasmpack.stores.ports import Readable
+from wasmpack.stores.registry.answers import (
+    TRANSPORT_ERRORS,
+    failed,
+    refusal,
+    small_json,
+    warnings_in,
+)
 from wasmpack.stores.registry.challenge import authorization
 from wasmpack.stores.registry.credentials import Credential, find_credential
+from wasmpack.stores.registry.late import import_late
 from wasmpack.stores.registry.options import RegistryOptions, api_host
+from wasmpack.stores.registry.patience import AGAIN, Patience, Transient, asked_pause
 
-RequestBody = Callable[[], bytes | VerifiedStream]
+import_late()
+import requests  # noqa: E402 - after what it is to do without
+from oras.provider import Registry  # noqa: E402
+from requests.adapters import HTTPAdapter  # noqa: E402
+
+RequestBody = Callable[[], bytes | Readable]
 """Makes the body anew for every try."""
 _CONNECT_TIMEOUT = 5.0
-_BACKOFF = 0.3
-"""Seconds before the first retry; doubled for each further one."""
-_LONGEST_BACKOFF = 5.0
 _REDIRECTS = 5
 _REDIRECTED = {301, 302, 303, 307, 308}
 _HEADER = 4096
 """Most characters of a header that are looked at."""
-_LONGEST_WAIT = 15.0
-"""Seconds a ``Retry-After`` is obeyed at most."""
-_AGAIN = {408, 429, 500, 502, 503, 504}
+_SENT_AT_ONCE = 1 << 18
+"""Bytes of a body handed to the socket in one call; the standard library's 16 KiB cost time."""
+_AT_ONCE = 8
+"""Connections kept to one host."""
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> Any:
+        return super().init_poolmanager(*arguments, **named, blocksize=_SENT_AT_ONCE)
 
 
 class Transport(Registry):  # type: ignore[misc]
-    """Requests to one repository of one registry.
+    """Requests to one registry, with the rights to one repository or two."""
 
-    :raises RegistryUnavailable: no answer, after the retries
-    :raises AccessRefused: 401 after fresh credentials
-    """
-
-    def __init__(self, reference: Reference, options: RegistryOptions, actions: str) -> None:
+    def __init__(
+        self, reference: Reference, options: RegistryOptions, actions: str, also_pull: str = ""
+    ) -> None:
         """Nothing is sent yet.
 
         :param actions: ``pull`` or ``pull,push``, the scope tokens are asked for
+        :param also_pull: another repository there, to mount blobs from
         :raises WrongUsage: the name has no registry
         """
         if not reference.names_registry:
@@ -61,39 +80,86 @@ class Transport(Registry):  # type: ignore[misc]
         )
         self.registry = reference.registry
         self.base = f"{self.prefix}://{host}"
+        self.options = options
         self._repository = reference.repository
-        self._options = options
-        repository = reference.repository
-        self._scope = f"repository:{repository}:{actions}" if repository else ""
+        rights = {reference.repository: actions, also_pull: "pull"}
+        self._scopes = [f"repository:{name}:{right}" for name, right in rights.items() if name]
         self._authorization: str | None = None
         self._credential: Credential | None = None
         self._looked_up = False
-        self.session.trust_env = False  # .netrc would replace our Authorization
-        self.session.verify = self._verification()
+        self._logging_in = threading.Lock()
+        self._warned: set[str] = set()
+        self._set_up_session()
+
+    def _set_up_session(self) -> None:
+        options, session = self.options, self.session
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _Adapter(pool_maxsize=_AT_ONCE))
+        session.trust_env = False  # .netrc would replace our Authorization
+        session.verify = self._verification()
         if options.cert_file:
             key = options.key_file
-            self.session.cert = (options.cert_file, key) if key else options.cert_file
-        self.session.headers["User-Agent"] = "wasmpack"
+            session.cert = (options.cert_file, key) if key else options.cert_file
+        session.headers["User-Agent"] = "wasmpack"
+        session.headers["Accept-Encoding"] = "identity"  # a digest is of the bytes as they are
+
+    def patience(self) -> Patience:
+        """A full measure of it."""
+        return Patience(self.options.retries, self.options.notice)
 
     def request(
+        self, method: str, url: str, what: str, expect: Collection[int], **more: Any
+    ) -> requests.Response:
+        """As :meth:`attempt`, again and again as long as that can help."""
+        return self.patience().through(lambda: self.attempt(method, url, what, expect, **more))
+
+    def attempt(
         self,
         method: str,
         url: str,
+        what: str,
+        expect: Collection[int],
         *,
         headers: Mapping[str, str] | None = None,
         body: RequestBody | None = None,
+        hint: str = "",
+        refused: Callable[[requests.Response, str, str], WasmpackError] = refusal,
     ) -> requests.Response:
-        """Send, answering challenges and trying again where that can help.
+        """Send once, answering a challenge; the response has one of the codes that are expected.
 
         :param url: absolute, or a path of this registry; credentials go to this registry only
+        :param what: what is tried, for errors ("read the manifest of quay.io/me/x:v1")
+        :param hint: the next step where the registry has no such thing
+        :param refused: makes the error of an answer that is not expected
+        :raises Transient: it may work the next time
+        :raises AccessRefused: 403, or 401 with fresh credentials
+        :raises RegistryUnavailable, NotFound: what the registry answered cannot get better
         """
-        url = urljoin(self.base, url)
-        response = self._patiently(method, url, headers, body)
+        response = self._authorized(method, urljoin(self.base, url), headers, body)
+        self._pass_on_warnings(response)
+        if response.status_code in expect:
+            return response
+        with response:
+            error = refused(response, what, hint)
+            if response.status_code in AGAIN:
+                raise Transient(error, asked_pause(response.headers.get("Retry-After", "")))
+            raise error
+
+    def _authorized(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
+    ) -> requests.Response:
+        used = self._authorization
+        response = self._send(method, url, headers, body)
         if response.status_code != 401 or not self._is_ours(response.url):
             return response
-        self._log_in(response)
-        response = self._patiently(method, url, headers, body)
+        challenge = response.headers.get("WWW-Authenticate", "")[:_HEADER]
+        response.close()
+        with self._logging_in:
+            if self._authorization == used:  # no other thread was faster
+                self._log_in(challenge)
+        response = self._send(method, url, headers, body)
         if response.status_code == 401:
+            response.close()
             raise AccessRefused(
                 f"registry {self.registry} refused the credentials"
                 if self._credential
@@ -102,42 +168,33 @@ class Transport(Registry):  # type: ignore[misc]
             )
         return response
 
-    def _patiently(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
-    ) -> requests.Response:
-        tries = self._options.retries + 1
-        for number in range(tries):
-            last = number == tries - 1
-            wait = min(_BACKOFF * 2**number, _LONGEST_BACKOFF)
-            try:
-                response = self._send(method, url, headers, body)
-            except requests.exceptions.SSLError as error:
-                raise unavailable(error, self.registry) from error
-            except TRANSPORT_ERRORS as error:
-                if last:
-                    raise unavailable(error, self.registry) from error
-            else:
-                if last or response.status_code not in _AGAIN:
-                    return response
-                wait = max(wait, _retry_after(response))
-                response.close()
-            time.sleep(wait)
-        raise AssertionError("unreachable: the last try returns or raises")
-
     def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
     ) -> requests.Response:
         """One try, redirects followed; what a redirect carries is not read."""
         for _ in range(_REDIRECTS):
-            response = self._once(method, url, headers, body)
+            try:
+                response = self._once(method, url, headers, body)
+            except TRANSPORT_ERRORS as error:
+                raise failed(error, self.registry) from error
             location = response.headers.get("Location")
             if response.status_code not in _REDIRECTED or not location:
                 return response
             response.close()
-            url = urljoin(url, location)
-            if urlsplit(url).scheme not in {"http", "https"}:
-                raise RegistryUnavailable(f"registry {self.registry}: a redirect to {url!r:.100}")
+            url = self.absolute(url, location)
         raise RegistryUnavailable(f"registry {self.registry}: more than {_REDIRECTS} redirects")
+
+    def absolute(self, url: str, location: str) -> str:
+        """Where a ``Location`` points to; never from TLS to plain HTTP on the registry's own host.
+
+        (Behind a proxy that ends TLS, registries name themselves with http://.)
+        """
+        found = urlsplit(urljoin(url, location))
+        if found.scheme not in {"http", "https"}:
+            raise RegistryUnavailable(f"registry {self.registry}: sends us to {location!r:.100}")
+        if found.scheme == "http" and self.prefix == "https" and found.netloc == self.hostname:
+            found = found._replace(scheme="https")
+        return found.geturl()
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
@@ -145,27 +202,30 @@ class Transport(Registry):  # type: ignore[misc]
         sent = dict(headers or {})
         if self._authorization and self._is_ours(url):
             sent["Authorization"] = self._authorization
-        response: requests.Response = self.session.request(
-            method,
-            url,
-            data=body() if body else None,
-            headers=sent,
-            stream=True,
-            allow_redirects=False,
-            timeout=(min(_CONNECT_TIMEOUT, self._options.timeout), self._options.timeout),
-            proxies=dict(requests.utils.get_environ_proxies(url)),
-        )
+        made = body() if body else None
+        try:
+            response: requests.Response = self.session.request(
+                method,
+                url,
+                data=made,
+                headers=sent,
+                stream=True,
+                allow_redirects=False,
+                timeout=self._timeouts(),
+                proxies=_proxies(url),
+            )
+        finally:
+            if made is not None and not isinstance(made, bytes):
+                made.close()
         return response
 
-    def _log_in(self, response: requests.Response) -> None:
-        header = response.headers.get("WWW-Authenticate", "")[:_HEADER]
-        response.close()
+    def _log_in(self, challenge: str) -> None:
         if not self._looked_up:
-            self._credential = find_credential(self.registry, self._repository, self._options)
+            self._credential = find_credential(self.registry, self._repository, self.options)
             self._looked_up = True
         try:
             self._authorization = authorization(
-                header, self._credential, self._scope, self._ask_token
+                challenge, self._credential, self._scopes, self._ask_token
             )
         except AccessRefused as error:
             raise AccessRefused(
@@ -173,13 +233,17 @@ class Transport(Registry):  # type: ignore[misc]
             ) from error
 
     def _login_hint(self) -> str:
-        if self._options.username is not None:
+        if self.options.username is not None:
             return "check user name and password"
         return f"wasmpack login {self.registry}"
 
     def _ask_token(
-        self, method: str, url: str, fields: Mapping[str, str], headers: Mapping[str, str]
+        self, method: str, url: str, fields: Mapping[str, Any], headers: Mapping[str, str]
     ) -> tuple[int, object]:
+        if self.prefix == "https" and not url.startswith("https:"):
+            raise RegistryUnavailable(
+                f"registry {self.registry}: its token server has no TLS: {url!r:.100}"
+            )
         given: dict[str, Any] = {"params" if method == "GET" else "data": dict(fields)}
         who = f"{self.registry} (token server)"
         try:
@@ -189,22 +253,34 @@ class Transport(Registry):  # type: ignore[misc]
                 headers=dict(headers),
                 stream=True,
                 allow_redirects=False,  # a redirected POST would carry the token elsewhere
-                timeout=(min(_CONNECT_TIMEOUT, self._options.timeout), self._options.timeout),
-                proxies=dict(requests.utils.get_environ_proxies(url)),
+                timeout=self._timeouts(),
+                proxies=_proxies(url),
                 **given,
             )
             with response:
+                if response.status_code in AGAIN:
+                    error = refusal(response, f"get a token for {self.registry}")
+                    raise Transient(error, asked_pause(response.headers.get("Retry-After", "")))
                 return response.status_code, small_json(response)
         except TRANSPORT_ERRORS as error:
-            raise unavailable(error, who) from error
+            raise failed(error, who) from error
+
+    def _timeouts(self) -> tuple[float, float]:
+        return min(_CONNECT_TIMEOUT, self.options.timeout), self.options.timeout
 
     def _is_ours(self, url: str) -> bool:
         """Uploads and blobs may live on other hosts, which must not see our credentials."""
-        ours, theirs = urlsplit(self.base), urlsplit(url)
-        return (ours.scheme, ours.netloc) == (theirs.scheme, theirs.netloc)
+        return _origin(url) == _origin(self.base)
+
+    def _pass_on_warnings(self, response: requests.Response) -> None:
+        """``Warning: 299`` is for the user, once (distribution-spec, "Warnings")."""
+        for text in warnings_in(response):
+            if text not in self._warned:
+                self._warned.add(text)
+                self.options.notice(f"registry {self.registry} warns: {text}")
 
     def _verification(self) -> bool | str:
-        options = self._options
+        options = self.options
         named = options.ca_file or os.environ.get("REQUESTS_CA_BUNDLE")
         for path in (named, options.cert_file, options.key_file):
             if path and not os.path.exists(path):  # noqa: PTH110 - file or directory
@@ -212,7 +288,15 @@ class Transport(Registry):  # type: ignore[misc]
         return False if options.insecure else named or True
 
 
-def _retry_after(response: requests.Response) -> float:
-    """Seconds the registry asks to wait (RFC 9110 10.2.3; the form with a date is ignored)."""
-    text = response.headers.get("Retry-After", "")
-    return min(float(text), _LONGEST_WAIT) if text.isdecimal() else 0.0
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port (RFC 6454 4); a port that is none is no origin of ours."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        port = -1
+    return parts.scheme, parts.hostname, port
+
+
+def _proxies(url: str) -> dict[str, str]:
+    return dict(requests.utils.get_environ_proxies(url))

@@ -1,0 +1,100 @@
+"""When to try again, how long to wait, and when to give up.
+
+A try that failed in a way that may pass is a :class:`Transient`. Between tries there is a pause
+that doubles, with jitter, or what ``Retry-After`` asks for. A piece of work gives up after
+``retries`` failures in a row or :data:`BUDGET` seconds without progress, whichever is first; what
+moved bytes starts the count again.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from wasmpack.errors import WasmpackError
+
+T = TypeVar("T")
+
+BUDGET = 30.0
+"""Seconds that tries may fail and pauses may last, in all, before the first error is the last."""
+AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+"""Status codes that may be gone the next time (RFC 9110 15.5.9, 15.6; RFC 6585 4)."""
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 8.0
+
+
+class Transient(Exception):
+    """A failure that may pass."""
+
+    def __init__(self, error: WasmpackError, pause: float = 0.0) -> None:
+        """:param pause: seconds that the registry asks to wait."""
+        super().__init__(error.message)
+        self.error = error
+        self.pause = pause
+
+
+class Patience:
+    """What is left of it, for one piece of work."""
+
+    def __init__(
+        self,
+        retries: int,
+        notice: Callable[[str], None],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """:param notice: told of every new try."""
+        self._retries = retries
+        self._notice = notice
+        self._sleep = sleep
+        self._clock = clock
+        self._failures = 0
+        self._since = clock()
+
+    def progress(self) -> None:
+        """Something moved: earlier failures no longer count."""
+        self._failures = 0
+        self._since = self._clock()
+
+    def through(self, attempt: Callable[[], T]) -> T:
+        """Try until it works, or until there is no patience left.
+
+        :raises WasmpackError: the last failure
+        """
+        while True:
+            try:
+                return attempt()
+            except Transient as failure:
+                self.wait(failure)
+
+    def wait(self, failure: Transient) -> None:
+        """Pause before the next try.
+
+        :raises WasmpackError: the failure itself, if there is none
+        """
+        left = BUDGET - (self._clock() - self._since)
+        pause = max(failure.pause, self._pause())
+        if self._failures >= self._retries or pause > left:
+            raise failure.error
+        self._failures += 1
+        again = f"try {self._failures + 1} of {self._retries + 1}"
+        self._notice(f"{failure.error.message}; {again} in {pause:.1f} s")
+        self._sleep(pause)
+
+    def _pause(self) -> float:
+        """Doubled each time, between half of it and all of it, so that clients do not march."""
+        longest = min(_FIRST_PAUSE * float(1 << self._failures), _LONGEST_PAUSE)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def asked_pause(header: str) -> float:
+    """Seconds that a ``Retry-After`` asks for: a number or a date (RFC 9110 10.2.3)."""
+    text = header.strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0

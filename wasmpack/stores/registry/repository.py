@@ -1,0 +1,109 @@
+"""A repository of a registry as a place to read images from and to write them to."""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from typing import IO
+
+from wasmpack.errors import NotFound
+from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.manifest import Index, Manifest, parse
+from wasmpack.oci.media_types import OCI_INDEX
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.ports import CHUNK, BlobStatus, Body, Readable
+from wasmpack.stores.registry.client import RegistryClient, referrers_tag
+from wasmpack.stores.registry.options import RegistryOptions
+
+
+class RegistryReader:
+    """One image of a registry (:class:`wasmpack.stores.ports.ImageReader`)."""
+
+    source = "registry"
+
+    def __init__(self, reference: Reference, options: RegistryOptions) -> None:
+        self.reference = reference
+        self._client = RegistryClient(reference, options)
+        self._spooled: dict[Digest, IO[bytes]] = {}
+
+    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
+        if descriptor is None:
+            return self._client.manifest(self.reference.target)
+        return self._client.manifest(str(descriptor.digest), descriptor.media_type)
+
+    def open_blob(self, descriptor: Descriptor) -> Readable:
+        return self._client.open_blob(descriptor)
+
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        if descriptor.digest not in self._spooled:
+            found = self._client.read_at(descriptor, offset, size)
+            if found is not None:
+                return found
+            self._spooled[descriptor.digest] = self._spool(descriptor)
+        file = self._spooled[descriptor.digest]
+        file.seek(offset)
+        return file.read(size)
+
+    def _spool(self, descriptor: Descriptor) -> IO[bytes]:
+        """All of it in a temporary file, from a registry that knows no ranges."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this reader
+        with closing(self.open_blob(descriptor)) as stream:
+            left = descriptor.size
+            while left and (data := stream.read(min(left, CHUNK))):
+                file.write(data)
+                left -= len(data)
+        return file
+
+    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
+        return self._client.referrers(digest)
+
+
+class RegistryWriter:
+    """One repository to push to (:class:`wasmpack.stores.ports.ImageWriter`)."""
+
+    def __init__(
+        self, reference: Reference, options: RegistryOptions, *, mount_from: str = ""
+    ) -> None:
+        self._client = RegistryClient(reference, options, "pull,push", mount_from=mount_from)
+        self._tracked: set[str] = set()
+        """Manifests that the registry itself lists as referring to their subject."""
+
+    def has_image(self, manifest: Manifest | Index, names: Sequence[str | None]) -> bool:
+        digest = manifest.digest
+        targets = [name or str(digest) for name in names] or [str(digest)]
+        return all(self._client.manifest_digest(target) == digest for target in targets)
+
+    def has_blob(self, descriptor: Descriptor) -> bool:
+        return self._client.has_blob(descriptor)
+
+    def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
+        return self._client.put_blob(descriptor, body)
+
+    def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
+        digest = str(manifest.digest)
+        for target in [name or digest for name in names] or [digest]:
+            if self._client.put_manifest(manifest, target):
+                self._tracked.add(digest)
+
+    def put_referrer(self, manifest: Manifest) -> None:
+        """By hand, for a registry without the API ("Referrers Tag Schema")."""
+        if str(manifest.digest) in self._tracked or manifest.subject is None:
+            return
+        subject = manifest.subject.digest
+        tag = referrers_tag(subject)
+        try:
+            body = parse_json_object(self._client.manifest(tag).raw, tag)
+        except NotFound:
+            body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+        rows = body.get("manifests")
+        kept = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        if any(row.get("digest") == str(manifest.digest) for row in kept):
+            return
+        own: JsonObject = {
+            **manifest.descriptor.as_json(),
+            "artifactType": manifest.artifact_type or manifest.config.media_type,
+            **({"annotations": dict(manifest.annotations)} if manifest.annotations else {}),
+        }
+        listed = canonical_json({**body, "manifests": [*kept, own]})
+        self._client.put_manifest(parse(listed, OCI_INDEX), tag)
