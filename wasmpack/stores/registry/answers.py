@@ -142,6 +142,15 @@ def registry_words(response: requests.Response) -> str:
 
 
 def _reason(error: Exception) -> tuple[str, str]:
+    if isinstance(error, requests.exceptions.ProxyError):
+        return (
+            f"the proxy on the way: {_cause(error)[0]}",
+            "check HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
+        )
+    return _cause(error)
+
+
+def _cause(error: Exception) -> tuple[str, str]:
     cause = _root(error)
     text = str(cause)
     if isinstance(error, requests.exceptions.SSLError):

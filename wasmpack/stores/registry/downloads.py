@@ -35,6 +35,7 @@ class BlobStream:
         self._what = what
         self._patience = transport.patience()
         self._position = 0
+        self._since_failure = 0
         self._response = transport.request("GET", url, what, {200})
         self._pace = _Pace(transport.options.timeout)
 
@@ -45,10 +46,12 @@ class BlobStream:
                 data = self._read(size)
             except Transient as failure:
                 self._patience.wait(failure)
+                self._since_failure = 0
                 self._go_on()
                 continue
             self._position += len(data)
-            if data:
+            self._since_failure += len(data)
+            if self._since_failure >= _SLOWEST:
                 self._patience.progress()
             return data
 

@@ -1,0 +1,170 @@
+"""Registries where they are: behind TLS, proxies and odd addresses."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trustme
+from conftest import Cli, Done
+from support.faults import FaultyProxy
+from support.faults.forward import ForwardProxy
+from support.plugins import PLUGINS
+from support.registries import RunningRegistry
+
+C = PLUGINS / "header-append-c.wasm"
+UNREACHABLE, USAGE = 6, 2
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority of this test run, and what it has signed."""
+
+    ca: trustme.CA
+    file: Path
+    client: Path
+    """Certificate and key of a client, in one file."""
+
+    def server(self, *names: str, clients: bool = False) -> ssl.SSLContext:
+        """For a server of these names; ``clients`` must have a certificate too."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert(*names).configure_cert(context)
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            self.ca.configure_trust(context)
+        return context
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    folder = tmp_path_factory.mktemp("tls")
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(folder / "ca.pem")
+    ca.issue_cert("client@example.com").private_key_and_cert_chain_pem.write_to_path(
+        folder / "client.pem"
+    )
+    return Authority(ca, folder / "ca.pem", folder / "client.pem")
+
+
+@pytest.fixture
+def tls_registry(authority: Authority, open_registry: RunningRegistry) -> Iterator[FaultyProxy]:
+    """TLS ends at a proxy, and the registry behind it takes itself for plain HTTP."""
+    with FaultyProxy(open_registry.host, tls=authority.server("127.0.0.1")) as proxy:
+        yield proxy
+
+
+def pushed(cli: Cli, name: str, *options: str | Path, **more: object) -> Done:
+    cli("build", C, "-t", name)
+    return cli("push", name, *options, **more)  # type: ignore[arg-type]
+
+
+def test_a_private_authority(tls_registry: FaultyProxy, authority: Authority, cli: Cli) -> None:
+    name = f"{tls_registry.host}/tls/private:v1"
+    done = pushed(cli, name, "--ca-file", authority.file)
+    assert done.code == 0, done.err
+    again = cli("pull", name, env={"WASMPACK_CA_FILE": str(authority.file)})
+    assert again.out == done.out
+    assert cli("copy", f"docker://{name}", "oci:here:v1", "--insecure").code == 0
+
+
+def test_an_unknown_authority_is_refused_at_once(
+    tls_registry: FaultyProxy, cli: Cli, tmp_path: Path
+) -> None:
+    name = f"{tls_registry.host}/tls/unknown:v1"
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    done = pushed(cli, name, "--ca-file", "other.pem")
+    assert done.code == UNREACHABLE
+    assert "certificate verify failed" in done.err
+    assert "; try 2 of" not in done.err
+    missing = cli("push", name, "--ca-file", "no-such.pem")
+    assert missing.code == 4
+    plain = cli("push", name, "--retries", "0")
+    assert plain.code == UNREACHABLE, "on loopback TLS has to be asked for"
+
+
+def test_certificates_that_do_not_fit(
+    authority: Authority, open_registry: RunningRegistry, cli: Cli
+) -> None:
+    with FaultyProxy(open_registry.host, tls=authority.server("example.com")) as proxy:
+        name = f"{proxy.host}/tls/other-name:v1"
+        wrong = pushed(cli, name, "--ca-file", authority.file)
+        assert wrong.code == UNREACHABLE
+        assert "certificate verify failed" in wrong.err
+        assert "--ca-file FILE for a private authority" in wrong.err
+        assert "; try 2 of" not in wrong.err, "a certificate does not get better"
+
+
+def test_client_certificates(
+    authority: Authority, open_registry: RunningRegistry, cli: Cli
+) -> None:
+    context = authority.server("127.0.0.1", clients=True)
+    with FaultyProxy(open_registry.host, tls=context) as proxy:
+        name = f"{proxy.host}/tls/client:v1"
+        trust = ["--ca-file", authority.file]
+        without = pushed(cli, name, *trust, "--retries", "0")
+        assert without.code == UNREACHABLE
+        assert cli("push", name, *trust, "--cert-file", authority.client).code == 0
+
+
+def test_ipv6(open_registry: RunningRegistry, cli: Cli) -> None:
+    with FaultyProxy(open_registry.host, address="::1") as proxy:
+        name = f"{proxy.host}/over/six:v1"
+        assert name.startswith("[::1]:")
+        done = pushed(cli, name)
+        assert done.code == 0, done.err
+        assert cli("inspect", "image", f"docker://{name}").code == 0
+
+
+def test_a_proxy_for_plain_http(open_registry: RunningRegistry, cli: Cli) -> None:
+    pair = base64.b64encode(b"me:hunter2").decode()
+    with ForwardProxy(open_registry.host, authorization=f"Basic {pair}") as proxy:
+        env = {"HTTP_PROXY": f"http://me:hunter2@{proxy.host}"}
+        name = "registry.invalid/by/proxy:v1"
+        done = pushed(cli, name, "--plain-http", env=env)
+        assert done.code == 0, done.err
+        assert proxy.asked[0].startswith("HEAD http://registry.invalid/v2/by/proxy/")
+        wrong = {"HTTP_PROXY": f"http://me:hunter3@{proxy.host}"}
+        refused = cli("push", name, "--plain-http", env=wrong)
+        assert refused.code != 0
+        assert "hunter" not in done.err + refused.err
+        assert "407" in refused.err
+        past = cli("push", name, "--plain-http", "--retries", "0",
+                   env={**env, "NO_PROXY": "registry.invalid"})  # fmt: skip
+        assert past.code == UNREACHABLE
+        assert "unknown host" in past.err
+
+
+def test_a_proxy_for_tls(authority: Authority, open_registry: RunningRegistry, cli: Cli) -> None:
+    context = authority.server("registry.invalid")
+    with (
+        FaultyProxy(open_registry.host, tls=context) as registry,
+        ForwardProxy(registry.host) as proxy,
+    ):
+        env = {"HTTPS_PROXY": f"http://{proxy.host}"}
+        done = pushed(cli, "registry.invalid/by/proxy:v1", "--ca-file", authority.file, env=env)
+        assert done.code == 0, done.err
+        assert proxy.asked[0] == "CONNECT registry.invalid:443"
+
+
+def test_a_proxy_that_is_not_there(cli: Cli) -> None:
+    env = {"HTTPS_PROXY": "http://me:hunter2@127.0.0.1:1"}
+    done = pushed(cli, "registry.invalid/by/proxy:v1", "--retries", "1", env=env)
+    assert done.code == UNREACHABLE
+    assert "proxy" in done.err
+    assert "hunter2" not in done.err
+    debug = cli("--debug", "push", "registry.invalid/by/proxy:v1", "--retries", "0", env=env)
+    assert "Traceback" in debug.err
+    assert "hunter2" not in debug.err
+
+
+def test_plain_http_is_for_loopback_only(open_registry: RunningRegistry, cli: Cli) -> None:
+    with ForwardProxy(open_registry.host) as proxy:
+        env = {"HTTP_PROXY": f"http://{proxy.host}", "HTTPS_PROXY": f"http://{proxy.host}"}
+        done = pushed(cli, "registry.invalid/not/plain:v1", "--retries", "0", env=env)
+        assert done.code == UNREACHABLE
+        assert proxy.asked == ["CONNECT registry.invalid:443"]
+        assert "--plain-http" in done.err

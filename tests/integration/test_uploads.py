@@ -1,0 +1,260 @@
+"""Uploads as registries differ: in one request, in chunks, mounted, and after a break."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from wasmpack.errors import DigestMismatch, RegistryUnavailable
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.ports import BlobStatus, VerifiedStream
+from wasmpack.stores.registry import uploads
+from wasmpack.stores.registry.client import RegistryClient
+from wasmpack.stores.registry.options import RegistryOptions
+
+CHUNK = 10_000
+DATA = bytes(range(256)) * 200
+RANGE = re.compile(r"(\d+)-(\d+)")
+
+
+class Strict(BaseHTTPRequestHandler):
+    """A registry that checks every offset, length and query, as the specification has it."""
+
+    protocol_version = "HTTP/1.1"
+    server: StrictServer
+
+    def do_POST(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        body = self._body()
+        self._note("POST", len(body))
+        if "mount" in query and query["from"] == ["team/source"]:
+            self.server.blobs[query["mount"][0]] = b"mounted"
+            return self._answer(201, Location="/v2/x")
+        if "digest" in query and self.server.one_request:
+            return self._keep(query["digest"][0], body)
+        if "digest" in query and self.server.refuses_bodies:
+            return self._answer(400)
+        self.server.opened += 1
+        self.server.received = b""
+        return self._answer(202, Location=self.server.place())
+
+    def do_PATCH(self) -> None:
+        if self.server.break_at == len(self.server.received):
+            self.server.break_at = -1
+            self.server.received += self.rfile.read(CHUNK // 2)
+            self.server.version += 1
+            return self.connection.close()
+        body = self._body()
+        self._note("PATCH", len(body))
+        first, last = map(int, RANGE.fullmatch(self.headers["Content-Range"]).groups())  # type: ignore[union-attr]
+        assert last - first + 1 == len(body)
+        if self.path != self.server.place() or first != len(self.server.received):
+            return self._answer(416, Location=self.server.place(), Range=self.server.range())
+        self.server.received += body
+        if self.server.forget:
+            self.server.received = self.server.received[: -self.server.forget]
+            self.server.forget = 0
+        self.server.version += 1
+        return self._answer(202, Location=self.server.place(), Range=self.server.range())
+
+    def do_PUT(self) -> None:
+        if self.server.drop_puts:
+            self.server.drop_puts -= 1
+            self.server.received = self.rfile.read(CHUNK)
+            return self.connection.close()
+        size = int(self.headers["Content-Length"])
+        if size > self.server.most:
+            self._note("PUT", 0)
+            self.close_connection = True
+            return self._answer(413)
+        body = self._body()
+        self._note("PUT", len(body))
+        parts = urlsplit(self.path)
+        query = parse_qs(parts.query, keep_blank_values=True)
+        assert query["state"] == [""], "a blank parameter of the registry's own is kept"
+        return self._keep(query["digest"][0], self.server.received + body)
+
+    def do_GET(self) -> None:
+        self._note("GET", 0)
+        if self.server.tells:
+            return self._answer(204, Location=self.server.place(), Range=self.server.range())
+        return self._answer(404)
+
+    def do_DELETE(self) -> None:
+        self._note("DELETE", 0)
+        self._answer(204)
+
+    def do_HEAD(self) -> None:
+        self._answer(404)
+
+    def _keep(self, digest: str, data: bytes) -> None:
+        if digest != "sha256:" + hashlib.sha256(data).hexdigest():
+            return self._answer(400)
+        self.server.blobs[digest] = data
+        return self._answer(201, Location="/v2/x")
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _note(self, method: str, size: int) -> None:
+        self.server.seen.append((method, size))
+
+    def _answer(self, status: int, **headers: str) -> None:
+        self.send_response_only(status)
+        for key, value in headers.items():
+            self.send_header(key, value)
+        if self.server.least:
+            self.send_header("OCI-Chunk-Min-Length", str(self.server.least))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class StrictServer(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Strict)
+        self.blobs: dict[str, bytes] = {}
+        self.seen: list[tuple[str, int]] = []
+        self.received = b""
+        self.version = self.opened = self.least = self.drop_puts = self.forget = 0
+        self.most = 1 << 30
+        self.break_at = -1
+        self.one_request = self.refuses_bodies = False
+        self.tells = True
+
+    def place(self) -> str:
+        return f"/upload/{self.version}?state=&x=a%2Bb"
+
+    def range(self) -> str:
+        return f"0-{max(0, len(self.received) - 1)}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Closed on purpose."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StrictServer]:
+    monkeypatch.setattr(uploads, "_CHUNK", CHUNK)
+    with StrictServer() as running:
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+def put(server: StrictServer, data: bytes = DATA, *, mount_from: str = "") -> BlobStatus:
+    descriptor = Descriptor.of(data, "a/b")
+    name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
+    client = RegistryClient(name, RegistryOptions(), "pull,push", mount_from=mount_from)
+    status = client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(data), descriptor))
+    assert server.blobs[str(descriptor.digest)] in (data, b"mounted")
+    return status
+
+
+def test_in_one_put(server: StrictServer) -> None:
+    assert put(server) is BlobStatus.UPLOADED
+    assert server.seen == [("POST", 0), ("PUT", len(DATA))]
+
+
+def test_a_small_blob_in_one_request_where_it_is_taken(server: StrictServer) -> None:
+    server.one_request = True
+    put(server, b"small")
+    assert server.seen == [("POST", 5)]
+
+
+def test_a_small_blob_where_the_short_way_is_not_known(server: StrictServer) -> None:
+    put(server, b"small")
+    assert server.seen == [("POST", 5), ("PUT", 5)]
+    server.seen.clear()
+    server.refuses_bodies = True
+    put(server, b"other")
+    assert server.seen == [("POST", 5), ("POST", 0), ("PUT", 5)]
+
+
+def test_an_empty_blob(server: StrictServer) -> None:
+    put(server, b"")
+    assert server.blobs == {"sha256:" + hashlib.sha256().hexdigest(): b""}
+
+
+def test_mounted(server: StrictServer) -> None:
+    assert put(server, mount_from="team/source") is BlobStatus.MOUNTED
+    assert server.seen == [("POST", 0)]
+
+
+def test_not_mounted(server: StrictServer) -> None:
+    assert put(server, mount_from="team/other") is BlobStatus.UPLOADED
+    assert server.seen == [("POST", 0), ("PUT", len(DATA))]
+
+
+@pytest.mark.parametrize(("least", "size"), [(1, CHUNK), (CHUNK * 2, CHUNK * 2)])
+def test_chunks_of_the_size_that_is_asked_for(server: StrictServer, least: int, size: int) -> None:
+    server.least = least
+    put(server)
+    chunks = [length for method, length in server.seen if method == "PATCH"]
+    assert sum(chunks) == len(DATA)
+    assert set(chunks[:-1]) == {size}
+    assert server.seen[-1] == ("PUT", 0)
+
+
+def test_chunks_where_one_request_is_too_large(server: StrictServer) -> None:
+    server.most = CHUNK
+    put(server)
+    assert server.opened == 2
+    assert [method for method, _ in server.seen].count("PUT") == 2
+
+
+def test_a_chunk_that_is_not_kept_whole_is_sent_from_there(server: StrictServer) -> None:
+    server.least, server.forget = 1, 3_000
+    put(server)
+    assert sum(length for method, length in server.seen if method == "PATCH") == len(DATA) + 3_000
+
+
+def test_a_broken_chunk_goes_on_where_the_registry_is(server: StrictServer) -> None:
+    server.least, server.break_at = 1, 2 * CHUNK
+    put(server)
+    assert server.opened == 1, "the upload goes on"
+    assert ("GET", 0) in server.seen
+    sent = sum(length for method, length in server.seen if method == "PATCH")
+    assert sent == len(DATA) - CHUNK // 2, "what came in before the break is not sent again"
+
+
+def test_a_broken_put_goes_on_in_chunks(server: StrictServer) -> None:
+    server.drop_puts = 1
+    put(server)
+    assert server.opened == 1
+    sent = sum(length for method, length in server.seen if method == "PATCH")
+    assert sent == len(DATA) - CHUNK
+
+
+def test_a_registry_that_does_not_tell_gets_all_again(server: StrictServer) -> None:
+    server.drop_puts, server.tells = 1, False
+    put(server)
+    assert server.opened == 2
+    assert server.seen[-1] == ("PUT", len(DATA))
+
+
+def test_a_source_that_changes_is_not_pushed(server: StrictServer) -> None:
+    descriptor = Descriptor.of(DATA, "a/b")
+    name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
+    client = RegistryClient(name, RegistryOptions(), "pull,push")
+    other = bytes(len(DATA))
+    with pytest.raises(DigestMismatch):
+        client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(other), descriptor))
+    assert server.blobs == {}
+    assert ("DELETE", 0) in server.seen, "the registry is told that no more will come"
+
+
+def test_chunks_that_are_too_large_to_ask_for(server: StrictServer) -> None:
+    server.least = 1 << 31
+    with pytest.raises(RegistryUnavailable, match="wants chunks of at least"):
+        put(server)
