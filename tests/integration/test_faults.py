@@ -7,25 +7,18 @@ stands before it is ours; what came out is looked at without our client.
 from __future__ import annotations
 
 import base64
-import hashlib
-import io
-import json
 import os
-import random
 import time
 from pathlib import Path
 
 import pytest
 from support.faults import Fault, FaultyProxy, Rule
+from support.images import image_of, keep, layout_is_whole, put_by_hand, stands_whole
 from support.registries import RunningRegistry
-from support.registries.client import call
 
 from wasmpack.cli.boundary import run
-from wasmpack.oci.image import Image, artifact_image
-from wasmpack.stores.layout import Layout
-from wasmpack.stores.ports import VerifiedStream
+from wasmpack.oci.image import Image
 
-SIZE = 300_000
 BLOBS, MANIFESTS = "/blobs/sha256", "/manifests/"
 UPLOADS = "/blobs/uploads/"
 TIMEOUT = 1.0
@@ -33,54 +26,6 @@ TIMEOUT = 1.0
 BUDGET = 20.0
 """Seconds that are far too long for any of it."""
 REFUSED, UNREACHABLE, MISMATCH, NOT_FOUND = 5, 6, 7, 4
-
-
-def image_of(seed: int) -> Image:
-    module = b"\0asm\1\0\0\0" + random.Random(seed).randbytes(SIZE)
-    return artifact_image(module, b'{"type":"envoy_proxy"}', {"seed": str(seed)})
-
-
-def keep(image: Image, root: Path, name: str) -> None:
-    """Put an image into a layout."""
-    layout = Layout.create(root)
-    for blob in image.manifest.blobs:
-        data = image.blobs[blob.digest]
-        layout.put_blob(blob, lambda data=data, blob=blob: VerifiedStream(io.BytesIO(data), blob))
-    layout.put_manifest(image.manifest, [name])
-
-
-def auth(registry: RunningRegistry) -> dict[str, object]:
-    return {"auth": (registry.username, registry.password)}
-
-
-def stands_whole(registry: RunningRegistry, repository: str, tag: str, image: Image) -> bool:
-    """What the registry itself holds, read with plain requests and hashed here."""
-    accept = {"Accept": image.manifest.media_type}
-    path = f"{repository}/manifests/{tag}"
-    answer = call("GET", registry, path, headers=accept, **auth(registry))
-    if answer.status_code == 404:
-        return False
-    assert answer.content == image.manifest.raw, "never a wrong image"
-    for blob in image.manifest.blobs:
-        data = call("GET", registry, f"{repository}/blobs/{blob.digest}", **auth(registry)).content
-        assert hashlib.sha256(data).hexdigest() == blob.digest.hex
-    return True
-
-
-def layout_is_whole(root: Path, name: str, image: Image) -> bool:
-    """What a layout on disk holds, read as files."""
-    index = json.loads((root / "index.json").read_bytes()) if root.exists() else {"manifests": []}
-    for path in root.glob("blobs/sha256/*"):
-        if not path.name.startswith(".wasmpack-tmp-"):
-            assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name, "never a wrong blob"
-    assert not list(root.rglob(".wasmpack-tmp-*")), "nothing half written is left"
-    named = [
-        row["digest"]
-        for row in index["manifests"]
-        if row.get("annotations", {}).get("org.opencontainers.image.ref.name") == name
-    ]
-    assert named in ([], [str(image.manifest.digest)])
-    return bool(named)
 
 
 class Client:
@@ -235,19 +180,9 @@ def test_a_pull_goes_on_where_it_broke(
 
 @pytest.fixture
 def pushed_image(htpasswd_registry: RunningRegistry) -> tuple[str, Image]:
-    """An image that the registry has, put there with plain requests."""
+    """An image that the registry has."""
     image, repository = image_of(-1), "faults/pull"
-    for blob in image.manifest.blobs:
-        opened = call("POST", htpasswd_registry, f"{repository}/blobs/uploads/",
-                      **auth(htpasswd_registry))  # fmt: skip
-        path = opened.headers["Location"].partition("/v2/")[2]
-        data = image.blobs[blob.digest]
-        done = call("PUT", htpasswd_registry, f"{path}&digest={blob.digest}", data=data,
-                    **auth(htpasswd_registry))  # fmt: skip
-        assert done.status_code == 201
-    kind = {"Content-Type": image.manifest.media_type}
-    call("PUT", htpasswd_registry, f"{repository}/manifests/v1", data=image.manifest.raw,
-         headers=kind, **auth(htpasswd_registry))  # fmt: skip
+    put_by_hand(htpasswd_registry, repository, image)
     return repository, image
 
 

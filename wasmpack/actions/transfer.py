@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from wasmpack.errors import BadArtifact, WasmpackError
+from wasmpack.errors import BadArtifact, DigestMismatch, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.image import Image
@@ -17,6 +17,7 @@ from wasmpack.stores.ports import (
     ImageWriter,
     Readable,
     VerifiedStream,
+    unless_damaged,
 )
 
 _AT_ONCE = 4
@@ -139,7 +140,10 @@ class _Moving:
         def body() -> VerifiedStream:
             return VerifiedStream(self._reader.open_blob(descriptor), descriptor, told())
 
-        return Moved(descriptor=descriptor, status=self._writer.put_blob(descriptor, body))
+        status = unless_damaged(
+            self._reader, descriptor, lambda: self._writer.put_blob(descriptor, body)
+        )
+        return Moved(descriptor=descriptor, status=status)
 
     def _tell(self, descriptor: Descriptor, size: int) -> None:
         if self._over.is_set():
@@ -189,3 +193,6 @@ class MemoryReader:
 
     def referrers(self, _digest: Digest) -> Sequence[Descriptor]:
         return ()
+
+    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
+        raise damage

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WasmpackError, WrongUsage
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
@@ -116,6 +116,9 @@ class DaemonReader:
 
     def referrers(self, _digest: Digest) -> Sequence[Descriptor]:
         return ()
+
+    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
+        raise damage
 
     def _read(self) -> Manifest:
         with tempfile.TemporaryFile() as archive:

@@ -94,7 +94,7 @@ class Layout:
             raw = file.read(MAX_MANIFEST + 1)
         if len(raw) != descriptor.size or not descriptor.digest.matches(raw):
             raise DigestMismatch(
-                f"{self._blob(descriptor.digest)}: damaged, not the manifest it is named after",
+                f"{self.blob_path(descriptor.digest)}: damaged, not the manifest it is named after",
                 hint="build or pull the image again",
             )
         return parse(raw, descriptor.media_type)
@@ -104,7 +104,7 @@ class Layout:
 
         :raises NotFound: no such blob
         """
-        path = self._blob(descriptor.digest)
+        path = self.blob_path(descriptor.digest)
         try:
             return open_regular(path)
         except FileNotFoundError:
@@ -124,7 +124,7 @@ class Layout:
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """Whether the blob is there with the right bytes; a damaged one counts as missing."""
-        path = self._blob(descriptor.digest)
+        path = self.blob_path(descriptor.digest)
         if not path.is_file():
             return False
         try:
@@ -136,7 +136,7 @@ class Layout:
 
     def put_blob(self, descriptor: Descriptor, body: Body) -> None:
         """Write a blob under its digest."""
-        path = self._blob(descriptor.digest)
+        path = self.blob_path(descriptor.digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         with body() as stream:
             write_whole(path, stream.chunks())
@@ -164,7 +164,7 @@ class Layout:
             kept = [value for value in entries if _refers(value) or _name(value) not in names]
             return [*kept, *(_entry_json(descriptor, name) for name in names)]
 
-        write_whole(self._blob(descriptor.digest), [manifest.raw])
+        write_whole(self.blob_path(descriptor.digest), [manifest.raw])
         self._change(change)
 
     def list_referrer(self, manifest: Manifest) -> None:
@@ -252,7 +252,8 @@ class Layout:
             raise BadArtifact(f"{path}: more than {_MAX_INDEX} bytes")
         return parse_json_object(raw, str(path))
 
-    def _blob(self, digest: Digest) -> Path:
+    def blob_path(self, digest: Digest) -> Path:
+        """Where a blob lies, or would."""
         return self.root / "blobs" / digest.algorithm / digest.hex
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-from wasmpack.errors import DigestMismatch, NotFound, WrongUsage
+from wasmpack.errors import DigestMismatch, NotFound, WasmpackError, WrongUsage
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
@@ -15,7 +15,14 @@ from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import ArchiveReader, archive_layout, check_archive
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import find_local, open_store, store_path
-from wasmpack.stores.ports import BlobStatus, Body, ImageReader, ImageWriter, Readable
+from wasmpack.stores.ports import (
+    BlobStatus,
+    Body,
+    ImageReader,
+    ImageWriter,
+    Readable,
+    VerifiedStream,
+)
 from wasmpack.stores.registry.options import RegistryOptions
 
 Notice = Callable[[str], None]
@@ -40,6 +47,45 @@ class LayoutReader:
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         return self._layout.referrers(digest)
+
+    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
+        raise DigestMismatch(
+            f"{self._layout.blob_path(descriptor.digest)} is damaged: {damage.message}",
+            hint="build or pull the image again",
+        ) from damage
+
+
+class LocalReader(LayoutReader):
+    """One image of the local store, which has a name by which a registry may have it too."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        descriptor: Descriptor,
+        reference: Reference,
+        options: RegistryOptions,
+        notice: Notice,
+    ) -> None:
+        super().__init__(layout, descriptor, "local")
+        self._reference = reference
+        self._options = options
+        self._notice = notice
+
+    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
+        path = self._layout.blob_path(descriptor.digest)
+        try:
+            registry = _registry_reader(self._reference, self._options)
+            with self._layout.writing():
+                self._layout.put_blob(
+                    descriptor,
+                    lambda: VerifiedStream(registry.open_blob(descriptor), descriptor),
+                )
+        except WasmpackError as error:
+            raise DigestMismatch(
+                f"{path} is damaged: {damage.message}",
+                hint=f"build the image again, or pull it: {error.message}",
+            ) from error
+        self._notice(f"{path} was damaged, and is pulled again from {self._reference.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +226,7 @@ def _name_reader(place: NamePlace, options: RegistryOptions, notice: Notice) -> 
     reference = place.reference.with_default_tag()
     found = None if place.remote else find_local(reference)
     if found is not None:
-        return LayoutReader(Layout(store_path()), found, "local")
+        return LocalReader(Layout(store_path()), found, reference, options, notice)
     if place.remote:
         return _registry_reader(reference, options)
     if not reference.names_registry:

@@ -4,13 +4,14 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Protocol, Self, TypeVar
 
 from wasmpack.errors import BadArtifact, DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 
+T = TypeVar("T")
 CHUNK = 1 << 20
 """Bytes read at once."""
 
@@ -57,6 +58,12 @@ class ImageReader(Protocol):
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         """Manifests that have this one as their subject: signatures, bills of material."""
+
+    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
+        """Get a blob anew that was found damaged.
+
+        :raises DigestMismatch: there is nowhere to get it from
+        """
 
 
 class ImageWriter(Protocol):
@@ -207,6 +214,9 @@ class KeptReader:
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         return self._reader.referrers(digest)
 
+    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
+        self._reader.repair(descriptor, damage)
+
     def open_blob(self, descriptor: Descriptor) -> Readable:
         if descriptor.size > self._limit:
             raise BadArtifact(
@@ -232,5 +242,21 @@ def read_blob(reader: ImageReader, descriptor: Descriptor, limit: int) -> bytes:
         raise DigestMismatch(
             f"blob {descriptor.digest}: {descriptor.size} bytes, more than the {limit} read here"
         )
+    return unless_damaged(reader, descriptor, lambda: _read_all(reader, descriptor))
+
+
+def unless_damaged(reader: ImageReader, descriptor: Descriptor, work: Callable[[], T]) -> T:
+    """Work on a blob; if it turns out to be damaged, get it anew and work on it once more.
+
+    :raises DigestMismatch: it is damaged, and there is nowhere to get it from
+    """
+    try:
+        return work()
+    except DigestMismatch as damage:
+        reader.repair(descriptor, damage)
+        return work()
+
+
+def _read_all(reader: ImageReader, descriptor: Descriptor) -> bytes:
     with VerifiedStream(reader.open_blob(descriptor), descriptor) as stream:
         return b"".join(stream.chunks())

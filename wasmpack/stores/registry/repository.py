@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import IO
 
-from wasmpack.errors import NotFound
+from wasmpack.errors import DigestMismatch, NotFound
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
@@ -57,6 +57,9 @@ class RegistryReader:
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         return self._client.referrers(digest)
+
+    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
+        raise damage
 
 
 class RegistryWriter:
