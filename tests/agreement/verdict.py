@@ -8,8 +8,10 @@ from typing import Self
 
 from wasmpack.findings import Severity
 from wasmpack.module.check import StartUp, examine, module_problems
-from wasmpack.module.dry_run import dry_runs
-from wasmpack.module.run_result import DryRun, RunRequest
+from wasmpack.module.dry_run import compiled_plugin, dry_runs
+from wasmpack.module.engine import validity
+from wasmpack.module.isolated import Ran
+from wasmpack.module.run_result import RunRequest
 from wasmpack.targets import Target, target
 
 
@@ -31,8 +33,9 @@ class InThisProcess:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def run(self, data: bytes, requests: Sequence[RunRequest]) -> list[DryRun]:
-        return dry_runs(data, requests)
+    def run(self, data: bytes, requests: Sequence[RunRequest]) -> Ran:
+        valid = validity(data)
+        return Ran(() if valid.error else tuple(dry_runs(compiled_plugin(data), requests)), valid)
 
 
 def envoy_target(version: str) -> Target:

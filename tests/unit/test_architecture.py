@@ -29,7 +29,7 @@ SAME_LAYER = {("targets", "oci")}
 ONLY_IN = {
     "wasmtime": {
         "module/engine.py", "module/code_cache.py", "module/dry_run.py", "module/guest.py",
-        "module/instance.py", "module/isolated.py",
+        "module/instance.py", "module/serve.py",
     },
     "jsonschema": {"schemas/__init__.py"},
     "yaml": {"mesh/yaml_reader.py", "mesh/yaml_writer.py"},

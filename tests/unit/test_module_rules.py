@@ -158,13 +158,13 @@ def test_compiling_is_bounded_too() -> None:
 
 
 def test_an_engine_that_dies_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasmpack.module.isolated._CODE", "import os; os.abort()  # {path}")
+    monkeypatch.setattr("wasmpack.module.child._CODE", "import os; os.abort()  # {path}")
     (found,) = problems(wat())
     assert (found.code, "wasmtime ended with -6" in found.message) == ("RUN007", True)
 
 
 def test_a_fault_of_ours_in_there_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasmpack.module.isolated._CODE", "raise KeyError('x')  # {path}")
+    monkeypatch.setattr("wasmpack.module.child._CODE", "raise KeyError('x')  # {path}")
     with pytest.raises(WasmpackError, match="the dry run failed: KeyError: 'x'"):
         problems(wat())
 

@@ -257,9 +257,9 @@ def test_names_written_at_once_are_all_kept(
     layout = Layout.create(tmp_path / "lay")
     write_whole = stores_layout.write_whole
 
-    def slowly(path: Path, pieces: Iterable[bytes]) -> None:
+    def slowly(path: Path, pieces: Iterable[bytes], **how: bool) -> None:
         time.sleep(0.02)
-        write_whole(path, pieces)
+        write_whole(path, pieces, **how)
 
     monkeypatch.setattr(stores_layout, "write_whole", slowly)
     with ThreadPoolExecutor(8) as pool:

@@ -2,17 +2,19 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from wasmpack.actions.git_facts import git_annotations
 from wasmpack.actions.inputs import ModuleInput
+from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.validate import validate_module
-from wasmpack.errors import BadArtifact, WrongUsage
+from wasmpack.errors import WrongUsage
 from wasmpack.findings import Problem, Report, Severity, Verdict
-from wasmpack.module.check import StartUp
+from wasmpack.module.check import Runner, StartUp
 from wasmpack.module.framing import host_scan
+from wasmpack.module.isolated import IsolatedRunner
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import CREATED, Image, Variant, artifact_image, filesystem_image
 from wasmpack.oci.manifest import Manifest
@@ -22,19 +24,6 @@ from wasmpack.targets import Target
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _WRITABLE = (Variant.OCI, Variant.COMPAT, Variant.DOCKER)
-
-
-class RejectedArtifact(BadArtifact):
-    """Validation found that it cannot work; ``report`` says why."""
-
-    def __init__(self, report: Report, hint: str = "--no-validate writes it all the same") -> None:
-        errors = sum(1 for finding in report.findings if finding.severity == "error")
-        what = f"{errors} error{'' if errors == 1 else 's'}" if errors else "warnings"
-        super().__init__(
-            f"{report.subject}: rejected, {what} found: nothing was written",
-            hint=hint,
-        )
-        self.report = report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +45,20 @@ class BuildRequest:
 
 def check_build(
     request: BuildRequest,
+    image: Image | None = None,
     *,
     targets: Sequence[str] = (),
     start_up: StartUp | None = None,
     strict: bool = False,
+    runner: Callable[[], Runner] = IsolatedRunner,
 ) -> Report:
     """Judge what would be packed.
 
+    :param image: what the request makes, if it is made already
+    :param runner: where the module is started
     :raises RejectedArtifact: it cannot work
     """
-    image = build_image(request)
+    image = image or build_image(request)
     report = validate_module(
         request.module.data,
         request.module.name,
@@ -73,6 +66,7 @@ def check_build(
         start_up=start_up,
         strict=strict,
         runtime_config=request.runtime_config,
+        runner=runner,
         packed=lambda target: _fetch_problems(image, len(request.module.data), target),
     )
     if report.verdict is Verdict.REJECT:

@@ -3,9 +3,9 @@
 import contextlib
 from collections.abc import Sequence
 
-from wasmpack.actions.build import RejectedArtifact
 from wasmpack.actions.outcome import Outcome
 from wasmpack.actions.reading import kept, open_chunks
+from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import AccessRefused, BadArtifact, NotFound, WasmpackError

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wasmpack.actions.build import RejectedArtifact
+from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_report import fields_report, resource_report
 from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.render_source import RenderSource

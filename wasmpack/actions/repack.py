@@ -79,8 +79,8 @@ def repack_image(
         annotations={**_annotations(reader, manifest), **about},
         use_git=False,
     )
-    report = check_build(build, targets=request.targets) if request.validate else None
     image = build_image(build)
+    report = check_build(build, image, targets=request.targets) if request.validate else None
     digest = image.manifest.digest
     with open_writer(destination, options, digest, force=request.force, notice=notice) as writer:
         moved = transfer(

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Report, Severity, judge
-from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
+from wasmpack.module.check import ModuleFacts, Runner, StartUp, examine, module_problems
+from wasmpack.module.isolated import IsolatedRunner
 from wasmpack.runtime_config import abi_problems, config_problems, parse_runtime_config
 from wasmpack.targets import Target, choose
 
@@ -21,16 +22,18 @@ def validate_module(
     runtime_config: bytes | None = None,
     packed: Callable[[Target], Sequence[Problem]] | None = None,
     envoy: bool = False,
+    runner: Callable[[], Runner] = IsolatedRunner,
 ) -> Report:
     """Judge a module's bytes, with the runtime configuration it will be packed with.
 
     :param targets: names, or ``all``; none means the default targets
     :param packed: what a target's fetcher says of the image that the module will be packed in
     :param envoy: ask the Envoy of this machine too
+    :param runner: where the module is started
     :raises WrongUsage: an unknown target
     :raises NotFound: ``envoy``, and there is none
     """
-    facts = examine(data, with_root_id(start_up, runtime_config))
+    facts = examine(data, with_root_id(start_up, runtime_config), runner=runner)
     more = config_findings(runtime_config, facts)
     problems = {
         target.name: [

@@ -100,7 +100,7 @@ def _other_shape(error: click.UsageError) -> str:
 
 def _show_report(error: WasmpackError) -> None:
     """What was found, before the sentence that says it was refused."""
-    from wasmpack.actions.build import RejectedArtifact
+    from wasmpack.actions.rejected import RejectedArtifact
 
     if isinstance(error, RejectedArtifact):
         from wasmpack.cli.report import report_lines

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wasmpack.cli.beside import early_child, load_beside
 from wasmpack.cli.options import (
     FILE,
     PLACE,
@@ -25,9 +26,10 @@ from wasmpack.stores.registry.options import RegistryOptions
 
 if TYPE_CHECKING:
     from wasmpack.actions.build import BuildRequest
+    from wasmpack.actions.inputs import ModuleInput
     from wasmpack.actions.outcome import Outcome
     from wasmpack.actions.store import Outputs
-    from wasmpack.findings import Report
+    from wasmpack.module.isolated import IsolatedRunner
 
 
 @click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
@@ -62,12 +64,34 @@ def build(module: str, registry: RegistryOptions, **given: Any) -> None:
     The module is named plugin.wasm in the image, whatever it was called. Same inputs, same digest.
     Prints NAME@DIGEST.
     """
-    from wasmpack.actions.build import build_image
-    from wasmpack.actions.outcome import Outcome
-    from wasmpack.actions.store import Outputs, store_image
-    from wasmpack.cli.report import show_outcome, shown_if_rejected
+    from wasmpack.actions.inputs import read_module_file
+    from wasmpack.module.isolated import IsolatedRunner
 
     _check_options(given)
+    if given["push"]:
+        load_beside("wasmpack.stores.registry.repository")
+    if given["no_validate"]:
+        _build(read_module_file(module), registry, given, None)
+        return
+    with IsolatedRunner(early_child()) as runner:
+        data = read_module_file(module)
+        runner.feed(data.data)
+        _build(data, registry, given, runner)
+
+
+def _build(
+    module: ModuleInput,
+    registry: RegistryOptions,
+    given: Mapping[str, Any],
+    runner: IsolatedRunner | None,
+) -> None:
+    """Build, and check with what runs beside (none: no check)."""
+    from wasmpack.actions.build import build_image, check_build
+    from wasmpack.actions.outcome import Outcome
+    from wasmpack.actions.store import Outputs, store_image
+    from wasmpack.cli.judging import start_up
+    from wasmpack.cli.report import show_outcome, shown_if_rejected
+
     console = current_console()
     outputs = Outputs(
         tags=given["tags"], place=_place(given["output"]), push=given["push"],
@@ -75,9 +99,14 @@ def build(module: str, registry: RegistryOptions, **given: Any) -> None:
     )  # fmt: skip
     _check_outputs(outputs, given["variant"])
     request = _request(module, given)
-    with shown_if_rejected(given["shape"], console):
-        report = _judge(request, given)
-    image = build_image(request)
+    image, report = build_image(request), None
+    if runner is not None:
+        with shown_if_rejected(given["shape"], console):
+            report = check_build(
+                request, image, targets=given["targets"], strict=given["strict"],
+                start_up=start_up(given["plugin_config"], given["root_ids"]),
+                runner=lambda: runner,
+            )  # fmt: skip
     kept = None if given["targets"] else report
     with console.moving("pushing", image.size if outputs.push else 0) as advance:
         moved = store_image(
@@ -95,13 +124,12 @@ def build(module: str, registry: RegistryOptions, **given: Any) -> None:
     )
 
 
-def _request(module: str, given: Mapping[str, Any]) -> BuildRequest:
+def _request(module: ModuleInput, given: Mapping[str, Any]) -> BuildRequest:
     from wasmpack.actions.build import BuildRequest
     from wasmpack.actions.inputs import (
         parse_annotation,
         read_annotations,
         read_file,
-        read_module_file,
     )
     from wasmpack.oci.image import Variant
     from wasmpack.runtime_config import parse_runtime_config
@@ -111,7 +139,7 @@ def _request(module: str, given: Mapping[str, Any]) -> BuildRequest:
     if config is not None:
         parse_runtime_config(config, str(given["config"]))
     return BuildRequest(
-        module=read_module_file(module),
+        module=module,
         runtime_config=config,
         variant=Variant(given["variant"]),
         with_runtime_config=not given["no_runtime_config"],
@@ -119,20 +147,6 @@ def _request(module: str, given: Mapping[str, Any]) -> BuildRequest:
         annotations={**annotations, **dict(map(parse_annotation, given["annotations"]))},
         use_git=not given["no_git"],
         created=given["created"],
-    )
-
-
-def _judge(request: BuildRequest, given: Mapping[str, Any]) -> Report | None:
-    from wasmpack.actions.build import check_build
-    from wasmpack.cli.judging import start_up
-
-    if given["no_validate"]:
-        return None
-    return check_build(
-        request,
-        targets=given["targets"],
-        start_up=start_up(given["plugin_config"], given["root_ids"]),
-        strict=given["strict"],
     )
 
 

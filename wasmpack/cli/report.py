@@ -67,7 +67,7 @@ def show_outcome(outcome: Outcome, named: str, shape: str, console: Console) -> 
 @contextlib.contextmanager
 def shown_if_rejected(shape: str, console: Console) -> Iterator[None]:
     """With ``--format json`` a rejected artifact gives its report on stdout too."""
-    from wasmpack.actions.build import RejectedArtifact
+    from wasmpack.actions.rejected import RejectedArtifact
 
     try:
         yield

@@ -14,8 +14,9 @@ from typing import Protocol, Self
 from wasmpack.findings import Problem, Severity
 from wasmpack.module import abi
 from wasmpack.module.cursor import MalformedModule
+from wasmpack.module.engine import Validity, validity
 from wasmpack.module.framing import HostScan, host_scan
-from wasmpack.module.isolated import IsolatedRunner
+from wasmpack.module.isolated import IsolatedRunner, Ran
 from wasmpack.module.legacy import uses_legacy_exceptions
 from wasmpack.module.reader import MAGIC, read_module
 from wasmpack.module.rules import load_problems, memory_unseen
@@ -61,11 +62,11 @@ class ModuleFacts:
 
 
 class Runner(Protocol):
-    """Where a dry run takes place."""
+    """Where a module is validated and started."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
-    def run(self, data: bytes, requests: Sequence[RunRequest]) -> Sequence[DryRun]: ...
+    def run(self, data: bytes, requests: Sequence[RunRequest]) -> Ran: ...
 
 
 def examine(
@@ -77,38 +78,49 @@ def examine(
     """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
     start_up = start_up or StartUp()
     if not start_up.dry_run or data[:4] != MAGIC:
-        return _static_facts(data, start_up)
+        return _validated(_read(data, start_up), data)
     with runner() as process:
-        facts = _static_facts(data, start_up)
-        if facts.module is None or facts.unreadable or facts.unchecked or not facts.scan.abi:
-            return facts
-        if _has_error(load_problems(facts.module, facts.scan, abi.NEWEST)):
-            return facts
+        facts = _read(data, start_up)
+        if facts.module is None or not facts.scan.abi or _has_load_error(facts):
+            return _validated(facts, data)
         requests = _requests(facts.module, facts.scan.abi, start_up)
-        runs = process.run(facts.scan.stripped or data, requests)
-        dated = zip((request.host for request in requests), runs, strict=True)
-        return replace(facts, runs=tuple(dated))
+        ran = process.run(facts.scan.stripped or data, requests)
+    facts = _validated(facts, data, ran.validity)
+    if facts.unreadable or facts.unchecked:
+        return facts
+    dated = zip((request.host for request in requests), ran.runs, strict=True)
+    return replace(facts, runs=tuple(dated))
 
 
-def _static_facts(data: bytes, start_up: StartUp) -> ModuleFacts:
-    from wasmpack.module.engine import validity
-
+def _read(data: bytes, start_up: StartUp) -> ModuleFacts:
     scan = host_scan(data)
-    data = scan.stripped or data
     try:
-        module = read_module(data)
+        module = read_module(scan.stripped or data)
     except MalformedModule as error:
-        return ModuleFacts(
-            module=None, scan=scan, unreadable=_malformed(scan, error), start_up=start_up
-        )
-    found = validity(data)
-    if found.error and uses_legacy_exceptions(data, module, found.error):
-        return ModuleFacts(module=module, scan=scan, unchecked=True, start_up=start_up)
+        unreadable = _malformed(scan, error)
+        return ModuleFacts(module=None, scan=scan, unreadable=unreadable, start_up=start_up)
+    return ModuleFacts(module=module, scan=scan, start_up=start_up)
+
+
+def _has_load_error(facts: ModuleFacts) -> bool:
+    assert facts.module
+    return _has_error(load_problems(facts.module, facts.scan, abi.NEWEST))
+
+
+def _validated(facts: ModuleFacts, data: bytes, found: Validity | None = None) -> ModuleFacts:
+    """With what the engine says.
+
+    :param found: what it said, if it was asked already
+    """
+    if facts.module is None:
+        return facts
+    data = facts.scan.stripped or data
+    found = found or validity(data)
+    if found.error and uses_legacy_exceptions(data, facts.module, found.error):
+        return replace(facts, unchecked=True)
     if found.error:
-        return ModuleFacts(
-            module=module, scan=scan, unreadable=_invalid(scan, found.error), start_up=start_up
-        )
-    return ModuleFacts(module=module, scan=scan, newer=found.newer, start_up=start_up)
+        return replace(facts, unreadable=_invalid(facts.scan, found.error))
+    return replace(facts, newer=found.newer)
 
 
 def _requests(module: Module, version: str, start_up: StartUp) -> list[RunRequest]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wasmpack.module.code_cache import compiled_module
@@ -20,7 +21,7 @@ from wasmpack.module.engine import engine, first_line
 from wasmpack.module.instance import Budget, Instance, Plugin
 from wasmpack.module.reader import read_module
 from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
-from wasmpack.module.types import Import
+from wasmpack.module.types import Import, Module
 
 if TYPE_CHECKING:
     import wasmtime
@@ -36,27 +37,42 @@ _AGAIN = 0.05
 _PAGE = 65536
 
 
-def dry_runs(
-    data: bytes, requests: Sequence[RunRequest], compiled_now: Callable[[], None] | None = None
-) -> list[DryRun]:
-    """Start the module and configure it, as often as a proxy does, and send one request through.
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A module ready to be started, or why it is not."""
 
-    :param data: a valid module all of whose imports the newest host provides
-    :param compiled_now: called when compiling, which has no bound of its own, is over
+    module: Module
+    code: wasmtime.Module | None
+    refused: DryRun | None = None
+
+
+def compiled_plugin(data: bytes) -> Compiled:
+    """Compile, which has no bound of its own.
+
+    :param data: a valid module
     """
     import wasmtime
 
     module = read_module(data)
     if odd := [i for i in module.imports if _has_no_python_type(i)]:
         reason = f"a table of {odd[0].type.split()[0]} cannot be provided"
-        return [_unknown("instantiate", reason) for _ in requests]
+        return Compiled(module, None, _unknown("instantiate", reason))
     try:
-        compiled = compiled_module(data)
+        return Compiled(module, compiled_module(data))
     except wasmtime.WasmtimeError as error:
-        return [_unknown("compile", first_line(str(error))) for _ in requests]
-    if compiled_now:
-        compiled_now()
-    return [_dry_run(Plugin(module=module, request=one), compiled) for one in requests]
+        return Compiled(module, None, _unknown("compile", first_line(str(error))))
+
+
+def dry_runs(plugin: Compiled, requests: Sequence[RunRequest]) -> list[DryRun]:
+    """Start the module and configure it, as often as a proxy does, and send one request through.
+
+    :param plugin: all of whose imports the newest host provides
+    """
+    code = plugin.code
+    if code is None:
+        assert plugin.refused
+        return [plugin.refused for _ in requests]
+    return [_dry_run(Plugin(module=plugin.module, request=one), code) for one in requests]
 
 
 def _dry_run(plugin: Plugin, compiled: wasmtime.Module) -> DryRun:

@@ -5,7 +5,8 @@ gigabytes. So a child does it. It ends itself when compiling takes too long; thi
 it touches too much memory (seen on Linux only) or outstays all its bounds. It is started before it
 is known whether it is needed, so that its imports run beside our own reading.
 
-The child reads one JSON line, then the module's bytes, and answers with one JSON line.
+The child reads a JSON line, the module's bytes, and another JSON line with what is to be run; it
+answers with one.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from wasmpack.errors import WasmpackError
+from wasmpack.module.child import start_child
+from wasmpack.module.engine import Validity
 from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
+from wasmpack.module.serve import COMPILES_TOO_LONG
 
-_CODE = "import sys; sys.path[:] = {path!r}; from wasmpack.module.isolated import serve; serve()"
 _COMPILE = 6.0
 """Seconds for compiling a small module; the child keeps to it."""
 _COMPILE_PER_MEGABYTE = 2.0
@@ -32,27 +35,29 @@ _START = 14.0
 """Seconds for a process and for each run in it, which is bounded to less from inside."""
 _PYTHON_FAILED = 1
 """Exit status of a Python that ends with a traceback."""
-_TOO_LONG = 99
-"""Exit status of a child that was still compiling."""
 _MEGABYTE = 1 << 20
 _RESIDENT = 1024 * _MEGABYTE
 """Bytes of memory the child may touch; the largest real modules take a third."""
 _POLL = 0.01
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a child found out."""
+
+    runs: tuple[DryRun, ...]
+    validity: Validity | None = None
+    """None if it came to no end."""
+
+
 class IsolatedRunner:
     """One child process for one module; leave the ``with`` block to end it."""
 
-    def __init__(self) -> None:
-        code = _CODE.format(path=[str(Path(entry).absolute()) for entry in sys.path])
-        self._process: subprocess.Popen[bytes] | None = None
-        with contextlib.suppress(OSError):
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", code],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
+    def __init__(self, started: subprocess.Popen[bytes] | None = None) -> None:
+        """:param started: a child that was started before."""
+        self._process = started or start_child()
+        self._fed: bytes | None = None
+        self._feeding: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -60,46 +65,74 @@ class IsolatedRunner:
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self._process.kill()
+            if self._feeding is not None:
+                self._feeding.join()
             self._process.communicate()
+            self._process = None
 
-    def run(self, data: bytes, requests: Sequence[RunRequest]) -> tuple[DryRun, ...]:
-        """Compile once, start once a request; what the module does is a result.
+    def feed(self, data: bytes) -> None:
+        """Let the child validate and compile, while this side looks at the module too."""
+        assert self._fed is None
+        self._fed = data
+        head = json.dumps({"size": len(data), "compiling": _compiling(data)}).encode() + b"\n"
+        self._feeding = threading.Thread(target=self._write, args=(head, data), daemon=True)
+        self._feeding.start()
+
+    def run(self, data: bytes, requests: Sequence[RunRequest]) -> Ran:
+        """Validate, compile once, start once a request; what the module does is a result.
 
         :raises WasmpackError: our own code failed there
         """
+        if self._fed is not None and self._fed is not data:  # another one, without what hosts skip
+            with IsolatedRunner() as other:
+                return other.run(data, requests)
         if self._process is None:
             return _unknown(requests, "no process could be started")
-        compiling = _COMPILE + _COMPILE_PER_MEGABYTE * len(data) / _MEGABYTE
-        head = {
-            "size": len(data),
-            "compiling": compiling,
-            "requests": [request.as_json() for request in requests],
-        }
+        if self._fed is None:
+            self.feed(data)
+        compiling = _compiling(data)
         watch = _Watch(self._process, compiling + _START * (1 + len(requests)))
         with watch:
-            answer, error = self._exchange(json.dumps(head).encode() + b"\n" + data)
+            answer, error = self._exchange([request.as_json() for request in requests])
         if answer is not None:
-            return tuple(DryRun.from_json(run) for run in answer)
+            runs = tuple(DryRun.from_json(run) for run in answer["runs"])
+            found = Validity(**answer["validity"])
+            return Ran(runs if not found.error else (), found)
         status = self._process.returncode
         if status == _PYTHON_FAILED:
             raise WasmpackError(
                 f"the dry run failed: {error}", hint="this is a bug in wasmpack: report it, please"
             )
-        if status == _TOO_LONG:
+        if status == COMPILES_TOO_LONG:
             return _unknown(requests, f"compiling takes more than {compiling:.0f} seconds")
         return _unknown(requests, watch.reason or f"wasmtime ended with {status}")
 
-    def _exchange(self, request: bytes) -> tuple[Sequence[Mapping[str, Any]] | None, str]:
+    def _exchange(self, requests: object) -> tuple[Mapping[str, Any] | None, str]:
         """The answer if there is one, and the last line of what it complained of."""
         assert self._process
-        out, complaint = self._process.communicate(request)
+        assert self._feeding
+        self._feeding.join()
+        out, complaint = self._process.communicate(json.dumps(requests).encode() + b"\n")
         lines = complaint.decode(errors="replace").split("\n")
         last = next((line for line in reversed(lines) if line.strip()), "no reason given")
         try:
-            found: Sequence[Mapping[str, Any]] = json.loads(out)
+            found: Mapping[str, Any] = json.loads(out)
         except ValueError:
             return None, last
         return found, last
+
+    def _write(self, head: bytes, data: bytes) -> None:
+        assert self._process
+        assert self._process.stdin
+        with contextlib.suppress(OSError, ValueError):  # it has ended, and its status says why
+            self._process.stdin.write(head)
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+
+
+def _compiling(data: bytes) -> float:
+    """Seconds that compiling may take."""
+    return _COMPILE + _COMPILE_PER_MEGABYTE * len(data) / _MEGABYTE
 
 
 class _Watch:
@@ -141,32 +174,7 @@ def _resident(process: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _unknown(requests: Sequence[RunRequest], reason: str) -> tuple[DryRun, ...]:
+def _unknown(requests: Sequence[RunRequest], reason: str) -> Ran:
     """What a proxy would do, whose engine is another, is not known then."""
     step = Step(name="compile", outcome=Outcome.UNKNOWN, reason=reason)
-    return tuple(DryRun(failed=step) for _ in requests)
-
-
-def serve() -> None:
-    """The child's side."""
-    import wasmtime  # noqa: F401 - while the other side is still reading
-
-    from wasmpack.module.dry_run import dry_runs
-
-    _no_core_dump()
-    head = json.loads(sys.stdin.buffer.readline())
-    data = sys.stdin.buffer.read(head["size"])
-    requests = [RunRequest.from_json(value) for value in head["requests"]]
-    alarm = threading.Timer(head["compiling"], os._exit, (_TOO_LONG,))
-    alarm.daemon = True
-    alarm.start()
-    found = dry_runs(data, requests, alarm.cancel)
-    sys.stdout.write(json.dumps([run.as_json() for run in found]))
-
-
-def _no_core_dump() -> None:
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return Ran(tuple(DryRun(failed=step) for _ in requests))

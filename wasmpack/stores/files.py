@@ -15,8 +15,11 @@ TEMPORARY = ".wasmpack-tmp-"
 """Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
 
 
-def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
+def write_whole(path: Path, pieces: Iterable[bytes], *, durable: bool = True) -> None:
     """Write to a temporary file beside ``path`` and rename it; on any failure nothing is left.
+
+    :param durable: wait until the disk has it, so that it outlives a power failure; what is
+        verified by its digest whenever it is read can do without
 
     :raises WasmpackError: no space, no permission
     """
@@ -31,13 +34,15 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
                 for piece in pieces:
                     file.write(piece)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
                 os.fchmod(file.fileno(), 0o666 & ~_umask())
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _sync_directory(path.parent)
+        if durable:
+            _sync_directory(path.parent)
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -1,7 +1,8 @@
 """An OCI image-layout directory (image-spec, image-layout.md), safe for several processes.
 
 Blobs are written whole and renamed; ``index.json`` is replaced under a lock. A process killed at
-any point leaves a layout that reads as before, at worst with a blob that nothing names.
+any point leaves a layout that reads as before, at worst with a blob that nothing names. After a
+power failure a blob may be damaged: its digest tells, and it is fetched or built again.
 """
 
 import contextlib
@@ -139,7 +140,7 @@ class Layout:
         path = self.blob_path(descriptor.digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         with body() as stream:
-            write_whole(path, stream.chunks())
+            write_whole(path, stream.chunks(), durable=False)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -164,7 +165,7 @@ class Layout:
             kept = [value for value in entries if _refers(value) or _name(value) not in names]
             return [*kept, *(_entry_json(descriptor, name) for name in names)]
 
-        write_whole(self.blob_path(descriptor.digest), [manifest.raw])
+        write_whole(self.blob_path(descriptor.digest), [manifest.raw], durable=False)
         self._change(change)
 
     def list_referrer(self, manifest: Manifest) -> None:

@@ -1,24 +1,27 @@
 """oras-py without what it loads and we never call.
 
 ``oras.provider`` imports jsonschema to check manifests in methods that are overridden or unused
-here; that is a third of its start-up. The standard library's lazy loader puts it off until
-something asks for it.
+here; that is a third of its start-up. A stand-in is imported in its place, and the real module
+takes over as soon as anybody asks for something in it. (The standard library's ``LazyLoader`` does
+not help: in Python 3.11 a second ``import`` statement already makes it load.)
 """
 
-import importlib.util
+import importlib
 import sys
+from types import ModuleType
+from typing import Any
 
-_LATE = "jsonschema"
+
+class _Late(ModuleType):
+    """Stands for a module that is not loaded yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
 
 
-def import_late(name: str = _LATE) -> None:
+def import_late(name: str) -> None:
     """Let the next ``import`` of this module cost nothing until the module is used."""
-    if name in sys.modules:
-        return
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        return
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    if name not in sys.modules:
+        sys.modules[name] = _Late(name)

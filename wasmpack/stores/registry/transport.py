@@ -33,7 +33,7 @@ from wasmpack.stores.registry.late import import_late
 from wasmpack.stores.registry.options import RegistryOptions, api_host
 from wasmpack.stores.registry.patience import AGAIN, Patience, Transient, asked_pause
 
-import_late()
+import_late("jsonschema")
 import requests  # noqa: E402 - after what it is to do without
 from oras.provider import Registry  # noqa: E402
 from requests.adapters import HTTPAdapter  # noqa: E402

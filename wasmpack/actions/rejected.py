@@ -1,0 +1,17 @@
+"""What ends an action that was asked to write something that cannot work."""
+
+from wasmpack.errors import BadArtifact
+from wasmpack.findings import Report
+
+
+class RejectedArtifact(BadArtifact):
+    """Validation found that it cannot work; ``report`` says why."""
+
+    def __init__(self, report: Report, hint: str = "--no-validate writes it all the same") -> None:
+        errors = sum(1 for finding in report.findings if finding.severity == "error")
+        what = f"{errors} error{'' if errors == 1 else 's'}" if errors else "warnings"
+        super().__init__(
+            f"{report.subject}: rejected, {what} found: nothing was written",
+            hint=hint,
+        )
+        self.report = report
