@@ -74,7 +74,7 @@ def test_layer_bytes_are_known() -> None:
 
 
 GOLDEN_DIFF_ID = "sha256:a6920dfa4ff259f21e2a88ea33266e10bb9581f1fc242da20c77b82203fc4b82"
-GOLDEN_LAYER = "f62a11cd9dc20ba26016e1cba6e3c3f2de77215f018962f779c9704ddfedbd13"
+GOLDEN_LAYER = "d7ce60bdc2fe5e770e90bcf0f5d686b71b461ed0d67313d92fdf07a37a16b1db"
 
 BUILD = """
 import sys

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.actions.inspect_module import ModuleView, inspect_module
+from wasmpack.actions.inspect_parts import PartialLook, large_module
 from wasmpack.actions.outcome import layer_json
 from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks
 from wasmpack.actions.validate_image import validate_image
@@ -15,7 +16,7 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import CREATED, Variant, variant_of
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
-from wasmpack.readers.contents import Contents, read_contents
+from wasmpack.readers.contents import Contents, read_contents, runtime_config_blob
 from wasmpack.stores.ports import ImageReader, read_blob
 
 _CONFIG_LIMIT = 4 * 1024 * 1024
@@ -76,13 +77,7 @@ def inspect_image(
     """
     reader = kept(reader)
     top, image = mesh_image(reader)
-    contents, fault = _contents(reader, image)
-    view = None
-    if contents.module is not None:
-        try:
-            view = inspect_module(contents.module)
-        except MalformedModule as error:
-            fault = error.message
+    looked = _look(reader, top, image)
     created, labels = _image_config(reader, image)
     annotations = {**labels, **(image.annotations if image else top.annotations)}
     return ImageView(
@@ -92,11 +87,43 @@ def inspect_image(
         image=image,
         annotations=annotations,
         created=annotations.get(CREATED) or created,
-        module=view,
-        module_fault=fault,
-        runtime_config=_runtime_config(contents.runtime_config),
-        report=validate_image(reader, reference, targets=targets, pinned=pinned),
+        module=looked.module,
+        module_fault=looked.fault,
+        runtime_config=_runtime_config(looked.runtime_config),
+        report=looked.partial.report(reference, targets, pinned=pinned)
+        if looked.partial
+        else validate_image(reader, reference, targets=targets, pinned=pinned),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """What was found in the layers."""
+
+    module: ModuleView | None = None
+    fault: str = ""
+    runtime_config: bytes | None = None
+    partial: PartialLook | None = None
+
+
+def _look(reader: ImageReader, top: Manifest | Index, image: Manifest | None) -> _Looked:
+    layer = large_module(image) if image else None
+    if image is not None and layer is not None:
+        try:
+            partial = PartialLook(reader, top, image, layer)
+        except MalformedModule as error:
+            return _Looked(fault=error.message)
+        config = runtime_config_blob(image)
+        raw = read_blob(reader, config, _CONFIG_LIMIT) if config else None
+        return _Looked(module=partial.module, runtime_config=raw, partial=partial)
+    contents, fault = _contents(reader, image)
+    if contents.module is None:
+        return _Looked(fault=fault, runtime_config=contents.runtime_config)
+    try:
+        view = inspect_module(contents.module)
+    except MalformedModule as error:
+        return _Looked(fault=error.message, runtime_config=contents.runtime_config)
+    return _Looked(module=view, fault=fault, runtime_config=contents.runtime_config)
 
 
 def raw_part(reader: ImageReader, part: str) -> Iterator[bytes]:

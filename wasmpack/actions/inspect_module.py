@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from wasmpack.module.abi import MARKERS
+from wasmpack.module.cursor import Source
 from wasmpack.module.framing import host_scan
 from wasmpack.module.reader import read_module
 from wasmpack.module.sdk import sdk_of
@@ -53,9 +54,17 @@ def inspect_module(data: bytes) -> ModuleView:
 
     :raises MalformedModule: they are none
     """
+    return inspect_source(data, Digest.of(data))
+
+
+def inspect_source(data: Source, digest: Digest) -> ModuleView:
+    """As :func:`inspect_module`, of bytes that may be somewhere else.
+
+    :param digest: of all of them
+    """
     module = read_module(data)
     return ModuleView(
-        digest=Digest.of(data),
+        digest=digest,
         module=module,
         abi_version=host_scan(data).abi,
         sdk=sdk_of(module),

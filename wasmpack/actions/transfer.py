@@ -24,6 +24,8 @@ _AT_ONCE = 4
 """Blobs on their way at the same time."""
 _MOST_MANIFESTS = 1000
 """Of one index, with what refers to its images."""
+_DEEPEST = 16
+"""Indexes in indexes, and what refers to what refers to an image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +98,23 @@ def _tree(
     """Every manifest after those it names, and whether it refers to one that came before."""
     seen: set[Digest] = set()
 
-    def walk(found: Manifest | Index, *, subject: bool) -> Iterator[tuple[Manifest | Index, bool]]:
+    def walk(
+        found: Manifest | Index, depth: int, *, subject: bool
+    ) -> Iterator[tuple[Manifest | Index, bool]]:
         if found.digest in seen:
             return
         seen.add(found.digest)
-        if len(seen) > _MOST_MANIFESTS:
-            raise BadArtifact(f"an index of more than {_MOST_MANIFESTS} manifests")
+        if len(seen) > _MOST_MANIFESTS or depth > _DEEPEST:
+            raise BadArtifact(
+                f"an index of more than {_MOST_MANIFESTS} manifests, or more than {_DEEPEST} deep"
+            )
         for child in found.manifests if isinstance(found, Index) else ():
-            yield from walk(reader.get(child), subject=False)
+            yield from walk(reader.get(child), depth + 1, subject=False)
         yield found, subject
         for row in reader.referrers(found.digest) if referrers else ():
-            yield from walk(reader.get(row), subject=True)
+            yield from walk(reader.get(row), depth + 1, subject=True)
 
-    return walk(top, subject=False)
+    return walk(top, 0, subject=False)
 
 
 class _Moving:

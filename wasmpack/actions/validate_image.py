@@ -81,6 +81,7 @@ class _ImageCheck:
         self._pinned = pinned
         self._top = reader.get()
         self._image: Manifest | None = None
+        self._modules: list[bytes] = []
         self._fetch = cache(self._fetch_by)
         self._facts = cache(self._examine)
         self._contents = cache(self._read_contents)
@@ -134,7 +135,14 @@ class _ImageCheck:
         return found + [replace(problem, severity=Severity.WARNING) for problem in problems]
 
     def _fetch_by(self, rules: ImageRules) -> Fetched:
-        return fetch(self._top, self._reader.get, self._open, rules, pinned=self._pinned)
+        found = fetch(self._top, self._reader.get, self._open, rules, pinned=self._pinned)
+        if found.module is None:
+            return found
+        known = next((module for module in self._modules if module == found.module), None)
+        if known is not None:  # one copy is enough: modules can be large
+            return replace(found, module=known)
+        self._modules.append(found.module)
+        return found
 
     def _open(self, descriptor: Descriptor) -> Iterator[bytes]:
         return open_chunks(self._reader, descriptor)

@@ -1,8 +1,18 @@
 """A bounded place in the bytes of a module: LEB128 numbers, names, limits."""
 
-from typing import NoReturn
+from typing import NoReturn, Protocol, SupportsIndex, overload
 
 from wasmpack.errors import BadArtifact
+
+
+class Source(Protocol):
+    """A module's bytes: all of them in memory, or fetched as they are looked at."""
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> bytes: ...
 
 
 class MalformedModule(BadArtifact):
@@ -21,7 +31,7 @@ class Cursor:
 
     __slots__ = ("data", "end", "pos")
 
-    def __init__(self, data: bytes, pos: int, end: int) -> None:
+    def __init__(self, data: Source, pos: int, end: int) -> None:
         self.data = data
         self.pos = pos
         self.end = end

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wasmpack.module.abi import MARKERS
+from wasmpack.module.cursor import Source
 
 _EXPORT_SECTION = 7
 _FUNCTION_NAMES = 1
@@ -17,6 +18,7 @@ _PRECOMPILED = b"precompiled_"
 """In the name of custom sections with machine code for a V8; proxies do not use it by default."""
 _MAX_SECTIONS = 100_000
 """The host has no such limit; no compiler comes near it."""
+_BULK = 8 << 20
 CORRUPTED = "Failed to parse corrupted Wasm module"
 NO_ABI = "Missing or unknown Proxy-Wasm ABI version"
 
@@ -36,7 +38,7 @@ class _Overrun(Exception):
     """The scan ran out of bytes or met a number it does not take."""
 
 
-def host_scan(data: bytes) -> HostScan:
+def host_scan(data: Source) -> HostScan:
     """Scan as the host does (wasm.cc, ``WasmBase::load``); never raises."""
     if len(data) >= 8 and data[:4] != b"\0asm":
         return HostScan(abi=None, refusal=CORRUPTED, where="header")
@@ -51,17 +53,32 @@ def host_scan(data: bytes) -> HostScan:
         stripped = _strip(data)
     except _Overrun as error:
         return HostScan(abi=abi, refusal=CORRUPTED, where=str(error))
-    return HostScan(abi=abi, stripped=stripped if stripped is not data else None)
+    return HostScan(abi=abi, stripped=stripped)
 
 
-def _abi_version(data: bytes) -> str | None:
+def without_bulk(data: bytes) -> list[memoryview]:
+    """The module in parts, without large custom sections, which change nothing for an engine."""
+    view, parts = memoryview(data), []
+    begin, before = 0, 8
+    try:
+        for number, start, end in _sections(data):
+            if number == 0 and end - start > _BULK:
+                parts.append(view[begin:before])
+                begin = end
+            before = end
+    except _Overrun:
+        return [view]
+    return [*parts, view[begin:]]
+
+
+def _abi_version(data: Source) -> str | None:
     for number, start, end in _sections(data):
         if number == _EXPORT_SECTION:
             return _first_marker(data, start, end)
     return None
 
 
-def _first_marker(data: bytes, pos: int, end: int) -> str | None:
+def _first_marker(data: Source, pos: int, end: int) -> str | None:
     count, pos = _number(data, pos, end, "export section")
     if pos + count > end:
         raise _Overrun("export section: more exports than bytes")
@@ -79,7 +96,7 @@ def _first_marker(data: bytes, pos: int, end: int) -> str | None:
     return None
 
 
-def _function_names(data: bytes) -> None:
+def _function_names(data: Source) -> None:
     section = _custom_section(data, b"name")
     if section is None:
         return
@@ -94,7 +111,7 @@ def _function_names(data: bytes) -> None:
         pos += size
 
 
-def _name_map(data: bytes, pos: int, end: int, size: int) -> None:
+def _name_map(data: Source, pos: int, end: int, size: int) -> None:
     start = pos
     count, pos = _number(data, pos, end, "custom section name")
     if pos + count > end:
@@ -109,8 +126,8 @@ def _name_map(data: bytes, pos: int, end: int, size: int) -> None:
         raise _Overrun("custom section name: the function names do not fill their subsection")
 
 
-def _strip(data: bytes) -> bytes:
-    """What the engine gets (``getStrippedSource``).
+def _strip(data: Source) -> bytes | None:
+    """What the engine gets (``getStrippedSource``); None if it gets it all.
 
     From the first custom section of precompiled code on, every custom section is left out.
     """
@@ -126,10 +143,10 @@ def _strip(data: bytes) -> bytes:
         elif kept:
             kept.append(data[before:end])
         before = end
-    return b"".join(kept) or data
+    return b"".join(kept) or None
 
 
-def _custom_section(data: bytes, wanted: bytes) -> tuple[int, int] | None:
+def _custom_section(data: Source, wanted: bytes) -> tuple[int, int] | None:
     for number, start, end in _sections(data):
         if number == 0:
             size, pos = _number(data, start, end, "custom section")
@@ -140,7 +157,7 @@ def _custom_section(data: bytes, wanted: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _sections(data: bytes) -> Iterator[tuple[int, int, int]]:
+def _sections(data: Source) -> Iterator[tuple[int, int, int]]:
     pos, end, seen = 8, len(data), 0
     while pos < end:
         seen += 1
@@ -154,7 +171,7 @@ def _sections(data: bytes) -> Iterator[tuple[int, int, int]]:
         pos += size
 
 
-def _number(data: bytes, pos: int, end: int, where: str) -> tuple[int, int]:
+def _number(data: Source, pos: int, end: int, where: str) -> tuple[int, int]:
     """An unsigned LEB128 as the host reads it: at most 5 bytes, the last at most 3."""
     total = shift = 0
     while pos < end:

@@ -25,6 +25,7 @@ from typing import Any, Self
 from wasmpack.errors import WasmpackError
 from wasmpack.module.child import start_child
 from wasmpack.module.engine import Validity
+from wasmpack.module.framing import without_bulk
 from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
 from wasmpack.module.serve import COMPILES_TOO_LONG
 
@@ -57,6 +58,7 @@ class IsolatedRunner:
         """:param started: a child that was started before."""
         self._process = started or start_child()
         self._fed: bytes | None = None
+        self._whole = True
         self._feeding: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -74,8 +76,11 @@ class IsolatedRunner:
         """Let the child validate and compile, while this side looks at the module too."""
         assert self._fed is None
         self._fed = data
-        head = json.dumps({"size": len(data), "compiling": _compiling(data)}).encode() + b"\n"
-        self._feeding = threading.Thread(target=self._write, args=(head, data), daemon=True)
+        parts = without_bulk(data)
+        self._whole = len(parts) == 1
+        size = sum(map(len, parts))
+        head = json.dumps({"size": size, "compiling": _compiling(data)}).encode() + b"\n"
+        self._feeding = threading.Thread(target=self._write, args=([head, *parts],), daemon=True)
         self._feeding.start()
 
     def run(self, data: bytes, requests: Sequence[RunRequest]) -> Ran:
@@ -97,7 +102,8 @@ class IsolatedRunner:
         if answer is not None:
             runs = tuple(DryRun.from_json(run) for run in answer["runs"])
             found = Validity(**answer["validity"])
-            return Ran(runs if not found.error else (), found)
+            # places in a part are not those of the file: the words are to be asked for again
+            return Ran(runs, None if found.error and not self._whole else found)
         status = self._process.returncode
         if status == _PYTHON_FAILED:
             raise WasmpackError(
@@ -121,12 +127,11 @@ class IsolatedRunner:
             return None, last
         return found, last
 
-    def _write(self, head: bytes, data: bytes) -> None:
+    def _write(self, parts: Sequence[bytes | memoryview]) -> None:
         assert self._process
         assert self._process.stdin
         with contextlib.suppress(OSError, ValueError):  # it has ended, and its status says why
-            self._process.stdin.write(head)
-            self._process.stdin.write(data)
+            self._process.stdin.writelines(parts)
             self._process.stdin.flush()
 
 

@@ -12,7 +12,7 @@ listings on every module there is.
 from collections.abc import Mapping
 
 from wasmpack.module.const_expr import skip_const_expr
-from wasmpack.module.cursor import Cursor, MalformedModule
+from wasmpack.module.cursor import Cursor, MalformedModule, Source
 from wasmpack.module.type_section import (
     global_type,
     memory_type,
@@ -31,9 +31,11 @@ _NAMES = (
 """Section names by id (core specification 5.5.2; 13 is the exception handling proposal's)."""
 _KINDS = ("func", "table", "memory", "global", "tag")
 _MAX_SECTIONS = 100_000
+_SHOWN = 4096
+"""Bytes looked at to say what else it may be."""
 
 
-def read_module(data: bytes) -> Module:
+def read_module(data: Source) -> Module:
     """Read the declarations of a core module.
 
     :param data: the binary format, whole
@@ -57,10 +59,12 @@ def read_module(data: bytes) -> Module:
     )
 
 
-def _check_header(data: bytes) -> None:
+def _check_header(data: Source) -> None:
     if data[:4] != MAGIC:
         raise MalformedModule(
-            _not_wasm(data), 0, hint="give the compiled .wasm file (text is taken from a .wat file)"
+            _not_wasm(data[:_SHOWN]),
+            0,
+            hint="give the compiled .wasm file (text is taken from a .wat file)",
         )
     if data[6:8] == _COMPONENT_LAYER:
         raise MalformedModule(
@@ -84,7 +88,7 @@ def _not_wasm(data: bytes) -> str:
     return f"not a WebAssembly module: it starts with {data[:4].hex(' ')}, not 00 61 73 6d"
 
 
-def _sections(data: bytes) -> list[Section]:
+def _sections(data: Source) -> list[Section]:
     found: list[Section] = []
     cursor = Cursor(data, 8, len(data))
     while cursor.pos < cursor.end:
@@ -108,7 +112,7 @@ def _sections(data: bytes) -> list[Section]:
 class _IndexSpace:
     """The index spaces of functions, tables, memories and globals: imported ones come first."""
 
-    def __init__(self, data: bytes, sections: Mapping[str, Section]) -> None:
+    def __init__(self, data: Source, sections: Mapping[str, Section]) -> None:
         self._data = data
         self._sections = sections
         cursor = self._cursor("type")
@@ -242,7 +246,7 @@ def _defined_global(cursor: Cursor) -> str:
     return text
 
 
-def _producers(data: bytes, sections: list[Section]) -> dict[str, tuple[tuple[str, str], ...]]:
+def _producers(data: Source, sections: list[Section]) -> dict[str, tuple[tuple[str, str], ...]]:
     """The ``producers`` custom section (tool-conventions); a damaged one counts as absent."""
     section = next((s for s in sections if s.custom_name == "producers"), None)
     if section is None:

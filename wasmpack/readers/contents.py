@@ -48,13 +48,9 @@ def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
         found = _from_tar(manifest.layers[-1], open_blob)
         if found is not None:
             return found
-    by_type = {layer.media_type: layer for layer in reversed(manifest.layers)}
-    raw = next((by_type[kind] for kind in mt.RAW_MODULES if kind in by_type), None)
+    raw = raw_module(manifest)
     if raw is not None:
-        config = next(
-            (d for d in (*manifest.layers, manifest.config) if d.media_type == mt.WASM_CONFIG),
-            None,
-        )
+        config = runtime_config_blob(manifest)
         return Contents(
             module=_read(raw, open_blob),
             runtime_config=_read(config, open_blob) if config else None,
@@ -65,6 +61,18 @@ def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
     unpacked = (_from_tar(layer, open_blob) for layer in tars)
     nothing = Contents(module=None, runtime_config=None, layer=None)
     return next((found for found in unpacked if found is not None), nothing)
+
+
+def raw_module(manifest: Manifest) -> Descriptor | None:
+    """The layer that is a module as it is, by its media type."""
+    by_type = {layer.media_type: layer for layer in reversed(manifest.layers)}
+    return next((by_type[kind] for kind in mt.RAW_MODULES if kind in by_type), None)
+
+
+def runtime_config_blob(manifest: Manifest) -> Descriptor | None:
+    """The blob that is a runtime configuration, by its media type."""
+    blobs = (*manifest.layers, manifest.config)
+    return next((blob for blob in blobs if blob.media_type == mt.WASM_CONFIG), None)
 
 
 def _from_tar(layer: Descriptor, open_blob: OpenBlob) -> Contents | None:

@@ -91,6 +91,8 @@ class Layout:
 
     def get(self, descriptor: Descriptor) -> Manifest | Index:
         """A manifest or index, verified."""
+        if descriptor.size > MAX_MANIFEST:
+            raise BadArtifact(f"{self.root}: a manifest of {descriptor.size} bytes")
         with self.open_blob(descriptor) as file:
             raw = file.read(MAX_MANIFEST + 1)
         if len(raw) != descriptor.size or not descriptor.digest.matches(raw):
@@ -166,7 +168,9 @@ class Layout:
             return [*kept, *(_entry_json(descriptor, name) for name in names)]
 
         write_whole(self.blob_path(descriptor.digest), [manifest.raw], durable=False)
-        self._change(change)
+        if names:
+            if names:
+            self._change(change)
 
     def list_referrer(self, manifest: Manifest) -> None:
         """Name a manifest in ``index.json`` without a tag, marked as one that refers to another."""

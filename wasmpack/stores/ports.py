@@ -8,12 +8,16 @@ from typing import BinaryIO, Protocol, Self, TypeVar
 
 from wasmpack.errors import BadArtifact, DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.digest import Digest, Hasher
 from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.stores.hashing import BesideHasher
 
 T = TypeVar("T")
 CHUNK = 1 << 20
 """Bytes read at once."""
+
+_LARGE = 8 << 20
+"""Bytes from which on a blob is hashed in a thread of its own."""
 
 Advance = Callable[[Descriptor, int], None]
 """Called with the descriptor and the number of bytes just moved."""
@@ -104,7 +108,9 @@ class VerifiedStream:
     ) -> None:
         self._raw = raw
         self._descriptor = descriptor
-        self._hasher = descriptor.digest.hasher()
+        hasher = descriptor.digest.hasher()
+        self._beside = BesideHasher(hasher) if descriptor.size >= _LARGE else None
+        self._hasher: Hasher = self._beside or hasher
         self._seen = 0
         self._advance = advance
 
@@ -151,6 +157,8 @@ class VerifiedStream:
 
     def close(self) -> None:
         """Close what is read from."""
+        if self._beside:
+            self._beside.close()
         self._raw.close()
 
     def __enter__(self) -> Self:

@@ -292,6 +292,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(response.status)
         for key, value in headers:
             self.send_header(key, self._changed(fault, key, value, send))
+        for key, value in fault.headers:
+            self.send_header(key, value)
         if fault.least_chunk:
             self.send_header("OCI-Chunk-Min-Length", str(fault.least_chunk))
         self.end_headers()

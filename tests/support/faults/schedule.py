@@ -16,7 +16,7 @@ class Fault:
     status: int = 0
     """Answered instead of the registry."""
     headers: tuple[tuple[str, str], ...] = ()
-    """With that status."""
+    """With that status, or added to the registry's own answer."""
     read_body: bool = True
     """Read the request's body before answering with that status."""
     request_bytes: int | None = None

@@ -21,7 +21,7 @@ from wasmpack.oci.canonical import JsonValue, parse_json
 from wasmpack.stores.registry.patience import Transient
 
 TOO_LARGE = 413
-_WARNING = re.compile(r'299 - "((?:[^"\\\\]|\\\\.)*)"')
+_WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 _HEADER = 4096
 """Most characters of a header that are looked at."""
 _BODY_LIMIT = 8192

@@ -1,7 +1,7 @@
 """The distribution-spec's calls on one repository: manifests, blobs, tags, referrers."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 import requests
@@ -134,39 +134,40 @@ class RegistryClient:
 
         :raises NotFound: no such repository
         """
-        found: list[str] = []
-        url = f"{self._root}/tags/list"
         what = f"list the tags of {self._reference.name}"
-        for _ in range(_MAX_PAGES):
-            with self._transport.request("GET", url, what, {200}) as response:
-                found += _strings(self._json(response, what), "tags")
-                following = _NEXT.search(response.headers.get("Link", "")[:_HEADER])
-            if following is None:
-                return found
-            url = self._transport.absolute(response.url, following[1])
-        raise RegistryUnavailable(f"{self._reference.name}: more than {_MAX_PAGES} pages of tags")
+        pages = self._pages(f"{self._root}/tags/list", what, {200})
+        return [tag for page in pages for tag in _strings(page[1], "tags")]
 
     def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
         """What refers to an image (distribution-spec, "Listing Referrers"), by API or by tag."""
         what = f"list what refers to {self._reference.name}@{digest}"
-        url: str | None = f"{self._root}/referrers/{quote(str(digest), safe=':')}"
+        url = f"{self._root}/referrers/{quote(str(digest), safe=':')}"
         found: list[Descriptor] = []
-        for _ in range(_MAX_PAGES):
-            assert url
-            headers = {"Accept": OCI_INDEX}
-            response = self._transport.request(
-                "GET", url, what, {200, 400, 404, 405, 501}, headers=headers
-            )
-            with response:
+        for kind, page in self._pages(url, what, {200, 400, 404, 405, 501}, accept=OCI_INDEX):
+            if kind != OCI_INDEX:
+                return self._referrers_by_tag(digest)
+            found += _index_of(page)
+        return tuple(found)
+
+    def _pages(
+        self, url: str, what: str, expect: set[int], accept: str = ""
+    ) -> Iterator[tuple[str, JsonObject]]:
+        """Media type and body of each page; empty for an answer that is not 200."""
+        headers = {"Accept": accept} if accept else {}
+        seen: set[str] = set()
+        while url not in seen and len(seen) < _MAX_PAGES:
+            seen.add(url)
+            with self._transport.request("GET", url, what, expect, headers=headers) as response:
+                if response.status_code != 200:
+                    yield "", {}
+                    return
                 kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
-                if response.status_code != 200 or kind != OCI_INDEX:
-                    return self._referrers_by_tag(digest)
-                found += _index_of(self._json(response, what))
+                yield kind, self._json(response, what)
                 following = _NEXT.search(response.headers.get("Link", "")[:_HEADER])
             if following is None:
-                return tuple(found)
+                return
             url = self._transport.absolute(response.url, following[1])
-        raise RegistryUnavailable(f"cannot {what}: more than {_MAX_PAGES} pages")
+        raise RegistryUnavailable(f"cannot {what}: pages without end ({len(seen)} read)")
 
     def _referrers_by_tag(self, digest: Digest) -> tuple[Descriptor, ...]:
         """Distribution-spec, "Referrers Tag Schema"."""

@@ -1,0 +1,303 @@
+"""Images and registries that mean harm: refused, in little memory, with a reason."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from conftest import Cli
+from support.peak import Watched, watched
+from support.plugins import PLUGINS
+
+from wasmpack.oci import media_types as mt
+from wasmpack.oci.digest import Digest
+
+C = (PLUGINS / "header-append-c.wasm").read_bytes()
+MEGABYTES = 150
+"""More than any of it may take, with everything that is loaded."""
+CODES = {0, 3, 4, 6, 7}
+VERBS = {
+    "inspect": ["inspect", "image", "oci:image:v1"],
+    "validate": ["validate", "image", "oci:image:v1"],
+    "extract": ["extract", "oci:image:v1", "-o", "out/inner"],
+    "copy": ["copy", "oci:image:v1", "oci:copied:v1"],
+    "copy --all": ["copy", "oci:image:v1", "oci:all:v1", "--all", "--referrers"],
+    "repack": ["repack", "oci:image:v1", "oci:repacked:v1"],
+}
+
+
+class Made:
+    """A layout that is written as it is told, right or wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "image"
+        (self.root / "blobs" / "sha256").mkdir(parents=True)
+        (self.root / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+
+    def blob(self, data: bytes, media_type: str, **more: object) -> dict[str, object]:
+        digest = Digest.of(data)
+        (self.root / "blobs" / "sha256" / digest.hex).write_bytes(data)
+        return {"mediaType": media_type, "digest": str(digest), "size": len(data), **more}
+
+    def manifest(self, layers: list[dict[str, object]], **more: object) -> dict[str, object]:
+        config = more.pop("config", None) or self.blob(b"{}", mt.OCI_CONFIG)
+        body = {"schemaVersion": 2, "mediaType": mt.OCI_MANIFEST, "config": config,
+                "layers": layers, **more}  # fmt: skip
+        return self.blob(json.dumps(body).encode(), mt.OCI_MANIFEST)
+
+    def index(self, *children: dict[str, object]) -> dict[str, object]:
+        body = {"schemaVersion": 2, "mediaType": mt.OCI_INDEX, "manifests": list(children)}
+        return self.blob(json.dumps(body).encode(), mt.OCI_INDEX)
+
+    def done(self, top: dict[str, object]) -> None:
+        named = {**top, "annotations": {"org.opencontainers.image.ref.name": "v1"}}
+        body = {"schemaVersion": 2, "manifests": [named]}
+        (self.root / "index.json").write_text(json.dumps(body))
+
+
+def tar_of(*members: tuple[str, bytes | None, bytes]) -> bytes:
+    """(name, type or None for a file, content or link target)."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, kind, content in members:
+            entry = tarfile.TarInfo(name)
+            if kind is None:
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+                continue
+            entry.type, entry.linkname = kind, content.decode()
+            archive.addfile(entry)
+    return gzip.compress(buffer.getvalue(), 1)
+
+
+def claims(size: int) -> bytes:
+    """A tar entry that says it is so large, and ends."""
+    entry = tarfile.TarInfo("plugin.wasm")
+    entry.size = size
+    return gzip.compress(entry.tobuf() + C)
+
+
+TARS = {
+    "path traversal": tar_of(("../../../plugin.wasm", None, C), ("../../evil", None, b"x")),
+    "absolute path": tar_of(("/etc/plugin.wasm", None, C)),
+    "symbolic link": tar_of(("plugin.wasm", tarfile.SYMTYPE, b"/etc/passwd")),
+    "hard link": tar_of(("a", None, C), ("plugin.wasm", tarfile.LNKTYPE, b"a")),
+    "a link before the file": tar_of(("d", tarfile.SYMTYPE, b"/tmp"), ("d/plugin.wasm", None, C)),
+    "device node": tar_of(("plugin.wasm", tarfile.CHRTYPE, b"")),
+    "named pipe": tar_of(("plugin.wasm", tarfile.FIFOTYPE, b"")),
+    "gzip bomb": gzip.compress(bytes(600 << 20), 1),
+    "bomb in the file": tar_of(("plugin.wasm", None, C + bytes(100 << 20))),
+    "10 GB claim": claims(10_000_000_000),
+    "negative size": gzip.compress(
+        tarfile.TarInfo("plugin.wasm").tobuf().replace(b"00000000000", b"-0000000001") + C
+    ),
+    "many entries": tar_of(
+        *[(f"f{n}", None, b"") for n in range(20_000)], ("plugin.wasm", None, C)
+    ),
+    "no gzip": b"\x1f\x8b\x08" + b"\xff" * 100,
+}
+
+
+def attempt(verb: str, command: str, folder: Path) -> Watched:
+    done = watched(command, *VERBS[verb], cwd=folder)
+    assert done.code in CODES, done.err
+    assert "internal error" not in done.err
+    assert "Traceback" not in done.err
+    return done
+
+
+@pytest.mark.parametrize("name", TARS)
+def test_layers(name: str, wasmpack_command: str, tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    made.done(made.manifest([made.blob(TARS[name], mt.OCI_LAYER_TAR_GZIP)]))
+    before = set(tmp_path.rglob("*"))
+    verbs = (
+        ("inspect", "extract") if "bomb" in name else ("inspect", "validate", "extract", "repack")
+    )
+    for verb in verbs:
+        done = attempt(verb, wasmpack_command, tmp_path)
+        most = 700 if "bomb" in name else MEGABYTES  # meshes unpack 256 MiB, which is held twice
+        assert done.megabytes < most, (verb, done.megabytes)
+    new = {path.relative_to(tmp_path).parts[0] for path in set(tmp_path.rglob("*")) - before}
+    assert new <= {"out", "repacked"}
+    assert not Path("/etc/plugin.wasm").exists()
+    written = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert written <= {"plugin.wasm"}
+
+
+def large_claims(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    return made.manifest([made.blob(b"{}", mt.WASM_CONFIG), {**layer, "size": 10_000_000_000}])
+
+
+def small_claims(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    return made.manifest([made.blob(b"{}", mt.WASM_CONFIG), {**layer, "size": 10}])
+
+
+def deep_json(made: Made) -> dict[str, object]:
+    return made.blob(b'{"layers":' + b"[" * 500_000 + b"]" * 500_000 + b"}", mt.OCI_MANIFEST)
+
+
+def large_manifest(made: Made) -> dict[str, object]:
+    return made.blob(b'{"a":"' + b"x" * (5 << 20) + b'"}', mt.OCI_MANIFEST)
+
+
+def many_layers(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    return made.manifest([layer] * 15_000)
+
+
+def nested(made: Made) -> dict[str, object]:
+    top = made.manifest([made.blob(C, mt.WASM_CONTENT)])
+    for _ in range(1500):
+        top = made.index(top)
+    return top
+
+
+def wide(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    return made.index(*(made.manifest([layer], annotations={"n": str(n)}) for n in range(1500)))
+
+
+def path_for_digest(made: Made) -> dict[str, object]:
+    layer = {**made.blob(C, mt.WASM_CONTENT), "digest": "sha256:../../../../etc/passwd"}
+    return made.manifest([layer])
+
+
+def upper_case_digest(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    return made.manifest([{**layer, "digest": str(layer["digest"]).upper()}])
+
+
+def another_content(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    path = made.root / "blobs" / "sha256" / str(layer["digest"]).partition(":")[2]
+    path.write_bytes(C[:-1] + b"?")
+    return made.manifest([made.blob(b"{}", mt.WASM_CONFIG), layer])
+
+
+def blob_is_a_link(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    path = made.root / "blobs" / "sha256" / str(layer["digest"]).partition(":")[2]
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+    return made.manifest([made.blob(b"{}", mt.WASM_CONFIG), layer])
+
+
+def blob_is_a_device(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    path = made.root / "blobs" / "sha256" / str(layer["digest"]).partition(":")[2]
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    return made.manifest([made.blob(b"{}", mt.WASM_CONFIG), layer])
+
+
+def index_that_says_manifest(made: Made) -> dict[str, object]:
+    index = made.index(made.manifest([made.blob(C, mt.WASM_CONTENT)]))
+    return {**index, "mediaType": mt.OCI_MANIFEST}
+
+
+def refers_to_itself(made: Made) -> dict[str, object]:
+    layer = made.blob(C, mt.WASM_CONTENT)
+    image = made.manifest([layer])
+    return made.manifest([layer], subject=image)
+
+
+def odd_descriptor(made: Made) -> dict[str, object]:
+    return made.manifest([{"mediaType": [], "digest": None, "size": -1}])
+
+
+MANIFESTS = [
+    large_claims, small_claims, deep_json, large_manifest, many_layers, nested, wide,
+    path_for_digest, upper_case_digest, another_content, blob_is_a_link, blob_is_a_device,
+    index_that_says_manifest, refers_to_itself, odd_descriptor,
+]  # fmt: skip
+REFUSED_BY_COPY = {
+    "large_claims": 7, "small_claims": 7, "deep_json": 3, "large_manifest": 3, "nested": 3,
+    "path_for_digest": 3, "upper_case_digest": 3, "another_content": 7, "blob_is_a_link": 7,
+    "blob_is_a_device": 3, "odd_descriptor": 3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", MANIFESTS, ids=lambda make: make.__name__)
+def test_manifests(make: object, wasmpack_command: str, tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    assert callable(make)
+    made.done(make(made))
+    name = make.__name__
+    for verb in VERBS:
+        done = attempt(verb, wasmpack_command, tmp_path)
+        assert done.megabytes < MEGABYTES, (verb, done.megabytes)
+        if verb == "copy" and name in REFUSED_BY_COPY:
+            assert done.code == REFUSED_BY_COPY[name], done.err
+            assert done.err.startswith("error: ")
+    if name in {"nested", "wide"}:
+        assert attempt("copy --all", wasmpack_command, tmp_path).code == 3
+
+
+class Endless(BaseHTTPRequestHandler):
+    """Answers that do not end."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if "/tags/" in self.path:
+            body = b'{"tags": ["a"]}'
+            self.send_response_only(200)
+            self.send_header("Link", f'<{self.path}>; rel="next"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        if "/token" in self.path or "/manifests/" in self.path:
+            self._for_ever()
+            return
+        self.send_response_only(401)
+        realm = f"http://{self.headers['Host']}/token"
+        self.send_header("WWW-Authenticate", f'Bearer realm="{realm}"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _for_ever(self) -> None:
+        self.send_response_only(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        while True:
+            self.wfile.write(b"[" * 65536)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """The client has hung up, as it should."""
+
+
+@pytest.fixture
+def endless() -> Iterator[str]:
+    with Quiet(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_registries_that_do_not_end(endless: str, wasmpack_command: str, cli: Cli) -> None:
+    for words, code in ((["pull", f"{endless}/a/b:v1"], 3), (["tags", f"{endless}/a/b"], 6)):
+        done = watched(wasmpack_command, *words)
+        assert done.code == code, done.err
+        assert done.megabytes < MEGABYTES
+    ended = cli("login", endless, "-u", "me", "--password-stdin", stdin=b"secret")
+    assert ended.code == 6, ended.err
+    assert "secret" not in ended.err

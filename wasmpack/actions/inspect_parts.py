@@ -1,0 +1,86 @@
+"""A large image, looked at without reading all of it.
+
+What a module declares lies in a few kilobytes of it. Of an image whose module is a layer as it is
+(the ``oci`` variant), these alone are read: from a registry by range requests. What can only be
+said of the whole module (digest, code, start-up) is not said.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from wasmpack.actions.inspect_module import ModuleView, inspect_source
+from wasmpack.findings import Problem, Report, judge
+from wasmpack.module.check import ModuleFacts, StartUp, module_problems
+from wasmpack.module.framing import host_scan
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.oci.media_types import GZIPPED_TARS
+from wasmpack.readers.contents import LIMIT, raw_module
+from wasmpack.readers.fetch import fetch
+from wasmpack.readers.window import Window
+from wasmpack.stores.ports import ImageReader
+from wasmpack.targets import Target, choose
+
+LARGE = 32 << 20
+"""Bytes of a module from which on it is looked at in parts."""
+_HEAD = 8
+"""Bytes of a module that fetchers look at."""
+_NOT_TRIED = "RUN009"
+
+
+def large_module(manifest: Manifest) -> Descriptor | None:
+    """The layer to look into, if it is as it is, and large."""
+    if manifest.layers and manifest.layers[-1].media_type in GZIPPED_TARS:
+        return None
+    layer = raw_module(manifest)
+    return layer if layer is not None and LARGE <= layer.size <= LIMIT else None
+
+
+class PartialLook:
+    """One image whose module is not read whole."""
+
+    def __init__(
+        self, reader: ImageReader, top: Manifest | Index, image: Manifest, layer: Descriptor
+    ) -> None:
+        self._reader = reader
+        self._top = top
+        self._image = image
+        self._layer = layer
+        self._window = Window(layer.size, lambda at, size: reader.read_at(layer, at, size))
+        self.module: ModuleView = inspect_source(self._window, layer.digest)
+
+    def report(self, subject: str, targets: Sequence[str], *, pinned: bool) -> Report:
+        """What can be said of it all the same."""
+        facts = ModuleFacts(
+            module=self.module.module, scan=host_scan(self._window),
+            start_up=StartUp(dry_run=False),
+        )  # fmt: skip
+        problems = {
+            target.name: self._problems(target, facts, pinned=pinned)
+            for target in choose(tuple(targets))
+        }
+        return judge(subject, "image", problems, strict_targets=bool(targets))
+
+    def _problems(self, target: Target, facts: ModuleFacts, *, pinned: bool) -> list[Problem]:
+        found = [
+            replace(problem, code="IMG008", message=self._unread(), hint="wasmpack validate image")
+            if problem.code == _NOT_TRIED
+            else problem
+            for problem in module_problems(facts, target.host, target.own_functions)
+        ]
+        if target.image is None:
+            return found
+        fetched = fetch(self._top, self._reader.get, self._head, target.image, pinned=pinned)
+        return [*fetched.problems, *(found if fetched.module is not None else ())]
+
+    def _head(self, descriptor: Descriptor) -> Iterator[bytes]:
+        if descriptor.digest == self._layer.digest:
+            yield self._window[:_HEAD]
+            return
+        yield self._reader.read_at(descriptor, 0, descriptor.size)
+
+    def _unread(self) -> str:
+        return (
+            f"a module of {self._layer.size >> 20} MiB, of which only the declarations were read: "
+            "its digest, its code and its start-up were not checked"
+        )
