@@ -169,7 +169,6 @@ class Layout:
 
         write_whole(self.blob_path(descriptor.digest), [manifest.raw], durable=False)
         if names:
-            if names:
             self._change(change)
 
     def list_referrer(self, manifest: Manifest) -> None:
