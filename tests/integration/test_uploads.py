@@ -16,10 +16,11 @@ import pytest
 from wasmpack.errors import DigestMismatch, RegistryUnavailable
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import BlobStatus, VerifiedStream
+from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry import uploads
 from wasmpack.stores.registry.client import RegistryClient
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.verified import VerifiedStream
 
 CHUNK = 10_000
 DATA = bytes(range(256)) * 200

@@ -12,7 +12,7 @@ from support.registries import RunningRegistry
 from support.registries.client import call
 from wasmpack.oci.image import Image, artifact_image
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.ports import VerifiedStream
+from wasmpack.stores.verified import VerifiedStream
 
 SIZE = 300_000
 

@@ -12,7 +12,7 @@ from support.programs import need, run
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.ports import VerifiedStream
+from wasmpack.stores.verified import VerifiedStream
 
 MANIFEST = """\
 schemaVersion: 1

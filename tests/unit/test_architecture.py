@@ -36,7 +36,7 @@ ONLY_IN = {
     "oras": {"stores/registry/transport.py"},
     "requests": {"stores/registry/transport.py", "stores/registry/answers.py",
                  "stores/registry/client.py", "stores/registry/uploads.py",
-                 "stores/registry/downloads.py"},
+                 "stores/registry/downloads.py", "stores/registry/session.py"},
     "urllib3": {"stores/registry/answers.py"},
     "docker": {"stores/daemon.py"},
     "deflate": {"oci/layer.py"},

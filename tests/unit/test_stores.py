@@ -25,8 +25,8 @@ from wasmpack.stores import layout as stores_layout
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import find_local, open_store, store_path
 from wasmpack.stores.places import open_reader
-from wasmpack.stores.ports import VerifiedStream
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.verified import VerifiedStream
 
 OPTIONS = RegistryOptions()
 

@@ -17,7 +17,8 @@ from wasmpack.oci.image import CREATED, Variant, variant_of
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
 from wasmpack.readers.contents import Contents, read_contents, runtime_config_blob
-from wasmpack.stores.ports import ImageReader, read_blob
+from wasmpack.stores.kept import read_blob
+from wasmpack.stores.ports import ImageReader
 
 _CONFIG_LIMIT = 4 * 1024 * 1024
 

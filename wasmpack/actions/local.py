@@ -8,7 +8,8 @@ from wasmpack.oci.digest import Digest
 from wasmpack.oci.image import variant_of
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.layout import Entry, Layout
+from wasmpack.stores.layout import Layout
+from wasmpack.stores.layout_index import Entry
 from wasmpack.stores.local import find_local, has_store, names_of, open_store, store_path
 
 

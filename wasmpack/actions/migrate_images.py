@@ -15,7 +15,8 @@ from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import LATEST, Reference
-from wasmpack.stores.places import Notice, open_reader
+from wasmpack.stores.places import open_reader
+from wasmpack.stores.ports import Notice
 from wasmpack.stores.registry.options import RegistryOptions
 
 _AT_ONCE = 4

@@ -13,16 +13,10 @@ from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.readers.contents import read_contents
 from wasmpack.stores.files import explained, write_whole
-from wasmpack.stores.places import (
-    Notice,
-    local_writer,
-    names_at,
-    open_reader,
-    open_writer,
-    registry_name,
-)
-from wasmpack.stores.ports import Advance, ImageReader
+from wasmpack.stores.places import local_writer, names_at, open_reader, open_writer, registry_name
+from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.verified import Advance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,15 +16,10 @@ from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.readers.contents import read_contents
 from wasmpack.stores.local import find_local, keep_report, known_report
-from wasmpack.stores.places import (
-    Notice,
-    open_reader,
-    registry_name,
-    registry_writer,
-    require_image,
-)
-from wasmpack.stores.ports import Advance, BlobStatus, ImageReader
+from wasmpack.stores.places import open_reader, registry_name, registry_writer, require_image
+from wasmpack.stores.ports import BlobStatus, ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.verified import Advance
 
 
 def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> ImageReader:

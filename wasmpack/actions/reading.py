@@ -8,7 +8,9 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.readers.contents import LIMIT, linux_amd64
 from wasmpack.readers.search import FoundFiles, search
-from wasmpack.stores.ports import ImageReader, KeptReader, VerifiedStream
+from wasmpack.stores.kept import KeptReader
+from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.verified import VerifiedStream
 
 UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
 """What an image can be at fault with; anything else is the way to it."""

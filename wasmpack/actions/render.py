@@ -19,7 +19,7 @@ from wasmpack.mesh.releases import mesh_targets
 from wasmpack.mesh.templates import Template, default_template, merged, ordered, read_template
 from wasmpack.mesh.values import METADATA
 from wasmpack.oci.canonical import JsonObject, JsonValue
-from wasmpack.stores.places import Notice
+from wasmpack.stores.ports import Notice
 from wasmpack.stores.registry.options import RegistryOptions
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")

@@ -10,8 +10,8 @@ from wasmpack.oci.place import NamePlace, Place, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.readers.contents import read_contents
 from wasmpack.runtime_config import parse_runtime_config
-from wasmpack.stores.places import Notice, open_reader
-from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.places import open_reader
+from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
 
 _NO_IMAGE = (AccessRefused, NotFound, RegistryUnavailable, *UNREADABLE)

@@ -16,9 +16,10 @@ from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import Place
 from wasmpack.readers.search import FoundFiles, choose_module
 from wasmpack.runtime_config import parse_runtime_config
-from wasmpack.stores.places import Notice, names_at, open_reader, open_writer
-from wasmpack.stores.ports import Advance, ImageReader
+from wasmpack.stores.places import names_at, open_reader, open_writer
+from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.verified import Advance
 
 BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"

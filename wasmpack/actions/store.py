@@ -9,9 +9,10 @@ from wasmpack.oci.image import Image
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.local import keep_report
-from wasmpack.stores.places import Notice, local_writer, names_at, open_writer
-from wasmpack.stores.ports import Advance
+from wasmpack.stores.places import local_writer, names_at, open_writer
+from wasmpack.stores.ports import Notice
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.verified import Advance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,9 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.image import Image
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.stores.ports import (
-    Advance,
-    BlobStatus,
-    ImageReader,
-    ImageWriter,
-    Readable,
-    VerifiedStream,
-    unless_damaged,
-)
+from wasmpack.stores.kept import unless_damaged
+from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
+from wasmpack.stores.verified import Advance, Readable, VerifiedStream
 
 _AT_ONCE = 4
 """Blobs on their way at the same time."""

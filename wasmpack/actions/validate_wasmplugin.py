@@ -26,8 +26,8 @@ from wasmpack.module.check import StartUp
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.places import Notice, open_reader
-from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.places import open_reader
+from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.targets import target as target_named
 

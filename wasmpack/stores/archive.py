@@ -14,8 +14,9 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.stores.files import TEMPORARY, explained, open_regular
-from wasmpack.stores.layout import Entry, Layout, find_entry, parse_entries, referring
-from wasmpack.stores.ports import VerifiedStream
+from wasmpack.stores.layout import Layout
+from wasmpack.stores.layout_index import Entry, find_entry, parse_entries, referring
+from wasmpack.stores.verified import VerifiedStream
 
 _MAX_MEMBERS = 100_000
 
@@ -32,6 +33,7 @@ class ArchiveReader:
         :raises BadArtifact: no tar, or no image layout in it
         """
         self._path = path
+        self._referrers: dict[Digest, list[Descriptor]] | None = None
         self._spans = _spans(path)
         self._descriptor = find_entry(_entries(path, self._spans), tag, digest, str(path))
 
@@ -55,8 +57,10 @@ class ArchiveReader:
             return file.read(size)
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
-        entries = [entry.descriptor for entry in _entries(self._path, self._spans)]
-        return referring(entries, digest, self.get)
+        if self._referrers is None:
+            entries = [entry.descriptor for entry in _entries(self._path, self._spans)]
+            self._referrers = referring(entries, self.get)
+        return self._referrers.get(digest, [])
 
     def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
         raise damage

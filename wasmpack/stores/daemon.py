@@ -26,7 +26,7 @@ from wasmpack.stores.ports import BlobStatus
 if TYPE_CHECKING:
     import docker
 
-    from wasmpack.stores.ports import Body, Readable
+    from wasmpack.stores.verified import Body, Readable
 
 _LIMIT = 1 << 30
 """Most bytes of an image taken out of the engine."""

@@ -7,35 +7,32 @@ power failure a blob may be damaged: its digest tells, and it is fetched or buil
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
-from wasmpack.oci.descriptor import REF_NAME, Descriptor
+from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
-from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.stores.files import TEMPORARY, explained, locked, open_regular, write_whole
-from wasmpack.stores.ports import Body, VerifiedStream
+from wasmpack.stores.layout_index import (
+    Entry,
+    find_entry,
+    index_json,
+    index_row,
+    index_rows,
+    is_referrer,
+    parse_entries,
+    referring,
+    row_name,
+)
+from wasmpack.stores.verified import Body, VerifiedStream
 
 _MARK = canonical_json({"imageLayoutVersion": "1.0.0"})
 _MAX_INDEX = 64 * 1024 * 1024
-_SHOWN = 8
-"""Names listed in a hint."""
 _OURS = {"blobs", "index.json", "oci-layout", "verdicts"}
 """What another process that makes the same layout may have written by now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of ``index.json``: an image and the name it goes by, if any."""
-
-    name: str | None
-    descriptor: Descriptor
-    refers: bool = False
-    """It has no name and says something of another image, such as a signature."""
 
 
 class Layout:
@@ -65,7 +62,7 @@ class Layout:
             (root / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
         with locked(root):
             if not (root / "index.json").is_file():
-                write_whole(root / "index.json", [_index_json([])])
+                write_whole(root / "index.json", [index_json([])])
             if not (root / "oci-layout").is_file():
                 write_whole(root / "oci-layout", [_MARK])
         return cls(root)
@@ -121,9 +118,9 @@ class Layout:
             file.seek(offset)
             return file.read(size)
 
-    def referrers(self, digest: Digest) -> list[Descriptor]:
-        """Manifests of this layout whose subject is this one."""
-        return referring([entry.descriptor for entry in self.entries()], digest, self.get)
+    def referrers(self) -> dict[Digest, list[Descriptor]]:
+        """Manifests of this layout that have a subject, by its digest."""
+        return referring([entry.descriptor for entry in self.entries()], self.get)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """Whether the blob is there with the right bytes; a damaged one counts as missing."""
@@ -164,8 +161,10 @@ class Layout:
         def change(entries: list[JsonObject]) -> list[JsonObject]:
             if not force:
                 self._refuse_overwrite(entries, names, descriptor.digest)
-            kept = [value for value in entries if _refers(value) or _name(value) not in names]
-            return [*kept, *(_entry_json(descriptor, name) for name in names)]
+            kept = [
+                value for value in entries if is_referrer(value) or row_name(value) not in names
+            ]
+            return [*kept, *(index_row(descriptor, name) for name in names)]
 
         write_whole(self.blob_path(descriptor.digest), [manifest.raw], durable=False)
         if names:
@@ -186,7 +185,7 @@ class Layout:
 
     def check_names(self, names: Sequence[str | None], digest: Digest) -> None:
         """:raises WouldOverwrite: one of the names belongs to another image."""
-        self._refuse_overwrite(_manifests(self._index()), names, digest)
+        self._refuse_overwrite(index_rows(self._index()), names, digest)
 
     def untag(self, name: str) -> Descriptor:
         """Take a name away; the blobs stay until :meth:`prune`.
@@ -194,7 +193,7 @@ class Layout:
         :raises NotFound: no such name
         """
         descriptor = self.find(name)
-        self._change(lambda entries: [v for v in entries if _name(v) != name])
+        self._change(lambda entries: [v for v in entries if row_name(v) != name])
         return descriptor
 
     def prune(self) -> tuple[int, int]:
@@ -231,9 +230,9 @@ class Layout:
         self, entries: Sequence[JsonObject], names: Sequence[str | None], digest: Digest
     ) -> None:
         for value in entries:
-            named = _name(value) in names and not _refers(value)
+            named = row_name(value) in names and not is_referrer(value)
             if named and value.get("digest") != str(digest):
-                what = _name(value) or "the image without a tag"
+                what = row_name(value) or "the image without a tag"
                 raise WouldOverwrite(
                     f"{self.root}: {what} is another image there ({value.get('digest')})",
                     hint="--force replaces it; another tag keeps both",
@@ -242,7 +241,7 @@ class Layout:
     def _change(self, change: Callable[[list[JsonObject]], list[JsonObject]]) -> None:
         with locked(self.root):
             index = self._index()
-            index["manifests"] = list(change(_manifests(index)))
+            index["manifests"] = list(change(index_rows(index)))
             write_whole(self.root / "index.json", [canonical_json(index)])
 
     def _index(self) -> JsonObject:
@@ -265,81 +264,3 @@ def _has_foreign_files(root: Path) -> bool:
     """Whether a directory holds what no process that makes a layout there would write."""
     names = {path.name for path in root.iterdir()} if root.exists() else set()
     return any(name not in _OURS and not name.startswith(TEMPORARY) for name in names)
-
-
-def find_entry(
-    entries: Sequence[Entry], name: str | None, digest: Digest | None, where: str
-) -> Descriptor:
-    """The image of that name; without a name the only one there is; by digest any of them.
-
-    :param where: names the layout in errors
-    :raises NotFound: none, or without a name more than one
-    """
-    if digest is not None:
-        found = [entry for entry in entries if entry.descriptor.digest == digest]
-    else:
-        images = [entry for entry in entries if not entry.refers]
-        found = [entry for entry in images if name is None or entry.name == name]
-    if found and (name is not None or len({entry.descriptor.digest for entry in found}) == 1):
-        return found[-1].descriptor
-    known = sorted(entry.name or str(entry.descriptor.digest) for entry in entries)
-    names = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
-    if found:
-        raise NotFound(f"{where}: several images", hint=f"choose one of: {names}")
-    what = str(digest) if digest else name or "at all"
-    raise NotFound(f"{where}: no image {what}", hint=f"there are: {names or 'none'}")
-
-
-def referring(
-    found: Sequence[Descriptor], digest: Digest, get: Callable[[Descriptor], Manifest | Index]
-) -> list[Descriptor]:
-    """Those of a layout's manifests whose subject is this one."""
-    rows = []
-    for descriptor in {row.digest: row for row in found}.values():
-        with contextlib.suppress(NotFound, DigestMismatch, BadArtifact):
-            manifest = get(descriptor)
-            subject = manifest.subject if isinstance(manifest, Manifest) else None
-            if subject is not None and subject.digest == digest:
-                rows.append(descriptor)
-    return rows
-
-
-def parse_entries(index: JsonObject) -> tuple[Entry, ...]:
-    """The images that an ``index.json`` names."""
-    return tuple(_entry(value, n) for n, value in enumerate(_manifests(index)))
-
-
-def _manifests(index: JsonObject) -> list[JsonObject]:
-    manifests = index.get("manifests")
-    if not isinstance(manifests, list):
-        raise BadArtifact("index.json: manifests: expected an array of descriptors")
-    return [value for value in manifests if isinstance(value, dict)]
-
-
-def _name(value: JsonObject) -> str | None:
-    annotations = value.get("annotations")
-    name = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
-    return name if isinstance(name, str) else None
-
-
-def _entry(value: JsonObject, number: int) -> Entry:
-    return Entry(
-        name=_name(value),
-        descriptor=Descriptor.parse(value, f"index.json: manifests[{number}]"),
-        refers=_refers(value),
-    )
-
-
-def _refers(value: JsonObject) -> bool:
-    return _name(value) is None and isinstance(value.get("artifactType"), str)
-
-
-def _entry_json(descriptor: Descriptor, name: str | None) -> JsonObject:
-    value = descriptor.as_json()
-    if name is not None:
-        value["annotations"] = {REF_NAME: name}
-    return value
-
-
-def _index_json(manifests: list[JsonObject]) -> bytes:
-    return canonical_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})

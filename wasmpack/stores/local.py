@@ -15,7 +15,8 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.files import explained, write_whole
-from wasmpack.stores.layout import Entry, Layout
+from wasmpack.stores.layout import Layout
+from wasmpack.stores.layout_index import Entry
 from wasmpack.version import VERSION
 
 

@@ -1,115 +1,21 @@
 """From a place to something that reads or writes there."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import assert_never
 
-from wasmpack.errors import DigestMismatch, NotFound, WasmpackError, WrongUsage
-from wasmpack.oci.descriptor import Descriptor
+from wasmpack.errors import DigestMismatch, NotFound, WrongUsage
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import ArchiveReader, archive_layout, check_archive
 from wasmpack.stores.layout import Layout
+from wasmpack.stores.layout_places import LayoutReader, LayoutWriter, LocalReader
 from wasmpack.stores.local import find_local, open_store, store_path
-from wasmpack.stores.ports import (
-    BlobStatus,
-    Body,
-    ImageReader,
-    ImageWriter,
-    Readable,
-    VerifiedStream,
-)
+from wasmpack.stores.ports import ImageReader, ImageWriter, Notice
 from wasmpack.stores.registry.options import RegistryOptions
-
-Notice = Callable[[str], None]
-
-
-class LayoutReader:
-    """One image of a layout or of the local store."""
-
-    def __init__(self, layout: Layout, descriptor: Descriptor, source: str) -> None:
-        self._layout = layout
-        self._descriptor = descriptor
-        self.source = source
-
-    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
-        return self._layout.get(descriptor or self._descriptor)
-
-    def open_blob(self, descriptor: Descriptor) -> Readable:
-        return self._layout.open_blob(descriptor)
-
-    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
-        return self._layout.read_at(descriptor, offset, size)
-
-    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
-        return self._layout.referrers(digest)
-
-    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
-        raise DigestMismatch(
-            f"{self._layout.blob_path(descriptor.digest)} is damaged: {damage.message}",
-            hint="build or pull the image again",
-        ) from damage
-
-
-class LocalReader(LayoutReader):
-    """One image of the local store, which has a name by which a registry may have it too."""
-
-    def __init__(
-        self,
-        layout: Layout,
-        descriptor: Descriptor,
-        reference: Reference,
-        options: RegistryOptions,
-        notice: Notice,
-    ) -> None:
-        super().__init__(layout, descriptor, "local")
-        self._reference = reference
-        self._options = options
-        self._notice = notice
-
-    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
-        path = self._layout.blob_path(descriptor.digest)
-        try:
-            registry = _registry_reader(self._reference, self._options)
-            with self._layout.writing():
-                self._layout.put_blob(
-                    descriptor,
-                    lambda: VerifiedStream(registry.open_blob(descriptor), descriptor),
-                )
-        except WasmpackError as error:
-            raise DigestMismatch(
-                f"{path} is damaged: {damage.message}",
-                hint=f"build the image again, or pull it: {error.message}",
-            ) from error
-        self._notice(f"{path} was damaged, and is pulled again from {self._reference.name}")
-
-
-@dataclass(frozen=True, slots=True)
-class LayoutWriter:
-    """Writes into a layout or the local store."""
-
-    layout: Layout
-    force: bool = True
-
-    def has_blob(self, descriptor: Descriptor) -> bool:
-        return self.layout.has_blob(descriptor)
-
-    def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
-        return False
-
-    def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
-        self.layout.put_blob(descriptor, body)
-        return BlobStatus.UPLOADED
-
-    def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
-        self.layout.put_manifest(manifest, names, force=self.force)
-
-    def put_referrer(self, manifest: Manifest) -> None:
-        self.layout.list_referrer(manifest)
 
 
 def open_reader(place: Place, options: RegistryOptions, notice: Notice) -> ImageReader:

@@ -19,12 +19,13 @@ from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.oci.media_types import ACCEPTED, OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import BlobStatus, Body, Readable
+from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.answers import TRANSPORT_ERRORS, failed, manifest_refusal, small_json
 from wasmpack.stores.registry.downloads import BlobStream, read_part
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.registry.uploads import Uploads
+from wasmpack.stores.verified import Body, Readable
 
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*rel="?next"?')
 _MAX_PAGES = 1000

@@ -12,9 +12,10 @@ from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest, parse
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import CHUNK, BlobStatus, Body, Readable
+from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.client import RegistryClient, referrers_tag
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.verified import CHUNK, Body, Readable
 
 
 class RegistryReader:

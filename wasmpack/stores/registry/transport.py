@@ -5,7 +5,6 @@ once, a new token on every 401, bodies that can be sent again, credentials for t
 only. One transport may be used by several threads.
 """
 
-import os
 import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -13,13 +12,11 @@ from urllib.parse import urljoin, urlsplit
 
 from wasmpack.errors import (
     AccessRefused,
-    NotFound,
     RegistryUnavailable,
     WasmpackError,
     WrongUsage,
 )
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import Readable
 from wasmpack.stores.registry.answers import (
     TRANSPORT_ERRORS,
     failed,
@@ -32,11 +29,13 @@ from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.registry.late import import_late
 from wasmpack.stores.registry.options import RegistryOptions, api_host
 from wasmpack.stores.registry.patience import AGAIN, Patience, Transient, asked_pause
+from wasmpack.stores.verified import Readable
 
 import_late("jsonschema")
 import requests  # noqa: E402 - after what it is to do without
 from oras.provider import Registry  # noqa: E402
-from requests.adapters import HTTPAdapter  # noqa: E402
+
+from wasmpack.stores.registry.session import proxies_for, set_up  # noqa: E402
 
 RequestBody = Callable[[], bytes | Readable]
 """Makes the body anew for every try."""
@@ -45,15 +44,6 @@ _REDIRECTS = 5
 _REDIRECTED = {301, 302, 303, 307, 308}
 _HEADER = 4096
 """Most characters of a header that are looked at."""
-_SENT_AT_ONCE = 1 << 18
-"""Bytes of a body handed to the socket in one call; the standard library's 16 KiB cost time."""
-_AT_ONCE = 8
-"""Connections kept to one host."""
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *arguments: Any, **named: Any) -> Any:
-        return super().init_poolmanager(*arguments, **named, blocksize=_SENT_AT_ONCE)
 
 
 class Transport(Registry):  # type: ignore[misc]
@@ -89,19 +79,7 @@ class Transport(Registry):  # type: ignore[misc]
         self._looked_up = False
         self._logging_in = threading.Lock()
         self._warned: set[str] = set()
-        self._set_up_session()
-
-    def _set_up_session(self) -> None:
-        options, session = self.options, self.session
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _Adapter(pool_maxsize=_AT_ONCE))
-        session.trust_env = False  # .netrc would replace our Authorization
-        session.verify = self._verification()
-        if options.cert_file:
-            key = options.key_file
-            session.cert = (options.cert_file, key) if key else options.cert_file
-        session.headers["User-Agent"] = "wasmpack"
-        session.headers["Accept-Encoding"] = "identity"  # a digest is of the bytes as they are
+        set_up(self.session, options)
 
     def patience(self) -> Patience:
         """A full measure of it."""
@@ -212,7 +190,7 @@ class Transport(Registry):  # type: ignore[misc]
                 stream=True,
                 allow_redirects=False,
                 timeout=self._timeouts(),
-                proxies=_proxies(url),
+                proxies=proxies_for(url),
             )
         finally:
             if made is not None and not isinstance(made, bytes):
@@ -254,7 +232,7 @@ class Transport(Registry):  # type: ignore[misc]
                 stream=True,
                 allow_redirects=False,  # a redirected POST would carry the token elsewhere
                 timeout=self._timeouts(),
-                proxies=_proxies(url),
+                proxies=proxies_for(url),
                 **given,
             )
             with response:
@@ -279,14 +257,6 @@ class Transport(Registry):  # type: ignore[misc]
                 self._warned.add(text)
                 self.options.notice(f"registry {self.registry} warns: {text}")
 
-    def _verification(self) -> bool | str:
-        options = self.options
-        named = options.ca_file or os.environ.get("REQUESTS_CA_BUNDLE")
-        for path in (named, options.cert_file, options.key_file):
-            if path and not os.path.exists(path):  # noqa: PTH110 - file or directory
-                raise NotFound(f"{path}: no such file", hint="a PEM file is expected")
-        return False if options.insecure else named or True
-
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     """Scheme, host and port (RFC 6454 4); a port that is none is no origin of ours."""
@@ -296,7 +266,3 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     except ValueError:
         port = -1
     return parts.scheme, parts.hostname, port
-
-
-def _proxies(url: str) -> dict[str, str]:
-    return dict(requests.utils.get_environ_proxies(url))

@@ -15,10 +15,11 @@ import requests
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
-from wasmpack.stores.ports import BlobStatus, Body, VerifiedStream
+from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.answers import TooLarge
 from wasmpack.stores.registry.patience import Patience, Transient
 from wasmpack.stores.registry.transport import Transport
+from wasmpack.stores.verified import Body, VerifiedStream
 
 _CHUNK = 16 << 20
 """Bytes of a chunk, unless the registry asks for more."""

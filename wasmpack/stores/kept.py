@@ -1,0 +1,81 @@
+"""Blobs in memory: read whole, verified, and where they are damaged read again from elsewhere."""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from wasmpack.errors import BadArtifact, DigestMismatch
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.verified import Readable, VerifiedStream
+
+T = TypeVar("T")
+
+
+class KeptReader:
+    """An image read once: manifests and blobs are verified, kept in memory, and given again."""
+
+    def __init__(self, reader: ImageReader, limit: int) -> None:
+        """:param limit: most bytes of one blob that are kept."""
+        self._reader = reader
+        self._limit = limit
+        self.source = reader.source
+        self._manifests: dict[str | None, Manifest | Index] = {}
+        self._blobs: dict[str, bytes] = {}
+
+    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
+        key = None if descriptor is None else str(descriptor.digest)
+        if key not in self._manifests:
+            self._manifests[key] = self._reader.get(descriptor)
+        return self._manifests[key]
+
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        return self._reader.read_at(descriptor, offset, size)
+
+    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
+        return self._reader.referrers(digest)
+
+    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
+        self._reader.repair(descriptor, damage)
+
+    def open_blob(self, descriptor: Descriptor) -> Readable:
+        if descriptor.size > self._limit:
+            raise BadArtifact(
+                f"blob {descriptor.digest}: {descriptor.size} bytes, more than any mesh reads"
+            )
+        key = str(descriptor.digest)
+        if key not in self._blobs:
+            self._blobs[key] = read_blob(self._reader, descriptor, self._limit)
+        return io.BytesIO(self._blobs[key])
+
+
+def read_blob(reader: ImageReader, descriptor: Descriptor, limit: int) -> bytes:
+    """A whole blob in memory, verified.
+
+    :param limit: most bytes that may be read
+    :raises DigestMismatch: too large for the limit, or not what the descriptor says
+    """
+    if descriptor.size > limit:
+        raise DigestMismatch(
+            f"blob {descriptor.digest}: {descriptor.size} bytes, more than the {limit} read here"
+        )
+    return unless_damaged(reader, descriptor, lambda: _read_all(reader, descriptor))
+
+
+def unless_damaged(reader: ImageReader, descriptor: Descriptor, work: Callable[[], T]) -> T:
+    """Work on a blob; if it turns out to be damaged, get it anew and work on it once more.
+
+    :raises DigestMismatch: it is damaged, and there is nowhere to get it from
+    """
+    try:
+        return work()
+    except DigestMismatch as damage:
+        reader.repair(descriptor, damage)
+        return work()
+
+
+def _read_all(reader: ImageReader, descriptor: Descriptor) -> bytes:
+    with VerifiedStream(reader.open_blob(descriptor), descriptor) as stream:
+        return b"".join(stream.chunks())

@@ -1,0 +1,133 @@
+"""The stream that trusts nothing it reads."""
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
+
+from wasmpack.errors import DigestMismatch
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Hasher
+from wasmpack.stores.hashing import BesideHasher
+
+CHUNK = 1 << 20
+"""Bytes read at once."""
+_LARGE = 8 << 20
+"""Bytes from which on a blob is hashed in a thread of its own."""
+
+Advance = Callable[[Descriptor, int], None]
+"""Called with the descriptor and the number of bytes just moved."""
+
+
+class Readable(Protocol):
+    """What an upload or a digest needs of a file."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class VerifiedStream:
+    """A stream that hands out its last bytes only if size and digest are the descriptor's.
+
+    So whoever writes what it reads can never finish a wrong blob.
+
+    :raises DigestMismatch: from :meth:`read`, also when there is more than the size says
+    """
+
+    def __init__(
+        self, raw: Readable | BinaryIO, descriptor: Descriptor, advance: Advance | None = None
+    ) -> None:
+        self._raw = raw
+        self._descriptor = descriptor
+        hasher = descriptor.digest.hasher()
+        self._beside = BesideHasher(hasher) if descriptor.size >= _LARGE else None
+        self._hasher: Hasher = self._beside or hasher
+        self._seen = 0
+        self._advance = advance
+
+    def __len__(self) -> int:
+        return self._descriptor.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.chunks()
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes; all that is left if negative."""
+        left = self._descriptor.size - self._seen
+        want = left if size < 0 else min(size, left)
+        data = self._raw.read(want) if want else b""
+        if len(data) < want:
+            data += self._fill(want - len(data))
+        self._seen += len(data)
+        self._hasher.update(data)
+        if self._seen == self._descriptor.size:
+            self._finish(short=False)
+        if self._advance and data:
+            self._advance(self._descriptor, len(data))
+        return data
+
+    @property
+    def position(self) -> int:
+        """Bytes handed out so far."""
+        return self._seen
+
+    def skip(self, size: int) -> None:
+        """Read so many bytes for the digest alone."""
+        while size and (data := self.read(min(size, CHUNK))):
+            size -= len(data)
+
+    def chunks(self) -> Iterator[bytes]:
+        """All of it, in pieces."""
+        while data := self.read(CHUNK):
+            yield data
+
+    def drain(self) -> None:
+        """Read to the end, only to see that the bytes are right."""
+        for _ in self.chunks():
+            pass
+
+    def close(self) -> None:
+        """Close what is read from."""
+        if self._beside:
+            self._beside.close()
+        self._raw.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _fill(self, missing: int) -> bytes:
+        """Short reads are legal; an end before the size is not."""
+        pieces = []
+        while missing:
+            piece = self._raw.read(missing)
+            if not piece:
+                self._finish(short=True)
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def _finish(self, *, short: bool) -> None:
+        descriptor = self._descriptor
+        if short or self._raw.read(1):
+            compare = "less" if short else "more"
+            raise DigestMismatch(
+                f"blob {descriptor.digest}: {compare} than the {descriptor.size} bytes "
+                "its descriptor says"
+            )
+        found = self._hasher.hexdigest()
+        if found != descriptor.digest.hex:
+            raise DigestMismatch(
+                f"blob {descriptor.digest}: its content has the digest "
+                f"{descriptor.digest.algorithm}:{found}"
+            )
+
+
+Body = Callable[[], VerifiedStream]
+"""Opens a blob's verified bytes; called anew for every try."""
