@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.faults import Fault, FaultyProxy, Rule
 from support.images import image_of, keep, layout_is_whole, put_by_hand, stands_whole
-from support.registries import RunningRegistry
+from support.registries import RunningRegistry, TokenRegistry
 
 from wasmpack.cli.boundary import run
 from wasmpack.oci.image import Image
@@ -36,17 +36,21 @@ class Client:
         self._capfd = capfd
         self.error = ""
 
-    def __call__(self, *arguments: str, retries: int = 4) -> int:
+    def __call__(
+        self, *arguments: str, retries: int = 4, debug: bool = False, user: str = ""
+    ) -> int:
         start = time.monotonic()
-        options = ["-u", str(self._registry.username), "--plain-http", "--timeout", str(TIMEOUT)]
-        code = run([*arguments, *options, "--retries", str(retries)])
+        name = user or str(self._registry.username)
+        options = ["-u", name, "--plain-http", "--timeout", str(TIMEOUT)]
+        before = ["--debug"] if debug else []
+        code = run([*before, *arguments, *options, "--retries", str(retries)])
         taken = time.monotonic() - start
         out, self.error = self._capfd.readouterr()
         password = str(self._registry.password)
         pair = f"{self._registry.username}:{password}"
         for secret in (password, base64.b64encode(pair.encode()).decode()):
             assert secret not in out + self.error
-        assert "Traceback" not in self.error
+        assert debug or "Traceback" not in self.error
         assert taken < BUDGET, self.error
         if code:
             assert self.error.splitlines()[-1].startswith(("error: ", "hint: ")), self.error
@@ -111,12 +115,15 @@ def rules(fault: Fault, place: tuple[str, str, int], times: int = 1) -> list[Rul
     return [Rule(fault=fault, method=method, path=path, skip=skip, times=times), *more]
 
 
+FORGOTTEN = Fault(forget_login=True)
 PUSHES = [
+    *(("the login expires", FORGOTTEN, place) for place in PUSH_PLACES[1:]),
     *((name, fault, place) for name, fault in PASSING.items() for place in PUSH_PLACES),
     *((name, fault, ("PUT", UPLOADS, n)) for name, fault in OF_BODIES.items() for n in (0, 1)),
     *((name, fault, ("POST", UPLOADS, n)) for name, fault in OF_UPLOADS.items() for n in (0, 1)),
 ]
 PULLS = [
+    *(("the login expires", FORGOTTEN, place) for place in ANSWERS[1:]),
     *((name, fault, place) for name, fault in PASSING.items() for place in PULL_PLACES),
     *((name, fault, place) for name, fault in OF_ANSWERS.items() for place in ANSWERS),
 ]
@@ -299,6 +306,22 @@ def test_a_drip_is_no_transfer(
         assert "too slow" in client.error
 
 
+def test_a_token_that_expires_in_the_middle_of_a_push(
+    token_registry: TokenRegistry, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for once with both rights, and once more when it is not taken any more."""
+    monkeypatch.setenv("WASMPACK_PASSWORD", token_registry.tokens.pusher.password)
+    image, before = image_of(9), len(token_registry.tokens.requests)
+    expired = Rule(fault=FORGOTTEN, method="PUT", path=UPLOADS)
+    with FaultyProxy(token_registry.registry.host, [expired]) as proxy:
+        target = f"{proxy.host}/faults/token:v1"
+        keep(image, Path(os.environ["WASMPACK_STORE"]), target)
+        code = client("push", target, "--no-validate", user=token_registry.tokens.pusher.name)
+        assert code == 0, client.error
+    asked = token_registry.tokens.requests[before:]
+    assert [request.scopes for request in asked] == [("repository:faults/token:pull,push",)] * 2
+
+
 def test_nobody_listens_at_first(
     client: Client, pushed_image: tuple[str, Image], htpasswd_registry: RunningRegistry
 ) -> None:
@@ -326,6 +349,24 @@ def test_a_push_that_was_broken_off_sends_what_is_missing(
         assert len(proxy.seen) <= 5
         assert not sum(seen.size for seen in proxy.seen), "nothing is sent twice"
     assert stands_whole(htpasswd_registry, "faults/again", "v1", image)
+
+
+def test_a_signed_address_is_not_repeated(
+    client: Client, pushed_image: tuple[str, Image], htpasswd_registry: RunningRegistry
+) -> None:
+    repository, _ = pushed_image
+    address = "http://127.0.0.1:1/blob?X-Amz-Signature=0123456789"
+    away = Rule(
+        fault=Fault(status=307, headers=(("Location", address),)),
+        method="GET", path=BLOBS, times=-1,
+    )  # fmt: skip
+    with FaultyProxy(htpasswd_registry.host, [away]) as proxy:
+        name = f"{proxy.host}/{repository}:v1"
+        assert client("pull", name, retries=0) == UNREACHABLE
+        assert "Signature" not in client.error
+        assert client("pull", name, retries=0, debug=True) == UNREACHABLE
+        assert "Traceback" in client.error
+        assert "Signature" not in client.error
 
 
 def report() -> dict[str, int]:

@@ -68,6 +68,28 @@ def test_commands_of_the_documents(
                 assert part in done.out
 
 
+REGISTRIES = (CHECKOUT / "docs" / "registries.md").read_text()
+
+
+def test_recipes_of_registries(
+    desk: Path, htpasswd_registry: RunningRegistry, cli: Cli, tmp_path: Path
+) -> None:
+    """Each as it is written, but for the registry's name, the user and the authority."""
+    registry = htpasswd_registry
+    lines = re.findall(r"^\$ wasmpack (.*)$", REGISTRIES, re.M)
+    assert len(lines) == 16
+    assert cli("build", "filter.wasm", "-t", "plugin:v1").code == 0
+    hosts = re.compile(r"(?<=[ /])(?:localhost:5000|[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?=[/ ])")
+    for line in lines:
+        command, _, source = line.partition(" < ")
+        words = shlex.split(hosts.sub(registry.host, command).replace(" --ca-file ca.pem", ""))
+        if "-u" in words:
+            words[words.index("-u") + 1] = str(registry.username)
+            assert source == "token.txt"
+        done = cli(*words, stdin=str(registry.password).encode())
+        assert done.code == 0, (line, done.err)
+
+
 def test_values_and_template_of_the_documents(desk: Path, cli: Cli) -> None:
     values, template = re.findall(r"```yaml\n(.*?)```", DOCUMENTS["docs/wasmplugin.md"], re.S)
     (desk / "values.yaml").write_text(values)

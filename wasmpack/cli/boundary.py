@@ -41,11 +41,17 @@ def run(arguments: Sequence[str]) -> int:
         return _told("interrupted", "", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
         if debug:
-            import traceback
-
-            traceback.print_exc()
+            _show_traceback()
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _show_traceback() -> None:
+    """Without the queries of addresses: those of blob stores and uploads are as good as a key."""
+    import re
+    import traceback
+
+    click.echo(re.sub(r"\?[^\s'\")]+", "?…", traceback.format_exc()), err=True, nl=False)
 
 
 class _Terminated(BaseException):

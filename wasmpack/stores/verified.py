@@ -6,13 +6,9 @@ from typing import BinaryIO, Protocol, Self
 
 from wasmpack.errors import DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Hasher
-from wasmpack.stores.hashing import BesideHasher
 
 CHUNK = 1 << 20
 """Bytes read at once."""
-_LARGE = 8 << 20
-"""Bytes from which on a blob is hashed in a thread of its own."""
 
 Advance = Callable[[Descriptor, int], None]
 """Called with the descriptor and the number of bytes just moved."""
@@ -38,9 +34,7 @@ class VerifiedStream:
     ) -> None:
         self._raw = raw
         self._descriptor = descriptor
-        hasher = descriptor.digest.hasher()
-        self._beside = BesideHasher(hasher) if descriptor.size >= _LARGE else None
-        self._hasher: Hasher = self._beside or hasher
+        self._hasher = descriptor.digest.hasher()
         self._seen = 0
         self._advance = advance
 
@@ -51,12 +45,14 @@ class VerifiedStream:
         return self.chunks()
 
     def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes; all that is left if negative."""
+        """Up to ``size`` bytes as they come, nothing at the end; all that is left if negative."""
+        if size < 0:
+            return b"".join(self.chunks())
         left = self._descriptor.size - self._seen
-        want = left if size < 0 else min(size, left)
+        want = min(size, left)
         data = self._raw.read(want) if want else b""
-        if len(data) < want:
-            data += self._fill(want - len(data))
+        if want and not data:
+            self._finish(short=True)
         self._seen += len(data)
         self._hasher.update(data)
         if self._seen == self._descriptor.size:
@@ -87,8 +83,6 @@ class VerifiedStream:
 
     def close(self) -> None:
         """Close what is read from."""
-        if self._beside:
-            self._beside.close()
         self._raw.close()
 
     def __enter__(self) -> Self:
@@ -101,17 +95,6 @@ class VerifiedStream:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _fill(self, missing: int) -> bytes:
-        """Short reads are legal; an end before the size is not."""
-        pieces = []
-        while missing:
-            piece = self._raw.read(missing)
-            if not piece:
-                self._finish(short=True)
-            pieces.append(piece)
-            missing -= len(piece)
-        return b"".join(pieces)
 
     def _finish(self, *, short: bool) -> None:
         descriptor = self._descriptor

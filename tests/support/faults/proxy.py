@@ -264,6 +264,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
         if fault.no_ranges:
             headers.pop("Range", None)
+        if fault.forget_login:
+            headers.pop("Authorization", None)
         if self.server.name == "second" and proxy.second_login:
             pair = ":".join(proxy.second_login).encode()
             headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()

@@ -37,6 +37,8 @@ class Fault:
     """``Location`` points to the proxy's second host; a request with a body is sent there (307)."""
     blank_query: bool = False
     """The upload's address has a blank parameter, without which it is refused."""
+    forget_login: bool = False
+    """The registry does not see the credentials, as when a token has expired."""
     no_ranges: bool = False
     """A ``Range`` is not heard."""
     least_chunk: int = 0
