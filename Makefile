@@ -34,10 +34,12 @@ lint: $(TESTED)
 docs: $(TESTED)
 	$(BIN)/python docs/generate.py
 
-## bench: start-up, inspection and verdicts, as ratios measured side by side
+## bench: start-up, inspection, verdicts and registries, as ratios measured side by side
 bench: $(TESTED)
+	$(BIN)/pip install --quiet --group bench
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/verdicts.py
+	$(BIN)/python benchmarks/registry.py --plot docs/registry.svg
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
