@@ -74,6 +74,7 @@ with open(path, "wb") as file:
         file.write(data)
 assert wanted == "sha256:" + digest.hexdigest()
 """
+_COLOURS = {"wasmpack": "tab:blue", "oras-py": "tab:orange", "skopeo": "tab:green"}
 LIMITS: list[tuple[str, float, float]] = []
 """(what, ratio, limit) of everything that has one."""
 
@@ -367,7 +368,7 @@ def plot(found: dict[str, dict[str, dict[str, float]]], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "wasmpack"
+    mpl.rcParams |= {"svg.hashsalt": "wasmpack", "svg.fonttype": "none"}
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.6), sharey=True)
@@ -377,7 +378,7 @@ def plot(found: dict[str, dict[str, dict[str, float]]], path: Path) -> None:
             bare = name.startswith("bare")
             times = [rows[size][name] * 1e3 for size in rows]
             axis.loglog(megabytes, times, "--" if bare else "o-", label=name,
-                        color="grey" if bare else None)  # fmt: skip
+                        color=_COLOURS.get(name, "grey"))  # fmt: skip
         axis.set(title=verb, xlabel="MB")
         axis.legend()
         axis.grid(alpha=0.3)
