@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -86,9 +87,22 @@ class Strict(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._note("GET", 0)
+        parts = urlsplit(self.path)
+        if parts.path.endswith("/tags/list"):
+            return self._page(int(parse_qs(parts.query).get("last", ["0"])[0]))
         if self.server.tells:
             return self._answer(204, Location=self.server.place(), Range=self.server.range())
         return self._answer(404)
+
+    def _page(self, first: int) -> None:
+        last = first + 2
+        body = json.dumps({"tags": [f"t{n}" for n in range(first, min(last, 5))]}).encode()
+        self.send_response_only(200)
+        if last < 5:
+            self.send_header("Link", f'</v2/team/plugin/tags/list?last={last}&n=2>; rel="next"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_DELETE(self) -> None:
         self._note("DELETE", 0)
@@ -259,3 +273,9 @@ def test_chunks_that_are_too_large_to_ask_for(server: StrictServer) -> None:
     server.least = 1 << 31
     with pytest.raises(RegistryUnavailable, match="wants chunks of at least"):
         put(server)
+
+
+def test_tags_on_several_pages(server: StrictServer) -> None:
+    name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
+    assert RegistryClient(name, RegistryOptions()).tags() == ["t0", "t1", "t2", "t3", "t4"]
+    assert len(server.seen) == 3

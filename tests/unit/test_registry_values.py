@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -160,6 +161,36 @@ def test_files_in_their_order(
     found = find_credential("r", "x", given)
     assert found is not None
     assert found.username == "flag"
+
+
+HELPERS = [
+    ("sleep 30 & sleep 30", "did not answer within 0.5 s"),
+    ("echo secret-word; exit 3", "failed with exit code 3"),
+    ("echo secret-word", "gave no usable answer"),
+    ("printf '\\377'", "answered with what is no text"),
+    (None, "is not on the PATH"),
+]
+
+
+@pytest.mark.parametrize(("script", "said"), HELPERS)
+def test_helpers_that_do_not_help(
+    script: str | None,
+    said: str,
+    docker_config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wasmpack.stores.registry.credentials._HELPER_TIMEOUT", 0.5)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    if script is not None:
+        helper = tmp_path / "docker-credential-odd"
+        helper.write_text(f"#!/bin/sh\n{script}\n")
+        helper.chmod(0o755)
+    docker_config.write_text(json.dumps({"credHelpers": {"quay.io": "odd"}}))
+    with pytest.raises(WasmpackError) as caught:
+        find_credential("quay.io", "me/x", OPTIONS)
+    assert said in caught.value.message
+    assert "secret-word" not in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_helpers_are_asked(

@@ -22,7 +22,7 @@ from wasmpack.stores.files import write_private
 from wasmpack.stores.registry.options import RegistryOptions
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
-_HELPER_TIMEOUT = 30
+_HELPER_TIMEOUT = 30.0
 """Seconds a credential helper may take: some ask a key ring, none should hang a build."""
 _TOKEN_USER = "<token>"  # noqa: S105 - Docker's mark for an identity token, no secret
 
@@ -183,27 +183,35 @@ def _helper(config: JsonObject, registry: str) -> str | None:
 def _ask_helper(helper: str, verb: str, text: str) -> str | None:
     """Run a helper by Docker's protocol; None if it says that it has nothing for this server."""
     program = f"docker-credential-{helper}"
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            [program, verb],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=_HELPER_TIMEOUT,
-            check=False,
-        )
+        process = subprocess.Popen([program, verb], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     except FileNotFoundError:
         raise WasmpackError(
             f"the credential helper {program} is not on the PATH",
             hint="install it, or take it out of the Docker configuration",
         ) from None
+    except OSError as error:
+        raise WasmpackError(f"the credential helper {program}: {error.strerror}") from error
+    try:
+        out, complaint = process.communicate(text, timeout=_HELPER_TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise WasmpackError(f"{program} did not answer within {_HELPER_TIMEOUT} s") from None
-    if done.returncode == 0:
-        return done.stdout
-    if "credentials not found" in done.stdout + done.stderr:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:  # its children may keep the other ends open: they are not waited for
+                stream.close()
+        raise WasmpackError(
+            f"{program} did not answer within {_HELPER_TIMEOUT:g} s",
+            hint=f"{program} get, by hand, may say what it waits for",
+        ) from None
+    except UnicodeDecodeError:
+        raise WasmpackError(f"{program} {verb} answered with what is no text") from None
+    if process.returncode == 0:
+        return out
+    if "credentials not found" in out + complaint:
         return None
-    raise WasmpackError(f"{program} {verb} failed with exit code {done.returncode}")
+    raise WasmpackError(f"{program} {verb} failed with exit code {process.returncode}")
 
 
 def _read(path: Path) -> JsonObject:
