@@ -351,6 +351,23 @@ def test_a_push_that_was_broken_off_sends_what_is_missing(
     assert stands_whole(htpasswd_registry, "faults/again", "v1", image)
 
 
+def test_a_password_is_for_one_registry(
+    client: Client, pushed_image: tuple[str, Image], htpasswd_registry: RunningRegistry
+) -> None:
+    """That of the destination: the source gets what the files have for it, here nothing."""
+    repository, _ = pushed_image
+    with (
+        FaultyProxy(htpasswd_registry.host) as source,
+        FaultyProxy(htpasswd_registry.host) as destination,
+    ):
+        target = f"{destination.host}/faults/copied:v1"
+        assert client("copy", f"docker://{source.host}/{repository}:v1", target) == REFUSED
+        assert "wasmpack login" in client.error
+        assert not [seen for seen in source.seen if "Authorization" in seen.headers]
+        same = f"docker://{destination.host}/{repository}:v1"
+        assert client("copy", same, target) == 0, client.error
+
+
 def test_a_signed_address_is_not_repeated(
     client: Client, pushed_image: tuple[str, Image], htpasswd_registry: RunningRegistry
 ) -> None:

@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import re
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -38,30 +40,32 @@ class Strict(BaseHTTPRequestHandler):
         query = parse_qs(urlsplit(self.path).query)
         body = self._body()
         self._note("POST", len(body))
+        if "mount" in query and self.server.mount_status:
+            return self._answer(self.server.mount_status)
         if "mount" in query and query["from"] == ["team/source"]:
             self.server.blobs[query["mount"][0]] = b"mounted"
             return self._answer(201, Location="/v2/x")
         if "digest" in query and self.server.one_request:
             return self._keep(query["digest"][0], body)
         if "digest" in query and self.server.refuses_bodies:
-            return self._answer(400)
+            return self._answer(int(self.server.refuses_bodies))
         self.server.opened += 1
         self.server.received = b""
-        return self._answer(202, Location=self.server.place())
+        return self._answer(202, Location=self.server.bad_place or self.server.place())
 
     def do_PATCH(self) -> None:
         if self.server.break_at == len(self.server.received):
             self.server.break_at = -1
             self.server.received += self.rfile.read(CHUNK // 2)
             self.server.version += 1
-            return self.connection.close()
+            return self.connection.shutdown(socket.SHUT_RDWR)
         body = self._body()
         self._note("PATCH", len(body))
         first, last = map(int, RANGE.fullmatch(self.headers["Content-Range"]).groups())  # type: ignore[union-attr]
         assert last - first + 1 == len(body)
         if self.path != self.server.place() or first != len(self.server.received):
             return self._answer(416, Location=self.server.place(), Range=self.server.range())
-        self.server.received += body
+        self.server.received += b"" if self.server.forgets else body
         if self.server.forget:
             self.server.received = self.server.received[: -self.server.forget]
             self.server.forget = 0
@@ -72,7 +76,7 @@ class Strict(BaseHTTPRequestHandler):
         if self.server.drop_puts:
             self.server.drop_puts -= 1
             self.server.received = self.rfile.read(CHUNK)
-            return self.connection.close()
+            return self.connection.shutdown(socket.SHUT_RDWR)
         size = int(self.headers["Content-Length"])
         if size > self.server.most:
             self._note("PUT", 0)
@@ -80,6 +84,10 @@ class Strict(BaseHTTPRequestHandler):
             return self._answer(413)
         body = self._body()
         self._note("PUT", len(body))
+        if self.server.lose_answers:
+            self.server.lose_answers -= 1
+            self.server.blobs["sha256:" + hashlib.sha256(body).hexdigest()] = body
+            return self.connection.shutdown(socket.SHUT_RDWR)
         parts = urlsplit(self.path)
         query = parse_qs(parts.query, keep_blank_values=True)
         assert query["state"] == [""], "a blank parameter of the registry's own is kept"
@@ -109,7 +117,7 @@ class Strict(BaseHTTPRequestHandler):
         self._answer(204)
 
     def do_HEAD(self) -> None:
-        self._answer(404)
+        self._answer(200 if self.path.rpartition("/")[2] in self.server.blobs else 404)
 
     def _keep(self, digest: str, data: bytes) -> None:
         if digest != "sha256:" + hashlib.sha256(data).hexdigest():
@@ -118,7 +126,18 @@ class Strict(BaseHTTPRequestHandler):
         return self._answer(201, Location="/v2/x")
 
     def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        if not self.server.pause:
+            return self.rfile.read(size)
+        data = b""
+        while len(data) < size:
+            time.sleep(self.server.pause)
+            data += self.rfile.read(min(1 << 20, size - len(data)))
+        return data
+
+    def setup(self) -> None:
+        self.server.connections += 1
+        super().setup()
 
     def _note(self, method: str, size: int) -> None:
         self.server.seen.append((method, size))
@@ -145,7 +164,9 @@ class StrictServer(ThreadingHTTPServer):
         self.version = self.opened = self.least = self.drop_puts = self.forget = 0
         self.most = 1 << 30
         self.break_at = -1
-        self.one_request = self.refuses_bodies = False
+        self.one_request = self.forgets = False
+        self.refuses_bodies = self.mount_status = self.lose_answers = self.connections = 0
+        self.pause, self.bad_place = 0.0, ""
         self.tells = True
 
     def place(self) -> str:
@@ -167,10 +188,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StrictServer]:
         running.shutdown()
 
 
-def put(server: StrictServer, data: bytes = DATA, *, mount_from: str = "") -> BlobStatus:
+def put(
+    server: StrictServer, data: bytes = DATA, *, mount_from: str = "", retries: int = 4
+) -> BlobStatus:
     descriptor = Descriptor.of(data, "a/b")
     name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
-    client = RegistryClient(name, RegistryOptions(), "pull,push", mount_from=mount_from)
+    options = RegistryOptions(retries=retries)
+    client = RegistryClient(name, options, "pull,push", mount_from=mount_from)
     status = client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(data), descriptor))
     assert server.blobs[str(descriptor.digest)] in (data, b"mounted")
     return status
@@ -191,7 +215,7 @@ def test_a_small_blob_where_the_short_way_is_not_known(server: StrictServer) -> 
     put(server, b"small")
     assert server.seen == [("POST", 5), ("PUT", 5)]
     server.seen.clear()
-    server.refuses_bodies = True
+    server.refuses_bodies = 400
     put(server, b"other")
     assert server.seen == [("POST", 5), ("POST", 0), ("PUT", 5)]
 
@@ -222,10 +246,68 @@ def test_chunks_of_the_size_that_is_asked_for(server: StrictServer, least: int, 
 
 
 def test_chunks_where_one_request_is_too_large(server: StrictServer) -> None:
-    server.most = CHUNK
-    put(server)
+    """A proxy's usual limit is a megabyte, for any request."""
+    server.most = 1 << 20
+    data = bytes(range(256)) * 10_000
+    put(server, data)
     assert server.opened == 2
-    assert [method for method, _ in server.seen].count("PUT") == 2
+    chunks = [length for method, length in server.seen if method == "PATCH"]
+    assert sum(chunks) == len(data)
+    assert max(chunks) <= server.most
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 500])
+def test_a_mount_that_is_refused(server: StrictServer, status: int) -> None:
+    server.mount_status = status
+    assert put(server, mount_from="team/source") is BlobStatus.UPLOADED
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 500])
+def test_a_short_way_that_is_refused(server: StrictServer, status: int) -> None:
+    server.refuses_bodies = status
+    put(server, b"small")
+    assert server.seen[-2:] == [("POST", 0), ("PUT", 5)], "the long way, once and for all"
+
+
+def test_a_registry_that_keeps_nothing_of_a_chunk(server: StrictServer) -> None:
+    server.least, server.forgets = 1, True
+    with pytest.raises(RegistryUnavailable, match="refuses its bytes"):
+        put(server, retries=1)
+    assert len([method for method, _ in server.seen if method == "PATCH"]) < 9
+
+
+def test_an_answer_that_is_lost(server: StrictServer) -> None:
+    """The blob was taken: it is not sent again."""
+    server.lose_answers = 1
+    put(server)
+    assert [method for method, _ in server.seen].count("PUT") == 1
+
+
+def test_places_that_are_none(server: StrictServer) -> None:
+    server.bad_place = "http://[::1/x"
+    with pytest.raises(RegistryUnavailable, match="sends us to"):
+        put(server)
+
+
+def test_connections_are_used_again(server: StrictServer) -> None:
+    name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
+    client = RegistryClient(name, RegistryOptions(), "pull,push")
+    descriptor = Descriptor.of(DATA, "a/b")
+    for _ in range(3):
+        client.has_blob(descriptor)
+        client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(DATA), descriptor))
+    assert server.connections == 1
+
+
+def test_a_slow_registry_is_no_silence(server: StrictServer) -> None:
+    """More time than the timeout for it all, but never for a piece of it."""
+    server.pause = 0.1
+    data = bytes(16 << 20)
+    descriptor = Descriptor.of(data, "a/b")
+    name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
+    client = RegistryClient(name, RegistryOptions(timeout=1.0), "pull,push")
+    client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(data), descriptor))
+    assert server.seen == [("POST", 0), ("PUT", len(data))]
 
 
 def test_a_chunk_that_is_not_kept_whole_is_sent_from_there(server: StrictServer) -> None:

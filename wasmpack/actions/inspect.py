@@ -110,12 +110,12 @@ class _Looked:
 def _look(reader: ImageReader, top: Manifest | Index, image: Manifest | None) -> _Looked:
     layer = large_module(image) if image else None
     if image is not None and layer is not None:
+        config, raw = runtime_config_blob(image), None
         try:
             partial = PartialLook(reader, top, image, layer)
-        except MalformedModule as error:
-            return _Looked(fault=error.message)
-        config = runtime_config_blob(image)
-        raw = read_blob(reader, config, _CONFIG_LIMIT) if config else None
+            raw = read_blob(reader, config, _CONFIG_LIMIT) if config else None
+        except (MalformedModule, *UNREADABLE) as error:
+            return _Looked(fault=error.message, runtime_config=raw)
         return _Looked(module=partial.module, runtime_config=raw, partial=partial)
     contents, fault = _contents(reader, image)
     if contents.module is None:

@@ -15,7 +15,7 @@ from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import LATEST, Reference
-from wasmpack.stores.places import open_reader
+from wasmpack.stores.places import open_reader, source_options
 from wasmpack.stores.ports import Notice
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -201,7 +201,8 @@ def _packed_before(
         there = open_reader(NamePlace(target.reference, remote=True), options, _quiet).get()
     except NotFound:
         return None
-    here = mesh_image(kept(open_reader(source, options, _quiet)))[1]
+    reading = source_options(source, target, options)
+    here = mesh_image(kept(open_reader(source, reading, _quiet)))[1]
     marks = there.annotations if isinstance(there, Manifest) else {}
     if isinstance(there, Manifest) and here and marks.get(BASE_DIGEST) == str(here.digest):
         return there

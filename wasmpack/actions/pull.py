@@ -13,7 +13,14 @@ from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.readers.contents import read_contents
 from wasmpack.stores.files import explained, write_whole
-from wasmpack.stores.places import local_writer, names_at, open_reader, open_writer, registry_name
+from wasmpack.stores.places import (
+    local_writer,
+    names_at,
+    open_reader,
+    open_writer,
+    registry_name,
+    source_options,
+)
 from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import Advance
@@ -90,7 +97,7 @@ def copy_image(
 ) -> Copied:
     """Any place to any place, bytes and digest unchanged (a name as destination: its registry)."""
     extent = extent or Extent()
-    reader = open_reader(source, options, notice)
+    reader = open_reader(source, source_options(source, destination, options), notice)
     top = reader.get() if extent.whole_index else take_image(reader, str(source), notice)
     with open_writer(
         destination, options, top.digest, force=force, notice=notice, tags=extent.tags,

@@ -8,7 +8,7 @@ from wasmpack.actions.reading import kept, open_chunks
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.transfer import MemoryReader, Moved, transfer
 from wasmpack.actions.validate_image import validate_image
-from wasmpack.errors import AccessRefused, BadArtifact, NotFound, WasmpackError
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.findings import Report, Verdict
 from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
 from wasmpack.oci.manifest import Manifest
@@ -16,7 +16,13 @@ from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.readers.contents import read_contents
 from wasmpack.stores.local import find_local, keep_report, known_report
-from wasmpack.stores.places import open_reader, registry_name, registry_writer, require_image
+from wasmpack.stores.places import (
+    open_reader,
+    registry_name,
+    registry_writer,
+    require_image,
+    source_options,
+)
 from wasmpack.stores.ports import BlobStatus, ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import Advance
@@ -69,9 +75,10 @@ def push_image(
     :param fall_back: if the registry refuses the manifest's kind, push it as ``compat`` instead
     :raises RejectedArtifact: validation says it cannot work
     """
-    from wasmpack.stores.registry.answers import ManifestRefused
+    from wasmpack.stores.registry.answers import ManifestDenied, ManifestRefused
 
-    reader = open_pushable(image, options, notice)
+    reading = source_options(image, NamePlace(destination), options)
+    reader = open_pushable(image, reading, notice)
     manifest = require_image(reader.get(), image)
     report = check_push(reader, manifest, str(image)) if validate else None
     destination = destination.with_default_tag()
@@ -79,7 +86,7 @@ def push_image(
     writer = registry_writer(destination, options, manifest.digest, registry_name(image))
     try:
         moved = transfer(reader, manifest, writer, names, advance)
-    except (ManifestRefused, AccessRefused) as refused:
+    except (ManifestRefused, ManifestDenied) as refused:
         if not fall_back or variant_of(manifest) is not Variant.OCI:
             raise
         notice(f"{refused.message}; pushing the compat variant instead")
@@ -102,7 +109,8 @@ def plan_push(
 
     :raises RejectedArtifact: validation says it cannot work
     """
-    reader = open_pushable(image, options, notice)
+    reading = source_options(image, NamePlace(destination), options)
+    reader = open_pushable(image, reading, notice)
     manifest = require_image(reader.get(), image)
     report = check_push(reader, manifest, str(image)) if validate else None
     writer = registry_writer(destination.with_default_tag(), options, manifest.digest)

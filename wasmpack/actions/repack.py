@@ -16,7 +16,7 @@ from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import Place
 from wasmpack.readers.search import FoundFiles, choose_module
 from wasmpack.runtime_config import parse_runtime_config
-from wasmpack.stores.places import names_at, open_reader, open_writer
+from wasmpack.stores.places import names_at, open_reader, open_writer, source_options
 from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import Advance
@@ -65,7 +65,8 @@ def repack_image(
     :raises BadArtifact: no module, or several to choose from
     :raises RejectedArtifact: every target would refuse the module
     """
-    reader = kept(open_reader(source, options, notice))
+    reading = source_options(source, destination, options)
+    reader = kept(open_reader(source, reading, notice))
     manifest, found = search_image(reader)
     extension = _extension(found, source, required=request.extension)
     wanted = request.module or (extension.module if extension else None)

@@ -1,11 +1,12 @@
 """Moving images from one place to another: blobs first, the manifest last, bytes unchanged."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from wasmpack.errors import BadArtifact, DigestMismatch, WasmpackError
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.image import Image
@@ -16,6 +17,8 @@ from wasmpack.stores.verified import Advance, Readable, VerifiedStream
 
 _AT_ONCE = 4
 """Blobs on their way at the same time."""
+_TO_THE_END = 5.0
+"""Seconds that blobs get to notice that another one has failed."""
 _MOST_MANIFESTS = 1000
 """Of one index, with what refers to its images."""
 _DEEPEST = 16
@@ -78,11 +81,10 @@ def transfer_all(
         own = [] if manifest.digest != top.digest else names
         if isinstance(manifest, Index):
             writer.put_manifest(manifest, own)
-        elif subject:
-            moved += transfer(reader, manifest, writer, (), advance)
-            writer.put_referrer(manifest)
         else:
             moved += transfer(reader, manifest, writer, own, advance)
+        if subject:
+            writer.put_referrer(manifest)
     return tuple({row.descriptor.digest: row for row in moved}.values())
 
 
@@ -106,7 +108,8 @@ def _tree(
             yield from walk(reader.get(child), depth + 1, subject=False)
         yield found, subject
         for row in reader.referrers(found.digest) if referrers else ():
-            yield from walk(reader.get(row), depth + 1, subject=True)
+            with contextlib.suppress(NotFound):  # listed, and deleted since
+                yield from walk(reader.get(row), depth + 1, subject=True)
 
     return walk(top, 0, subject=False)
 
@@ -126,14 +129,19 @@ class _Moving:
         if len(blobs) == 1:
             return (self._blob(blobs[0]),)
         pool = ThreadPoolExecutor(_AT_ONCE)
+        running = [pool.submit(self._blob, blob) for blob in blobs]
         try:
-            return tuple(pool.map(self._blob, blobs))
+            done, _ = wait(running, return_when=FIRST_EXCEPTION)
+            failed = [future for future in running if future in done and future.exception()]
+            return tuple(future.result() for future in failed or running)
         finally:
             self._over.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            wait(running, timeout=_TO_THE_END)  # each leaves nothing half written behind
 
     def _blob(self, descriptor: Descriptor) -> Moved:
         if self._writer.has_blob(descriptor):
+            self._tell(descriptor, descriptor.size)
             return Moved(descriptor=descriptor, status=BlobStatus.EXISTS)
         told = _furthest(self._tell)
 
@@ -143,6 +151,8 @@ class _Moving:
         status = unless_damaged(
             self._reader, descriptor, lambda: self._writer.put_blob(descriptor, body)
         )
+        if status is BlobStatus.MOUNTED:
+            self._tell(descriptor, descriptor.size)
         return Moved(descriptor=descriptor, status=status)
 
     def _tell(self, descriptor: Descriptor, size: int) -> None:

@@ -79,6 +79,9 @@ def validate_wasmplugin(
             f"{subject}: no WasmPlugin or TrafficExtension in it{found}",
             hint="wasmpack migrate servicemeshextension" if "ServiceMeshExtension" in kinds else "",
         )
+    hosts = {url.registry for p in plugins if (url := MeshUrl.parse(p.text("url")).reference)}
+    if len(hosts) > 1:  # whose would user and password be?
+        options = options.without_login()
     secrets = [secret for item in items if (secret := PullSecret.of(item))]
     releases = mesh_targets(list(targets))
     check = _Check(releases, secrets, options, looking or Looking(), notice)

@@ -13,7 +13,8 @@ _early: "list[subprocess.Popen[bytes]]" = []
 
 def start_early(arguments: Sequence[str]) -> None:
     """For ``build``, the process of the dry run: before click and the command are loaded."""
-    if "build" in arguments and not {"--no-validate", "--help", "-h"} & set(arguments):
+    command = next((word for word in arguments if word[:1] != "-"), "")
+    if command == "build" and not {"--no-validate", "--help", "-h"} & set(arguments):
         child = start_child()
         if child is not None:
             _early.append(child)

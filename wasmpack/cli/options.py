@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wasmpack.cli.console import Console
+from wasmpack.cli.console import Console, plain_text
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place, parse_place
 from wasmpack.oci.reference import Reference
@@ -175,10 +175,11 @@ def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> Re
         raise WrongUsage(
             "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
         )
+    console = current_console()
     paths = ("ca_file", "cert_file", "key_file", "registry_config")
     texts = {name: str(given[name]) if given[name] else None for name in paths}
     return RegistryOptions(
-        username=username, password=password, notice=current_console().status,
+        username=username, password=password, notice=lambda text: console.status(plain_text(text)),
         **{**given, **texts},
     )  # fmt: skip
 

@@ -60,6 +60,9 @@ class Index:
     media_type: str
     manifests: tuple[Descriptor, ...]
     annotations: Mapping[str, str]
+    artifact_type: str | None = None
+    subject: Descriptor | None = None
+    """The image that this one says something of (image-spec, image-index.md)."""
 
     @property
     def descriptor(self) -> Descriptor:
@@ -70,6 +73,13 @@ class Index:
     def digest(self) -> Digest:
         """Of the raw bytes."""
         return Digest.of(self.raw)
+
+
+def artifact_type(manifest: Manifest | Index) -> str:
+    """What a list of referrers says of its kind (distribution-spec, "Listing Referrers")."""
+    if manifest.artifact_type or isinstance(manifest, Index):
+        return manifest.artifact_type or manifest.media_type
+    return manifest.config.media_type
 
 
 def parse(raw: bytes, media_type: str = "") -> Manifest | Index:
@@ -131,7 +141,7 @@ def _subject(value: JsonValue) -> Descriptor | None:
 
 
 def _index(raw: bytes, kind: str, value: JsonObject) -> Index:
-    manifests = value.get("manifests")
+    manifests, artifact = value.get("manifests"), value.get("artifactType")
     if not isinstance(manifests, list):
         raise BadArtifact("index.manifests: expected an array of descriptors")
     return Index(
@@ -141,4 +151,6 @@ def _index(raw: bytes, kind: str, value: JsonObject) -> Index:
             Descriptor.parse(child, f"index.manifests[{n}]") for n, child in enumerate(manifests)
         ),
         annotations=parse_annotations(value.get("annotations"), "index"),
+        artifact_type=artifact if isinstance(artifact, str) else None,
+        subject=_subject(value.get("subject")),
     )

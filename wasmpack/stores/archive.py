@@ -120,6 +120,7 @@ def check_archive(path: Path, names: Sequence[str | None], digest: Digest) -> No
     held: tuple[Entry, ...] = ()
     with contextlib.suppress(BadArtifact):
         held = _entries(path, _spans(path))
+    held = tuple(entry for entry in held if not entry.refers)
     if [(e.name, e.descriptor.digest) for e in held] != [(name, digest) for name in names]:
         what = ", ".join(f"{e.name or 'no tag'} {e.descriptor.digest}" for e in held)
         raise WouldOverwrite(

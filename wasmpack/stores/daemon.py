@@ -62,7 +62,7 @@ class DaemonWriter:
             )
         self._manifest = manifest
 
-    def put_referrer(self, manifest: Manifest) -> None:
+    def put_referrer(self, manifest: Manifest | Index) -> None:
         """The engine keeps no such thing."""
 
     def load(self) -> None:

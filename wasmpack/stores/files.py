@@ -36,7 +36,7 @@ def write_whole(path: Path, pieces: Iterable[bytes], *, durable: bool = True) ->
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                os.fchmod(file.fileno(), 0o666 & ~_UMASK)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -112,10 +112,13 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _umask() -> int:
-    """The process's umask; it can only be read by setting it."""
-    mask = os.umask(0o022)
+    """The process's umask; it can only be read by setting it, which threads must not do."""
+    mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+_UMASK = _umask()
 
 
 def _sync_directory(directory: Path) -> None:

@@ -18,9 +18,9 @@ class KeptReader:
     """An image read once: manifests and blobs are verified, kept in memory, and given again."""
 
     def __init__(self, reader: ImageReader, limit: int) -> None:
-        """:param limit: most bytes of one blob that are kept."""
+        """:param limit: most bytes of one blob, and of all that are kept."""
         self._reader = reader
-        self._limit = limit
+        self._limit = self._room = limit
         self.source = reader.source
         self._manifests: dict[str | None, Manifest | Index] = {}
         self._blobs: dict[str, bytes] = {}
@@ -46,9 +46,13 @@ class KeptReader:
                 f"blob {descriptor.digest}: {descriptor.size} bytes, more than any mesh reads"
             )
         key = str(descriptor.digest)
-        if key not in self._blobs:
-            self._blobs[key] = read_blob(self._reader, descriptor, self._limit)
-        return io.BytesIO(self._blobs[key])
+        if key in self._blobs:
+            return io.BytesIO(self._blobs[key])
+        data = read_blob(self._reader, descriptor, self._limit)
+        if self._room >= len(data):
+            self._room -= len(data)
+            self._blobs[key] = data
+        return io.BytesIO(data)
 
 
 def read_blob(reader: ImageReader, descriptor: Descriptor, limit: int) -> bytes:

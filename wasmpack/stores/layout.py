@@ -14,7 +14,7 @@ from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrit
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
-from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
+from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, parse
 from wasmpack.stores.files import TEMPORARY, explained, locked, open_regular, write_whole
 from wasmpack.stores.layout_index import (
     Entry,
@@ -170,11 +170,11 @@ class Layout:
         if names:
             self._change(change)
 
-    def list_referrer(self, manifest: Manifest) -> None:
+    def list_referrer(self, manifest: Manifest | Index) -> None:
         """Name a manifest in ``index.json`` without a tag, marked as one that refers to another."""
         own = {
             **manifest.descriptor.as_json(),
-            "artifactType": manifest.artifact_type or manifest.config.media_type,
+            "artifactType": artifact_type(manifest),
         }
 
         def change(entries: list[JsonObject]) -> list[JsonObject]:

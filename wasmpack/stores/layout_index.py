@@ -56,7 +56,7 @@ def referring(
     for descriptor in {row.digest: row for row in found}.values():
         with contextlib.suppress(NotFound, DigestMismatch, BadArtifact):
             manifest = get(descriptor)
-            if isinstance(manifest, Manifest) and manifest.subject is not None:
+            if manifest.subject is not None:
                 rows.setdefault(manifest.subject.digest, []).append(descriptor)
     return rows
 

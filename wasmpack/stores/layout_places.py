@@ -99,5 +99,5 @@ class LayoutWriter:
     def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
         self.layout.put_manifest(manifest, names, force=self.force)
 
-    def put_referrer(self, manifest: Manifest) -> None:
+    def put_referrer(self, manifest: Manifest | Index) -> None:
         self.layout.list_referrer(manifest)

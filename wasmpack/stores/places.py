@@ -116,6 +116,14 @@ def registry_writer(
     return RegistryWriter(reference, options, mount_from=mount_from)
 
 
+def source_options(source: Place, destination: Place, options: RegistryOptions) -> RegistryOptions:
+    """How to reach the source: user and password are for the destination, if that is a registry."""
+    ours, theirs = registry_name(destination), registry_name(source)
+    if ours is None or (theirs is not None and theirs.registry == ours.registry):
+        return options
+    return options.without_login()
+
+
 def registry_name(place: Place) -> Reference | None:
     """The name of an image that a registry has, or may have."""
     return place.reference if isinstance(place, NamePlace) else None

@@ -75,5 +75,5 @@ class ImageWriter(Protocol):
         :param names: none leaves it reachable by its digest alone
         """
 
-    def put_referrer(self, manifest: Manifest) -> None:
+    def put_referrer(self, manifest: Manifest | Index) -> None:
         """List a manifest that is there already among those that refer to its subject."""

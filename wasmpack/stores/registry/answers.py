@@ -22,9 +22,11 @@ from wasmpack.stores.registry.patience import Transient
 
 TOO_LARGE = 413
 _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
+_LONGEST_ADDRESS = 200
 _HEADER = 4096
 """Most characters of a header that are looked at."""
 _BODY_LIMIT = 8192
+_COMPAT = "push --variant auto, or build --variant compat"
 _SMALL = 4 * 1024 * 1024
 """Most bytes of a token answer or a page of tags."""
 TRANSPORT_ERRORS = (
@@ -37,6 +39,10 @@ TRANSPORT_ERRORS = (
 
 class TooLarge(RegistryUnavailable):
     """More bytes in one request than the registry takes (413)."""
+
+
+class ManifestDenied(AccessRefused):
+    """The registry takes the blobs, and denies the manifest (403): some do so for its kind."""
 
 
 class ManifestRefused(RegistryUnavailable):
@@ -70,19 +76,38 @@ def refusal(
 def manifest_refusal(response: requests.Response, what: str, hint: str = "") -> WasmpackError:
     """As :func:`refusal`, for a manifest whose kind the registry may not want."""
     status, said = response.status_code, registry_words(response)
+    if status == 403:
+        return ManifestDenied(refusal(response, what, hint, said).message, hint=_COMPAT)
     if status not in {405, 415} and "MANIFEST_INVALID" not in said:
         return refusal(response, what, hint, said)
     return ManifestRefused(
         f"cannot {what}: registry answered: {status} {_phrase(status)}{said}",
-        hint="this registry refuses custom media types: push --variant auto, or build "
-        "--variant compat",
+        hint=f"this registry refuses custom media types: {_COMPAT}",
     )
 
 
-def failed(error: Exception, registry: str) -> Transient | WasmpackError:
-    """What to raise for an exception of the transport: it may pass, or it will not."""
+def failed(error: Exception, registry: str, patience: float) -> Transient | WasmpackError:
+    """What to raise for an exception of the transport: it may pass, or it will not.
+
+    :param patience: seconds that were waited, if it is that nothing came
+    """
     found = unavailable(error, registry)
-    return Transient(found) if _may_pass(error) else found
+    if not _may_pass(error):
+        return found
+    return Transient(found, silence=patience if _is_silence(error) else 0.0)
+
+
+def _is_silence(error: Exception) -> bool:
+    silent = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+    cause = _root(error)
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):  # a timeout by its ancestry only
+        return False
+    return isinstance(error, silent) or isinstance(cause, silent)
+
+
+def shown(url: str) -> str:
+    """An address without what may be as good as a key: user, query, fragment."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "", re.sub(r"[?#][^\s'\")]*", "", url))[:_LONGEST_ADDRESS]
 
 
 def _may_pass(error: Exception) -> bool:
@@ -152,12 +177,12 @@ def _reason(error: Exception) -> tuple[str, str]:
 
 def _cause(error: Exception) -> tuple[str, str]:
     cause = _root(error)
-    text = str(cause)
+    text = shown(str(cause))
     if isinstance(error, requests.exceptions.SSLError):
         if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
             return "it speaks plain HTTP, not TLS", "--plain-http, if that is meant"
         return f"TLS: {_tls(text)}", "--ca-file FILE for a private authority; --insecure to go on"
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ReadTimeout):
+    if _is_silence(error):
         return "no answer in time", "--timeout SECONDS waits longer"
     if isinstance(cause, urllib3.exceptions.NameResolutionError) or "Name or service" in text:
         return "unknown host", "check the registry's name"

@@ -75,7 +75,8 @@ def _token(
     challenge: Challenge, credential: Credential | None, scopes: Sequence[str], ask: Ask
 ) -> str:
     if not challenge.realm.startswith(("https://", "http://")):
-        raise RegistryUnavailable(f"the registry names no usable token server: {challenge.realm!r}")
+        realm = challenge.realm.partition("?")[0]
+        raise RegistryUnavailable(f"the registry names no usable token server: {realm!r}")
     wanted = list(scopes) or [challenge.scope]
     if credential is not None and credential.identity_token:
         form = {

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from urllib.parse import quote
 
 import requests
@@ -48,6 +49,7 @@ class RegistryClient:
         """:param mount_from: a repository of the same registry that may have the same blobs."""
         self._reference = reference
         self._transport = Transport(reference, options, actions, mount_from)
+        self._silence = options.timeout
         self._root = f"/v2/{reference.repository}"
         self._uploads = Uploads(self._transport, reference.repository, mount_from)
 
@@ -144,31 +146,46 @@ class RegistryClient:
         what = f"list what refers to {self._reference.name}@{digest}"
         url = f"{self._root}/referrers/{quote(str(digest), safe=':')}"
         found: list[Descriptor] = []
-        for kind, page in self._pages(url, what, {200, 400, 404, 405, 501}, accept=OCI_INDEX):
-            if kind != OCI_INDEX:
-                return self._referrers_by_tag(digest)
-            found += _index_of(page)
+        try:
+            for kind, page in self._pages(url, what, {200, 400, 404, 405, 501}, accept=OCI_INDEX):
+                if kind != OCI_INDEX:
+                    return self._referrers_by_tag(digest)
+                found += _index_of(page)
+        except BadArtifact:
+            return self._referrers_by_tag(digest)
         return tuple(found)
 
     def _pages(
         self, url: str, what: str, expect: set[int], accept: str = ""
     ) -> Iterator[tuple[str, JsonObject]]:
-        """Media type and body of each page; empty for an answer that is not 200."""
-        headers = {"Accept": accept} if accept else {}
+        """Media type and body of each page; empty for an answer that is not 200, or not ``accept``.
+
+        :raises RegistryUnavailable: pages that go round, or do not end
+        """
         seen: set[str] = set()
         while url not in seen and len(seen) < _MAX_PAGES:
             seen.add(url)
-            with self._transport.request("GET", url, what, expect, headers=headers) as response:
-                if response.status_code != 200:
-                    yield "", {}
-                    return
-                kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
-                yield kind, self._json(response, what)
-                following = _NEXT.search(response.headers.get("Link", "")[:_HEADER])
-            if following is None:
+            kind, page, following = self._transport.patience().through(
+                partial(self._page, url, what, expect, accept)
+            )
+            yield kind, page
+            if not following:
                 return
-            url = self._transport.absolute(response.url, following[1])
+            url = following
         raise RegistryUnavailable(f"cannot {what}: pages without end ({len(seen)} read)")
+
+    def _page(
+        self, url: str, what: str, expect: set[int], accept: str
+    ) -> tuple[str, JsonObject, str]:
+        headers = {"Accept": accept} if accept else {}
+        with self._transport.attempt("GET", url, what, expect, headers=headers) as response:
+            kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
+            if response.status_code != 200 or accept not in {"", kind}:
+                return "", {}, ""
+            page = self._json(response, what)
+            following = _NEXT.search(response.headers.get("Link", "")[:_HEADER])
+            link = self._transport.absolute(response.url, following[1]) if following else ""
+            return kind, page, link
 
     def _referrers_by_tag(self, digest: Digest) -> tuple[Descriptor, ...]:
         """Distribution-spec, "Referrers Tag Schema"."""
@@ -183,7 +200,9 @@ class RegistryClient:
 
         :raises AccessRefused: it does not take them
         """
-        self._transport.request("GET", "/v2/", f"log in to {self._reference.registry}", {200})
+        self._transport.request(
+            "GET", "/v2/", f"log in to {self._reference.registry}", {200}
+        ).close()
 
     def _small(self, url: str, what: str) -> tuple[bytes, requests.Response]:
         """A manifest's bytes, read again from the start where the connection breaks."""
@@ -201,7 +220,7 @@ class RegistryClient:
         try:
             raw: bytes = response.raw.read(MAX_MANIFEST + 1, decode_content=True)
         except TRANSPORT_ERRORS as error:
-            raise failed(error, self._reference.registry) from error
+            raise failed(error, self._reference.registry, self._silence) from error
         if len(raw) > MAX_MANIFEST:
             raise BadArtifact(f"{self._reference}: a manifest of more than {MAX_MANIFEST} bytes")
         return raw
@@ -210,7 +229,7 @@ class RegistryClient:
         try:
             value = small_json(response)
         except TRANSPORT_ERRORS as error:
-            raise RegistryUnavailable(f"cannot {what}: {error}") from error
+            raise failed(error, self._reference.registry, self._silence) from error
         if not isinstance(value, dict):
             raise RegistryUnavailable(f"cannot {what}: registry answered with no JSON object")
         return value

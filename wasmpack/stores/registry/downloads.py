@@ -1,7 +1,7 @@
 """Blobs on their way from a registry (distribution-spec, "Pulling blobs").
 
 A stream that breaks goes on where it broke, with a range request; what it hands out is verified by
-whoever wraps it in :class:`wasmpack.stores.ports.VerifiedStream`. Parts of a blob can be read
+whoever wraps it in :class:`wasmpack.stores.verified.VerifiedStream`. Parts of a blob can be read
 without the rest, where the registry knows ranges.
 """
 
@@ -33,6 +33,7 @@ class BlobStream:
         self._url = url
         self._size = descriptor.size
         self._what = what
+        self._silence = transport.options.timeout
         self._patience = transport.patience()
         self._position = 0
         self._since_failure = 0
@@ -60,10 +61,11 @@ class BlobStream:
             raw = self._response.raw
             data: bytes = raw.read1(size) if size >= 0 else raw.read()
         except TRANSPORT_ERRORS as error:
-            raise failed(error, self._transport.registry) from error
+            raise failed(error, self._transport.registry, self._silence) from error
         if not self._pace.keeps(len(data)):
             registry = self._transport.registry
-            raise Transient(RegistryUnavailable(f"registry {registry}: too slow to go on with"))
+            slow = RegistryUnavailable(f"registry {registry}: too slow to go on with")
+            raise Transient(slow, silence=self._silence)
         return data
 
     def _go_on(self) -> None:
@@ -89,7 +91,7 @@ class BlobStream:
                 skip -= len(data)
         except TRANSPORT_ERRORS as error:
             response.close()
-            raise failed(error, self._transport.registry) from error
+            raise failed(error, self._transport.registry, self._silence) from error
         return response
 
     def close(self) -> None:
@@ -128,10 +130,19 @@ def read_part(transport: Transport, url: str, offset: int, size: int, what: str)
             try:
                 data: bytes = response.raw.read(size)
             except TRANSPORT_ERRORS as error:
-                raise failed(error, transport.registry) from error
+                raise failed(error, transport.registry, transport.options.timeout) from error
+            if len(data) < size and not _reaches_end(response, offset + len(data)):
+                broken = RegistryUnavailable(f"cannot {what}: the answer ended early")
+                raise Transient(broken)
             return data
 
     return transport.patience().through(attempt)
+
+
+def _reaches_end(response: requests.Response, end: int) -> bool:
+    """Whether the blob has no more bytes, as far as the registry says."""
+    total = response.headers.get("Content-Range", "").rpartition("/")[2]
+    return not total.isdecimal() or int(total) <= end
 
 
 def _begins(response: requests.Response) -> int | None:

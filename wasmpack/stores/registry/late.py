@@ -6,7 +6,7 @@ takes over as soon as anybody asks for something in it. (The standard library's 
 not help: in Python 3.11 a second ``import`` statement already makes it load.)
 """
 
-import importlib
+import importlib.util
 import sys
 from types import ModuleType
 from typing import Any
@@ -24,4 +24,6 @@ class _Late(ModuleType):
 def import_late(name: str) -> None:
     """Let the next ``import`` of this module cost nothing until the module is used."""
     if name not in sys.modules:
-        sys.modules[name] = _Late(name)
+        stand_in = _Late(name)
+        stand_in.__spec__ = importlib.util.find_spec(name)
+        sys.modules[name] = stand_in

@@ -2,7 +2,8 @@
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from wasmpack.oci.reference import DOCKER_HUB
 
@@ -31,6 +32,10 @@ class RegistryOptions:
     """Tries after a first one that fails, as long as the budget of ``patience`` lasts."""
     notice: Callable[[str], None] = field(default=_unheard, compare=False, repr=False)
     """Told of every try that failed, and what the registry has to say."""
+
+    def without_login(self) -> Self:
+        """For another registry than the one that user and password were given for."""
+        return replace(self, username=None, password=None)
 
     def uses_http(self, registry: str) -> bool:
         """Whether to speak plain HTTP: if asked to, and to loopback addresses, as Docker does.

@@ -2,8 +2,8 @@
 
 A try that failed in a way that may pass is a :class:`Transient`. Between tries there is a pause
 that doubles, with jitter, or what ``Retry-After`` asks for. A piece of work gives up after
-``retries`` failures in a row or :data:`BUDGET` seconds without progress, whichever is first; what
-moved bytes starts the count again.
+``retries`` failures in a row, or when silence and pauses come to :data:`BUDGET` seconds; what moved
+bytes starts the count again. The time that bytes took to move is no waiting.
 """
 
 import random
@@ -17,7 +17,7 @@ from wasmpack.errors import WasmpackError
 T = TypeVar("T")
 
 BUDGET = 30.0
-"""Seconds that tries may fail and pauses may last, in all, before the first error is the last."""
+"""Seconds of silence and pauses, in all, before an error is the last."""
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 """Status codes that may be gone the next time (RFC 9110 15.5.9, 15.6; RFC 6585 4)."""
 _FIRST_PAUSE = 0.25
@@ -27,11 +27,16 @@ _LONGEST_PAUSE = 8.0
 class Transient(Exception):
     """A failure that may pass."""
 
-    def __init__(self, error: WasmpackError, pause: float = 0.0) -> None:
-        """:param pause: seconds that the registry asks to wait."""
+    def __init__(self, error: WasmpackError, pause: float = 0.0, silence: float = 0.0) -> None:
+        """What is known of it.
+
+        :param pause: seconds that the registry asks to wait
+        :param silence: seconds that were waited for it in vain
+        """
         super().__init__(error.message)
         self.error = error
         self.pause = pause
+        self.silence = silence
 
 
 class Patience:
@@ -43,20 +48,18 @@ class Patience:
         notice: Callable[[str], None],
         *,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """:param notice: told of every new try."""
         self._retries = retries
         self._notice = notice
         self._sleep = sleep
-        self._clock = clock
         self._failures = 0
-        self._since = clock()
+        self._spent = 0.0
 
     def progress(self) -> None:
         """Something moved: earlier failures no longer count."""
         self._failures = 0
-        self._since = self._clock()
+        self._spent = 0.0
 
     def through(self, attempt: Callable[[], T]) -> T:
         """Try until it works, or until there is no patience left.
@@ -74,9 +77,9 @@ class Patience:
 
         :raises WasmpackError: the failure itself, if there is none
         """
-        left = BUDGET - (self._clock() - self._since)
         pause = max(failure.pause, self._pause())
-        if self._failures >= self._retries or pause > left:
+        self._spent += failure.silence + pause
+        if self._failures >= self._retries or self._spent > BUDGET:
             raise failure.error
         self._failures += 1
         again = f"try {self._failures + 1} of {self._retries + 1}"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import IO
 
-from wasmpack.errors import DigestMismatch, NotFound
+from wasmpack.errors import AccessRefused, DigestMismatch, NotFound
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
-from wasmpack.oci.manifest import Index, Manifest, parse
+from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus
@@ -76,7 +76,10 @@ class RegistryWriter:
     def has_image(self, manifest: Manifest | Index, names: Sequence[str | None]) -> bool:
         digest = manifest.digest
         targets = [name or str(digest) for name in names] or [str(digest)]
-        return all(self._client.manifest_digest(target) == digest for target in targets)
+        try:
+            return all(self._client.manifest_digest(target) == digest for target in targets)
+        except AccessRefused:  # some let accounts push that may not look
+            return False
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         return self._client.has_blob(descriptor)
@@ -90,11 +93,13 @@ class RegistryWriter:
             if self._client.put_manifest(manifest, target):
                 self._tracked.add(digest)
 
-    def put_referrer(self, manifest: Manifest) -> None:
+    def put_referrer(self, manifest: Manifest | Index) -> None:
         """By hand, for a registry without the API ("Referrers Tag Schema")."""
         if str(manifest.digest) in self._tracked or manifest.subject is None:
             return
         subject = manifest.subject.digest
+        if any(row.digest == manifest.digest for row in self._client.referrers(subject)):
+            return
         tag = referrers_tag(subject)
         try:
             body = parse_json_object(self._client.manifest(tag).raw, tag)
@@ -106,7 +111,7 @@ class RegistryWriter:
             return
         own: JsonObject = {
             **manifest.descriptor.as_json(),
-            "artifactType": manifest.artifact_type or manifest.config.media_type,
+            "artifactType": artifact_type(manifest),
             **({"annotations": dict(manifest.annotations)} if manifest.annotations else {}),
         }
         listed = canonical_json({**body, "manifests": [*kept, own]})

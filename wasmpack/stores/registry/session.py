@@ -1,39 +1,109 @@
 """The HTTP session: TLS, proxies, connections that are kept."""
 
 import os
+import ssl
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_ import create_urllib3_context
 
-from wasmpack.errors import NotFound
+from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.stores.registry.options import RegistryOptions
 
-_SENT_AT_ONCE = 1 << 18
-"""Bytes of a body handed to the socket in one call; the standard library's 16 KiB cost time."""
+_SENT_AT_ONCE = 1 << 16
+"""Bytes of a body handed to the socket in one call, which has to be through within the timeout."""
 _AT_ONCE = 8
 """Connections kept to one host."""
 
 
 class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *arguments: Any, **named: Any) -> Any:
-        return super().init_poolmanager(*arguments, **named, blocksize=_SENT_AT_ONCE)
+    """Connections whose timeout holds while a body is sent, and what is trusted besides."""
+
+    def __init__(self, options: RegistryOptions) -> None:
+        self._options = options
+        super().__init__(pool_maxsize=_AT_ONCE)
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        named |= self._more()
+        super().init_poolmanager(*arguments, **named)
+        self._patient(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
+        named |= self._more()
+        manager = super().proxy_manager_for(proxy, **named)
+        self._patient(manager)
+        return manager
+
+    def _more(self) -> dict[str, Any]:
+        more: dict[str, Any] = {"blocksize": _SENT_AT_ONCE}
+        if self._options.ca_file and not self._options.insecure:
+            context = create_urllib3_context()
+            context.load_default_certs()
+            context.load_verify_locations(self._options.ca_file)
+            more["ssl_context"] = context
+        return more
+
+    def _patient(self, manager: PoolManager) -> None:
+        """urllib3 keeps the timeout of connecting while it sends."""
+        seconds = self._options.timeout
+
+        class Plain(HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                self.sock.settimeout(seconds)
+
+        class Secure(HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                self.sock.settimeout(seconds)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
 
-def set_up(session: requests.Session, options: RegistryOptions) -> None:
-    """Make the session what the user asked for.
+class _Session(requests.Session):
+    """Follows nothing by itself: what a redirect carries is not read."""
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        return None
+
+
+def new_session(options: RegistryOptions) -> requests.Session:
+    """A session as the user asked for.
 
     :raises NotFound: a certificate file that is not there
+    :raises BadArtifact: a certificate file that is none
     """
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(pool_maxsize=_AT_ONCE))
+    verify = _verification(options)
+    session = _Session()
+    try:
+        adapter = _Adapter(options)
+    except ssl.SSLError as error:
+        raise BadArtifact(f"{options.ca_file}: no certificate: {error.reason}") from error
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.trust_env = False  # .netrc would replace our Authorization
-    session.verify = _verification(options)
-    if options.cert_file:
-        key = options.key_file
-        session.cert = (options.cert_file, key) if key else options.cert_file
+    session.verify = verify
     session.headers["User-Agent"] = "wasmpack"
     session.headers["Accept-Encoding"] = "identity"  # a digest is of the bytes as they are
+    return session
+
+
+def client_certificate(options: RegistryOptions) -> str | tuple[str, str] | None:
+    """For the registry, and nobody else."""
+    if options.cert_file and options.key_file:
+        return options.cert_file, options.key_file
+    return options.cert_file
 
 
 def proxies_for(url: str) -> dict[str, str]:
@@ -42,8 +112,8 @@ def proxies_for(url: str) -> dict[str, str]:
 
 
 def _verification(options: RegistryOptions) -> bool | str:
-    named = options.ca_file or os.environ.get("REQUESTS_CA_BUNDLE")
-    for path in (named, options.cert_file, options.key_file):
+    named = os.environ.get("REQUESTS_CA_BUNDLE")
+    for path in (named, options.ca_file, options.cert_file, options.key_file):
         if path and not os.path.exists(path):  # noqa: PTH110 - file or directory
             raise NotFound(f"{path}: no such file", hint="a PEM file is expected")
     return False if options.insecure else named or True

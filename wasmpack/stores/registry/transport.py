@@ -7,6 +7,7 @@ only. One transport may be used by several threads.
 
 import threading
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -21,6 +22,7 @@ from wasmpack.stores.registry.answers import (
     TRANSPORT_ERRORS,
     failed,
     refusal,
+    shown,
     small_json,
     warnings_in,
 )
@@ -35,15 +37,29 @@ import_late("jsonschema")
 import requests  # noqa: E402 - after what it is to do without
 from oras.provider import Registry  # noqa: E402
 
-from wasmpack.stores.registry.session import proxies_for, set_up  # noqa: E402
+from wasmpack.stores.registry.session import client_certificate, new_session, proxies_for  # noqa: E402
 
 RequestBody = Callable[[], bytes | Readable]
 """Makes the body anew for every try."""
 _CONNECT_TIMEOUT = 5.0
+_HURRIED = 3.0
+_DRAINED = 1 << 16
+"""Bytes of an answer that are read and thrown away to keep its connection."""
 _REDIRECTS = 5
 _REDIRECTED = {301, 302, 303, 307, 308}
 _HEADER = 4096
 """Most characters of a header that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """One request, as often as it takes to send it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: RequestBody | None
+    hurry: bool
 
 
 class Transport(Registry):  # type: ignore[misc]
@@ -79,7 +95,7 @@ class Transport(Registry):  # type: ignore[misc]
         self._looked_up = False
         self._logging_in = threading.Lock()
         self._warned: set[str] = set()
-        set_up(self.session, options)
+        self.session = new_session(options)
 
     def patience(self) -> Patience:
         """A full measure of it."""
@@ -102,6 +118,7 @@ class Transport(Registry):  # type: ignore[misc]
         body: RequestBody | None = None,
         hint: str = "",
         refused: Callable[[requests.Response, str, str], WasmpackError] = refusal,
+        hurry: bool = False,
     ) -> requests.Response:
         """Send once, answering a challenge; the response has one of the codes that are expected.
 
@@ -109,13 +126,17 @@ class Transport(Registry):  # type: ignore[misc]
         :param what: what is tried, for errors ("read the manifest of quay.io/me/x:v1")
         :param hint: the next step where the registry has no such thing
         :param refused: makes the error of an answer that is not expected
+        :param hurry: wait a few seconds at most: it is not what the work hangs on
         :raises Transient: it may work the next time
         :raises AccessRefused: 403, or 401 with fresh credentials
         :raises RegistryUnavailable, NotFound: what the registry answered cannot get better
         """
-        response = self._authorized(method, urljoin(self.base, url), headers, body)
+        sending = _Sending(method, urljoin(self.base, url), headers or {}, body, hurry)
+        response = self._authorized(sending)
         self._pass_on_warnings(response)
         if response.status_code in expect:
+            if method != "GET":
+                _drain(response)
             return response
         with response:
             error = refused(response, what, hint)
@@ -123,19 +144,17 @@ class Transport(Registry):  # type: ignore[misc]
                 raise Transient(error, asked_pause(response.headers.get("Retry-After", "")))
             raise error
 
-    def _authorized(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
-    ) -> requests.Response:
+    def _authorized(self, sending: _Sending) -> requests.Response:
         used = self._authorization
-        response = self._send(method, url, headers, body)
+        response = self._send(sending)
         if response.status_code != 401 or not self._is_ours(response.url):
             return response
         challenge = response.headers.get("WWW-Authenticate", "")[:_HEADER]
-        response.close()
+        _drain(response)
         with self._logging_in:
             if self._authorization == used:  # no other thread was faster
                 self._log_in(challenge)
-        response = self._send(method, url, headers, body)
+        response = self._send(sending)
         if response.status_code == 401:
             response.close()
             raise AccessRefused(
@@ -146,15 +165,14 @@ class Transport(Registry):  # type: ignore[misc]
             )
         return response
 
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
-    ) -> requests.Response:
+    def _send(self, sending: _Sending) -> requests.Response:
         """One try, redirects followed; what a redirect carries is not read."""
-        for _ in range(_REDIRECTS):
+        url = sending.url
+        for _ in range(_REDIRECTS + 1):
             try:
-                response = self._once(method, url, headers, body)
+                response = self._once(sending, url)
             except TRANSPORT_ERRORS as error:
-                raise failed(error, self.registry) from error
+                raise failed(error, self.registry, self.options.timeout) from error
             location = response.headers.get("Location")
             if response.status_code not in _REDIRECTED or not location:
                 return response
@@ -167,30 +185,34 @@ class Transport(Registry):  # type: ignore[misc]
 
         (Behind a proxy that ends TLS, registries name themselves with http://.)
         """
-        found = urlsplit(urljoin(url, location))
+        try:
+            found = urlsplit(urljoin(url, location))
+        except ValueError:
+            found = urlsplit("")
         if found.scheme not in {"http", "https"}:
-            raise RegistryUnavailable(f"registry {self.registry}: sends us to {location!r:.100}")
+            place = shown(location)
+            raise RegistryUnavailable(f"registry {self.registry}: sends us to {place!r}")
         if found.scheme == "http" and self.prefix == "https" and found.netloc == self.hostname:
             found = found._replace(scheme="https")
         return found.geturl()
 
-    def _once(
-        self, method: str, url: str, headers: Mapping[str, str] | None, body: RequestBody | None
-    ) -> requests.Response:
-        sent = dict(headers or {})
-        if self._authorization and self._is_ours(url):
-            sent["Authorization"] = self._authorization
-        made = body() if body else None
+    def _once(self, sending: _Sending, url: str) -> requests.Response:
+        ours = self._is_ours(url)
+        headers = dict(sending.headers)
+        if self._authorization and ours:
+            headers["Authorization"] = self._authorization
+        made = sending.body() if sending.body else None
         try:
             response: requests.Response = self.session.request(
-                method,
+                sending.method,
                 url,
                 data=made,
-                headers=sent,
+                headers=headers,
                 stream=True,
                 allow_redirects=False,
-                timeout=self._timeouts(),
+                timeout=self._timeouts(hurry=sending.hurry),
                 proxies=proxies_for(url),
+                cert=client_certificate(self.options) if ours else None,
             )
         finally:
             if made is not None and not isinstance(made, bytes):
@@ -202,13 +224,21 @@ class Transport(Registry):  # type: ignore[misc]
             self._credential = find_credential(self.registry, self._repository, self.options)
             self._looked_up = True
         try:
-            self._authorization = authorization(
-                challenge, self._credential, self._scopes, self._ask_token
-            )
+            self._authorization = self._answer(challenge)
         except AccessRefused as error:
             raise AccessRefused(
                 f"registry {self.registry}: {error.message}", hint=self._login_hint()
             ) from error
+
+    def _answer(self, challenge: str) -> str:
+        """With all the rights that may be of use, or with those that are needed."""
+        try:
+            return authorization(challenge, self._credential, self._scopes, self._ask_token)
+        except AccessRefused:
+            if len(self._scopes) == 1:
+                raise
+            del self._scopes[1:]
+            return authorization(challenge, self._credential, self._scopes, self._ask_token)
 
     def _login_hint(self) -> str:
         if self.options.username is not None:
@@ -220,7 +250,7 @@ class Transport(Registry):  # type: ignore[misc]
     ) -> tuple[int, object]:
         if self.prefix == "https" and not url.startswith("https:"):
             raise RegistryUnavailable(
-                f"registry {self.registry}: its token server has no TLS: {url!r:.100}"
+                f"registry {self.registry}: its token server has no TLS: {shown(url)!r}"
             )
         given: dict[str, Any] = {"params" if method == "GET" else "data": dict(fields)}
         who = f"{self.registry} (token server)"
@@ -241,10 +271,11 @@ class Transport(Registry):  # type: ignore[misc]
                     raise Transient(error, asked_pause(response.headers.get("Retry-After", "")))
                 return response.status_code, small_json(response)
         except TRANSPORT_ERRORS as error:
-            raise failed(error, who) from error
+            raise failed(error, who, self.options.timeout) from error
 
-    def _timeouts(self) -> tuple[float, float]:
-        return min(_CONNECT_TIMEOUT, self.options.timeout), self.options.timeout
+    def _timeouts(self, *, hurry: bool = False) -> tuple[float, float]:
+        most = min(_HURRIED, self.options.timeout) if hurry else self.options.timeout
+        return min(_CONNECT_TIMEOUT, most), most
 
     def _is_ours(self, url: str) -> bool:
         """Uploads and blobs may live on other hosts, which must not see our credentials."""
@@ -256,6 +287,18 @@ class Transport(Registry):  # type: ignore[misc]
             if text not in self._warned:
                 self._warned.add(text)
                 self.options.notice(f"registry {self.registry} warns: {text}")
+
+
+def _drain(response: requests.Response) -> None:
+    """Done with it: a small rest is read, so that the connection can be used again."""
+    length = response.headers.get("Content-Length", "")
+    try:
+        if length.isdecimal() and len(length) < 6 and int(length) <= _DRAINED:
+            response.raw.read(_DRAINED)
+    except TRANSPORT_ERRORS:
+        pass
+    finally:
+        response.close()
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

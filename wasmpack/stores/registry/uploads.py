@@ -6,13 +6,13 @@ of that size. After a break the registry is asked how far it came, and the rest 
 does not know starts anew.
 """
 
+import contextlib
 import re
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
 
-from wasmpack.errors import RegistryUnavailable, WasmpackError
+from wasmpack.errors import NotFound, RegistryUnavailable, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.stores.ports import BlobStatus
@@ -23,20 +23,14 @@ from wasmpack.stores.verified import Body, VerifiedStream
 
 _CHUNK = 16 << 20
 """Bytes of a chunk, unless the registry asks for more."""
+_MODEST_CHUNK = 1 << 20
+"""Where one request for it all is too large: the limit of many a proxy, unless told otherwise."""
 _LARGEST_CHUNK = 1 << 30
+_MAKE_IT = "some registries want the repository to be made there first"
 _SMALL = 4096
 """Bytes that are sent along with the opening request, on the chance that they are taken."""
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an upload that is open takes its bytes."""
-
-    url: str
-    chunk: int = 0
-    """Least bytes of a chunk that the registry asks for; 0 if it asks for none."""
 
 
 class Uploads:
@@ -45,8 +39,9 @@ class Uploads:
     def __init__(self, transport: Transport, repository: str, mount_from: str = "") -> None:
         """:param mount_from: a repository of the same registry that may have the blobs."""
         self._transport = transport
-        self._url = f"/v2/{repository}/blobs/uploads/"
+        self._blobs = f"/v2/{repository}/blobs/"
         self._mount_from = mount_from
+        self._short_way = True
 
     def send(self, descriptor: Descriptor, body: Body, what: str) -> BlobStatus:
         """Mount the blob, or send it.
@@ -54,145 +49,191 @@ class Uploads:
         :raises DigestMismatch: the source gave other bytes; the registry then keeps none
         """
         patience = self._transport.patience()
+        upload = _Upload(self._transport, self._blobs, descriptor, body, what, patience)
 
-        def attempt(*, chunked: bool = False) -> BlobStatus:
-            upload = _Upload(self._transport, descriptor, body, what, patience)
-            place = self._open(upload)
-            if place is None:
+        def attempt(chunk: int = 0) -> BlobStatus:
+            if self._may_mount(upload) and self._mount(upload):
                 return BlobStatus.MOUNTED
-            if place.url:
-                upload.send(place, chunked=chunked)
+            if not upload.place:
+                upload.place = self._open(upload)
+            if upload.place:
+                upload.send(chunk)
             return BlobStatus.UPLOADED
 
         try:
             return patience.through(attempt)
         except TooLarge:
-            return patience.through(lambda: attempt(chunked=True))
+            return patience.through(lambda: attempt(_MODEST_CHUNK))
 
-    def _open(self, upload: "_Upload") -> _Place | None:
-        """Open an upload; None if the blob was mounted, an empty place if it was taken at once."""
-        digest = str(upload.descriptor.digest)
-        if self._mount_from:
-            asked = {"mount": digest, "from": self._mount_from}
-            response = upload.ask("POST", f"{self._url}?{urlencode(asked)}", {201, 202})
-            return None if response.status_code == 201 else self._place(response)
-        if upload.descriptor.size <= _SMALL:
+    def _may_mount(self, upload: "_Upload") -> bool:
+        return bool(self._mount_from) and not upload.asked_to_mount
+
+    def _mount(self, upload: "_Upload") -> bool:
+        """Whether it was mounted; else the registry may have opened an upload instead.
+
+        One that refuses to mount is not asked again: it is no reason not to send.
+        """
+        upload.asked_to_mount = True
+        asked = {"mount": str(upload.descriptor.digest), "from": self._mount_from}
+        try:
+            response = upload.ask("POST", f"uploads/?{urlencode(asked)}", {201, 202})
+        except WasmpackError:
+            self._mount_from = ""
+            return False
+        if response.status_code == 202:
+            upload.place = upload.opened(response)
+        return response.status_code == 201
+
+    def _open(self, upload: "_Upload") -> str:
+        """Open an upload; empty if the blob was taken at once."""
+        if upload.descriptor.size <= _SMALL and self._short_way:
+            asked = {"digest": str(upload.descriptor.digest)}
             try:
-                response = upload.ask_with_all(f"{self._url}?{urlencode({'digest': digest})}")
-            except RegistryUnavailable:  # does not know the short way
-                pass
+                response = upload.ask_with_all(f"uploads/?{urlencode(asked)}")
+            except Transient:
+                self._short_way = False  # it may be this that the registry trips over
+                raise
+            except (RegistryUnavailable, NotFound):
+                self._short_way = False
             else:
-                return _Place("") if response.status_code == 201 else self._place(response)
-        return self._place(upload.ask("POST", self._url, {202}))
-
-    def _place(self, response: requests.Response) -> _Place:
-        least = response.headers.get("OCI-Chunk-Min-Length", "")
-        chunk = int(least) if least.isdecimal() and len(least) < 11 else 0
-        if chunk > _LARGEST_CHUNK:
-            raise RegistryUnavailable(f"registry wants chunks of at least {chunk} bytes")
-        return _Place(_next(self._transport, response), chunk)
+                return "" if response.status_code == 201 else upload.opened(response)
+        return upload.opened(upload.ask("POST", "uploads/", {202}))
 
 
 class _Upload:
-    """One try to get one blob there."""
+    """One blob on its way, as far as it came."""
 
     def __init__(
         self,
         transport: Transport,
+        blobs: str,
         descriptor: Descriptor,
         body: Body,
         what: str,
         patience: Patience,
     ) -> None:
-        self._transport = transport
         self.descriptor = descriptor
+        self.place = ""
+        """Where the registry takes the next bytes; empty if no upload is open."""
+        self.asked_to_mount = False
+        self._transport = transport
+        self._blobs = blobs
         self._body = body
         self._what = what
         self._patience = patience
+        self._least = 0
+        """Bytes of a chunk that the registry asks for."""
+        self._offset = 0
+        self._furthest = 0
+        """Of all tries: what is sent again is no progress."""
         self._stream: VerifiedStream | None = None
         """What chunks are read from, one after the other."""
 
-    def ask(self, method: str, url: str, expect: set[int]) -> requests.Response:
-        """A request without a body."""
-        headers = {"Content-Length": "0"}
-        with self._transport.attempt(method, url, self._what, expect, headers=headers) as response:
+    def ask(
+        self, method: str, url: str, expect: set[int], *, hurry: bool = False
+    ) -> requests.Response:
+        """A request without a body.
+
+        :param url: absolute, or below the repository's blobs
+        """
+        url = url if "://" in url else self._blobs + url
+        headers = {"Content-Length": "0"} if method in {"POST", "PUT"} else {}
+        with self._transport.attempt(
+            method, url, self._what, expect, headers=headers, hint=_MAKE_IT, hurry=hurry
+        ) as response:
             return response
 
     def ask_with_all(self, url: str) -> requests.Response:
         """Open the upload and send the whole blob with the same request."""
         headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
         with self._transport.attempt(
-            "POST", url, self._what, {201, 202}, headers=headers, body=self._small_body
-        ) as response:
+            "POST", self._blobs + url, self._what, {201, 202}, headers=headers,
+            body=self._small_body,
+        ) as response:  # fmt: skip
             return response
 
     def _small_body(self) -> bytes:
         with self._body() as stream:
             return b"".join(stream.chunks())
 
-    def send(self, place: _Place, *, chunked: bool) -> None:
-        """Send the bytes; after a break, those that are missing."""
+    def opened(self, response: requests.Response) -> str:
+        """Take in what the registry says of an upload that was opened: its place."""
+        least = response.headers.get("OCI-Chunk-Min-Length", "")
+        self._least = int(least) if least.isdecimal() and len(least) < 11 else 0
+        if self._least > _LARGEST_CHUNK:
+            raise RegistryUnavailable(f"registry wants chunks of at least {self._least} bytes")
+        self._offset = 0
+        return _next(self._transport, response)
+
+    def send(self, chunk: int) -> None:
+        """Send the bytes; after a break, those that are missing.
+
+        :param chunk: bytes of a request; 0 for all of them in one, if the registry wants no chunks
+        :raises Transient: the upload has to be opened anew
+        """
+        whole = not chunk and not self._least and not self._offset
         try:
-            if chunked or place.chunk:
-                self._in_chunks(place, 0)
-            else:
-                self._whole(place)
-        except Transient as failure:
-            found = self._how_far(place)
-            if found is None:
-                raise
-            self._patience.wait(failure)
-            self._in_chunks(*found)
-        except WasmpackError:
-            self._give_up(place)
+            while True:
+                try:
+                    self._whole() if whole else self._in_chunks(max(chunk or _CHUNK, self._least))
+                except Transient as failure:
+                    if self._is_there():
+                        return
+                    if not self._knows_how_far():
+                        raise
+                    self._patience.wait(failure)
+                    whole = False
+                else:
+                    return
+        except (Transient, WasmpackError) as failure:
+            if isinstance(failure, WasmpackError):
+                self._give_up()
+            self.place = ""
             raise
         finally:
             if self._stream is not None:
                 self._stream.close()
+                self._stream = None
 
-    def _whole(self, place: _Place) -> None:
+    def _whole(self) -> None:
         headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
-        url = _with_digest(place.url, self.descriptor.digest)
+        url = _with_digest(self.place, self.descriptor.digest)
         self._transport.attempt(
             "PUT", url, self._what, {201, 202, 204}, headers=headers, body=self._body
-        ).close()
+        )
 
-    def _in_chunks(self, place: _Place, offset: int) -> None:
-        size = self.descriptor.size
-        while offset < size:
-            try:
-                place, offset = self._chunk(place, offset)
+    def _in_chunks(self, chunk: int) -> None:
+        while self._offset < self.descriptor.size:
+            before = self._offset
+            self._chunk(min(chunk, self.descriptor.size - before))
+            if self._offset <= before:
+                lost = RegistryUnavailable(f"cannot {self._what}: registry keeps no more bytes")
+                raise Transient(lost)
+            if self._offset > self._furthest:
+                self._furthest = self._offset
                 self._patience.progress()
-            except Transient as failure:
-                found = self._how_far(place)
-                if found is None:
-                    raise
-                self._patience.wait(failure)
-                place, offset = found
-        url = _with_digest(place.url, self.descriptor.digest)
-        self.ask("PUT", url, {201, 202, 204})
+        self.ask("PUT", _with_digest(self.place, self.descriptor.digest), {201, 202, 204})
 
-    def _chunk(self, place: _Place, offset: int) -> tuple[_Place, int]:
-        """Send one chunk; where the next one goes, and from which byte."""
-        length = min(max(_CHUNK, place.chunk), self.descriptor.size - offset)
+    def _chunk(self, length: int) -> None:
+        """Send one; the registry says where the next one goes, and from which byte."""
+        first = self._offset
         headers = {
             **_OCTETS,
             "Content-Length": str(length),
-            "Content-Range": f"{offset}-{offset + length - 1}",
+            "Content-Range": f"{first}-{first + length - 1}",
         }
         with self._transport.attempt(
-            "PATCH", place.url, self._what, {202, 204, 416}, headers=headers,
-            body=lambda: _Part(self._stream_at(offset), length),
+            "PATCH", self.place, self._what, {202, 204, 416}, headers=headers,
+            body=lambda: _Part(self._stream_at(first), length),
         ) as response:  # fmt: skip
-            if response.status_code != 416:
-                following = _Place(_next(self._transport, response), place.chunk)
-                return following, _received(response, offset + length)
-        found = self._how_far(place)
-        if found is None:
-            raise Transient(RegistryUnavailable(f"cannot {self._what}: the upload was lost"))
-        if found[1] == offset:
-            raise RegistryUnavailable(f"cannot {self._what}: registry refuses bytes {offset}-")
-        return found
+            if response.status_code == 416:
+                refused = RegistryUnavailable(f"cannot {self._what}: registry refuses its bytes")
+                if not self._knows_how_far() or self._offset == first:
+                    raise Transient(refused)
+                return
+            self.place = _next(self._transport, response)
+            received = _received(response, first + length)
+            self._offset = received if received <= first + length else first
 
     def _stream_at(self, offset: int) -> VerifiedStream:
         """The blob from there on; a chunk that is sent again has to be read again."""
@@ -203,25 +244,32 @@ class _Upload:
             self._stream.skip(offset)
         return self._stream
 
-    def _how_far(self, place: _Place) -> tuple[_Place, int] | None:
-        """Where to go on; None if the registry has nothing of it, or does not say."""
+    def _is_there(self) -> bool:
+        """Whether the blob was taken, and only the answer was lost."""
         try:
-            response = self.ask("GET", place.url, {200, 202, 204})
+            url = str(self.descriptor.digest)
+            return self.ask("HEAD", url, {200, 404}, hurry=True).status_code == 200
         except (Transient, WasmpackError):
-            return None
-        received = _received(response, 0)
-        if not 0 < received <= self.descriptor.size:
-            return None
-        location = response.headers.get("Location")
-        url = self._transport.absolute(response.url, location) if location else place.url
-        return _Place(url, place.chunk), received
+            return False
 
-    def _give_up(self, place: _Place) -> None:
-        """Tell the registry that nothing more will come; it may not care."""
+    def _knows_how_far(self) -> bool:
+        """Ask where to go on; False if the registry has nothing of it, or does not say."""
         try:
-            self.ask("DELETE", place.url, {200, 202, 204, 404})
+            response = self.ask("GET", self.place, {200, 202, 204}, hurry=True)
+            received = _received(response, 0)
+            if not 0 < received <= self.descriptor.size:
+                return False
+            if location := response.headers.get("Location"):
+                self.place = self._transport.absolute(response.url, location)
         except (Transient, WasmpackError):
-            return
+            return False
+        self._offset = received
+        return True
+
+    def _give_up(self) -> None:
+        """Tell the registry that nothing more will come; it may not care."""
+        with contextlib.suppress(Transient, WasmpackError):
+            self.ask("DELETE", self.place, {200, 202, 204, 404}, hurry=True)
 
 
 class _Part:
