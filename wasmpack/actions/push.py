@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from wasmpack.actions.outcome import Outcome
 from wasmpack.actions.reading import kept, open_chunks
 from wasmpack.actions.rejected import RejectedArtifact
-from wasmpack.actions.transfer import MemoryReader, Moved, transfer
+from wasmpack.actions.transfer import Moved, transfer
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.findings import Report, Verdict
@@ -16,6 +16,7 @@ from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.readers.contents import read_contents
 from wasmpack.stores.local import find_local, keep_report, known_report
+from wasmpack.stores.memory import MemoryReader
 from wasmpack.stores.places import (
     open_reader,
     registry_name,

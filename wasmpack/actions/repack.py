@@ -7,7 +7,7 @@ from wasmpack.actions.build import BuildRequest, build_image, check_build
 from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.inspect import image_labels
 from wasmpack.actions.reading import kept, search_image
-from wasmpack.actions.transfer import MemoryReader, Moved, transfer
+from wasmpack.actions.transfer import Moved, transfer
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Report
 from wasmpack.mesh.extension_manifest import ExtensionManifest, read_extension_manifest
@@ -16,6 +16,7 @@ from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import Place
 from wasmpack.readers.search import FoundFiles, choose_module
 from wasmpack.runtime_config import parse_runtime_config
+from wasmpack.stores.memory import MemoryReader
 from wasmpack.stores.places import names_at, open_reader, open_writer, source_options
 from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions

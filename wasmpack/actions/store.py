@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wasmpack.actions.transfer import MemoryReader, Moved, transfer
+from wasmpack.actions.transfer import Moved, transfer
 from wasmpack.findings import Report
 from wasmpack.oci.image import Image
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.local import keep_report
+from wasmpack.stores.memory import MemoryReader
 from wasmpack.stores.places import local_writer, names_at, open_writer
 from wasmpack.stores.ports import Notice
 from wasmpack.stores.registry.options import RegistryOptions

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WasmpackError
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
-from wasmpack.oci.image import Image
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.kept import unless_damaged
 from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
-from wasmpack.stores.verified import Advance, Readable, VerifiedStream
+from wasmpack.stores.verified import Advance, VerifiedStream
 
 _AT_ONCE = 4
 """Blobs on their way at the same time."""
@@ -180,29 +179,3 @@ def _furthest(tell: Advance) -> Callable[[], Advance]:
         return moved
 
     return start
-
-
-class MemoryReader:
-    """An image just made (:class:`wasmpack.stores.ports.ImageReader`)."""
-
-    source = "memory"
-
-    def __init__(self, image: Image) -> None:
-        self._image = image
-
-    def get(self, descriptor: Descriptor | None = None) -> Manifest:
-        return self._image.manifest
-
-    def open_blob(self, descriptor: Descriptor) -> Readable:
-        import io
-
-        return io.BytesIO(self._image.blobs[descriptor.digest])
-
-    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
-        return self._image.blobs[descriptor.digest][offset : offset + size]
-
-    def referrers(self, _digest: Digest) -> Sequence[Descriptor]:
-        return ()
-
-    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
-        raise damage

@@ -18,6 +18,7 @@ from wasmpack.errors import (
     WasmpackError,
 )
 from wasmpack.oci.canonical import JsonValue, parse_json
+from wasmpack.stores.registry.pace import read_up_to
 from wasmpack.stores.registry.patience import Transient
 
 TOO_LARGE = 413
@@ -26,6 +27,8 @@ _LONGEST_ADDRESS = 200
 _HEADER = 4096
 """Most characters of a header that are looked at."""
 _BODY_LIMIT = 8192
+_FOR_WORDS = 3.0
+"""Seconds in which an error's body has to keep coming: it is not needed."""
 _COMPAT = "push --variant auto, or build --variant compat"
 _SMALL = 4 * 1024 * 1024
 """Most bytes of a token answer or a page of tags."""
@@ -142,9 +145,9 @@ def warnings_in(response: requests.Response) -> list[str]:
     return [text.replace('\\"', '"') for text in _WARNING.findall(header)]
 
 
-def small_json(response: requests.Response) -> JsonValue:
+def small_json(response: requests.Response, window: float) -> JsonValue:
     """The body of a short answer, or None if it is no usable JSON; never more than 4 MiB."""
-    raw = response.raw.read(_SMALL + 1, decode_content=True)
+    raw = read_up_to(response, _SMALL + 1, window)
     if len(raw) > _SMALL:
         return None
     try:
@@ -156,7 +159,7 @@ def small_json(response: requests.Response) -> JsonValue:
 def registry_words(response: requests.Response) -> str:
     """Codes and messages out of the body (distribution-spec, "Error Codes")."""
     try:
-        text = response.raw.read(_BODY_LIMIT, decode_content=True)
+        text = read_up_to(response, _BODY_LIMIT, _FOR_WORDS)
         if b"HTTP request to an HTTPS server" in text:
             return " (an HTTP request was sent to an HTTPS server)"
         errors = json.loads(text)["errors"]

@@ -24,6 +24,7 @@ from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.answers import TRANSPORT_ERRORS, failed, manifest_refusal, small_json
 from wasmpack.stores.registry.downloads import BlobStream, read_part
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.registry.pace import read_up_to
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.registry.uploads import Uploads
 from wasmpack.stores.verified import Body, Readable
@@ -218,7 +219,7 @@ class RegistryClient:
 
     def _body(self, response: requests.Response) -> bytes:
         try:
-            raw: bytes = response.raw.read(MAX_MANIFEST + 1, decode_content=True)
+            raw = read_up_to(response, MAX_MANIFEST + 1, self._silence)
         except TRANSPORT_ERRORS as error:
             raise failed(error, self._reference.registry, self._silence) from error
         if len(raw) > MAX_MANIFEST:
@@ -227,7 +228,7 @@ class RegistryClient:
 
     def _json(self, response: requests.Response, what: str) -> JsonObject:
         try:
-            value = small_json(response)
+            value = small_json(response, self._silence)
         except TRANSPORT_ERRORS as error:
             raise failed(error, self._reference.registry, self._silence) from error
         if not isinstance(value, dict):

@@ -6,19 +6,17 @@ without the rest, where the registry knows ranges.
 """
 
 import re
-import time
 
 import requests
 
 from wasmpack.errors import RegistryUnavailable
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.stores.registry.answers import TRANSPORT_ERRORS, failed
+from wasmpack.stores.registry.pace import SLOWEST, Pace, read_up_to
 from wasmpack.stores.registry.patience import Transient
 from wasmpack.stores.registry.transport import Transport
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:[0-9]{1,18}|\*)")
-_SLOWEST = 1024
-"""Bytes that have to arrive within the timeout; less is as good as none."""
 
 
 class BlobStream:
@@ -38,7 +36,7 @@ class BlobStream:
         self._position = 0
         self._since_failure = 0
         self._response = transport.request("GET", url, what, {200})
-        self._pace = _Pace(transport.options.timeout)
+        self._pace = Pace(transport.options.timeout)
 
     def read(self, size: int = -1, /) -> bytes:
         """Up to ``size`` bytes, as they come; nothing at the end."""
@@ -52,7 +50,7 @@ class BlobStream:
                 continue
             self._position += len(data)
             self._since_failure += len(data)
-            if self._since_failure >= _SLOWEST:
+            if self._since_failure >= SLOWEST:
                 self._patience.progress()
             return data
 
@@ -75,7 +73,7 @@ class BlobStream:
         """
         self._response.close()
         self._response = self._patience.through(self._rest)
-        self._pace = _Pace(self._transport.options.timeout)
+        self._pace = Pace(self._transport.options.timeout)
 
     def _rest(self) -> requests.Response:
         headers = {"Range": f"bytes={self._position}-"} if self._position else {}
@@ -87,7 +85,7 @@ class BlobStream:
             response.close()
             raise RegistryUnavailable(f"cannot {self._what}: registry sent another range")
         try:
-            while skip and (data := response.raw.read(min(skip, 1 << 20))):
+            while skip and (data := read_up_to(response, min(skip, 1 << 20), self._silence)):
                 skip -= len(data)
         except TRANSPORT_ERRORS as error:
             response.close()
@@ -97,24 +95,6 @@ class BlobStream:
     def close(self) -> None:
         """Give the connection back."""
         self._response.close()
-
-
-class _Pace:
-    """Whether bytes keep coming: a few of them now and then are no transfer."""
-
-    def __init__(self, window: float) -> None:
-        self._window = window
-        self._since = time.monotonic()
-        self._bytes = 0
-
-    def keeps(self, size: int) -> bool:
-        self._bytes += size
-        now = time.monotonic()
-        if now - self._since < self._window:
-            return True
-        enough = self._bytes >= _SLOWEST or not size
-        self._since, self._bytes = now, 0
-        return enough
 
 
 def read_part(transport: Transport, url: str, offset: int, size: int, what: str) -> bytes | None:
@@ -128,7 +108,7 @@ def read_part(transport: Transport, url: str, offset: int, size: int, what: str)
             if response.status_code == 200 or _begins(response) != offset:
                 return None
             try:
-                data: bytes = response.raw.read(size)
+                data = read_up_to(response, size, transport.options.timeout)
             except TRANSPORT_ERRORS as error:
                 raise failed(error, transport.registry, transport.options.timeout) from error
             if len(data) < size and not _reaches_end(response, offset + len(data)):

@@ -269,7 +269,7 @@ class Transport(Registry):  # type: ignore[misc]
                 if response.status_code in AGAIN:
                     error = refusal(response, f"get a token for {self.registry}")
                     raise Transient(error, asked_pause(response.headers.get("Retry-After", "")))
-                return response.status_code, small_json(response)
+                return response.status_code, small_json(response, self.options.timeout)
         except TRANSPORT_ERRORS as error:
             raise failed(error, who, self.options.timeout) from error
 
