@@ -161,6 +161,12 @@ def test_a_proxy_that_is_not_there(cli: Cli) -> None:
     assert "hunter2" not in debug.err
 
 
+def test_this_machine_is_reached_without_a_proxy(open_registry: RunningRegistry, cli: Cli) -> None:
+    env = {"HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": ""}
+    done = pushed(cli, f"{open_registry.host}/past/the/proxy:v1", "--retries", "0", env=env)
+    assert done.code == 0, done.err
+
+
 def test_plain_http_is_for_loopback_only(open_registry: RunningRegistry, cli: Cli) -> None:
     with ForwardProxy(open_registry.host) as proxy:
         env = {"HTTP_PROXY": f"http://{proxy.host}", "HTTPS_PROXY": f"http://{proxy.host}"}

@@ -48,7 +48,8 @@ class Console:
     def status(self, text: str) -> None:
         """What is going on, on stderr."""
         if not self.quiet:
-            click.echo(text, err=True, color=True)
+            start = _CLEAR_LINE if _bars else ""  # a bar draws itself again below
+            click.echo(f"{start}{text}", err=True, color=True)
 
     def detail(self, text: str) -> None:
         """What is going on, for those who asked with ``-v``."""
@@ -78,7 +79,11 @@ class Console:
         with click.progressbar(
             length=total, label=label, file=sys.stderr, show_eta=False, width=30
         ) as bar:
-            yield lambda _descriptor, size: bar.update(size)
+            _bars.append(label)
+            try:
+                yield lambda _descriptor, size: bar.update(size)
+            finally:
+                _bars.pop()
 
     def _coloured(self, stream: IO[str] | None) -> bool:
         if self.color != "auto":
@@ -88,6 +93,11 @@ class Console:
         if os.environ.get("FORCE_COLOR"):
             return True
         return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+_bars: list[str] = []
+"""Labels of the progress bars that are on the terminal now."""
+_CLEAR_LINE = "\r\x1b[K"
 
 
 class ReaderGone(Exception):

@@ -4,6 +4,7 @@ import os
 import ssl
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -12,7 +13,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
 from wasmpack.errors import BadArtifact, NotFound
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.registry.options import RegistryOptions, is_loopback
 
 _SENT_AT_ONCE = 1 << 16
 """Bytes of a body handed to the socket in one call, which has to be through within the timeout."""
@@ -107,7 +108,12 @@ def client_certificate(options: RegistryOptions) -> str | tuple[str, str] | None
 
 
 def proxies_for(url: str) -> dict[str, str]:
-    """By the environment: ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``."""
+    """By the environment: ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; none for this machine.
+
+    (As Go's ``net/http.ProxyFromEnvironment`` has it, and so skopeo, crane and docker.)
+    """
+    if is_loopback(urlsplit(url).netloc):
+        return {}
     return dict(requests.utils.get_environ_proxies(url))
 
 
