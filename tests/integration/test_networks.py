@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trustme
 from conftest import Cli, Done
-from support.faults import FaultyProxy
+from support.faults import Fault, FaultyProxy, Rule
 from support.faults.forward import ForwardProxy
 from support.plugins import PLUGINS
 from support.registries import RunningRegistry
@@ -108,6 +108,27 @@ def test_client_certificates(
         without = pushed(cli, name, *trust, "--retries", "0")
         assert without.code == UNREACHABLE
         assert cli("push", name, *trust, "--cert-file", authority.client).code == 0
+
+
+def test_a_client_certificate_is_for_the_registry_alone(
+    authority: Authority, open_registry: RunningRegistry, cli: Cli
+) -> None:
+    """Its blobs are on another host, which would take a certificate too."""
+    seen: list[object] = []
+    context = authority.server("127.0.0.1")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    authority.ca.configure_trust(context)
+    rule = Rule(fault=Fault(elsewhere=True), method="PUT", path="/blobs/uploads/")
+    with FaultyProxy(open_registry.host, [rule], tls=context) as proxy:
+        name = f"{proxy.host}/tls/alone:v1"
+        trust = ["--ca-file", authority.file, "--cert-file", authority.client]
+        done = pushed(cli, name, *trust)
+        assert done.code == 0, done.err
+        seen = [request.certificate for request in proxy.seen if request.host == "second"]
+        first = [request.certificate for request in proxy.seen if request.host == "first"]
+    assert seen
+    assert not any(seen)
+    assert all(first)
 
 
 def test_ipv6(open_registry: RunningRegistry, cli: Cli) -> None:

@@ -131,7 +131,9 @@ class Strict(BaseHTTPRequestHandler):
             return self.rfile.read(size)
         data = b""
         while len(data) < size:
-            time.sleep(self.server.pause)
+            if self.server.pauses:
+                self.server.pauses -= 1
+                time.sleep(self.server.pause)
             data += self.rfile.read(min(1 << 20, size - len(data)))
         return data
 
@@ -167,6 +169,7 @@ class StrictServer(ThreadingHTTPServer):
         self.one_request = self.forgets = False
         self.refuses_bodies = self.mount_status = self.lose_answers = self.connections = 0
         self.pause, self.bad_place = 0.0, ""
+        self.pauses = 1000
         self.tells = True
 
     def place(self) -> str:
@@ -306,6 +309,7 @@ def test_a_slow_registry_is_no_silence(server: StrictServer) -> None:
     descriptor = Descriptor.of(data, "a/b")
     name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
     client = RegistryClient(name, RegistryOptions(timeout=1.0), "pull,push")
+    client.has_blob(descriptor)  # the same connection, then
     client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(data), descriptor))
     assert server.seen == [("POST", 0), ("PUT", len(data))]
 
@@ -361,3 +365,19 @@ def test_tags_on_several_pages(server: StrictServer) -> None:
     name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
     assert RegistryClient(name, RegistryOptions()).tags() == ["t0", "t1", "t2", "t3", "t4"]
     assert len(server.seen) == 3
+
+
+def test_a_connection_that_is_used_again_has_the_whole_timeout(
+    server: StrictServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a body is sent, too: the timeout for connecting is another one."""
+    monkeypatch.setattr("wasmpack.stores.registry.transport.CONNECTING", 0.3)
+    server.pause = 1.0
+    data = bytes(24 << 20)
+    descriptor = Descriptor.of(data, "a/b")
+    name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
+    client = RegistryClient(name, RegistryOptions(timeout=30.0, retries=0), "pull,push")
+    client.has_blob(descriptor)
+    server.pauses = 2
+    client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(data), descriptor))
+    assert server.seen == [("POST", 0), ("PUT", len(data))]

@@ -181,6 +181,16 @@ def test_devices_are_written_and_not_replaced(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+def test_what_is_open_is_written_and_not_replaced(tmp_path: Path) -> None:
+    """As /dev/stdout is, when it goes to a file."""
+    with (tmp_path / "out.txt").open("wb") as file:
+        link = tmp_path / "stdout"
+        link.symlink_to(f"/proc/self/fd/{file.fileno()}")
+        write_whole(link, [b"here"])
+        assert link.is_symlink()
+    assert (tmp_path / "out.txt").read_bytes() == b"here"
+
+
 def test_compat_wins_as_in_the_mesh() -> None:
     """An artifact whose last layer is a tar with a plugin.wasm: Istio loads that one."""
     from wasmpack.oci import media_types as mt

@@ -75,6 +75,8 @@ class IsolatedRunner:
     def feed(self, data: bytes) -> None:
         """Let the child validate and compile, while this side looks at the module too."""
         assert self._fed is None
+        if self._process is None:
+            return
         self._fed = data
         parts = without_bulk(data)
         self._whole = len(parts) == 1

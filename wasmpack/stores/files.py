@@ -24,7 +24,7 @@ def write_whole(path: Path, pieces: Iterable[bytes], *, durable: bool = True) ->
     :raises WasmpackError: no space, no permission
     """
     with explained(path):
-        if path.exists() and not path.is_file() and not path.is_dir():
+        if path.exists() and not path.is_dir() and (not path.is_file() or _is_open_file(path)):
             with path.open("wb") as device:  # /dev/stdout, a named pipe: written, not replaced
                 device.writelines(pieces)
             return
@@ -43,6 +43,11 @@ def write_whole(path: Path, pieces: Iterable[bytes], *, durable: bool = True) ->
             raise
         if durable:
             _sync_directory(path.parent)
+
+
+def _is_open_file(path: Path) -> bool:
+    """``/dev/stdout``, ``/dev/fd/3``: a link to what this process has open."""
+    return path.is_symlink() and str(path.readlink()).startswith("/proc/")
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -34,6 +34,8 @@ class Seen:
     headers: dict[str, str]
     size: int
     """Bytes of its body, as its head says."""
+    certificate: bool = False
+    """Whether the client has shown one."""
 
 
 class FaultyProxy:
@@ -183,6 +185,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def _certified(self) -> bool:
+        shown = isinstance(self.connection, ssl.SSLSocket) and self.connection.getpeercert()
+        return bool(shown)
+
     def any_method(self) -> None:
         proxy = self.server.proxy
         size = int(self.headers.get("Content-Length") or 0)
@@ -190,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
             proxy.seen.append(
                 Seen(
                     host=self.server.name, method=self.command, path=self.path,
-                    headers=dict(self.headers), size=size,
+                    headers=dict(self.headers), size=size, certificate=self._certified(),
                 )
             )  # fmt: skip
         fault = proxy.fault(self.command, self.path)

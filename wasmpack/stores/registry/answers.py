@@ -18,10 +18,12 @@ from wasmpack.errors import (
     WasmpackError,
 )
 from wasmpack.oci.canonical import JsonValue, parse_json
-from wasmpack.stores.registry.pace import read_up_to
+from wasmpack.stores.registry.pace import hurry, read_up_to
 from wasmpack.stores.registry.patience import Transient
 
 TOO_LARGE = 413
+CONNECTING = 5.0
+"""Seconds to wait for a connection."""
 _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 _LONGEST_ADDRESS = 200
 _HEADER = 4096
@@ -97,7 +99,10 @@ def failed(error: Exception, registry: str, patience: float) -> Transient | Wasm
     found = unavailable(error, registry)
     if not _may_pass(error):
         return found
-    return Transient(found, silence=patience if _is_silence(error) else 0.0)
+    if not _is_silence(error):
+        return Transient(found)
+    connecting = isinstance(error, requests.exceptions.ConnectTimeout)
+    return Transient(found, silence=min(CONNECTING, patience) if connecting else patience)
 
 
 def _is_silence(error: Exception) -> bool:
@@ -121,7 +126,7 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
         return "emporary failure" in text
     if isinstance(error, requests.exceptions.ProxyError):
-        return "403" not in text and "407" not in text
+        return re.search(r"failed: 40[37]\b", text) is None
     passing = (
         requests.exceptions.ConnectionError,
         requests.exceptions.Timeout,
@@ -159,6 +164,7 @@ def small_json(response: requests.Response, window: float) -> JsonValue:
 def registry_words(response: requests.Response) -> str:
     """Codes and messages out of the body (distribution-spec, "Error Codes")."""
     try:
+        hurry(response, _FOR_WORDS)
         text = read_up_to(response, _BODY_LIMIT, _FOR_WORDS)
         if b"HTTP request to an HTTPS server" in text:
             return " (an HTTP request was sent to an HTTPS server)"
@@ -189,6 +195,8 @@ def _cause(error: Exception) -> tuple[str, str]:
         return "no answer in time", "--timeout SECONDS waits longer"
     if isinstance(cause, urllib3.exceptions.NameResolutionError) or "Name or service" in text:
         return "unknown host", "check the registry's name"
+    if isinstance(cause, urllib3.exceptions.LocationParseError):
+        return "an address that is none", "check the registry's name and HTTPS_PROXY"
     if "refused" in text:
         return "connection refused", "check host and port; is the registry running?"
     if "HTTPS" in text or "malformed" in text.lower():
@@ -199,7 +207,7 @@ def _cause(error: Exception) -> tuple[str, str]:
 def _root(error: BaseException) -> BaseException:
     """The urllib3 or system error behind requests' wrapping."""
     while True:
-        inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else None
+        inner = next((part for part in error.args[:2] if isinstance(part, Exception)), None)
         inner = inner or getattr(error, "reason", None)
         if not isinstance(inner, BaseException) or inner is error:
             return error

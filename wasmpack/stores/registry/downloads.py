@@ -44,6 +44,8 @@ class BlobStream:
             try:
                 data = self._read(size)
             except Transient as failure:
+                if self._position >= self._size:
+                    return b""  # all of it is here, whatever was to follow
                 self._patience.wait(failure)
                 self._since_failure = 0
                 self._go_on()

@@ -29,6 +29,14 @@ class Pace:
         return enough
 
 
+def hurry(response: requests.Response, seconds: float) -> None:
+    """Let what is still to come of this answer take no longer than that between two bytes."""
+    connection = getattr(response.raw, "connection", None)
+    socket = getattr(connection, "sock", None)
+    if socket is not None:
+        socket.settimeout(seconds)
+
+
 def read_up_to(response: requests.Response, limit: int, window: float) -> bytes:
     """The body, decoded, or the first ``limit`` bytes of it.
 

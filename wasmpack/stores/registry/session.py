@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import PoolManager
 from urllib3.util.ssl_ import create_urllib3_context
 
 from wasmpack.errors import BadArtifact, NotFound
@@ -31,12 +30,12 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         named |= self._more()
         super().init_poolmanager(*arguments, **named)
-        self._patient(self.poolmanager)
+        self._be_patient(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
         named |= self._more()
         manager = super().proxy_manager_for(proxy, **named)
-        self._patient(manager)
+        self._be_patient(manager)
         return manager
 
     def _more(self) -> dict[str, Any]:
@@ -48,27 +47,33 @@ class _Adapter(HTTPAdapter):
             more["ssl_context"] = context
         return more
 
-    def _patient(self, manager: PoolManager) -> None:
-        """urllib3 keeps the timeout of connecting while it sends."""
-        seconds = self._options.timeout
+    def _be_patient(self, manager: PoolManager) -> None:
+        """urllib3 keeps the timeout of connecting while it sends, on old connections too."""
+        pools: dict[str, Any] = dict(manager.pool_classes_by_scheme)
+        manager.pool_classes_by_scheme = {
+            scheme: type(
+                pool.__name__,
+                (pool,),
+                {"ConnectionCls": _patient(pool.ConnectionCls, self._options.timeout)},
+            )
+            for scheme, pool in pools.items()
+        }
 
-        class Plain(HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                self.sock.settimeout(seconds)
 
-        class Secure(HTTPSConnection):
-            def connect(self) -> None:
-                super().connect()
-                self.sock.settimeout(seconds)
+def _patient(connection: type[Any], seconds: float) -> type[Any]:
+    """The class with a timeout of its own for what is sent."""
 
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
+    class Patient(connection):  # type: ignore[misc]
+        def connect(self) -> None:
+            super().connect()
+            self.sock.settimeout(seconds)
 
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
+        def request(self, *arguments: Any, **named: Any) -> None:
+            if self.sock is not None:  # else connecting comes first, and has its own
+                self.timeout = seconds
+            super().request(*arguments, **named)
 
-        manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    return Patient
 
 
 class _Session(requests.Session):
@@ -78,9 +83,10 @@ class _Session(requests.Session):
         return None
 
 
-def new_session(options: RegistryOptions) -> requests.Session:
+def new_session(options: RegistryOptions, base: str) -> requests.Session:
     """A session as the user asked for.
 
+    :param base: address of the registry, which alone sees the client certificate
     :raises NotFound: a certificate file that is not there
     :raises BadArtifact: a certificate file that is none
     """
@@ -92,6 +98,8 @@ def new_session(options: RegistryOptions) -> requests.Session:
         raise BadArtifact(f"{options.ca_file}: no certificate: {error.reason}") from error
     session.mount("http://", adapter)
     session.mount("https://", adapter)
+    if options.cert_file:  # a context that has seen a certificate shows it to everybody
+        session.mount(base, _Adapter(options))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.trust_env = False  # .netrc would replace our Authorization
     session.verify = verify

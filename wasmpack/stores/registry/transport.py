@@ -19,6 +19,7 @@ from wasmpack.errors import (
 )
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.answers import (
+    CONNECTING,
     TRANSPORT_ERRORS,
     failed,
     refusal,
@@ -41,7 +42,6 @@ from wasmpack.stores.registry.session import client_certificate, new_session, pr
 
 RequestBody = Callable[[], bytes | Readable]
 """Makes the body anew for every try."""
-_CONNECT_TIMEOUT = 5.0
 _HURRIED = 3.0
 _DRAINED = 1 << 16
 """Bytes of an answer that are read and thrown away to keep its connection."""
@@ -95,7 +95,7 @@ class Transport(Registry):  # type: ignore[misc]
         self._looked_up = False
         self._logging_in = threading.Lock()
         self._warned: set[str] = set()
-        self.session = new_session(options)
+        self.session = new_session(options, f"{self.base}/")
 
     def patience(self) -> Patience:
         """A full measure of it."""
@@ -155,7 +155,7 @@ class Transport(Registry):  # type: ignore[misc]
             if self._authorization == used:  # no other thread was faster
                 self._log_in(challenge)
         response = self._send(sending)
-        if response.status_code == 401:
+        if response.status_code == 401 and self._is_ours(response.url):
             response.close()
             raise AccessRefused(
                 f"registry {self.registry} refused the credentials"
@@ -275,7 +275,7 @@ class Transport(Registry):  # type: ignore[misc]
 
     def _timeouts(self, *, hurry: bool = False) -> tuple[float, float]:
         most = min(_HURRIED, self.options.timeout) if hurry else self.options.timeout
-        return min(_CONNECT_TIMEOUT, most), most
+        return min(CONNECTING, most), most
 
     def _is_ours(self, url: str) -> bool:
         """Uploads and blobs may live on other hosts, which must not see our credentials."""
@@ -290,11 +290,11 @@ class Transport(Registry):  # type: ignore[misc]
 
 
 def _drain(response: requests.Response) -> None:
-    """Done with it: a small rest is read, so that the connection can be used again."""
+    """Done with it: a small rest is read, if it is there, and the connection can be used again."""
     length = response.headers.get("Content-Length", "")
     try:
         if length.isdecimal() and len(length) < 6 and int(length) <= _DRAINED:
-            response.raw.read(_DRAINED)
+            response.raw.read1(_DRAINED)
     except TRANSPORT_ERRORS:
         pass
     finally:
