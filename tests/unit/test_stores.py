@@ -186,7 +186,7 @@ def test_what_is_open_is_written_and_not_replaced(tmp_path: Path) -> None:
     with (tmp_path / "out.txt").open("wb") as file:
         link = tmp_path / "stdout"
         link.symlink_to(f"/proc/self/fd/{file.fileno()}")
-        write_whole(link, [b"here"])
+        files.write_whole(link, [b"here"])
         assert link.is_symlink()
     assert (tmp_path / "out.txt").read_bytes() == b"here"
 
