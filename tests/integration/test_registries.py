@@ -13,6 +13,7 @@ from typing import ClassVar, cast
 
 import pytest
 from conftest import Cli
+from support.faults import Fault, FaultyProxy, Rule
 from support.plugins import PLUGINS
 from support.registries import RunningRegistry, TokenRegistry
 
@@ -239,26 +240,50 @@ def test_tags_and_several_names(open_registry: RunningRegistry, cli: Cli) -> Non
     assert sorted(cli("tags", name).out.split()) == ["a", "b", "c", "d"]
 
 
-def test_progress_on_a_terminal_only(
-    open_registry: RunningRegistry, cli: Cli, wasmpack_command: str
-) -> None:
-    name = f"{open_registry.host}/progress/bar:v1"
-    assert cli("build", C, "-t", name).code == 0
+def on_a_terminal(*command: str) -> tuple[str, str]:
+    """Standard output, and what a terminal shows of standard error."""
     main, terminal = pty.openpty()
-    done = subprocess.run(
-        [wasmpack_command, "push", name], stdout=subprocess.PIPE, stderr=terminal, timeout=60
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, timeout=60)
     os.close(terminal)
     shown = b""
     with contextlib.suppress(OSError):
         while piece := os.read(main, 4096):
             shown += piece
     os.close(main)
-    assert done.returncode == 0
-    assert b"pushing" in shown
-    assert b"100%" in shown
-    assert len(done.stdout.splitlines()) == 1
+    assert done.returncode == 0, shown
+    return done.stdout.decode(), shown.decode()
+
+
+def test_progress_on_a_terminal_only(
+    open_registry: RunningRegistry, cli: Cli, wasmpack_command: str
+) -> None:
+    name = f"{open_registry.host}/progress/bar:v1"
+    assert cli("build", C, "-t", name).code == 0
+    for command, word in (
+        (["push", name], "pushing"),
+        (["push", name], "pushing"),
+        (["pull", name], "pulling"),
+        (["copy", f"docker://{name}", f"{open_registry.host}/progress/other:v1"], "copying"),
+        (["build", str(C), "-t", f"{open_registry.host}/progress/new:v1", "--push"], "pushing"),
+    ):
+        out, shown = on_a_terminal(wasmpack_command, *command)
+        assert word in shown
+        assert "100%" in shown
+        assert len(out.splitlines()) == 1
     assert cli("push", name).err == "", "a pipe is no terminal"
+    assert on_a_terminal(wasmpack_command, "--no-progress", "pull", name)[1] == ""
+
+
+def test_a_new_try_does_not_stand_in_the_bar(
+    open_registry: RunningRegistry, cli: Cli, wasmpack_command: str
+) -> None:
+    rule = Rule(fault=Fault(status=503), method="PUT", path="/manifests/")
+    with FaultyProxy(open_registry.host, [rule]) as proxy:
+        name = f"{proxy.host}/progress/again:v1"
+        assert cli("build", C, "-t", name).code == 0
+        _, shown = on_a_terminal(wasmpack_command, "push", name)
+    assert "\r\x1b[Kcannot push the manifest" in shown
+    assert "100%" in shown
 
 
 def test_what_build_printed_can_be_pushed(open_registry: RunningRegistry, cli: Cli) -> None:

@@ -21,9 +21,8 @@ from wasmpack.stores.places import (
     registry_name,
     source_options,
 )
-from wasmpack.stores.ports import ImageReader, Notice
+from wasmpack.stores.ports import ImageReader, Notice, Progress
 from wasmpack.stores.registry.options import RegistryOptions
-from wasmpack.stores.verified import Advance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +70,19 @@ def pull_image(
     *,
     force: bool = False,
     notice: Notice,
-    advance: Advance | None = None,
+    progress: Progress | None = None,
 ) -> Copied:
     """Registry to local store, or to a place; every byte is verified."""
     remote = NamePlace(source.reference.with_default_tag(), remote=True)
     if destination is not None and not isinstance(destination, NamePlace):
-        return copy_image(remote, destination, options, force=force, notice=notice, advance=advance)
+        return copy_image(
+            remote, destination, options, force=force, notice=notice, progress=progress
+        )
     reader = open_reader(remote, options, notice)
     manifest = take_image(reader, str(source), notice)
     name = destination.reference if destination else remote.reference
     with local_writer() as writer:
-        moved = transfer(reader, manifest, writer, [name.full], advance)
+        moved = transfer(reader, manifest, writer, [name.full], progress)
     return Copied(manifest=manifest, moved=moved)
 
 
@@ -93,7 +94,7 @@ def copy_image(
     extent: Extent | None = None,
     force: bool = False,
     notice: Notice,
-    advance: Advance | None = None,
+    progress: Progress | None = None,
 ) -> Copied:
     """Any place to any place, bytes and digest unchanged (a name as destination: its registry)."""
     extent = extent or Extent()
@@ -105,7 +106,7 @@ def copy_image(
     ) as writer:  # fmt: skip
         names = [*names_at(destination), *extent.tags]
         moved = transfer_all(
-            reader, top, writer, names, referrers=extent.referrers, advance=advance
+            reader, top, writer, names, referrers=extent.referrers, progress=progress
         )
     return Copied(manifest=top, moved=moved)
 

@@ -24,9 +24,8 @@ from wasmpack.stores.places import (
     require_image,
     source_options,
 )
-from wasmpack.stores.ports import BlobStatus, ImageReader, Notice
+from wasmpack.stores.ports import BlobStatus, ImageReader, Notice, Progress
 from wasmpack.stores.registry.options import RegistryOptions
-from wasmpack.stores.verified import Advance
 
 
 def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> ImageReader:
@@ -68,7 +67,7 @@ def push_image(
     validate: bool = True,
     fall_back: bool = False,
     notice: Notice,
-    advance: Advance | None = None,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Push, and compare the registry's digest with ours.
 
@@ -86,14 +85,14 @@ def push_image(
     names = [destination.written_as, *(destination.with_tag(tag).written_as for tag in tags)]
     writer = registry_writer(destination, options, manifest.digest, registry_name(image))
     try:
-        moved = transfer(reader, manifest, writer, names, advance)
+        moved = transfer(reader, manifest, writer, names, progress)
     except (ManifestRefused, ManifestDenied) as refused:
         if not fall_back or variant_of(manifest) is not Variant.OCI:
             raise
         notice(f"{refused.message}; pushing the compat variant instead")
         reader = MemoryReader(_as_compat(reader, manifest))
         manifest = reader.get()
-        moved = transfer(reader, manifest, writer, names, advance)
+        moved = transfer(reader, manifest, writer, names, progress)
     places = [str(destination), *(str(destination.with_tag(tag)) for tag in tags)]
     return Outcome(references=places, manifest=manifest, moved=moved, report=report)
 

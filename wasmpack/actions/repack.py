@@ -18,9 +18,8 @@ from wasmpack.readers.search import FoundFiles, choose_module
 from wasmpack.runtime_config import parse_runtime_config
 from wasmpack.stores.memory import MemoryReader
 from wasmpack.stores.places import names_at, open_reader, open_writer, source_options
-from wasmpack.stores.ports import ImageReader, Notice
+from wasmpack.stores.ports import ImageReader, Notice, Progress
 from wasmpack.stores.registry.options import RegistryOptions
-from wasmpack.stores.verified import Advance
 
 BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
@@ -59,7 +58,7 @@ def repack_image(
     options: RegistryOptions,
     *,
     notice: Notice,
-    advance: Advance | None = None,
+    progress: Progress | None = None,
 ) -> Repacked:
     """Find the module, check it, and write a new image; the source is left as it is.
 
@@ -87,7 +86,7 @@ def repack_image(
     digest = image.manifest.digest
     with open_writer(destination, options, digest, force=request.force, notice=notice) as writer:
         moved = transfer(
-            MemoryReader(image), image.manifest, writer, names_at(destination), advance
+            MemoryReader(image), image.manifest, writer, names_at(destination), progress
         )
     return Repacked(image=image, moved=moved, report=report, extension=extension)
 

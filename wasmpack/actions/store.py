@@ -11,9 +11,8 @@ from wasmpack.oci.reference import Reference
 from wasmpack.stores.local import keep_report
 from wasmpack.stores.memory import MemoryReader
 from wasmpack.stores.places import local_writer, names_at, open_writer
-from wasmpack.stores.ports import Notice
+from wasmpack.stores.ports import Notice, Progress
 from wasmpack.stores.registry.options import RegistryOptions
-from wasmpack.stores.verified import Advance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ def store_image(
     *,
     report: Report | None = None,
     notice: Notice,
-    advance: Advance | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Moved, ...]:
     """Write the image everywhere it was asked for; returns what was pushed.
 
@@ -61,7 +60,7 @@ def store_image(
         place = DaemonPlace(tag.with_default_tag())
         with open_writer(place, registry, digest, force=True, notice=notice) as writer:
             transfer(reader, manifest, writer, names_at(place))
-    return _push(image, outputs, registry, notice, advance) if outputs.push else ()
+    return _push(image, outputs, registry, notice, progress) if outputs.push else ()
 
 
 def _push(
@@ -69,7 +68,7 @@ def _push(
     outputs: Outputs,
     registry: RegistryOptions,
     notice: Notice,
-    advance: Advance | None,
+    progress: Progress | None,
 ) -> tuple[Moved, ...]:
     """Tags of one repository go in one turn."""
     moved: list[Moved] = []
@@ -79,6 +78,6 @@ def _push(
         names = [t.with_default_tag().tag for t in outputs.tags if t.name == name]
         digest = image.manifest.digest
         with open_writer(place, registry, digest, force=True, notice=notice) as writer:
-            moved += transfer(MemoryReader(image), image.manifest, writer, names, advance)
+            moved += transfer(MemoryReader(image), image.manifest, writer, names, progress)
         notice(f"pushed {name}: {', '.join(map(str, names))}")
     return tuple(moved)

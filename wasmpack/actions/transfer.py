@@ -11,7 +11,7 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.kept import unless_damaged
-from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
+from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter, Progress
 from wasmpack.stores.verified import Advance, VerifiedStream
 
 _AT_ONCE = 4
@@ -45,17 +45,19 @@ def transfer(
     manifest: Manifest,
     writer: ImageWriter,
     names: Sequence[str | None],
-    advance: Advance | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Moved, ...]:
     """Send what is missing, several blobs at once, then the manifest under each name.
 
     :param names: none leaves the manifest reachable by its digest alone
-    :param advance: told of every piece that moved, by one thread at a time
+    :param progress: told of every piece that moved
     :raises DigestMismatch: the source gave other bytes; nothing is then named
     """
+    moving = _Moving(reader, writer, progress)
+    if progress:
+        progress.expect(sum(blob.size for blob in manifest.blobs))
     if writer.has_image(manifest, names):
-        return tuple(Moved(descriptor=d, status=BlobStatus.EXISTS) for d in manifest.blobs)
-    moving = _Moving(reader, writer, advance)
+        return tuple(moving.exists(blob) for blob in manifest.blobs)
     moved = moving.blobs(manifest.blobs)
     writer.put_manifest(manifest, names)
     return moved
@@ -68,7 +70,7 @@ def transfer_all(
     names: Sequence[str | None],
     *,
     referrers: bool = False,
-    advance: Advance | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Moved, ...]:
     """As :func:`transfer`, of an index with all its images.
 
@@ -81,7 +83,7 @@ def transfer_all(
         if isinstance(manifest, Index):
             writer.put_manifest(manifest, own)
         else:
-            moved += transfer(reader, manifest, writer, own, advance)
+            moved += transfer(reader, manifest, writer, own, progress)
         if subject:
             writer.put_referrer(manifest)
     return tuple({row.descriptor.digest: row for row in moved}.values())
@@ -116,10 +118,10 @@ def _tree(
 class _Moving:
     """Blobs on their way, each in a thread of its own."""
 
-    def __init__(self, reader: ImageReader, writer: ImageWriter, advance: Advance | None) -> None:
+    def __init__(self, reader: ImageReader, writer: ImageWriter, progress: Progress | None) -> None:
         self._reader = reader
         self._writer = writer
-        self._advance = advance
+        self._progress = progress
         self._lock = threading.Lock()
         self._over = threading.Event()
 
@@ -138,10 +140,14 @@ class _Moving:
             pool.shutdown(wait=False, cancel_futures=True)
             wait(running, timeout=_TO_THE_END)  # each leaves nothing half written behind
 
+    def exists(self, descriptor: Descriptor) -> Moved:
+        """A blob that need not move."""
+        self._tell(descriptor, descriptor.size)
+        return Moved(descriptor=descriptor, status=BlobStatus.EXISTS)
+
     def _blob(self, descriptor: Descriptor) -> Moved:
         if self._writer.has_blob(descriptor):
-            self._tell(descriptor, descriptor.size)
-            return Moved(descriptor=descriptor, status=BlobStatus.EXISTS)
+            return self.exists(descriptor)
         told = _furthest(self._tell)
 
         def body() -> VerifiedStream:
@@ -157,9 +163,9 @@ class _Moving:
     def _tell(self, descriptor: Descriptor, size: int) -> None:
         if self._over.is_set():
             raise WasmpackError("given up, because another part failed")
-        if self._advance:
+        if self._progress:
             with self._lock:
-                self._advance(descriptor, size)
+                self._progress(descriptor, size)
 
 
 def _furthest(tell: Advance) -> Callable[[], Advance]:

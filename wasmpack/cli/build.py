@@ -108,9 +108,9 @@ def _build(
                 runner=lambda: runner,
             )  # fmt: skip
     kept = None if given["targets"] else report
-    with console.moving("pushing", image.size if outputs.push else 0) as advance:
+    with console.moving("pushing") as progress:
         moved = store_image(
-            image, outputs, registry, report=kept, notice=console.status, advance=advance
+            image, outputs, registry, report=kept, notice=console.status, progress=progress
         )
     places = [NamePlace(tag.with_default_tag()) for tag in outputs.tags]
     everywhere: list[Place] = [*places, *([outputs.place] if outputs.place else [])]

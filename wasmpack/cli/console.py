@@ -12,7 +12,10 @@ from typing import IO, TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
     from wasmpack.oci.descriptor import Descriptor
+    from wasmpack.stores.ports import Progress
 
 Style = Callable[[str, str], str]
 """``style(text, colour)``: the text, coloured if the stream takes it."""
@@ -71,19 +74,18 @@ class Console:
         return _style if self._coloured(sys.stderr) else _plain
 
     @contextmanager
-    def moving(self, label: str, total: int) -> Iterator[Callable[[Descriptor, int], None] | None]:
-        """A progress bar for ``total`` bytes on stderr; nothing where that is no terminal."""
-        if self.quiet or not self.progress or not sys.stderr.isatty() or not total:
+    def moving(self, label: str) -> Iterator[Progress | None]:
+        """A progress bar on stderr; nothing where that is no terminal."""
+        if self.quiet or not self.progress or not sys.stderr.isatty():
             yield None
             return
-        with click.progressbar(
-            length=total, label=label, file=sys.stderr, show_eta=False, width=30
-        ) as bar:
-            _bars.append(label)
-            try:
-                yield lambda _descriptor, size: bar.update(size)
-            finally:
-                _bars.pop()
+        bar = _Bar(label)
+        _bars.append(bar)
+        try:
+            yield bar
+        finally:
+            _bars.remove(bar)
+            bar.end()
 
     def _coloured(self, stream: IO[str] | None) -> bool:
         if self.color != "auto":
@@ -95,8 +97,33 @@ class Console:
         return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-_bars: list[str] = []
-"""Labels of the progress bars that are on the terminal now."""
+class _Bar:
+    """A progress bar that is drawn as soon as it is known how much is to move."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: ProgressBar[int] | None = None
+
+    def expect(self, size: int, /) -> None:
+        if self._bar is None:
+            self._bar = click.progressbar(
+                length=size, label=self._label, file=sys.stderr, show_eta=False, width=30
+            )
+            self._bar.__enter__()
+        else:
+            self._bar.length = (self._bar.length or 0) + size
+
+    def __call__(self, _descriptor: Descriptor, size: int, /) -> None:
+        if self._bar is not None:
+            self._bar.update(size)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+
+
+_bars: list[_Bar] = []
+"""Those that are on the terminal now."""
 _CLEAR_LINE = "\r\x1b[K"
 
 

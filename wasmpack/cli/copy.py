@@ -47,8 +47,10 @@ def copy(
     if wrong is not None or (tags and isinstance(destination, DaemonPlace)):
         raise WrongUsage(f"--tag {wrong or tags[0]}: no tag that {destination} can have")
     extent = Extent(whole_index=whole, referrers=referrers, tags=tags)
-    done = copy_image(
-        source, destination, registry, extent=extent, force=force, notice=console.status
-    )
+    with console.moving("copying") as progress:
+        done = copy_image(
+            source, destination, registry, extent=extent, force=force, notice=console.status,
+            progress=progress,
+        )  # fmt: skip
     outcome = Outcome(references=[str(destination)], manifest=done.manifest, moved=done.moved)
     show_outcome(outcome, str(pinned(destination, done.manifest.digest)), shape, console)

@@ -35,7 +35,10 @@ def pull(
     if not isinstance(image, NamePlace):
         raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
     console = current_console()
-    done = pull_image(image, output, registry, force=force, notice=console.status)
+    with console.moving("pulling") as progress:
+        done = pull_image(
+            image, output, registry, force=force, notice=console.status, progress=progress
+        )
     place: Place = output or NamePlace(image.reference.with_default_tag())
     outcome = Outcome(references=[str(place)], manifest=done.manifest, moved=done.moved)
     show_outcome(outcome, str(pinned(place, done.manifest.digest)), shape, console)

@@ -51,7 +51,7 @@ def push(
     target = destination or _own_name(image)
     with (
         shown_if_rejected(shape, console),
-        console.moving("pushing", 0 if dry_run else _size(image)) as advance,
+        console.moving("pushing") as progress,
     ):
         if dry_run:
             done = plan_push(
@@ -60,7 +60,7 @@ def push(
         else:
             done = push_image(
                 image, target, registry, tags=tags, validate=not no_validate,
-                fall_back=variant == "auto", notice=console.status, advance=advance,
+                fall_back=variant == "auto", notice=console.status, progress=progress,
             )  # fmt: skip
     if dry_run:
         console.status("dry run: nothing was sent")
@@ -74,14 +74,3 @@ def _own_name(image: Place) -> Reference:
     if isinstance(image, NamePlace):
         return image.reference
     raise WrongUsage(f"where should {image} go?", hint=f"wasmpack push {image} REGISTRY/NAME:TAG")
-
-
-def _size(image: Place) -> int:
-    """Bytes for the progress bar; 0 where they are not known at once."""
-    from wasmpack.stores.local import find_local, open_store
-
-    if not isinstance(image, NamePlace):
-        return 0
-    found = find_local(image.reference.with_default_tag())
-    manifest = open_store().get(found) if found else None
-    return sum(blob.size for blob in getattr(manifest, "blobs", ()))

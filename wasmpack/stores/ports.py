@@ -14,6 +14,16 @@ Notice = Callable[[str], None]
 """Told what the user should know, in a line."""
 
 
+class Progress(Protocol):
+    """Told how an image moves, by one thread at a time."""
+
+    def expect(self, size: int, /) -> None:
+        """So many bytes more are to move."""
+
+    def __call__(self, descriptor: Descriptor, size: int, /) -> None:
+        """So many bytes of a blob have moved, or need not."""
+
+
 class BlobStatus(StrEnum):
     """What became of a blob on its way (JSON contract, ``pushed[].status``)."""
 
