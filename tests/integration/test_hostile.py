@@ -46,6 +46,9 @@ class Made:
         (self.root / "blobs" / "sha256" / digest.hex).write_bytes(data)
         return {"mediaType": media_type, "digest": str(digest), "size": len(data), **more}
 
+    def path(self, blob: dict[str, object]) -> Path:
+        return self.root / "blobs" / "sha256" / str(blob["digest"]).partition(":")[2]
+
     def manifest(self, layers: list[dict[str, object]], **more: object) -> dict[str, object]:
         config = more.pop("config", None) or self.blob(b"{}", mt.OCI_CONFIG)
         body = {"schemaVersion": 2, "mediaType": mt.OCI_MANIFEST, "config": config,
@@ -179,25 +182,24 @@ def upper_case_digest(made: Made) -> dict[str, object]:
 
 def another_content(made: Made) -> dict[str, object]:
     layer = made.blob(C, mt.WASM_CONTENT)
-    path = made.root / "blobs" / "sha256" / str(layer["digest"]).partition(":")[2]
+    path = made.path(layer)
     path.write_bytes(C[:-1] + b"?")
     return made.manifest([made.blob(b"{}", mt.WASM_CONFIG), layer])
 
 
-def blob_is_a_link(made: Made) -> dict[str, object]:
+def linked(made: Made, target: str) -> dict[str, object]:
     layer = made.blob(C, mt.WASM_CONTENT)
-    path = made.root / "blobs" / "sha256" / str(layer["digest"]).partition(":")[2]
-    path.unlink()
-    path.symlink_to("/etc/passwd")
+    made.path(layer).unlink()
+    made.path(layer).symlink_to(target)
     return made.manifest([made.blob(b"{}", mt.WASM_CONFIG), layer])
+
+
+def blob_is_a_link(made: Made) -> dict[str, object]:
+    return linked(made, "/etc/passwd")
 
 
 def blob_is_a_device(made: Made) -> dict[str, object]:
-    layer = made.blob(C, mt.WASM_CONTENT)
-    path = made.root / "blobs" / "sha256" / str(layer["digest"]).partition(":")[2]
-    path.unlink()
-    path.symlink_to("/dev/zero")
-    return made.manifest([made.blob(b"{}", mt.WASM_CONFIG), layer])
+    return linked(made, "/dev/zero")
 
 
 def index_that_says_manifest(made: Made) -> dict[str, object]:

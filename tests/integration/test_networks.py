@@ -114,7 +114,6 @@ def test_a_client_certificate_is_for_the_registry_alone(
     authority: Authority, open_registry: RunningRegistry, cli: Cli
 ) -> None:
     """Its blobs are on another host, which would take a certificate too."""
-    seen: list[object] = []
     context = authority.server("127.0.0.1")
     context.verify_mode = ssl.CERT_OPTIONAL
     authority.ca.configure_trust(context)

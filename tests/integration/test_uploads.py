@@ -20,7 +20,7 @@ from wasmpack.errors import DigestMismatch, RegistryUnavailable
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus
-from wasmpack.stores.registry import uploads
+from wasmpack.stores.registry import upload
 from wasmpack.stores.registry.client import RegistryClient
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import VerifiedStream
@@ -184,7 +184,7 @@ class StrictServer(ThreadingHTTPServer):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StrictServer]:
-    monkeypatch.setattr(uploads, "_CHUNK", CHUNK)
+    monkeypatch.setattr(upload, "_CHUNK", CHUNK)
     with StrictServer() as running:
         threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         yield running

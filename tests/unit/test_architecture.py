@@ -35,7 +35,7 @@ ONLY_IN = {
     "yaml": {"mesh/yaml_reader.py", "mesh/yaml_writer.py"},
     "oras": {"stores/registry/transport.py"},
     "requests": {"stores/registry/transport.py", "stores/registry/answers.py",
-                 "stores/registry/client.py", "stores/registry/uploads.py",
+                 "stores/registry/client.py", "stores/registry/upload.py",
                  "stores/registry/downloads.py", "stores/registry/session.py",
                  "stores/registry/pace.py"},
     "urllib3": {"stores/registry/answers.py", "stores/registry/session.py"},

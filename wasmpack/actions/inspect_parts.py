@@ -77,7 +77,7 @@ class PartialLook:
         if descriptor.digest == self._layer.digest:
             yield self._window[:_HEAD]
             return
-        yield self._reader.read_at(descriptor, 0, descriptor.size)
+        yield self._reader.read_at(descriptor, 0, min(descriptor.size, LARGE))
 
     def _unread(self) -> str:
         return (

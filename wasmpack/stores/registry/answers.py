@@ -26,7 +26,7 @@ CONNECTING = 5.0
 """Seconds to wait for a connection."""
 _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 _LONGEST_ADDRESS = 200
-_HEADER = 4096
+LONGEST_HEADER = 4096
 """Most characters of a header that are looked at."""
 _BODY_LIMIT = 8192
 _FOR_WORDS = 3.0
@@ -146,7 +146,7 @@ def unavailable(error: Exception, registry: str) -> WasmpackError:
 
 def warnings_in(response: requests.Response) -> list[str]:
     """Texts of ``Warning`` headers with code 299 (distribution-spec, "Warnings")."""
-    header = response.headers.get("Warning", "")[:_HEADER]
+    header = response.headers.get("Warning", "")[:LONGEST_HEADER]
     return [text.replace('\\"', '"') for text in _WARNING.findall(header)]
 
 

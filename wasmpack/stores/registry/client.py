@@ -21,7 +21,13 @@ from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.oci.media_types import ACCEPTED, OCI_INDEX
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus
-from wasmpack.stores.registry.answers import TRANSPORT_ERRORS, failed, manifest_refusal, small_json
+from wasmpack.stores.registry.answers import (
+    LONGEST_HEADER,
+    TRANSPORT_ERRORS,
+    failed,
+    manifest_refusal,
+    small_json,
+)
 from wasmpack.stores.registry.downloads import BlobStream, read_part
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pace import read_up_to
@@ -31,8 +37,6 @@ from wasmpack.stores.verified import Body, Readable
 
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*rel="?next"?')
 _MAX_PAGES = 1000
-_HEADER = 4096
-"""Most characters of a header that are looked at."""
 _ACCEPT = {"Accept": ", ".join(ACCEPTED)}
 
 
@@ -184,7 +188,7 @@ class RegistryClient:
             if response.status_code != 200 or accept not in {"", kind}:
                 return "", {}, ""
             page = self._json(response, what)
-            following = _NEXT.search(response.headers.get("Link", "")[:_HEADER])
+            following = _NEXT.search(response.headers.get("Link", "")[:LONGEST_HEADER])
             link = self._transport.absolute(response.url, following[1]) if following else ""
             return kind, page, link
 

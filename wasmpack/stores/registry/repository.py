@@ -106,9 +106,7 @@ class RegistryWriter:
         except NotFound:
             body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
         rows = body.get("manifests")
-        kept = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        if any(row.get("digest") == str(manifest.digest) for row in kept):
-            return
+        kept = rows if isinstance(rows, list) else []
         own: JsonObject = {
             **manifest.descriptor.as_json(),
             "artifactType": artifact_type(manifest),

@@ -20,6 +20,7 @@ from wasmpack.errors import (
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.answers import (
     CONNECTING,
+    LONGEST_HEADER,
     TRANSPORT_ERRORS,
     failed,
     refusal,
@@ -47,8 +48,6 @@ _DRAINED = 1 << 16
 """Bytes of an answer that are read and thrown away to keep its connection."""
 _REDIRECTS = 5
 _REDIRECTED = {301, 302, 303, 307, 308}
-_HEADER = 4096
-"""Most characters of a header that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class Transport(Registry):  # type: ignore[misc]
         response = self._send(sending)
         if response.status_code != 401 or not self._is_ours(response.url):
             return response
-        challenge = response.headers.get("WWW-Authenticate", "")[:_HEADER]
+        challenge = response.headers.get("WWW-Authenticate", "")[:LONGEST_HEADER]
         _drain(response)
         with self._logging_in:
             if self._authorization == used:  # no other thread was faster

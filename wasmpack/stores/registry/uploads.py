@@ -1,36 +1,24 @@
-"""One blob on its way to a registry (distribution-spec, "Pushing blobs").
+"""Blobs on their way to a registry (distribution-spec, "Pushing blobs").
 
-What is there already, or can be mounted, is not sent. A small blob goes with the request that
-opens the upload; others in one PUT, or in chunks where the registry asks for them or takes no body
-of that size. After a break the registry is asked how far it came, and the rest is sent; one that
-does not know starts anew.
+What can be mounted is not sent. A small blob goes with the request that opens the upload; others in
+one PUT, or in chunks where the registry asks for them or takes no body of that size.
 """
 
-import contextlib
-import re
-from urllib.parse import urlencode, urlsplit, urlunsplit
-
-import requests
+from urllib.parse import urlencode
 
 from wasmpack.errors import NotFound, RegistryUnavailable, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
 from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.answers import TooLarge
-from wasmpack.stores.registry.patience import Patience, Transient
+from wasmpack.stores.registry.patience import Transient
 from wasmpack.stores.registry.transport import Transport
-from wasmpack.stores.verified import Body, VerifiedStream
+from wasmpack.stores.registry.upload import Upload
+from wasmpack.stores.verified import Body
 
-_CHUNK = 16 << 20
-"""Bytes of a chunk, unless the registry asks for more."""
 _MODEST_CHUNK = 1 << 20
 """Where one request for it all is too large: the limit of many a proxy, unless told otherwise."""
-_LARGEST_CHUNK = 1 << 30
-_MAKE_IT = "some registries want the repository to be made there first"
 _SMALL = 4096
 """Bytes that are sent along with the opening request, on the chance that they are taken."""
-_OCTETS = {"Content-Type": "application/octet-stream"}
-_RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
 
 
 class Uploads:
@@ -49,7 +37,7 @@ class Uploads:
         :raises DigestMismatch: the source gave other bytes; the registry then keeps none
         """
         patience = self._transport.patience()
-        upload = _Upload(self._transport, self._blobs, descriptor, body, what, patience)
+        upload = Upload(self._transport, self._blobs, descriptor, body, what, patience)
 
         def attempt(chunk: int = 0) -> BlobStatus:
             if self._may_mount(upload) and self._mount(upload):
@@ -65,10 +53,10 @@ class Uploads:
         except TooLarge:
             return patience.through(lambda: attempt(_MODEST_CHUNK))
 
-    def _may_mount(self, upload: "_Upload") -> bool:
+    def _may_mount(self, upload: Upload) -> bool:
         return bool(self._mount_from) and not upload.asked_to_mount
 
-    def _mount(self, upload: "_Upload") -> bool:
+    def _mount(self, upload: Upload) -> bool:
         """Whether it was mounted; else the registry may have opened an upload instead.
 
         One that refuses to mount is not asked again: it is no reason not to send.
@@ -84,7 +72,7 @@ class Uploads:
             upload.place = upload.opened(response)
         return response.status_code == 201
 
-    def _open(self, upload: "_Upload") -> str:
+    def _open(self, upload: Upload) -> str:
         """Open an upload; empty if the blob was taken at once."""
         if upload.descriptor.size <= _SMALL and self._short_way:
             asked = {"digest": str(upload.descriptor.digest)}
@@ -98,214 +86,3 @@ class Uploads:
             else:
                 return "" if response.status_code == 201 else upload.opened(response)
         return upload.opened(upload.ask("POST", "uploads/", {202}))
-
-
-class _Upload:
-    """One blob on its way, as far as it came."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        blobs: str,
-        descriptor: Descriptor,
-        body: Body,
-        what: str,
-        patience: Patience,
-    ) -> None:
-        self.descriptor = descriptor
-        self.place = ""
-        """Where the registry takes the next bytes; empty if no upload is open."""
-        self.asked_to_mount = False
-        self._transport = transport
-        self._blobs = blobs
-        self._body = body
-        self._what = what
-        self._patience = patience
-        self._least = 0
-        """Bytes of a chunk that the registry asks for."""
-        self._offset = 0
-        self._furthest = 0
-        """Of all tries: what is sent again is no progress."""
-        self._stream: VerifiedStream | None = None
-        """What chunks are read from, one after the other."""
-
-    def ask(
-        self, method: str, url: str, expect: set[int], *, hurry: bool = False
-    ) -> requests.Response:
-        """A request without a body.
-
-        :param url: absolute, or below the repository's blobs
-        """
-        url = url if "://" in url else self._blobs + url
-        headers = {"Content-Length": "0"} if method in {"POST", "PUT"} else {}
-        with self._transport.attempt(
-            method, url, self._what, expect, headers=headers, hint=_MAKE_IT, hurry=hurry
-        ) as response:
-            return response
-
-    def ask_with_all(self, url: str) -> requests.Response:
-        """Open the upload and send the whole blob with the same request."""
-        headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
-        with self._transport.attempt(
-            "POST", self._blobs + url, self._what, {201, 202}, headers=headers,
-            body=self._small_body,
-        ) as response:  # fmt: skip
-            return response
-
-    def _small_body(self) -> bytes:
-        with self._body() as stream:
-            return b"".join(stream.chunks())
-
-    def opened(self, response: requests.Response) -> str:
-        """Take in what the registry says of an upload that was opened: its place."""
-        least = response.headers.get("OCI-Chunk-Min-Length", "")
-        self._least = int(least) if least.isdecimal() and len(least) < 11 else 0
-        if self._least > _LARGEST_CHUNK:
-            raise RegistryUnavailable(f"registry wants chunks of at least {self._least} bytes")
-        self._offset = 0
-        return _next(self._transport, response)
-
-    def send(self, chunk: int) -> None:
-        """Send the bytes; after a break, those that are missing.
-
-        :param chunk: bytes of a request; 0 for all of them in one, if the registry wants no chunks
-        :raises Transient: the upload has to be opened anew
-        """
-        whole = not chunk and not self._least and not self._offset
-        try:
-            while True:
-                try:
-                    self._whole() if whole else self._in_chunks(max(chunk or _CHUNK, self._least))
-                except Transient as failure:
-                    if self._is_there():
-                        return
-                    if not self._knows_how_far():
-                        raise
-                    self._patience.wait(failure)
-                    whole = False
-                else:
-                    return
-        except (Transient, WasmpackError) as failure:
-            if isinstance(failure, WasmpackError):
-                self._give_up()
-            self.place = ""
-            raise
-        finally:
-            if self._stream is not None:
-                self._stream.close()
-                self._stream = None
-
-    def _whole(self) -> None:
-        headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
-        url = _with_digest(self.place, self.descriptor.digest)
-        self._transport.attempt(
-            "PUT", url, self._what, {201, 202, 204}, headers=headers, body=self._body
-        )
-
-    def _in_chunks(self, chunk: int) -> None:
-        while self._offset < self.descriptor.size:
-            before = self._offset
-            self._chunk(min(chunk, self.descriptor.size - before))
-            if self._offset <= before:
-                lost = RegistryUnavailable(f"cannot {self._what}: registry keeps no more bytes")
-                raise Transient(lost)
-            if self._offset > self._furthest:
-                self._furthest = self._offset
-                self._patience.progress()
-        self.ask("PUT", _with_digest(self.place, self.descriptor.digest), {201, 202, 204})
-
-    def _chunk(self, length: int) -> None:
-        """Send one; the registry says where the next one goes, and from which byte."""
-        first = self._offset
-        headers = {
-            **_OCTETS,
-            "Content-Length": str(length),
-            "Content-Range": f"{first}-{first + length - 1}",
-        }
-        with self._transport.attempt(
-            "PATCH", self.place, self._what, {202, 204, 416}, headers=headers,
-            body=lambda: _Part(self._stream_at(first), length),
-        ) as response:  # fmt: skip
-            if response.status_code == 416:
-                refused = RegistryUnavailable(f"cannot {self._what}: registry refuses its bytes")
-                if not self._knows_how_far() or self._offset == first:
-                    raise Transient(refused)
-                return
-            self.place = _next(self._transport, response)
-            received = _received(response, first + length)
-            self._offset = received if received <= first + length else first
-
-    def _stream_at(self, offset: int) -> VerifiedStream:
-        """The blob from there on; a chunk that is sent again has to be read again."""
-        if self._stream is None or self._stream.position != offset:
-            if self._stream is not None:
-                self._stream.close()
-            self._stream = self._body()
-            self._stream.skip(offset)
-        return self._stream
-
-    def _is_there(self) -> bool:
-        """Whether the blob was taken, and only the answer was lost."""
-        try:
-            url = str(self.descriptor.digest)
-            return self.ask("HEAD", url, {200, 404}, hurry=True).status_code == 200
-        except (Transient, WasmpackError):
-            return False
-
-    def _knows_how_far(self) -> bool:
-        """Ask where to go on; False if the registry has nothing of it, or does not say."""
-        try:
-            response = self.ask("GET", self.place, {200, 202, 204}, hurry=True)
-            received = _received(response, 0)
-            if not 0 < received <= self.descriptor.size:
-                return False
-            if location := response.headers.get("Location"):
-                self.place = self._transport.absolute(response.url, location)
-        except (Transient, WasmpackError):
-            return False
-        self._offset = received
-        return True
-
-    def _give_up(self) -> None:
-        """Tell the registry that nothing more will come; it may not care."""
-        with contextlib.suppress(Transient, WasmpackError):
-            self.ask("DELETE", self.place, {200, 202, 204, 404}, hurry=True)
-
-
-class _Part:
-    """A stretch of a blob, as a body."""
-
-    def __init__(self, stream: VerifiedStream, length: int) -> None:
-        self._stream = stream
-        self._left = self._length = length
-
-    def __len__(self) -> int:
-        return self._length
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._stream.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(data)
-        return data
-
-    def close(self) -> None:
-        """The stream goes on with the next chunk."""
-
-
-def _next(transport: Transport, response: requests.Response) -> str:
-    location = response.headers.get("Location")
-    if not location:
-        raise RegistryUnavailable(f"registry {transport.registry}: answered without a Location")
-    return transport.absolute(response.url, location)
-
-
-def _received(response: requests.Response, otherwise: int) -> int:
-    """Bytes that the registry has (``Range: 0-LAST``)."""
-    found = _RANGE.fullmatch(response.headers.get("Range", "").strip())
-    return int(found[1]) + 1 if found and found[1] != "0" else otherwise
-
-
-def _with_digest(location: str, digest: Digest) -> str:
-    """Add ``digest=``; the query the registry gave may be critical and stays as it is."""
-    parts = urlsplit(location)
-    query = "&".join(part for part in (parts.query, urlencode({"digest": str(digest)})) if part)
-    return urlunsplit(parts._replace(query=query))
