@@ -333,6 +333,13 @@ def test_login_asks_at_a_terminal(
     assert str(htpasswd_registry.password).encode() not in shown, "no echo"
 
 
+def test_a_module_is_no_image(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "filter.wasm").write_bytes(C.read_bytes())
+    done = cli("push", "filter.wasm")
+    assert done.code == 4
+    assert "hint: filter.wasm is a file: wasmpack build filter.wasm -t" in done.err
+
+
 def test_dry_run_sends_nothing(open_registry: RunningRegistry, cli: Cli) -> None:
     name = f"{open_registry.host}/dry/run:v1"
     cli("build", C, "-t", name)

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from wasmpack.actions.outcome import Outcome
 from wasmpack.actions.reading import kept, open_chunks
@@ -36,10 +37,10 @@ def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> Ima
     if isinstance(image, NamePlace):
         reference = image.reference.with_default_tag()
         if find_local(reference) is None:
-            raise NotFound(
-                f"{reference}: not in the local store",
-                hint=f"wasmpack build MODULE -t {reference}, or wasmpack copy between registries",
-            )
+            hint = f"wasmpack build MODULE -t {reference}, or wasmpack copy between registries"
+            if Path(str(image)).is_file():
+                hint = f"{image} is a file: wasmpack build {image} -t REGISTRY/NAME:TAG --push"
+            raise NotFound(f"{reference}: not in the local store", hint=hint)
     return open_reader(image, options, notice)
 
 
