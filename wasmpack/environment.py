@@ -1,0 +1,22 @@
+"""The environment of the programs we start: an allow-list, so that no secret of ours reaches them.
+
+>>> sorted(allowed_environment(source={"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x"}))
+['PATH']
+"""
+
+import os
+from collections.abc import Mapping
+
+_ALLOWED = (
+    "PATH", "TMPDIR", "LANG", "LC_ALL",
+    "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE",
+)  # fmt: skip
+"""What any program may know; the last three measure subprocesses (coverage.py)."""
+
+
+def allowed_environment(*more: str, source: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables that a foreign or sandboxed program gets.
+
+    :param more: names that this program needs as well (``HOME`` for git)
+    """
+    return {name: source[name] for name in (*_ALLOWED, *more) if name in source}
