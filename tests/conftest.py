@@ -81,3 +81,10 @@ def cli(wasmpack_command: str, tmp_path: Path) -> Cli:
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dry run's bounds, of a size that a test can sit out."""
+    monkeypatch.setattr("wasmpack.module.budget._RUNNING", 1.0)
+    monkeypatch.setattr("wasmpack.module.budget.BLOCKED", 1.0)

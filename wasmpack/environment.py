@@ -5,6 +5,7 @@
 """
 
 import os
+import sys
 from collections.abc import Mapping
 
 _ALLOWED = (
@@ -20,3 +21,8 @@ def allowed_environment(*more: str, source: Mapping[str, str] = os.environ) -> d
     :param more: names that this program needs as well (``HOME`` for git)
     """
     return {name: source[name] for name in (*_ALLOWED, *more) if name in source}
+
+
+def import_path() -> list[str]:
+    """Where this process finds modules, for a Python that is started without any settings."""
+    return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100

@@ -88,6 +88,8 @@ class Report:
     verdict: Verdict
     targets: tuple[TargetVerdict, ...]
     findings: tuple[Finding, ...]
+    complete: bool = True
+    """Nothing was left out and every byte was read and verified: the next time it says the same."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -137,6 +139,7 @@ def judge(
     *,
     strict_targets: bool,
     strict: bool = False,
+    complete: bool = True,
 ) -> Report:
     """Merge each target's problems into one report.
 
@@ -145,6 +148,7 @@ def judge(
         Otherwise the verdict is ``reject`` only if all reject, and an error that only some of
         them make is shown as a warning naming them.
     :param strict: any warning rejects
+    :param complete: nothing that it speaks of was left out, or could not be read
     """
     seen = {target: list(found) for target, found in problems.items()}
     rows = tuple(
@@ -162,6 +166,7 @@ def judge(
         verdict=Verdict.REJECT if rejected else Verdict.ACCEPT,
         targets=rows,
         findings=findings,
+        complete=complete,
     )
 
 

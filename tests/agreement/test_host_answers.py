@@ -6,6 +6,7 @@ from support.envoy_batch import CRASH, LOADS, Subject, observe
 
 from agreement.host_answers import Call, answer, calls, prober
 from wasmpack.envoy import envoy_version, find_envoy
+from wasmpack.module.budget import Budget
 from wasmpack.module.dry_run import compiled_plugin, dry_runs
 from wasmpack.module.run_result import Outcome, RunRequest
 
@@ -31,9 +32,8 @@ def test_every_call_answers_as_in_envoy() -> None:
 def _ours(call: Call, data: bytes) -> str:
     versions = {"0.1.0": b"_0_1_0", "0.2.0": b"_0_2_0", "0.2.1": b"_0_2_1"}
     version = next(v for v, mark in versions.items() if b"proxy_abi_version" + mark in data)
-    (run,) = dry_runs(
-        compiled_plugin(data), [RunRequest(abi_version=version, config=CONFIGURATION)]
-    )
+    request = RunRequest(abi_version=version, config=CONFIGURATION)
+    (run,) = dry_runs(compiled_plugin(data), [request], Budget.of(len(data)).running)
     if run.failed and run.failed.outcome is Outcome.CRASH:
         return CRASH
     return answer(call, run.log) if run.failed is None else run.failed.reason

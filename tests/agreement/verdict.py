@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from wasmpack.findings import Severity
+from wasmpack.module.budget import Budget
 from wasmpack.module.check import StartUp, examine, module_problems
 from wasmpack.module.dry_run import compiled_plugin, dry_runs
 from wasmpack.module.engine import validity
@@ -33,9 +34,12 @@ class InThisProcess:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def run(self, data: bytes, requests: Sequence[RunRequest]) -> Ran:
+    def run(self, data: bytes, requests: Sequence[RunRequest], seconds: float | None = None) -> Ran:
         valid = validity(data)
-        return Ran(() if valid.error else tuple(dry_runs(compiled_plugin(data), requests)), valid)
+        if valid.error or not requests:
+            return Ran((), valid)
+        budget = Budget.of(len(data), seconds)
+        return Ran(tuple(dry_runs(compiled_plugin(data), requests, budget.running)), valid)
 
 
 def envoy_target(version: str) -> Target:

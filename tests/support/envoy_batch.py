@@ -20,19 +20,22 @@ from pathlib import Path
 from typing import TypeVar
 
 from wasmpack.envoy.bootstrap import Plugin, listener, loopback
+from wasmpack.processes import confined, cpu_seconds, sleeps
 
 T = TypeVar("T")
 BATCH = 40
 """Modules a process: each has four instances there."""
 _HANG = 8.0
-"""Seconds without progress after which a module counts as one that never ends."""
+"""Seconds of Envoy's CPU time, or of its sleep, without progress: the module never ends."""
+_NET = 300.0
+"""Seconds by the clock after which a wait for anything else is given up."""
 _REQUEST_TIMEOUT = 1.0
 """Seconds; a plugin may hold a request for ever."""
 _AT_ONCE = 20
 _AFTERMATH = 0.8
-"""Seconds in which a process ends if a request ends it after its answer."""
+"""Seconds in which a process ends if a request ends it after its answer, unless it is busy."""
 _MOMENT = 0.1
-"""The same where modules are asked one after the other; a busy machine may take longer."""
+"""The same where modules are asked one after the other."""
 _SUSPECTS = 3
 _POLL = 0.01
 _DONE = re.compile(r"lds: add/update listener '(\d+)'|Plugin (\d+) failed to load")
@@ -161,20 +164,28 @@ class _Run:
         return self._process.poll() is not None
 
     def dies(self, seconds: float) -> bool:
-        """Whether the process ends within that time."""
+        """Whether the process ends within that time, or before it has nothing left to do."""
+        net = time.monotonic() + _NET
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
+        while not self.died and not sleeps(self._process.pid) and time.monotonic() < net:
+            time.sleep(_POLL)
         return self.died
 
     def wait_for_load(self) -> None:
         """Until each module has its outcome, the process is gone, or nothing moves any more."""
-        seen, since = -1, time.monotonic()
-        while time.monotonic() - since < _HANG:
+        seen, since, asleep = -1, 0.0, 0.0
+        net = time.monotonic() + _NET
+        while time.monotonic() < net:
             done = len(_DONE.findall(self._text()))
             if done >= self._count or self.died:
                 return
+            used = cpu_seconds(self._process.pid) or since
             if done != seen:
-                seen, since = done, time.monotonic()
+                seen, since, asleep = done, used, 0.0
+            asleep += _POLL if sleeps(self._process.pid) else 0.0
+            if max(used - since, asleep) > _HANG:
+                return
             time.sleep(_POLL)
 
     def outcomes(self) -> list[Observed]:
@@ -208,11 +219,11 @@ class _Run:
             return CRASH_LATER if self.dies(1) else LOADS, None
 
     def _port(self, number: int) -> int:
-        deadline = time.monotonic() + _HANG
+        deadline = time.monotonic() + _NET
         while number not in self._ports and time.monotonic() < deadline and not self.died:
             with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
                 host, _, port = (self._work / "admin").read_text().strip().rpartition(":")
-                rows = json.loads(_get(int(port), "/listeners?format=json", _HANG, host)[1])
+                rows = json.loads(_get(int(port), "/listeners?format=json", _NET, host)[1])
                 for row in rows["listener_statuses"]:
                     address = row["local_address"]["socket_address"]
                     self._ports[int(row["name"])] = address["port_value"]
@@ -249,11 +260,14 @@ def _running(binary: Path, subjects: Sequence[Subject]) -> Iterator[_Run]:
         }
         (work / "envoy.json").write_text(json.dumps(bootstrap))
         with (work / "log").open("wb") as log:
+            command = [
+                str(binary), "-c", "envoy.json", "--log-level", "info", "--concurrency", "1",
+                "--use-dynamic-base-id", "--admin-address-path", "admin",
+                "--log-format", "[[%l|%n]]%v",
+            ]  # fmt: skip
             process = subprocess.Popen(
-                [binary, "-c", "envoy.json", "--log-level", "info", "--concurrency", "1",
-                 "--use-dynamic-base-id", "--admin-address-path", "admin",
-                 "--log-format", "[[%l|%n]]%v"],
-                cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                confined(command), cwd=work, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
         try:
             yield _Run(process, work, len(subjects))

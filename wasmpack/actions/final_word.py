@@ -13,7 +13,9 @@ def ask_for_final_word(problems: dict[str, list[Problem]], data: bytes, facts: M
     :raises NotFound: no Envoy on this machine
     """
     given = facts.start_up
-    verdict = ask_envoy(data, configuration=given.plugin_config, root_id=given.root_id)
+    verdict = ask_envoy(
+        data, configuration=given.plugin_config, root_id=given.root_id, seconds=given.seconds
+    )
     target = "envoy-" + ".".join(verdict.version.split(".")[:2])
     if target not in problems:
         hosts = {known.name: known.host for known in all_targets()}

@@ -38,9 +38,9 @@ def read_module_file(name: str) -> ModuleInput:
     path = Path(name)
     data = read_file(path)
     if path.suffix == ".wat":
-        from wasmpack.module.engine import text_to_binary
+        from wasmpack.module.isolated import compile_text
 
-        data = text_to_binary(data, name)
+        data = compile_text(data, name)
     return ModuleInput(name=name, data=data, path=path)
 
 
@@ -94,9 +94,9 @@ def read_annotations(path: Path) -> dict[str, str]:
 def _binary_or_text(data: bytes) -> bytes:
     if data[:4] == MAGIC or b"(" not in data[:4096]:
         return data
-    from wasmpack.module.engine import text_to_binary
+    from wasmpack.module.isolated import compile_text
 
-    return text_to_binary(data, "<stdin>")
+    return compile_text(data, "<stdin>")
 
 
 def _bounded(data: bytes, what: str, limit: int = MAX_MODULE) -> bytes:

@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WrongUsage
+from wasmpack.module.code_cache import clear_cache
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.image import variant_of
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry
-from wasmpack.stores.local import find_local, has_store, names_of, open_store, store_path
+from wasmpack.stores.local import (
+    find_local,
+    forget_reports,
+    has_store,
+    names_of,
+    open_store,
+    store_path,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +85,11 @@ def _untag(layout: Layout, name: Reference) -> list[tuple[Reference, Digest]]:
 
 
 def prune_local() -> tuple[int, int]:
-    """Delete what no name needs: how many files, how many bytes."""
-    return open_store().prune() if has_store() else (0, 0)
+    """Delete what no name needs, and the caches: how many files, how many bytes."""
+    removed = [clear_cache()]
+    if has_store():
+        removed += [open_store().prune(), forget_reports()]
+    return sum(files for files, _ in removed), sum(size for _, size in removed)
 
 
 def _row(layout: Layout, entry: Entry) -> LocalImage:

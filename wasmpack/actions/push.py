@@ -1,6 +1,5 @@
 """From a place on this machine to a registry, judged first."""
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +8,9 @@ from wasmpack.actions.reading import kept, open_chunks
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.transfer import Moved, transfer
 from wasmpack.actions.validate_image import validate_image
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError
+from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.findings import Report, Verdict
+from wasmpack.module.check import StartUp
 from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
@@ -44,16 +44,18 @@ def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> Ima
     return open_reader(image, options, notice)
 
 
-def check_push(reader: ImageReader, manifest: Manifest, subject: str) -> Report:
-    """Judge an image that this store has not judged yet; the report is kept.
+def check_push(
+    reader: ImageReader, manifest: Manifest, subject: str, start_up: StartUp | None = None
+) -> Report:
+    """Judge an image that this store has not accepted yet.
 
+    :param start_up: with what the dry run starts the module
     :raises RejectedArtifact: every default target refuses it
     """
-    report = known_report(manifest.digest)
+    report = known_report(manifest)
     if report is None:
-        report = validate_image(reader, subject)
-        with contextlib.suppress(WasmpackError):  # a store that cannot be written: judge again
-            keep_report(manifest.digest, report)
+        report = validate_image(reader, subject, start_up=start_up)
+        keep_report(manifest, report)
     if report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report)
     return report
@@ -66,6 +68,7 @@ def push_image(
     *,
     tags: Sequence[str] = (),
     validate: bool = True,
+    start_up: StartUp | None = None,
     fall_back: bool = False,
     notice: Notice,
     progress: Progress | None = None,
@@ -73,6 +76,7 @@ def push_image(
     """Push, and compare the registry's digest with ours.
 
     :param tags: further tags of the destination
+    :param start_up: with what the dry run starts the module
     :param fall_back: if the registry refuses the manifest's kind, push it as ``compat`` instead
     :raises RejectedArtifact: validation says it cannot work
     """
@@ -81,7 +85,7 @@ def push_image(
     reading = source_options(image, NamePlace(destination), options)
     reader = open_pushable(image, reading, notice)
     manifest = require_image(reader.get(), image)
-    report = check_push(reader, manifest, str(image)) if validate else None
+    report = check_push(reader, manifest, str(image), start_up) if validate else None
     destination = destination.with_default_tag()
     names = [destination.written_as, *(destination.with_tag(tag).written_as for tag in tags)]
     writer = registry_writer(destination, options, manifest.digest, registry_name(image))
@@ -104,6 +108,7 @@ def plan_push(
     options: RegistryOptions,
     *,
     validate: bool = True,
+    start_up: StartUp | None = None,
     notice: Notice,
 ) -> Outcome:
     """What a push would send; nothing is written to the registry.
@@ -113,7 +118,7 @@ def plan_push(
     reading = source_options(image, NamePlace(destination), options)
     reader = open_pushable(image, reading, notice)
     manifest = require_image(reader.get(), image)
-    report = check_push(reader, manifest, str(image)) if validate else None
+    report = check_push(reader, manifest, str(image), start_up) if validate else None
     writer = registry_writer(destination.with_default_tag(), options, manifest.digest)
     moved = tuple(
         Moved(

@@ -75,7 +75,7 @@ def _module_problems(
         return
     names = mesh_targets(list(request.targets))
     chosen = [row for row in choose(request.targets) if row.name in names]
-    found = image_problems(
+    found, _ = image_problems(
         source.reader, str(source.reference), chosen, start_up=start_up_of(plugin)
     )
     rows = list(found.values())

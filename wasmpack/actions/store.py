@@ -55,7 +55,7 @@ def store_image(
         with local_writer() as writer:
             transfer(reader, manifest, writer, [tag.full for tag in outputs.tags])
         if report is not None:
-            keep_report(digest, report)
+            keep_report(manifest, report)
     for tag in outputs.tags if outputs.load else ():
         place = DaemonPlace(tag.with_default_tag())
         with open_writer(place, registry, digest, force=True, notice=notice) as writer:

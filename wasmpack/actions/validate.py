@@ -47,7 +47,10 @@ def validate_module(
         from wasmpack.actions.final_word import ask_for_final_word
 
         ask_for_final_word(problems, data, facts)
-    return judge(subject, "module", problems, strict_targets=bool(targets), strict=strict)
+    return judge(
+        subject, "module", problems, strict_targets=bool(targets), strict=strict,
+        complete=facts.start_up.dry_run,
+    )  # fmt: skip
 
 
 def validate_config(

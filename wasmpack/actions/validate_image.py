@@ -1,6 +1,5 @@
 """Would this target load this image? Its fetcher replayed, then the module it finds."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -36,10 +35,12 @@ def validate_image(
     :param envoy: ask the Envoy of this machine about the module too
     :raises NotFound: no such image
     """
-    problems = image_problems(
+    problems, complete = image_problems(
         reader, subject, choose(targets), start_up=start_up, pinned=pinned, envoy=envoy
     )
-    return judge(subject, "image", problems, strict_targets=bool(targets), strict=strict)
+    return judge(
+        subject, "image", problems, strict_targets=bool(targets), strict=strict, complete=complete
+    )
 
 
 def image_problems(
@@ -50,21 +51,24 @@ def image_problems(
     start_up: StartUp | None = None,
     pinned: bool = False,
     envoy: bool = False,
-) -> dict[str, list[Problem]]:
-    """What each target's fetcher and proxy have against an image.
+) -> tuple[dict[str, list[Problem]], bool]:
+    """What each target's fetcher and proxy have against an image; whether all of it was read.
 
     :raises NotFound: no such image
     """
+    complete = False
     try:
         check = _ImageCheck(kept(reader), start_up, pinned=pinned)
         problems = {target.name: check.problems(target) for target in targets}
         if envoy:
             check.ask_envoy(problems)
+        complete = check.complete
     except (BadArtifact, DigestMismatch) as error:
         problems = {target.name: [_unreadable(error)] for target in targets}
-    return {
+    named = {
         name: [_about(problem, subject) for problem in found] for name, found in problems.items()
     }
+    return named, complete
 
 
 def _about(problem: Problem, subject: str) -> Problem:
@@ -86,8 +90,12 @@ class _ImageCheck:
         self._facts = cache(self._examine)
         self._contents = cache(self._read_contents)
         self._has_module = cache(self._search)
-        with contextlib.suppress(*UNREADABLE):
+        self.complete = start_up is None or start_up.dry_run
+        """Nothing was left out so far, or could not be read."""
+        try:
             self._image = mesh_image(reader)[1]
+        except UNREADABLE:
+            self.complete = False
 
     def problems(self, target: Target) -> list[Problem]:
         """All that this target has to say."""
@@ -98,6 +106,7 @@ class _ImageCheck:
                 facts = self._facts(fetched.module)
                 found += module_problems(facts, target.host, target.own_functions)
         except UNREADABLE as error:
+            self.complete = False
             return [_unreadable(error)]
         return [*found, *self._doubts()]
 
@@ -112,6 +121,7 @@ class _ImageCheck:
         try:
             return bool(search_image(self._reader)[1].modules)
         except UNREADABLE:
+            self.complete = False
             return False
 
     def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
@@ -128,6 +138,7 @@ class _ImageCheck:
         try:
             contents = self._contents()
         except UNREADABLE:
+            self.complete = False
             return found
         if contents.module is None:
             return found
@@ -159,6 +170,7 @@ class _ImageCheck:
         try:
             return self._contents().runtime_config
         except UNREADABLE:
+            self.complete = False
             return None
 
 

@@ -189,7 +189,7 @@ class _Check:
         shared = list(checksum_problems(plugin, url, reader))
         shared += slow_pull_problems(plugin, reader)
         chosen = [target_named(name) for name in self._releases]
-        found = image_problems(
+        found, _ = image_problems(
             reader, str(reference), chosen, start_up=start_up_of(plugin, self._looking.start_up),
             envoy=self._looking.envoy,
         )  # fmt: skip

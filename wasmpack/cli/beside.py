@@ -1,11 +1,13 @@
 """What a command will need, started or loaded while other things are done."""
 
+import contextlib
 import importlib
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 
+from wasmpack.errors import WasmpackError
 from wasmpack.module.child import start_child
 
 _early: "list[subprocess.Popen[bytes]]" = []
@@ -15,9 +17,8 @@ def start_early(arguments: Sequence[str]) -> None:
     """For ``build``, the process of the dry run: before click and the command are loaded."""
     command = next((word for word in arguments if word[:1] != "-"), "")
     if command == "build" and not {"--no-validate", "--help", "-h"} & set(arguments):
-        child = start_child()
-        if child is not None:
-            _early.append(child)
+        with contextlib.suppress(WasmpackError):  # whoever needs it will say so
+            _early.append(start_child())
 
 
 def early_child() -> "subprocess.Popen[bytes] | None":

@@ -55,7 +55,7 @@ def _show_traceback() -> None:
 
 
 class _Terminated(BaseException):
-    """SIGTERM, as an exception: processes and temporary files are cleaned up on its way."""
+    """SIGTERM or SIGHUP, as an exception: processes and files are cleaned up on its way."""
 
 
 def _clean_up_when_terminated() -> None:
@@ -64,6 +64,8 @@ def _clean_up_when_terminated() -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, end)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, end)
 
 
 def _explain(error: Exception) -> int:

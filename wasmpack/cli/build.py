@@ -14,6 +14,7 @@ from wasmpack.cli.options import (
     PLACE,
     REFERENCE,
     current_console,
+    dry_run_timeout_option,
     force_option,
     format_option,
     registry_options,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @click.option("--no-runtime-config", is_flag=True, help="Leave it out (compat and docker).")
 @click.option("--no-validate", is_flag=True, help="Do not check the module.")
 @target_options
+@dry_run_timeout_option
 @click.option("-a", "--annotation", "annotations", multiple=True, help="KEY=VALUE; overrides git.")
 @click.option("--annotation-file", type=FILE, help="JSON object of annotations.")
 @click.option("--no-git", is_flag=True, help="No annotations from git.")
@@ -104,7 +106,9 @@ def _build(
         with shown_if_rejected(given["shape"], console):
             report = check_build(
                 request, image, targets=given["targets"], strict=given["strict"],
-                start_up=start_up(given["plugin_config"], given["root_ids"]),
+                start_up=start_up(
+                    given["plugin_config"], given["root_ids"], seconds=given["dry_run_timeout"]
+                ),
                 runner=lambda: runner,
             )  # fmt: skip
     kept = None if given["targets"] else report

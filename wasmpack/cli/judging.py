@@ -8,15 +8,22 @@ from wasmpack.module.check import StartUp
 
 
 def start_up(
-    plugin_config: Path | None, root_ids: Sequence[str], *, dry_run: bool = True
+    plugin_config: Path | None,
+    root_ids: Sequence[str],
+    *,
+    dry_run: bool = True,
+    seconds: float | None = None,
 ) -> StartUp:
     """With what the dry run configures the plugin."""
     from wasmpack.actions.inputs import read_file
 
     if plugin_config is not None and not dry_run:
         raise WrongUsage("--plugin-config and --no-dry-run exclude each other")
+    if seconds is not None and not dry_run:
+        raise WrongUsage("--dry-run-timeout and --no-dry-run exclude each other")
     return StartUp(
         plugin_config=None if plugin_config is None else read_file(plugin_config),
         root_id=root_ids[0] if root_ids else "",
         dry_run=dry_run,
+        seconds=seconds,
     )

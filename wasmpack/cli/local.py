@@ -63,7 +63,11 @@ def remove(names: tuple[Reference, ...], shape: str) -> None:
 @click.command(epilog="Example: wasmpack prune")
 @format_option
 def prune(shape: str) -> None:
-    """Delete blobs of the local store that no image needs, such as those of broken-off builds."""
+    """Delete what the local store no longer needs, and the caches.
+
+    Blobs that no image names, such as those of broken-off builds; the code of modules compiled for
+    the dry run; the reports of images that were accepted.
+    """
     from wasmpack.actions.local import prune_local
     from wasmpack.cli.module_text import size_text
 

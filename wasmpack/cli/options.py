@@ -106,6 +106,14 @@ def target_options(command: F) -> F:
     return command
 
 
+dry_run_timeout_option = click.option(
+    "--dry-run-timeout",
+    type=click.FloatRange(min=1, max=86400),
+    metavar="SECONDS",
+    help="Raise the dry run's budget of CPU time. [default: by size]",
+)
+
+
 def registry_options(command: F) -> F:
     """The options of every command that can reach a registry, as one ``registry`` argument."""
 

@@ -8,6 +8,7 @@ from wasmpack.cli.options import (
     FILE,
     REFERENCE,
     current_console,
+    dry_run_timeout_option,
     format_option,
     image_argument,
     registry_options,
@@ -29,14 +30,15 @@ from wasmpack.stores.registry.options import RegistryOptions
     help="auto: fall back to compat where the registry refuses custom media types.",
 )
 @click.option("--no-validate", is_flag=True, help="Do not check the image.")
+@dry_run_timeout_option
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--digest-file", type=FILE, help="Write the digest to this file.")
 @format_option
 @registry_options
 def push(
     image: Place, destination: Reference | None, tags: tuple[str, ...], variant: str | None,
-    no_validate: bool, dry_run: bool, digest_file: Path | None, shape: str,
-    registry: RegistryOptions,
+    no_validate: bool, dry_run_timeout: float | None, dry_run: bool, digest_file: Path | None,
+    shape: str, registry: RegistryOptions,
 ) -> None:  # fmt: skip
     """Send IMAGE from the local store (or a layout, an archive) to a registry.
 
@@ -45,9 +47,11 @@ def push(
     if digest_file is not None:
         check_parent(digest_file)
     from wasmpack.actions.push import plan_push, push_image
+    from wasmpack.cli.judging import start_up
     from wasmpack.cli.report import show_outcome, shown_if_rejected
 
     console = current_console()
+    judged = start_up(None, [], seconds=dry_run_timeout)
     target = destination or _own_name(image)
     with (
         shown_if_rejected(shape, console),
@@ -55,11 +59,12 @@ def push(
     ):
         if dry_run:
             done = plan_push(
-                image, target, registry, validate=not no_validate, notice=console.status
-            )
+                image, target, registry, validate=not no_validate, start_up=judged,
+                notice=console.status,
+            )  # fmt: skip
         else:
             done = push_image(
-                image, target, registry, tags=tags, validate=not no_validate,
+                image, target, registry, tags=tags, validate=not no_validate, start_up=judged,
                 fall_back=variant == "auto", notice=console.status, progress=progress,
             )  # fmt: skip
     if dry_run:

@@ -26,7 +26,7 @@ COMMANDS = {
     "repack": _Place("repack", "repack", "Make an image that meshes load of one that they refuse."),
     "list": _Place("local", "list_images", "List the images of the local store."),
     "remove": _Place("local", "remove", "Remove an image from the local store."),
-    "prune": _Place("local", "prune", "Delete what no image of the local store needs."),
+    "prune": _Place("local", "prune", "Delete what no image needs, and the caches."),
     "tags": _Place("registry", "tags", "List the tags of a repository."),
     "tag": _Place("local", "tag", "Give an image of the local store another name."),
     "digest": _Place("digest", "digest", "Print the digest of an image."),

@@ -9,6 +9,7 @@ import click
 from wasmpack.cli.options import (
     FILE,
     current_console,
+    dry_run_timeout_option,
     format_option,
     image_argument,
     registry_options,
@@ -35,11 +36,12 @@ def validate() -> None:
 @click.argument("file")
 @target_options
 @dry_run_option
+@dry_run_timeout_option
 @envoy_option
 @format_option
 def validate_module(
     file: str, targets: tuple[str, ...], plugin_config: Path | None, root_ids: tuple[str, ...],
-    strict: bool, no_dry_run: bool, envoy: bool, shape: str,
+    strict: bool, no_dry_run: bool, dry_run_timeout: float | None, envoy: bool, shape: str,
 ) -> int:  # fmt: skip
     """Judge a module: its exports, imports and start-up against each target's proxy."""
     from wasmpack.actions.inputs import read_module_file
@@ -47,7 +49,7 @@ def validate_module(
     from wasmpack.cli.judging import start_up
 
     module = read_module_file(file)
-    configured = start_up(plugin_config, root_ids, dry_run=not no_dry_run)
+    configured = start_up(plugin_config, root_ids, dry_run=not no_dry_run, seconds=dry_run_timeout)
     report = check(
         module.data, module.name, targets=targets, start_up=configured, strict=strict, envoy=envoy
     )
@@ -74,13 +76,14 @@ def validate_config(
 @click.option("--remote", is_flag=True, help="Ask the registry only.")
 @target_options
 @dry_run_option
+@dry_run_timeout_option
 @envoy_option
 @format_option
 @registry_options
 def validate_image(
     image: Place, remote: bool, targets: tuple[str, ...], plugin_config: Path | None,
-    root_ids: tuple[str, ...], strict: bool, no_dry_run: bool, envoy: bool, shape: str,
-    registry: RegistryOptions,
+    root_ids: tuple[str, ...], strict: bool, no_dry_run: bool, dry_run_timeout: float | None,
+    envoy: bool, shape: str, registry: RegistryOptions,
 ) -> int:  # fmt: skip
     """Judge an image: how each target's fetcher reads it, and the module it finds there."""
     from wasmpack.actions.validate_image import validate_image as check
@@ -91,7 +94,9 @@ def validate_image(
     reader = open_reader(asked(image, remote=remote), registry, console.status)
     report = check(
         reader, str(image), targets=targets,
-        start_up=start_up(plugin_config, root_ids, dry_run=not no_dry_run),
+        start_up=start_up(
+            plugin_config, root_ids, dry_run=not no_dry_run, seconds=dry_run_timeout
+        ),
         strict=strict, pinned=is_pinned(image), envoy=envoy,
     )  # fmt: skip
     return show_report(report, shape, console)

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from wasmpack.cli.options import FILE, current_console, format_option, registry_options
+from wasmpack.cli.options import (
+    FILE,
+    current_console,
+    dry_run_timeout_option,
+    format_option,
+    registry_options,
+)
 from wasmpack.cli.report import show_report
 from wasmpack.errors import WrongUsage
 from wasmpack.stores.registry.options import RegistryOptions
@@ -36,13 +42,14 @@ envoy_option = click.option(
 @click.option("--no-image", is_flag=True, help="Judge the resource alone; no network is used.")
 @click.option("--remote", is_flag=True, help="Ask registries only, whatever the local store holds.")
 @dry_run_option
+@dry_run_timeout_option
 @envoy_option
 @format_option
 @registry_options
 def validate_wasmplugin(
     files: tuple[str, ...], targets: tuple[str, ...], plugin_config: Path | None, root_id: str,
-    strict: bool, no_image: bool, remote: bool, no_dry_run: bool, envoy: bool, shape: str,
-    registry: RegistryOptions,
+    strict: bool, no_image: bool, remote: bool, no_dry_run: bool, dry_run_timeout: float | None,
+    envoy: bool, shape: str, registry: RegistryOptions,
 ) -> int:  # fmt: skip
     """Judge WasmPlugin resources, and the images they point at.
 
@@ -67,7 +74,9 @@ def validate_wasmplugin(
         strict=strict, notice=console.status, unreadable=unreadable,
         looking=Looking(
             images=not no_image, remote=remote, envoy=envoy,
-            start_up=start_up(plugin_config, [root_id], dry_run=not no_dry_run),
+            start_up=start_up(
+                plugin_config, [root_id], dry_run=not no_dry_run, seconds=dry_run_timeout
+            ),
         ),
     )  # fmt: skip
     return show_report(report, shape, console)

@@ -6,10 +6,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from wasmpack.environment import allowed_environment
 from wasmpack.errors import NotFound, WasmpackError
 
 _VERSION = re.compile(r"/(\d+\.\d+\.\d+)")
-_TIMEOUT = 20
+_TIMEOUT = 120
+"""Seconds: on a busy machine it takes some to load the binary."""
 
 
 def find_envoy() -> Path:
@@ -38,7 +40,12 @@ def envoy_version(binary: Path) -> str:
     """
     try:
         done = subprocess.run(
-            [binary, "--version"], capture_output=True, text=True, timeout=_TIMEOUT, check=False
+            [binary, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+            env=allowed_environment(),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WasmpackError(f"{binary}: cannot be run: {error}") from error

@@ -5,13 +5,19 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from wasmpack.environment import allowed_environment
 from wasmpack.envoy.binary import envoy_version, find_envoy
 from wasmpack.envoy.bootstrap import Plugin, bootstrap
 from wasmpack.envoy.server import plugin_errors
+from wasmpack.module.budget import BLOCKED, Budget
+from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch, confined
 
-_TIMEOUT = 30
-"""Seconds; compiling a large module takes most of them."""
+_ENVOY = 256 << 20
+"""Bytes of memory that Envoy takes without any plugin, and some more."""
+_LOG = 1 << 20
+"""Bytes of what it says that are kept: a plugin can log without end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,50 +36,73 @@ def ask_envoy(
     *,
     configuration: bytes | None = None,
     root_id: str = "",
+    seconds: float | None = None,
     binary: Path | None = None,
 ) -> EnvoyVerdict:
     """Let Envoy load a module in validate mode, in a directory of its own.
 
-    What crashes with the first request only is not seen (docs/findings.md, MEM002).
+    What crashes with the first request only is not seen (docs/findings.md, MEM002). Envoy has the
+    budgets of the dry run, and none of our environment.
 
     :param configuration: the plugin configuration as text; None gives none
+    :param seconds: raises the budget of CPU time
     :raises NotFound: no Envoy on this machine
     :raises WasmpackError: the binary cannot be run
+    :raises Starved: it hardly ever got its turn
     """
     binary = binary or find_envoy()
+    version = envoy_version(binary)
     with tempfile.TemporaryDirectory(prefix="wasmpack-envoy-") as directory:
         work = Path(directory)
         (work / "plugin.wasm").write_bytes(module)
         text = None if configuration is None else configuration.decode(errors="replace")
         plugin = Plugin(module=work / "plugin.wasm", configuration=text, root_id=root_id)
         (work / "envoy.json").write_text(json.dumps(bootstrap([plugin])))
-        done = _validate(binary, work)
-    version = envoy_version(binary)
-    if done is None:
-        words = (f"it did not end within {_TIMEOUT} s: start-up code that never returns?",)
-        return EnvoyVerdict(version=version, accepts=False, crashed=False, words=words)
+        status, log, exceeded = _validate(binary, work, _limits(len(module), seconds))
+    words = plugin_errors(log)
+    if exceeded is not None:
+        words = [*words, f"stopped by the dry run's bounds: {exceeded}"]
     return EnvoyVerdict(
         version=version,
-        accepts=done.returncode == 0,
-        crashed=done.returncode < 0,
-        words=tuple(plugin_errors(done.stdout)),
+        accepts=status == 0 and exceeded is None,
+        crashed=status < 0 and exceeded is None,
+        words=tuple(words),
     )
 
 
-def _validate(binary: Path, work: Path) -> subprocess.CompletedProcess[str] | None:
-    """None if it did not end."""
+def _limits(size: int, seconds: float | None) -> Limits:
+    budget = Budget.of(size, seconds)
+    cpu = budget.compiling + budget.running
+    return Limits(cpu=cpu, memory=budget.memory + _ENVOY, blocked=BLOCKED)
+
+
+def _validate(binary: Path, work: Path, limits: Limits) -> tuple[int, str, Exceeded | None]:
+    """Exit status, log, and the bound that it ran into."""
     command = [str(binary), "--mode", "validate", "-c", "envoy.json", "--log-level", "error"]
+    process = subprocess.Popen(
+        confined(command, limits.cpu),
+        cwd=work,
+        env=allowed_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     try:
-        return subprocess.run(
-            command,
-            cwd=work,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None
+        assert process.stdout
+        with Watch(process, limits) as watch, process.stdout as output:
+            log = _kept(output)
+            status = process.wait()
+    finally:
+        process.kill()
+        process.wait()
+    if watch.exceeded and watch.exceeded.bound is Bound.STARVED:
+        raise Starved(f"{binary.name} in validate mode", watch.exceeded)
+    return status, log, watch.exceeded
+
+
+def _kept(output: IO[bytes]) -> str:
+    """The beginning of a log; the rest is read and thrown away."""
+    kept = b""
+    while piece := output.read(1 << 16):
+        kept += piece[: _LOG - len(kept)]
+    return kept.decode(errors="replace")

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wasmpack.environment import allowed_environment
 from wasmpack.envoy.binary import find_envoy
 from wasmpack.envoy.bootstrap import Plugin, bootstrap
 from wasmpack.errors import WasmpackError
+from wasmpack.processes import confined
 
 _START_TIMEOUT = 60.0
 """Seconds until it listens; compiling a large module takes most of them."""
@@ -105,12 +107,12 @@ def running_envoy(
 
 def _start(binary: Path, work: Path) -> subprocess.Popen[bytes]:
     with (work / "log").open("wb") as log:
+        command = [str(binary), "-c", "envoy.json", "--log-level", "info", "--use-dynamic-base-id"]
+        command += ["--admin-address-path", "admin", "--concurrency", "1", "--log-path", "log"]
         return subprocess.Popen(
-            [
-                *(binary, "-c", "envoy.json", "--log-level", "info", "--use-dynamic-base-id"),
-                *("--admin-address-path", "admin", "--concurrency", "1", "--log-path", "log"),
-            ],
+            confined(command),
             cwd=work,
+            env=allowed_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

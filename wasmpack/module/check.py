@@ -14,7 +14,7 @@ from typing import Protocol, Self
 from wasmpack.findings import Problem, Severity
 from wasmpack.module import abi
 from wasmpack.module.cursor import MalformedModule
-from wasmpack.module.engine import Validity, validity
+from wasmpack.module.engine import Validity
 from wasmpack.module.framing import HostScan, host_scan
 from wasmpack.module.isolated import IsolatedRunner, Ran
 from wasmpack.module.legacy import uses_legacy_exceptions
@@ -38,6 +38,8 @@ class StartUp:
     root_id: str = ""
     dry_run: bool = True
     """False: the module is not started, and what that would show is not judged."""
+    seconds: float | None = None
+    """Raises the budget of CPU time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Runner(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
-    def run(self, data: bytes, requests: Sequence[RunRequest]) -> Ran: ...
+    def run(self, data: bytes, requests: Sequence[RunRequest], seconds: float | None) -> Ran: ...
 
 
 def examine(
@@ -77,19 +79,20 @@ def examine(
 ) -> ModuleFacts:
     """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
     start_up = start_up or StartUp()
-    if not start_up.dry_run or data[:4] != MAGIC:
-        return _validated(_read(data, start_up), data)
+    if data[:4] != MAGIC:
+        return _read(data, start_up)
     with runner() as process:
         facts = _read(data, start_up)
-        if facts.module is None or not facts.scan.abi or _has_load_error(facts):
-            return _validated(facts, data)
-        requests = _requests(facts.module, facts.scan.abi, start_up)
-        ran = process.run(facts.scan.stripped or data, requests)
+        if facts.module is None:
+            return facts
+        requests = _requests(facts)
+        ran = process.run(facts.scan.stripped or data, requests, start_up.seconds)
     facts = _validated(facts, data, ran.validity)
     if facts.unreadable or facts.unchecked:
         return facts
-    dated = zip((request.host for request in requests), ran.runs, strict=True)
-    return replace(facts, runs=tuple(dated))
+    # without requests there is a run only where even validating came to no end
+    hosts = [request.host for request in requests] or [abi.EPOCH]
+    return replace(facts, runs=tuple(zip(hosts, ran.runs, strict=bool(requests))))
 
 
 def _read(data: bytes, start_up: StartUp) -> ModuleFacts:
@@ -102,29 +105,26 @@ def _read(data: bytes, start_up: StartUp) -> ModuleFacts:
     return ModuleFacts(module=module, scan=scan, start_up=start_up)
 
 
-def _has_load_error(facts: ModuleFacts) -> bool:
-    assert facts.module
-    return _has_error(load_problems(facts.module, facts.scan, abi.NEWEST))
-
-
-def _validated(facts: ModuleFacts, data: bytes, found: Validity | None = None) -> ModuleFacts:
-    """With what the engine says.
-
-    :param found: what it said, if it was asked already
-    """
-    if facts.module is None:
+def _validated(facts: ModuleFacts, data: bytes, found: Validity | None) -> ModuleFacts:
+    """With what the engine says, if it came to an end."""
+    if facts.module is None or found is None:
         return facts
-    data = facts.scan.stripped or data
-    found = found or validity(data)
-    if found.error and uses_legacy_exceptions(data, facts.module, found.error):
+    if found.error and uses_legacy_exceptions(
+        facts.scan.stripped or data, facts.module, found.error
+    ):
         return replace(facts, unchecked=True)
     if found.error:
         return replace(facts, unreadable=_invalid(facts.scan, found.error))
     return replace(facts, newer=found.newer)
 
 
-def _requests(module: Module, version: str, start_up: StartUp) -> list[RunRequest]:
-    """One for each age of hosts that could start this module in another way."""
+def _requests(facts: ModuleFacts) -> list[RunRequest]:
+    """One for each age of hosts that could start this module in another way; none if none can."""
+    module, version, start_up = facts.module, facts.scan.abi, facts.start_up
+    if not start_up.dry_run or module is None or version is None:
+        return []
+    if _has_error(load_problems(module, facts.scan, abi.NEWEST)):
+        return []
     names = {export.name for export in module.exports if export.kind == "func"}
     main_void = {"_initialize", "__main_void"} <= names and "main" not in names
     imported = {item.name for item in module.imports}

@@ -8,16 +8,29 @@ import os
 import subprocess
 import sys
 
-_CODE = "import sys; sys.path[:] = {path!r}; from wasmpack.module.serve import serve; serve()"
+from wasmpack.environment import allowed_environment, import_path
+from wasmpack.errors import WasmpackError
+
+_CODE = (
+    "import sys; sys.path[:] = {path!r}; from wasmpack.module import serve; serve.{entry}({parent})"
+)
 
 
-def start_child() -> "subprocess.Popen[bytes] | None":
-    """A child that loads wasmtime while its parent does other things; None if there can be none."""
-    code = _CODE.format(path=[os.path.abspath(entry) for entry in sys.path])  # noqa: PTH100
+def start_child(entry: str = "serve") -> "subprocess.Popen[bytes]":
+    """A child that loads wasmtime while its parent does other things.
+
+    :param entry: what it serves (a function of :mod:`wasmpack.module.serve`)
+    :raises WasmpackError: there can be none
+    """
+    code = _CODE.format(path=import_path(), entry=entry, parent=os.getpid())
     pipe = subprocess.PIPE
     try:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code], stdin=pipe, stdout=pipe, stderr=pipe
-        )
-    except OSError:
-        return None
+            [sys.executable, "-I", "-S", "-c", code],
+            stdin=pipe, stdout=pipe, stderr=pipe, env=allowed_environment(),
+        )  # fmt: skip
+    except OSError as error:
+        raise WasmpackError(
+            f"no process for the dry run can be started: {error.strerror}",
+            hint="wasmpack looks at modules in a process of its own: is their number limited?",
+        ) from error

@@ -3,8 +3,9 @@
 A proxy makes at least three instances of a module before it serves: one that is only loaded, one
 that is configured to see whether that works, and one for each of its threads (proxy-wasm-cpp-host,
 ``createWasm``, ``WasmHandleBase::canary``, ``getOrCreateThreadLocalPlugin``). They share data and
-queues, so the second may find what the first left behind. All of it is bounded in instructions,
-host calls, memory, tables, time and kept log, so that a hostile module ends in a result too.
+queues, so the second may find what the first left behind. All of it is bounded in CPU time, host
+calls, memory, tables and kept log, so that a hostile module ends in a result too; what cannot be
+bounded from inside (compiling, a wait that never ends) is bounded by the parent process.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasmpack.module.code_cache import compiled_module
 from wasmpack.module.engine import engine, first_line
-from wasmpack.module.instance import Budget, Instance, Plugin
+from wasmpack.module.instance import Budget, Instance, Notice, Plugin
 from wasmpack.module.reader import read_module
 from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
 from wasmpack.module.types import Import, Module
@@ -26,14 +28,11 @@ from wasmpack.module.types import Import, Module
 if TYPE_CHECKING:
     import wasmtime
 
-FUEL = 10_000_000_000
-"""Instructions, about: some seconds."""
-SECONDS = 8.0
-"""Wall time of the whole start-up, for what costs much time and little fuel."""
 HOST_CALLS = 1_000_000
 MEMORY = 1 << 30
 """Bytes a memory may grow to: the host's own limit."""
 _AGAIN = 0.05
+"""Seconds by the clock, at the least, between two looks at the CPU time."""
 _PAGE = 65536
 
 
@@ -46,10 +45,11 @@ class Compiled:
     refused: DryRun | None = None
 
 
-def compiled_plugin(data: bytes) -> Compiled:
+def compiled_plugin(data: bytes, cache: Path | None = None) -> Compiled:
     """Compile, which has no bound of its own.
 
     :param data: a valid module
+    :param cache: the directory of compiled code, if there is to be one
     """
     import wasmtime
 
@@ -58,37 +58,48 @@ def compiled_plugin(data: bytes) -> Compiled:
         reason = f"a table of {odd[0].type.split()[0]} cannot be provided"
         return Compiled(module, None, _unknown("instantiate", reason))
     try:
-        return Compiled(module, compiled_module(data))
+        return Compiled(module, compiled_module(data, cache))
     except wasmtime.WasmtimeError as error:
         return Compiled(module, None, _unknown("compile", first_line(str(error))))
 
 
-def dry_runs(plugin: Compiled, requests: Sequence[RunRequest]) -> list[DryRun]:
+def dry_runs(
+    plugin: Compiled,
+    requests: Sequence[RunRequest],
+    seconds: float,
+    *,
+    notice: Notice = lambda _: None,
+) -> Iterator[DryRun]:
     """Start the module and configure it, as often as a proxy does, and send one request through.
 
     :param plugin: all of whose imports the newest host provides
+    :param seconds: of CPU time, for each run
     """
-    code = plugin.code
-    if code is None:
-        assert plugin.refused
-        return [plugin.refused for _ in requests]
-    return [_dry_run(Plugin(module=plugin.module, request=one), code) for one in requests]
+    for request in requests:
+        if plugin.code is None:
+            assert plugin.refused
+            yield plugin.refused
+        else:
+            started = Plugin(module=plugin.module, request=request)
+            yield _dry_run(started, plugin.code, seconds, notice)
 
 
-def _dry_run(plugin: Plugin, compiled: wasmtime.Module) -> DryRun:
+def _dry_run(plugin: Plugin, compiled: wasmtime.Module, seconds: float, notice: Notice) -> DryRun:
     largest = max([MEMORY, *(memory.minimum * _PAGE for memory in plugin.module.memories)])
-    budget = Budget(fuel=FUEL, host_calls=HOST_CALLS, memory=largest, seconds=SECONDS)
+    budget = Budget(host_calls=HOST_CALLS, memory=largest, seconds=seconds)
     with _alarm(budget):
-        return _three_instances(plugin, compiled, budget)
+        return _three_instances(plugin, compiled, budget, notice)
 
 
-def _three_instances(plugin: Plugin, compiled: wasmtime.Module, budget: Budget) -> DryRun:
+def _three_instances(
+    plugin: Plugin, compiled: wasmtime.Module, budget: Budget, notice: Notice
+) -> DryRun:
     """One that is only loaded, one that is configured, and a thread's, which gets a request."""
     log: list[str] = []
     calls: dict[tuple[str, str], None] = {}
     failed = request = None
     for part in ("base", "canary", "thread"):
-        with closing(Instance(plugin, compiled, budget)) as instance:
+        with closing(Instance(plugin, compiled, budget, notice)) as instance:
             failed = instance.load()
             if part != "base":
                 failed = failed or instance.configure()
@@ -103,15 +114,16 @@ def _three_instances(plugin: Plugin, compiled: wasmtime.Module, budget: Budget) 
 
 @contextmanager
 def _alarm(budget: Budget) -> Iterator[None]:
-    """Interrupt what runs past the deadline without calling the host, again for each instance."""
-    budget.deadline = time.monotonic() + budget.seconds
+    """Interrupt what has used its CPU time without calling the host, again for each instance."""
+    budget.until = time.process_time() + budget.seconds
     over = threading.Event()
 
     def ring() -> None:
-        wait = budget.seconds
-        while not over.wait(wait):
-            engine(fuel=True).increment_epoch()
-            wait = _AGAIN
+        left = budget.seconds
+        while not over.wait(max(left, _AGAIN)):
+            left = budget.until - time.process_time()
+            if left <= 0:
+                engine(bounded=True).increment_epoch()
 
     threading.Thread(target=ring, daemon=True).start()
     try:

@@ -63,17 +63,16 @@ def _engine_of_2_0() -> wasmtime.Engine:
 
 
 @cache
-def engine(*, fuel: bool = False) -> wasmtime.Engine:
+def engine(*, bounded: bool = False) -> wasmtime.Engine:
     """The engine, made once; it takes what Envoy's V8 takes (observed with 1.40).
 
-    :param fuel: counts instructions and can be interrupted, for the dry run
+    :param bounded: what it runs can be interrupted, for the dry run
     """
     import wasmtime
 
     config = wasmtime.Config()
     config.cranelift_opt_level = "none"  # start-up code runs once
-    config.consume_fuel = fuel
-    config.epoch_interruption = fuel
+    config.epoch_interruption = bounded
     config.wasm_wide_arithmetic = False
     config.wasm_stack_switching = False
     config.wasm_custom_page_sizes = False

@@ -7,7 +7,7 @@ The calls and their order are the host's (proxy-wasm-cpp-host: ``WasmBase::initi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ START_CODE = {"_initialize", "main", "__main_void", "_start"}
 """Functions that run with restricted host calls (wasm.cc, ``startVm``)."""
 Plan = Sequence[tuple[str, tuple[int, ...]]]
 """Calls with their arguments, in order."""
+Notice = Callable[[Mapping[str, object]], None]
+"""Told where a run is: ``{"at": step, "request": whether it belongs to the first request}``."""
 _INSTANTIATE = "instantiate"
 _ROOT, _STREAM = 1, 2
 """Ids of the first root context and of the first stream's (context.h, ``allocContextId``)."""
@@ -48,14 +50,18 @@ _TABLE = 10_000_000
 class Budget:
     """What all instances of a dry run may use together."""
 
-    fuel: int
-    """Instructions, about."""
     host_calls: int
     memory: int
     """Bytes a memory may grow to."""
     seconds: float
-    deadline: float = 0.0
-    """On the monotonic clock; set when the first instance starts."""
+    """Of this process's CPU time."""
+    until: float = 0.0
+    """What ``time.process_time`` says then; set when the first instance starts."""
+
+    @property
+    def too_long(self) -> str:
+        """The reason of what ran longer."""
+        return f"more than the {self.seconds:g} s of CPU time allowed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +76,22 @@ class Plugin:
 class Instance:
     """A module with its host functions; each method is one part of a proxy's work."""
 
-    def __init__(self, plugin: Plugin, compiled: wasmtime.Module, budget: Budget) -> None:
+    def __init__(
+        self,
+        plugin: Plugin,
+        compiled: wasmtime.Module,
+        budget: Budget,
+        notice: Notice = lambda _: None,
+    ) -> None:
+        """:param notice: told of each step before it is taken"""
         import wasmtime
 
         self._plugin = plugin
+        self._notice = notice
         self._compiled = compiled
         self._budget = budget
-        self._store = wasmtime.Store(engine(fuel=True))
+        self._store = wasmtime.Store(engine(bounded=True))
         self._store.set_limits(memory_size=budget.memory, table_elements=_TABLE, instances=1)
-        self._store.set_fuel(budget.fuel)
         self._store.set_epoch_deadline(1)
         self._guest = WasmtimeGuest(self._store)
         self._host = StartUpHost(self._guest, plugin.request, plugin.shared)
@@ -136,8 +149,7 @@ class Instance:
         )
 
     def close(self) -> None:
-        """Hand the unused instructions back; the store's memory is free again."""
-        self._budget.fuel = self._store.get_fuel()
+        """The store's memory is free again."""
         self._store.close()
 
     def _load_steps(self) -> Plan:
@@ -174,14 +186,15 @@ class Instance:
         """Run one step and say how it ended; only what wasmtime and our bounds raise is caught."""
         import wasmtime
 
+        self._notice({"at": name, "request": self._host.in_stream})
         try:
             result = self._returned = call()
         except wasmtime.Trap as trap:
-            over = {wasmtime.TrapCode.OUT_OF_FUEL, wasmtime.TrapCode.INTERRUPT}
-            if self._host.over and trap.trap_code not in over:
+            if trap.trap_code is wasmtime.TrapCode.INTERRUPT:
+                return Step(name=name, outcome=Outcome.LIMIT, reason=self._budget.too_long)
+            if self._host.over:
                 return Step(name=name, outcome=Outcome.CRASH, reason=f"{self._call}: trap")
-            outcome = Outcome.LIMIT if trap.trap_code in over else Outcome.TRAP
-            return Step(name=name, outcome=outcome, reason=_trap_reason(str(trap)))
+            return Step(name=name, outcome=Outcome.TRAP, reason=_trap_reason(str(trap)))
         except wasmtime.WasmtimeError as error:
             return Step(name=name, outcome=Outcome.UNKNOWN, reason=first_line(str(error)))
         except Restricted as error:
@@ -234,8 +247,8 @@ class Instance:
     def _spend(self) -> None:
         """Count a host call: each costs more time than instructions."""
         self._budget.host_calls -= 1
-        if time.monotonic() > self._budget.deadline:
-            raise OverLimit(f"more than {self._budget.seconds:g} seconds")
+        if time.process_time() > self._budget.until:
+            raise OverLimit(self._budget.too_long)
         if self._budget.host_calls < 0:
             raise OverLimit("too many calls into the host")
 

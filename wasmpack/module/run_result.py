@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from wasmpack.module.abi import NEWEST
+from wasmpack.processes import Bound
 
 
 class Outcome(StrEnum):
@@ -19,8 +20,10 @@ class Outcome(StrEnum):
     """It did not end within our bounds."""
     CRASH = "crash"
     """It ended the whole proxy."""
+    ENGINE = "engine"
+    """It ended our own engine's process."""
     UNKNOWN = "unknown"
-    """It could not be tried here, though a proxy might."""
+    """Our engine lacks what it needs, though a proxy may have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class Step:
     name: str
     outcome: Outcome
     reason: str = ""
+    bound: Bound | None = None
+    """Which one, if it is one of the process's that was exceeded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,4 +94,7 @@ class DryRun:
 def _step(value: Mapping[str, Any] | None) -> Step | None:
     if value is None:
         return None
-    return Step(name=value["name"], outcome=Outcome(value["outcome"]), reason=value["reason"])
+    bound = value["bound"] and Bound(value["bound"])
+    return Step(
+        name=value["name"], outcome=Outcome(value["outcome"]), reason=value["reason"], bound=bound
+    )

@@ -3,42 +3,71 @@
 import json
 import os
 import sys
-import threading
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
 
-COMPILES_TOO_LONG = 99
-"""Exit status of a child that was still compiling."""
+from wasmpack.processes import end_with_parent, limit_self
 
 
-def serve() -> None:
-    """The child's side."""
+def serve(parent: int) -> None:
+    """Validate and compile a module, then start it once for each request."""
+    end_with_parent(parent)
     import wasmtime  # noqa: F401 - while the other side is still reading
 
     from wasmpack.module.dry_run import compiled_plugin, dry_runs
     from wasmpack.module.engine import validity
     from wasmpack.module.run_result import RunRequest
 
-    _no_core_dump()
-    head = json.loads(sys.stdin.buffer.readline())
+    head = _line()
+    limit_self(head["cpu"])
     data = sys.stdin.buffer.read(head["size"])
-    alarm = threading.Timer(head["compiling"], os._exit, (COMPILES_TOO_LONG,))
-    alarm.daemon = True
-    alarm.start()
     valid = validity(data)
-    compiled = None if valid.error else compiled_plugin(data)
-    alarm.cancel()
-    asked = json.loads(sys.stdin.buffer.readline())
-    requests = [RunRequest.from_json(value) for value in asked]
-    found = [] if compiled is None else dry_runs(compiled, requests)
-    answer = {"validity": asdict(valid), "runs": [run.as_json() for run in found]}
-    sys.stdout.write(json.dumps(answer))
-    sys.stdout.flush()
-    os._exit(0)  # taking wasmtime down takes longer than the run
+    _say({"validity": asdict(valid)})
+    if valid.error or not head["compile"]:
+        _leave()
+    compiled = compiled_plugin(data, Path(head["cache"]) if head["cache"] else None)
+    _say({"compiled": True})
+    asked = _line()
+    requests = [RunRequest.from_json(value) for value in asked["requests"]]
+    for run in dry_runs(compiled, requests, asked["seconds"], notice=_say):
+        _say({"run": run.as_json()})
+    _leave()
 
 
-def _no_core_dump() -> None:
+def assemble(parent: int) -> None:
+    """Compile WebAssembly text; the answer is a line, and then the module if there is one."""
+    end_with_parent(parent)
+    from wasmpack.errors import BadArtifact
+    from wasmpack.module.engine import text_to_binary
+
+    head = _line()
+    limit_self(head["cpu"])
     try:
-        import resource
-    except ImportError:  # not on Windows
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        binary = text_to_binary(sys.stdin.buffer.read(head["size"]), head["name"])
+    except BadArtifact as error:
+        _say({"refused": error.message})
+    else:
+        _say({"size": len(binary)})
+        sys.stdout.buffer.write(binary)
+    _leave()
+
+
+def _line() -> Mapping[str, Any]:
+    line = sys.stdin.buffer.readline()
+    if not line:
+        sys.exit(0)  # nobody asks any more
+    found: Mapping[str, Any] = json.loads(line)
+    return found
+
+
+def _say(message: Mapping[str, object]) -> None:
+    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _leave() -> NoReturn:
+    """Taking wasmtime down takes longer than the run."""
+    sys.stdout.flush()
+    os._exit(0)

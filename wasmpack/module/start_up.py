@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from wasmpack.findings import Problem, Severity
 from wasmpack.module import abi
 from wasmpack.module.run_result import DryRun, Outcome, Step
+from wasmpack.processes import Bound
 
 _WORDS = {
     "instantiate": "'Failed to create new Wasm instance'",
@@ -27,6 +28,17 @@ _CRASH_HINTS = {
     "RUN008": "make the call in another callback, or with other arguments",
 }
 _NEEDS_CONFIGURATION = {"proxy_on_context_create", "proxy_on_configure"}
+_BEYOND_US = {Outcome.LIMIT, Outcome.ENGINE, Outcome.UNKNOWN}
+"""How a step ends that is not the module's own doing, or not within the bounds."""
+_PREPARING = {"validate", "compile"}
+"""Steps of the engine, before any code of the module runs."""
+_MORE_TIME = "--dry-run-timeout SECONDS gives it more CPU time"
+_BOUND_HINTS = {
+    Bound.CPU: "look for an endless loop: a proxy hangs meanwhile; for work that is meant, "
+    + _MORE_TIME,
+    Bound.MEMORY: "let the plugin allocate less: each thread of each proxy would need so much",
+    Bound.BLOCKED: "nothing ever wakes it: a proxy hangs here",
+}
 _CODES = {
     "proxy_on_context_create": "RUN004",
     "proxy_on_vm_start": "RUN003",
@@ -50,19 +62,17 @@ def start_up_problems(run: DryRun, host: str, *, configured: bool) -> Iterator[P
 
 
 def _request_problem(step: Step) -> Problem:
-    """Of the first request: only a crash is the proxy's affair, the rest is the plugin's."""
+    """Of the first request: a trap is the plugin's own affair."""
     if step.outcome is Outcome.CRASH:
         return _crash(step, at_request=True)
-    ended = step.outcome is Outcome.TRAP
-    how = "traps" if ended else "does not end within the dry run's bounds"
+    if step.outcome in _BEYOND_US:
+        return _not_finished(step, "with a plain GET request, ")
     return Problem(
         code="RUN010",
-        severity=Severity.INFO if ended else Severity.WARNING,
+        severity=Severity.INFO,
         where=step.name,
-        message=f"with a plain GET request, {step.name} {how}: {step.reason}",
-        hint="the proxy answers such a request with 503"
-        if ended
-        else "look for an endless loop: the proxy's thread hangs with it",
+        message=f"with a plain GET request, {step.name} traps: {step.reason}",
+        hint="the proxy answers such a request with 503",
     )
 
 
@@ -78,24 +88,19 @@ def _restricted(caller: str, name: str) -> Problem:
 
 
 def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
-    if step.outcome is Outcome.UNKNOWN:
-        return _not_tried(step)
+    if step.outcome in _BEYOND_US:
+        return _not_finished(step)
     if step.outcome is Outcome.CRASH:
         return _crash(step)
     softened = step.name in _NEEDS_CONFIGURATION and not configured
     said = f"; it logged: {run.log[-1][:200]!r}" if run.log else ""
-    how = {
-        Outcome.FALSE: "returned 0",
-        Outcome.TRAP: f"trapped: {step.reason}",
-        Outcome.LIMIT: f"did not end within the dry run's bounds: {step.reason}",
-    }[step.outcome]
+    how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {step.reason}"
     words = _WORDS.get(step.name, f"'Function: {step.name} failed'")
-    quoted = "" if step.outcome is Outcome.LIMIT else f": {words}"
     return Problem(
-        code="RUN006" if step.outcome is Outcome.LIMIT else _CODES.get(step.name, "RUN001"),
+        code=_CODES.get(step.name, "RUN001"),
         severity=Severity.WARNING if softened else Severity.ERROR,
         where=step.name,
-        message=f"{step.name} {how}{quoted}{said}",
+        message=f"{step.name} {how}: {words}{said}",
         hint=_hint(step, configured=configured),
     )
 
@@ -116,13 +121,34 @@ def _crash(step: Step, *, at_request: bool = False) -> Problem:
     )
 
 
-def _not_tried(step: Step) -> Problem:
+def _not_finished(step: Step, when: str = "") -> Problem:
+    """What the dry run could not see the end of: only what our engine lacks leaves it open."""
+    if step.outcome is Outcome.UNKNOWN:
+        return Problem(
+            code="RUN007",
+            severity=Severity.WARNING,
+            where=step.name,
+            message=f"{when}the start-up cannot be tried here: {step.reason}",
+            hint="what the module does from there on is not checked; ask a real Envoy: --envoy",
+        )
+    if step.outcome is Outcome.ENGINE:
+        return Problem(
+            code="RUN011",
+            severity=Severity.ERROR,
+            where=step.name,
+            message=f"{when}the dry run's engine died in {step.name}: {step.reason}",
+            hint="ask a real Envoy with --envoy; --no-dry-run judges without starting the module",
+        )
+    hint = _BOUND_HINTS[step.bound or Bound.CPU]
+    if step.name in _PREPARING:
+        hint = "make the module smaller (wasm-opt), or ask a real Envoy: --envoy"
+        hint += f"; {_MORE_TIME}" if step.bound is Bound.CPU else ""
     return Problem(
-        code="RUN007",
-        severity=Severity.WARNING,
+        code="RUN006",
+        severity=Severity.ERROR,
         where=step.name,
-        message=f"the start-up could not be tried here: {step.reason}",
-        hint="what the module does from there on is not checked",
+        message=f"{when}{step.name} was stopped by the dry run's bounds: {step.reason}",
+        hint=hint,
     )
 
 
@@ -131,6 +157,4 @@ def _hint(step: Step, *, configured: bool) -> str:
         return "many plugins need their configuration: try --plugin-config FILE"
     if step.name in _NEEDS_CONFIGURATION:
         return "compare the plugin's configuration with what it expects"
-    if step.outcome is Outcome.LIMIT:
-        return "look for an endless loop or much work at start-up: a proxy hangs meanwhile"
     return "the plugin's own code refuses here: its log and its configuration may say why"

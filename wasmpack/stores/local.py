@@ -1,23 +1,29 @@
 """The local store: one OCI image layout whose names are full image names.
 
 At ``$WASMPACK_STORE``, by default ``${XDG_DATA_HOME:-~/.local/share}/wasmpack/store``. No daemon,
-no root. Beside the layout's own files lie the verdicts of images already judged, by digest.
+no root. Next to the layout's own files lie the reports of images that were accepted.
 """
 
+import hashlib
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from wasmpack.errors import NotFound, WrongUsage
-from wasmpack.findings import Report
+from wasmpack.findings import Report, Verdict
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.files import explained, write_whole
+from wasmpack.owned import make_room, read_owned, write_owned
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry
+from wasmpack.targets import fingerprint
 from wasmpack.version import VERSION
+
+_LONGEST_REPORT = 4 << 20
+"""Bytes."""
 
 
 def store_path() -> Path:
@@ -68,22 +74,38 @@ def names_of(layout: Layout, reference: Reference) -> list[Entry]:
     ]
 
 
-def known_report(digest: Digest) -> Report | None:
-    """What this release of wasmpack said of an image before, by the digest of its manifest."""
+def known_report(manifest: Manifest) -> Report | None:
+    """The report of an image that was accepted before, by the same rules."""
+    raw = read_owned(_verdict_file(manifest), _LONGEST_REPORT)
     try:
-        found = json.loads(_verdict_file(digest).read_bytes())
-        return Report.from_json(found["report"]) if found["wasmpack"] == VERSION else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return None if raw is None else Report.from_json(json.loads(raw))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def keep_report(digest: Digest, report: Report) -> None:
-    """Remember what all default targets say, for ``push``."""
-    path = _verdict_file(digest)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, [canonical_json({"wasmpack": VERSION, "report": report.as_json()})])
+def keep_report(manifest: Manifest, report: Report) -> None:
+    """Remember what all default targets say of an image, for ``push``.
+
+    A refusal is worked out again each time: it may be due to something that passes.
+    """
+    if report.verdict is Verdict.ACCEPT and report.complete:
+        write_owned(_verdict_file(manifest), canonical_json(report.as_json()))
 
 
-def _verdict_file(digest: Digest) -> Path:
-    return store_path() / "verdicts" / digest.algorithm / f"{digest.hex}.json"
+def forget_reports() -> tuple[int, int]:
+    """Remove all reports: how many files, how many bytes."""
+    return make_room(store_path() / "verdicts", 0)
+
+
+def _verdict_file(manifest: Manifest) -> Path:
+    """Named after all that a verdict depends on: the image, as it is served, and the rules."""
+    rules = [str(manifest.digest), manifest.media_type, VERSION, fingerprint(), *_engine()]
+    name = hashlib.sha256("\n".join(rules).encode()).hexdigest()
+    return store_path() / "verdicts" / f"{name}.json"
+
+
+def _engine() -> list[str]:
+    """The release of wasmtime, by its record of installation; importlib.metadata takes 40 ms."""
+    spec = find_spec("wasmtime")
+    site = Path(spec.origin).parents[1] if spec and spec.origin else Path()
+    return sorted(path.name for path in site.glob("wasmtime-*.dist-info"))

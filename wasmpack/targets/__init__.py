@@ -6,6 +6,7 @@
 Adding a release is adding a row to a file in ``targets/data/``.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ IBM_NOTE = (
     "OpenShift Service Mesh does not support WebAssembly extensions on IBM Z and IBM Power systems"
 )
 """OpenShift documentation, "Extensions"."""
+
+_CONSUMERS = ("envoy", "istio", "ossm", "envoy-gateway", "higress", "gcp")
 
 
 class Reader(StrEnum):
@@ -132,14 +135,24 @@ def choose(names: Sequence[str]) -> tuple[Target, ...]:
     return tuple(target(name) for name in dict.fromkeys(names)) or default_targets()
 
 
+def fingerprint() -> str:
+    """A digest of all that is known of the consumers: a verdict holds for these facts."""
+    return hashlib.sha256("\n".join(_texts().values()).encode()).hexdigest()
+
+
 @cache
 def _load() -> dict[str, Target]:
-    found = {}
-    for consumer in ("envoy", "istio", "ossm", "envoy-gateway", "higress", "gcp"):
-        text = files(__package__).joinpath("data", f"{consumer}.json").read_text()
-        for row in json.loads(text)["targets"]:
-            found[row["name"]] = _target(consumer, row)
-    return found
+    return {
+        row["name"]: _target(consumer, row)
+        for consumer, text in _texts().items()
+        for row in json.loads(text)["targets"]
+    }
+
+
+@cache
+def _texts() -> dict[str, str]:
+    data = files(__package__).joinpath("data")
+    return {name: data.joinpath(f"{name}.json").read_text() for name in _CONSUMERS}
 
 
 def _target(consumer: str, row: JsonObject) -> Target:

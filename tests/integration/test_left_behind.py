@@ -1,0 +1,166 @@
+"""Nothing goes on behind a wasmpack that ended, however it ended; and no secret went with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.plugins import FRAME, binary, wat
+
+from wasmpack.envoy import find_envoy
+
+NET = 120
+"""Seconds by the clock after which a test gives up."""
+LOOP = wat('(func (export "_start") (loop $l (br $l)))')
+WAIT = binary(
+    FRAME.replace('(memory (export "memory") 1)', '(memory (export "memory") 1 1 shared)').format(
+        imports="", marker="proxy_abi_version_0_2_1",
+        body='(func (export "_start") (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) '
+        "(i64.const -1))))",
+    )
+)  # fmt: skip
+RAISED = ["--dry-run-timeout", "3600"]
+
+
+def parents() -> dict[int, int]:
+    """The parent of every process that has not ended."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            found[int(path.parent.name)] = int(fields[1])
+    return found
+
+
+def below(pid: int) -> set[int]:
+    """All processes that it started, and those that they did."""
+    tree, found = parents(), {pid}
+    while more := {child for child, parent in tree.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def until(condition: object) -> None:
+    assert callable(condition)
+    end = time.monotonic() + NET
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+
+
+@contextmanager
+def started(*command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def running(process: subprocess.Popen[bytes], name: str) -> set[int]:
+    """Its children that run that program, by its beginning."""
+    found = set()
+    for pid in below(process.pid):
+        try:
+            if Path(f"/proc/{pid}/comm").read_text().startswith(name):
+                found.add(pid)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("module", [LOOP, WAIT], ids=["loop", "wait"])
+def test_the_dry_run_ends_with_it(
+    number: signal.Signals, module: bytes, wasmpack_command: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.wasm"
+    path.write_bytes(module)
+    with started(wasmpack_command, "validate", "module", path, *RAISED) as process:
+        until(lambda: below(process.pid))
+        children = below(process.pid)
+        process.send_signal(number)
+        code = process.wait(NET)
+        until(lambda: not children & parents().keys())
+    expected = {signal.SIGKILL: -9, signal.SIGINT: 130}
+    assert code == expected.get(number, 143)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_envoy_ends_with_it(number: signal.Signals, wasmpack_command: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.wasm"
+    path.write_bytes(LOOP)
+    with started(
+        wasmpack_command, "validate", "module", path, "--no-dry-run", "--envoy"
+    ) as process:
+        name = find_envoy().name[:15]
+        until(lambda: running(process, name))
+        children = running(process, name)
+        process.send_signal(number)
+        process.wait(NET)
+        until(lambda: not children & parents().keys())
+
+
+def test_nohup_goes_on(wasmpack_command: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.wasm"
+    path.write_bytes(wat())
+    code = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); " \
+           "os.execv(sys.argv[1], sys.argv[1:])"  # fmt: skip
+    with started(
+        os.sys.executable,
+        "-c",
+        code,
+        wasmpack_command,
+        "validate",
+        "module",
+        path,  # type: ignore[attr-defined]
+    ) as process:
+        until(lambda: below(process.pid) or process.poll() is not None)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(NET) == 0
+
+
+def test_no_secret_goes_with_them(wasmpack_command: str, tmp_path: Path) -> None:
+    """What Envoy and the dry run's process see of our environment."""
+    envoy = tmp_path / "envoy"
+    envoy.write_text(
+        f"#!/bin/sh\nenv >> {tmp_path}/seen\ncat /proc/$PPID/environ | tr '\\0' '\\n' > /dev/null\n"
+        "echo envoy version: x/1.40.0/Clean\n"
+    )
+    envoy.chmod(0o755)
+    module = tmp_path / "x.wasm"
+    module.write_bytes(WAIT)
+    env = {**os.environ, "WASMPACK_PASSWORD": "hush", "AWS_SECRET_ACCESS_KEY": "hush",
+           "WASMPACK_ENVOY_PATH": str(envoy)}  # fmt: skip
+    module.write_bytes(wat())
+    done = subprocess.run(
+        [wasmpack_command, "validate", "module", module, "--envoy"], env=env, timeout=NET,
+        capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen = (tmp_path / "seen").read_text()
+    assert "PATH=" in seen
+    assert "hush" not in seen
+    module.write_bytes(WAIT)
+    process = subprocess.Popen(
+        [wasmpack_command, "validate", "module", module], env=env, stdout=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: below(process.pid))
+        (child,) = below(process.pid)
+        assert b"hush" not in Path(f"/proc/{child}/environ").read_bytes()
+    finally:
+        process.kill()
+        process.wait()

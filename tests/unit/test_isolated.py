@@ -1,0 +1,197 @@
+"""The dry run's own process: what it cannot bring to an end is never accepted."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Sequence
+
+import pytest
+from agreement import binary as b
+from support.plugins import FRAME, binary, wat
+
+from wasmpack.actions.validate import validate_module
+from wasmpack.environment import allowed_environment
+from wasmpack.errors import BadArtifact, WasmpackError
+from wasmpack.findings import Finding, Severity, Verdict
+from wasmpack.module.budget import Budget
+from wasmpack.module.check import StartUp
+from wasmpack.module.isolated import compile_text
+from wasmpack.processes import Starved
+
+LOOP = "(loop $l (br $l))"
+WAIT = "(drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))"
+GIBIBYTE = """(drop (memory.grow (i32.const 16383)))
+    (memory.fill (i32.const 0) (i32.const 1) (i32.const 1073741824))"""
+STEPS = {
+    "_start": '(func (export "_start") {body})',
+    "_initialize": '(func (export "_initialize") {body})',
+    "proxy_on_vm_start": """(func (export "proxy_on_vm_start") (param i32 i32) (result i32)
+        {body} (i32.const 1))""",
+    "proxy_on_configure": """(func (export "proxy_on_configure") (param i32 i32) (result i32)
+        {body} (i32.const 1))""",
+    "proxy_on_context_create": """(func (export "proxy_on_context_create") (param i32 i32)
+        {body})""",
+    "proxy_on_request_headers": """(func (export "proxy_on_request_headers")
+        (param i32 i32 i32) (result i32) {body} (i32.const 0))""",
+}
+
+
+def findings(data: bytes, start_up: StartUp | None = None) -> Sequence[Finding]:
+    """Errors of a module that the newest Envoy has to refuse."""
+    report = validate_module(data, "x", targets=["envoy-1.40"], start_up=start_up)
+    assert report.verdict is Verdict.REJECT
+    return report.findings
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("body", "memory", "words"),
+    [(LOOP, "1", "1 s of CPU time"), (WAIT, "1 1 shared", "blocked for 1 s"),
+     (GIBIBYTE, "1", "MiB of memory, more than the 1024 MiB allowed")],
+    ids=["loop", "wait", "memory"],
+)  # fmt: skip
+def test_a_bound_exceeded_is_a_refusal(step: str, body: str, memory: str, words: str) -> None:
+    """In every step, with a configuration and without: the proxy hangs or starves in it."""
+    frame = FRAME.replace('(memory (export "memory") 1)', f'(memory (export "memory") {memory})')
+    text = frame.format(imports="", marker="proxy_abi_version_0_2_1",
+                        body=STEPS[step].format(body=body))  # fmt: skip
+    (found,) = findings(binary(text))
+    assert (found.code, found.severity, found.where) == ("RUN006", Severity.ERROR, step)
+    assert words in found.message
+    assert found.hint
+
+
+def compile_bomb() -> bytes:
+    """650 KB that take wasmtime half a minute and gigabytes: many locals, many loops."""
+    loop = b"\x03\x40\x20\0\x21\1\x20\0\x0d\0\x0b"
+    return with_body(b"\1" + b.leb(40_000) + b"\x7f" + loop * 60_000 + b"\x0b")
+
+
+def br_table_bomb() -> bytes:
+    """5 MB of branch tables that take wasmtime gigabytes."""
+    table = b"".join(b.leb(target % 1000) for target in range(65_000))
+    tables = (b"\x02\x40\x20\0\x0e" + b.leb(65_000) + table + b"\0\x0b") * 60
+    ends = b"".join(
+        b"\x0b\x20" + b.leb(local) + b"\x21" + b.leb(local + 1) for local in range(1000)
+    )
+    return with_body(b"\1" + b.leb(1001) + b"\x7f" + b"\x02\x40" * 1000 + tables + ends + b"\x0b")
+
+
+def with_body(body: bytes) -> bytes:
+    parts = b.sections(wat("(func (nop))"))
+    code = b.vector([b"\2\0\x0b", b"\5\0\x41\x80\x08\x0b", b.leb(len(body)) + body])
+    return b.module([(n, code if n == b.CODE else part) for n, part in parts])
+
+
+@pytest.mark.parametrize("bomb", [compile_bomb, br_table_bomb])
+def test_compiling_is_bounded_too(bomb: object) -> None:
+    import resource
+
+    assert callable(bomb)
+    (found,) = findings(bomb())
+    assert (found.code, found.severity, found.where) == ("RUN006", Severity.ERROR, "compile")
+    assert "allowed" in found.message
+    assert "wasm-opt" in found.hint
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_500_000, "kilobytes"
+
+
+def test_validating_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.module.budget._MEMORY", 1 << 20)
+    monkeypatch.setattr("wasmpack.module.budget._MEMORY_BASE", 1 << 20)
+    for start_up in (StartUp(), StartUp(dry_run=False)):
+        found = findings(wat(), start_up)[0]
+        assert (found.code, found.where) == ("RUN006", "validate")
+
+
+def test_the_budget_can_be_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.module.budget._RUNNING", 0.2)
+    count = """(func (export "_start") (local $i i64) (loop $l
+        (br_if $l (i64.lt_u (local.tee $i (i64.add (local.get $i) (i64.const 1)))
+                            (i64.const 3000000000)))))"""
+    (found,) = findings(wat(count))
+    assert "--dry-run-timeout" in found.hint
+    report = validate_module(wat(count), "x", start_up=StartUp(seconds=100.0))
+    assert report.verdict is Verdict.ACCEPT
+
+
+def test_the_budget_grows_with_the_module() -> None:
+    small, large = Budget.of(1000), Budget.of(24 << 20)
+    assert large.compiling > 5 * 0.82 * 24 > small.compiling
+    assert large.memory > 5 * (600 << 20)
+    assert small.memory == 1 << 30
+    assert Budget.of(1000, 500.0).running == 500.0
+    assert Budget.of(1000, 1.0) == small, "it is only ever raised"
+
+
+def test_an_engine_that_dies_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.module.child._CODE", "import os; os.abort()  # {path}")
+    found = findings(wat())[0]
+    assert (found.code, found.severity) == ("RUN011", Severity.ERROR)
+    assert "SIGABRT" in found.message
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise KeyError('x')", "the dry run failed: KeyError: 'x'"),
+        ("import os; os.kill(os.getpid(), 9)", "killed from outside"),
+    ],
+)
+def test_what_is_not_the_modules_fault_is_no_verdict(
+    code: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wasmpack.module.child._CODE", f"{code}  # {{path}}")
+    with pytest.raises(WasmpackError, match=words):
+        findings(wat())
+
+
+def test_a_starved_process_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.processes._STARVED", 0.0)
+    monkeypatch.setattr("wasmpack.processes._STARVED_MORE", 0.5)
+    with pytest.raises(Starved, match="the dry run is starved"):
+        findings(wat(f'(func (export "_start") {LOOP})'))
+
+
+def test_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    with pytest.raises(WasmpackError, match="no process for the dry run can be started"):
+        findings(wat())
+
+
+def test_no_secret_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    real = subprocess.Popen
+
+    def watching(*arguments: object, **named: object) -> object:
+        seen.append(named["env"])
+        return real(*arguments, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setenv("WASMPACK_PASSWORD", "secret")
+    monkeypatch.setattr("subprocess.Popen", watching)
+    validate_module(wat(), "x")
+    assert seen == [allowed_environment()]
+
+
+TEXTS = {
+    "many functions": b"(module " + b"(func)" * 9_000_000 + b")",
+    "deep": b"(module (func " + b"(block " * 1_000_000 + b")" * 1_000_000 + b"))",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_is_compiled_within_bounds(name: str) -> None:
+    """Whatever is said of it, this process does not grow or end with it."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with contextlib.suppress(BadArtifact):
+        compile_text(TEXTS[name], "x.wat")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 300_000, "kilobytes"
+
+
+def test_text_is_refused_with_its_place() -> None:
+    with pytest.raises(BadArtifact, match=r"x\.wat: not valid WebAssembly text.*line 1 column 9"):
+        compile_text(b"(module oops)", "x.wat")

@@ -1,0 +1,133 @@
+"""The reports of accepted images: kept where they hold, and believed where they are ours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.plugins import PLUGINS, wat
+
+from wasmpack.actions.build import BuildRequest, build_image, check_build
+from wasmpack.actions.inputs import ModuleInput
+from wasmpack.actions.push import check_push
+from wasmpack.actions.rejected import RejectedArtifact
+from wasmpack.actions.store import Outputs, store_image
+from wasmpack.findings import Report, Verdict
+from wasmpack.module.check import StartUp
+from wasmpack.oci.image import Image
+from wasmpack.oci.manifest import Manifest
+from wasmpack.oci.media_types import DOCKER_MANIFEST
+from wasmpack.oci.place import parse_place
+from wasmpack.owned import write_owned
+from wasmpack.stores.local import _verdict_file, forget_reports, keep_report, known_report
+from wasmpack.stores.places import open_reader
+from wasmpack.stores.registry.options import RegistryOptions
+
+
+def request_of(data: bytes) -> BuildRequest:
+    return BuildRequest(module=ModuleInput(name="x", data=data, path=None))
+
+
+@pytest.fixture(scope="module")
+def image() -> Image:
+    return build_image(request_of((PLUGINS / "header-append-c.wasm").read_bytes()))
+
+
+@pytest.fixture(scope="module")
+def report(image: Image) -> Report:
+    return check_build(request_of((PLUGINS / "header-append-c.wasm").read_bytes()), image)
+
+
+def test_what_was_accepted_is_known(image: Image, report: Report) -> None:
+    assert known_report(image.manifest) is None
+    keep_report(image.manifest, report)
+    assert known_report(image.manifest) == report
+    assert forget_reports()[0] == 1
+    assert known_report(image.manifest) is None
+
+
+def test_a_refusal_is_worked_out_again(image: Image, report: Report) -> None:
+    keep_report(image.manifest, replace(report, verdict=Verdict.REJECT))
+    assert known_report(image.manifest) is None
+
+
+def test_what_left_something_out_is_not_kept(image: Image, report: Report) -> None:
+    keep_report(image.manifest, replace(report, complete=False))
+    assert known_report(image.manifest) is None
+    without = check_build(request_of(wat()), start_up=StartUp(dry_run=False))
+    assert (without.verdict, without.complete) == (Verdict.ACCEPT, False)
+
+
+def other_manifest(image: Image, **change: object) -> Manifest:
+    return replace(image.manifest, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("VERSION", "0.0.1"), ("fingerprint", lambda: "other targets"),
+     ("_engine", lambda: ["wasmtime-1.0.0.dist-info"])],
+)  # fmt: skip
+def test_other_rules_may_say_something_else(
+    name: str, value: object, image: Image, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_report(image.manifest, report)
+    monkeypatch.setattr(f"wasmpack.stores.local.{name}", value)
+    assert known_report(image.manifest) is None
+
+
+def test_the_same_bytes_served_as_something_else(image: Image, report: Report) -> None:
+    """A layout says of any manifest what it likes: its report is not that of the real one."""
+    keep_report(other_manifest(image, media_type=DOCKER_MANIFEST), report)
+    assert known_report(image.manifest) is None
+
+
+DAMAGED = {
+    "no JSON": b"{",
+    "deep": b"[" * 100_000,
+    "huge number": b'{"verdict": 1' + b"0" * 5000 + b"}",
+    "a list": b"[]",
+    "a string": b'"x"',
+    "another object": b'{"report": {}}',
+    "findings that are none": b'{"subject": "x", "kind": "module", "verdict": "accept", '
+    b'"targets": [1], "findings": {"a": 1}}',
+    "not UTF-8": b"\xff",
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_entry_is_as_if_absent(content: bytes, image: Image) -> None:
+    write_owned(_verdict_file(image.manifest), content)
+    assert known_report(image.manifest) is None
+
+
+def test_an_entry_that_is_a_directory_is_as_if_absent(image: Image, report: Report) -> None:
+    _verdict_file(image.manifest).mkdir(parents=True)
+    assert known_report(image.manifest) is None
+    keep_report(image.manifest, report)
+
+
+def test_an_entry_that_others_can_write_is_as_if_absent(image: Image, report: Report) -> None:
+    keep_report(image.manifest, report)
+    _verdict_file(image.manifest).chmod(0o666)
+    assert known_report(image.manifest) is None
+
+
+def test_a_blob_that_was_missing_for_a_moment(image: Image, tmp_path: Path) -> None:
+    """The refusal does not stick to the image."""
+    place = parse_place(f"oci:{tmp_path}/layout:v1")
+    store_image(image, Outputs(place=place), RegistryOptions(), notice=print)
+    blob = tmp_path / "layout" / "blobs" / "sha256" / image.manifest.layers[1].digest.hex
+    away = blob.rename(tmp_path / "away")
+    with pytest.raises(RejectedArtifact):
+        check_push(open_reader(place, RegistryOptions(), print), image.manifest, "x")
+    away.rename(blob)
+    reader = open_reader(place, RegistryOptions(), print)
+    assert check_push(reader, image.manifest, "x").verdict is Verdict.ACCEPT
+    assert known_report(image.manifest) is not None
+
+
+def test_the_store_holds_what_the_report_says(image: Image, report: Report) -> None:
+    keep_report(image.manifest, report)
+    assert json.loads(_verdict_file(image.manifest).read_bytes()[32:])["verdict"] == "accept"

@@ -1,0 +1,230 @@
+"""Bounds on the processes we start: CPU time and memory, so that a busy machine changes no verdict.
+
+A child that waits for its turn uses no CPU time, so what it may use is the same next to any other
+work. A child that is blocked (all of its threads asleep, its CPU time standing still) is ended as
+well. The clock alone ends only a child that hardly ever gets its turn, an order of magnitude later.
+CPU time, memory and sleep are read from ``/proc``; where there is none (macOS), CPU time is bounded
+by the kernel (``RLIMIT_CPU``) and the rest by the clock.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from wasmpack.environment import import_path
+from wasmpack.errors import WasmpackError
+
+_POLL = 0.01
+_BLINK = 1.0
+"""Seconds between two looks that count at most: a suspended machine is not a blocked child."""
+_STIR = 0.05
+"""Seconds of CPU time that a blocked child may still use."""
+_STARVED = 10.0
+"""The clock's bound, as a multiple of the CPU time's; and seconds added to it."""
+_STARVED_MORE = 60.0
+_MIB = 1 << 20
+_PR_SET_PDEATHSIG = 1
+
+
+class Bound(StrEnum):
+    """What ended a process."""
+
+    CPU = "CPU time"
+    MEMORY = "memory"
+    BLOCKED = "blocked"
+    STARVED = "starved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a process may use."""
+
+    cpu: float
+    """Seconds, of all its threads together."""
+    memory: int
+    """Bytes that it has touched (resident set)."""
+    blocked: float | None = None
+    """Seconds asleep without moving on; None while it waits for us."""
+
+    @property
+    def wall(self) -> float:
+        """Seconds by the clock, for a process that is starved."""
+        return _STARVED * self.cpu + _STARVED_MORE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceeded:
+    """A bound that a process ran into."""
+
+    bound: Bound
+    used: float
+    allowed: float
+
+    def __str__(self) -> str:
+        if self.bound is Bound.CPU:
+            return f"{self.used:.1f} s of CPU time, more than the {self.allowed:.1f} s allowed"
+        if self.bound is Bound.MEMORY:
+            used, allowed = self.used / _MIB, self.allowed / _MIB
+            return f"{used:.0f} MiB of memory, more than the {allowed:.0f} MiB allowed"
+        if self.bound is Bound.BLOCKED:
+            return f"blocked for {self.used:.0f} s, waiting for what never comes"
+        return f"starved: not finished within {self.allowed:.0f} s by the clock"
+
+
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    cpu: float
+    memory: int
+
+
+class Starved(WasmpackError):
+    """A process that did not get enough CPU time to come to an end: nothing is known of it."""
+
+    def __init__(self, what: str, exceeded: Exceeded) -> None:
+        super().__init__(f"{what} is {exceeded}", hint="try again when the machine is less busy")
+
+
+class Watch:
+    """Ends a process that exceeds its limits; ``exceeded`` says which one.
+
+    Used as a context manager around the time in which the process works.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+        """:param limits: may be replaced while the process runs (``watch.limits = …``)."""
+        self.limits = limits
+        self.exceeded: Exceeded | None = None
+        self._process = process
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._cpu = 0.0
+        self._asleep = 0.0
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU time used so far."""
+        return cpu_seconds(self._process.pid) or self._cpu
+
+    def start(self) -> Self:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _look(self) -> None:
+        started = before = time.monotonic()
+        while not self._done.wait(_POLL):
+            now = time.monotonic()
+            self.exceeded = self._check(now - started, now - before)
+            before = now
+            if self.exceeded:
+                self._process.kill()
+                return
+
+    def _check(self, elapsed: float, since: float) -> Exceeded | None:
+        limits, usage = self.limits, _usage(self._process.pid)
+        if elapsed > limits.wall:
+            return Exceeded(bound=Bound.STARVED, used=elapsed, allowed=limits.wall)
+        if usage is None:
+            return None
+        if usage.cpu > limits.cpu:
+            return Exceeded(bound=Bound.CPU, used=usage.cpu, allowed=limits.cpu)
+        if usage.memory > limits.memory:
+            return Exceeded(bound=Bound.MEMORY, used=usage.memory, allowed=limits.memory)
+        if limits.blocked is None or usage.cpu - self._cpu > _STIR:
+            self._cpu, self._asleep = usage.cpu, 0.0
+        elif sleeps(self._process.pid):  # one that only waits for its turn is runnable meanwhile
+            self._asleep += min(since, _BLINK)
+            if self._asleep > limits.blocked:
+                return Exceeded(bound=Bound.BLOCKED, used=self._asleep, allowed=limits.blocked)
+        return None
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """The CPU time a process has used; None where the system does not tell, or it has ended."""
+    found = _usage(pid)
+    return None if found is None else found.cpu
+
+
+def sleeps(pid: int) -> bool:
+    """Whether no thread of a process runs or could run (proc(5), the state "S")."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return all(_stat(task / "stat")[0] == b"S" for task in tasks)
+    except (OSError, IndexError):
+        return False
+
+
+def _usage(pid: int) -> _Usage | None:
+    """What a process has used; None where the system does not tell, or it has ended."""
+    try:
+        fields = _stat(Path(f"/proc/{pid}/stat"))
+        pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
+        ticks = int(fields[11]) + int(fields[12])  # utime and stime
+    except (OSError, IndexError, ValueError):
+        return None
+    return _Usage(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _stat(path: Path) -> list[bytes]:
+    """The fields of proc(5)'s ``stat`` behind the command, which may hold spaces and brackets."""
+    return path.read_bytes().rpartition(b")")[2].split()
+
+
+def end_with_parent(parent: int) -> None:
+    """Let the kernel end this process together with the thread that started it (Linux).
+
+    :param parent: its process id: it may be gone already
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def limit_self(cpu: float | None) -> None:
+    """No core dumps; and the kernel ends this process if nobody else does in time.
+
+    :param cpu: seconds of CPU time; None for no limit
+    """
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if cpu is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        soft = int(cpu) + 1
+        if hard == resource.RLIM_INFINITY or soft < hard:
+            resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+_LAUNCH = (
+    "import os, sys; sys.path[:] = {path!r}; "
+    "from wasmpack.processes import end_with_parent, limit_self; "
+    "end_with_parent({parent}); limit_self({cpu!r}); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+def confined(command: list[str], cpu: float | None = None) -> list[str]:
+    """The command line of a program that does not outlive us and has no more CPU time than that.
+
+    :param command: the program's absolute path and its arguments
+    """
+    code = _LAUNCH.format(path=import_path(), parent=os.getpid(), cpu=cpu)
+    return [sys.executable, "-I", "-S", "-c", code, *command]
