@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Cli
 from support.module_rules import RULES
-from support.plugins import PLUGINS, module_bytes
+from support.plugins import PLUGINS, module_bytes, wat
 
 from wasmpack.envoy import ask_envoy, envoy_version, find_envoy
 from wasmpack.findings import Severity
@@ -80,3 +80,26 @@ def test_naming_a_binary_asks_nothing_by_itself(cli: Cli) -> None:
     named = {"WASMPACK_ENVOY_PATH": str(find_envoy())}
     assert "ENV003" not in cli("validate", "module", plugin, env=named).out
     assert "ENV003" in cli("validate", "module", plugin, env={"WASMPACK_ENVOY": "1"}).out
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            "(drop (memory.grow (i32.const 30000))) (memory.fill (i32.const 0) (i32.const 1) "
+            "(i32.const 1900000000))",
+            "MiB of memory, more than the 1280 MiB allowed",
+        ),
+        ("(loop $l (br $l))", "s of CPU time, more than the"),
+    ],
+    ids=["memory", "loop"],
+)
+def test_envoy_has_the_bounds_of_the_dry_run(
+    body: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wasmpack.module.budget._RUNNING", 1.0)
+    monkeypatch.setattr("wasmpack.module.budget._COMPILING", 4.0)
+    verdict = ask_envoy(wat(f'(func (export "_start") {body})'))
+    assert (verdict.accepts, verdict.crashed) == (False, False)
+    assert words in verdict.words[-1]
+    assert len(verdict.words) == 1

@@ -36,6 +36,8 @@ _AFTERMATH = 0.8
 """Seconds in which a process ends if a request ends it after its answer, unless it is busy."""
 _MOMENT = 0.1
 """The same where modules are asked one after the other."""
+_BUSY = 2.0
+"""Seconds of CPU time after which whoever is still busy has not ended of a request."""
 _SUSPECTS = 3
 _POLL = 0.01
 _DONE = re.compile(r"lds: add/update listener '(\d+)'|Plugin (\d+) failed to load")
@@ -165,12 +167,20 @@ class _Run:
 
     def dies(self, seconds: float) -> bool:
         """Whether the process ends within that time, or before it has nothing left to do."""
-        net = time.monotonic() + _NET
+        before, net = self._cpu(), time.monotonic() + _NET
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
-        while not self.died and not sleeps(self._process.pid) and time.monotonic() < net:
+        while (
+            not self.died
+            and not sleeps(self._process.pid)
+            and self._cpu() - before < _BUSY
+            and time.monotonic() < net
+        ):
             time.sleep(_POLL)
         return self.died
+
+    def _cpu(self) -> float:
+        return cpu_seconds(self._process.pid) or 0.0
 
     def wait_for_load(self) -> None:
         """Until each module has its outcome, the process is gone, or nothing moves any more."""
@@ -180,7 +190,7 @@ class _Run:
             done = len(_DONE.findall(self._text()))
             if done >= self._count or self.died:
                 return
-            used = cpu_seconds(self._process.pid) or since
+            used = self._cpu()
             if done != seen:
                 seen, since, asleep = done, used, 0.0
             asleep += _POLL if sleeps(self._process.pid) else 0.0
