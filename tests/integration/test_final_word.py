@@ -86,9 +86,9 @@ def test_naming_a_binary_asks_nothing_by_itself(cli: Cli) -> None:
     ("body", "words"),
     [
         (
-            "(drop (memory.grow (i32.const 30000))) (memory.fill (i32.const 0) (i32.const 1) "
-            "(i32.const 1900000000))",
-            "MiB of memory, more than the 1280 MiB allowed",
+            "(drop (memory.grow (i32.const 16383))) (memory.fill (i32.const 0) (i32.const 1) "
+            "(i32.const 1073741824))",
+            "MiB of memory, more than the 1088 MiB allowed",
         ),
         ("(loop $l (br $l))", "s of CPU time, more than the"),
     ],
@@ -99,6 +99,7 @@ def test_envoy_has_the_bounds_of_the_dry_run(
 ) -> None:
     monkeypatch.setattr("wasmpack.module.budget._RUNNING", 1.0)
     monkeypatch.setattr("wasmpack.module.budget._COMPILING", 4.0)
+    monkeypatch.setattr("wasmpack.envoy.judge._ENVOY", 64 << 20)
     verdict = ask_envoy(wat(f'(func (export "_start") {body})'))
     assert (verdict.accepts, verdict.crashed) == (False, False)
     assert words in verdict.words[-1]
