@@ -12,7 +12,7 @@ import click
 
 from wasmpack.cli.root import cli
 from wasmpack.module.abi import wasi_functions
-from wasmpack.targets import IBM_NOTE, all_targets
+from wasmpack.targets import IBM_NOTE, Target, all_targets, target
 
 HERE = Path(__file__).resolve().parent
 NOTE = "<!-- Written by docs/generate.py from the code; change the code instead. -->\n"
@@ -49,18 +49,30 @@ def targets_table() -> str:
         "Judged when no `--target` is given: those marked *default*. *Host* is the date of the",
         "newest change of proxy-wasm-cpp-host that the release contains: a host function added",
         "until then is provided. *Images*: which layer is read, how much of it. *Evidence* says",
-        "how each fact is known.\n",
-        "| target | default | host | WASI functions | images | evidence |",
-        "|---|---|---|---|---|---|",
+        "how each fact is known. A patch release (`istio-1.27.3`) is judged by its own rules:",
+        "*realm guard* says since which one a registry has to name a public token server. Any case",
+        "will do.\n",
+        "| target | default | ships | host | WASI functions | images | realm guard | evidence |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in all_targets():
         evidence = ", ".join(f"{fact}: {kind}" for fact, kind in row.evidence)
         default = "default" if row.default else ""
         wasi = len(wasi_functions(row.host))
         lines.append(
-            f"| {row.name} | {default} | {row.host} | {wasi} | {row.image_summary} | {evidence} |"
+            f"| {row.name} | {default} | {row.ships} | {row.host} | {wasi} | {row.image_summary} "
+            f"| {guard_since(row)} | {evidence} |"
         )
     return "\n".join([*lines, "", f"{IBM_NOTE}."]) + "\n"
+
+
+def guard_since(row: Target) -> str:
+    """The first patch release that has the realm guard."""
+    if not row.realm_guard:
+        return ""
+    patches = range(100) if row.consumer == "istio" else ()
+    first = next((n for n in patches if target(f"{row.name}.{n}").realm_guard), 0)
+    return f"since {row.name.rpartition('-')[2]}.{first}" if first else "yes"
 
 
 def main() -> int:

@@ -168,7 +168,8 @@ NONE: set[str] = set()
 KNOWN = {
     "ossm-2.2": NONE, "ossm-2.3": {"vmConfig"}, "ossm-2.4": {"vmConfig", "match"},
     "ossm-2.5": {"vmConfig", "match"}, "ossm-2.6": {"vmConfig", "match", "failStrategy", "type"},
-    "ossm-3.0": {"vmConfig", "match", "failStrategy", "type", "targetRefs"},
+    **{f"ossm-3.{n}": {"vmConfig", "match", "failStrategy", "type", "targetRefs"}
+       for n in range(5)},
     "istio-1.12": NONE, "istio-1.13": NONE, "istio-1.14": {"vmConfig"}, "istio-1.15": {"vmConfig"},
     **{f"istio-1.{n}": {"vmConfig", "match"} for n in (16, 17, 18)},
     "istio-1.19": {"vmConfig", "match", "failStrategy"},

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import WIDTH, Console, Style, plain_text
+from wasmpack.errors import WrongUsage
 from wasmpack.findings import Finding, Report, Severity, TargetVerdict, Verdict
+from wasmpack.targets import target
 
 if TYPE_CHECKING:
     from wasmpack.actions.outcome import Outcome
@@ -89,10 +91,19 @@ def finding_lines(finding: Finding, style: Style, *, asked: int) -> Iterator[str
 
 
 def matrix_lines(rows: Sequence[TargetVerdict], style: Style) -> Iterator[str]:
-    """One line a target."""
+    """One line a target; whose code it ships, if it is another's."""
     width = max(len(row.target) for row in rows)
     for row in rows:
-        yield f"  {row.target:<{width}}  {verdict_text(row.verdict, style)}"
+        ships = _ships(row.target)
+        more = f"  {style(f'({ships})', 'dim')}" if ships else ""
+        yield f"  {row.target:<{width}}  {verdict_text(row.verdict, style)}{more}"
+
+
+def _ships(name: str) -> str:
+    with contextlib.suppress(WrongUsage):  # an Envoy of the user's may be one we do not know
+        found = target(name)
+        return ", ".join(text for text in (found.ships, found.remark) if text)
+    return ""
 
 
 def verdict_text(verdict: Verdict, style: Style) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from wasmpack.errors import WrongUsage
 from wasmpack.schemas import load_schema
-from wasmpack.targets import Target, choose
+from wasmpack.targets import Target, asks_for_all, choose
 
 Release = tuple[int, int]
 OLDEST: Release = (1, 12)
@@ -32,7 +32,7 @@ def istio_release(target: Target) -> Release | None:
     if target.consumer not in _READERS:
         return None
     name = target.name if target.consumer == "istio" else target.based_on or ""
-    major, _, minor = name.removeprefix("istio-").partition(".")
+    major, minor = name.removeprefix("istio-").split(".")[:2]
     return int(major), int(minor)
 
 
@@ -43,7 +43,7 @@ def mesh_targets(names: tuple[str, ...] | list[str] = ()) -> dict[str, Release]:
     """
     found = {row.name: istio_release(row) for row in choose(tuple(names))}
     others = [name for name, release in found.items() if release is None]
-    if names and "all" not in names and others:
+    if names and others and not asks_for_all(names):
         raise WrongUsage(
             f"--target {others[0]}: WasmPlugin is read by Istio and OpenShift Service Mesh",
             hint="istio-1.12 and later, ossm-2.2 and later: wasmpack targets",

@@ -6,10 +6,12 @@
 Adding a release is adding a row to a file in ``targets/data/``.
 """
 
+import difflib
 import hashlib
 import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -22,6 +24,10 @@ IBM_NOTE = (
 )
 """OpenShift documentation, "Extensions"."""
 
+_RELEASE = re.compile(r"(?P<minor>[a-z-]+-[0-9]+\.[0-9]+)\.(?P<patch>[0-9]{1,4})", re.ASCII)
+_LONGEST_NAME = 40
+_MAJOR = 1000
+"""Weight of a major release, in minor ones."""
 _CONSUMERS = ("envoy", "istio", "ossm", "envoy-gateway", "higress", "gcp")
 
 
@@ -43,7 +49,7 @@ class ImageRules:
     tar_limit: int | None
     """Most bytes of the decompressed tar that are read."""
     content_limit: int | None
-    """Most bytes of a raw module that are read; longer ones are cut, without a word."""
+    """Most bytes of a raw module that are read; longer ones are cut silently."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +66,20 @@ class Target:
     image: ImageRules | None
     """None for a consumer that is given a file, not an image."""
     based_on: str | None
+    """The release of another consumer whose code it ships."""
+    realm_guard: bool
+    """Its fetcher refuses registries whose challenge names a realm that is not a public URL."""
+    remark: str
+    """What to keep in mind of its verdicts."""
     own_functions: frozenset[str]
     """Functions of module ``env`` that only this consumer has; their signatures are not known."""
     evidence: tuple[tuple[str, str], ...]
     """Which facts were observed, read from source, or inferred."""
+
+    @property
+    def ships(self) -> str:
+        """Whose code it is: ``Istio 1.24.6``; nothing for a consumer of its own."""
+        return (self.based_on or "").capitalize().replace("-", " ")
 
     @property
     def image_summary(self) -> str:
@@ -84,6 +100,8 @@ class Target:
             "consumer": self.consumer,
             "default": self.default,
             "basedOn": self.based_on,
+            "remark": self.remark,
+            "realmGuard": self.realm_guard,
             "hostDate": self.host,
             "image": None
             if image is None
@@ -109,20 +127,53 @@ def default_targets() -> tuple[Target, ...]:
 
 
 def target(name: str) -> Target:
-    """One release by its name.
+    """One release by its name, in any case; a patch release is judged by its own rules.
+
+    >>> target("Istio-1.27.3").realm_guard, target("istio-1.27").realm_guard
+    (False, True)
 
     :raises WrongUsage: unknown
     """
+    wanted = name.strip().lower()
+    parts = _RELEASE.fullmatch(wanted)
+    if parts and parts["patch"] and parts["minor"] in _load():
+        return _patch_release(parts["minor"], int(parts["patch"]))
     try:
-        return _load()[name]
+        return _load()[wanted]
     except KeyError:
-        near = [
-            known for known in _load() if known.startswith(name.rstrip("0123456789.").rstrip("-"))
-        ]
-        raise WrongUsage(
-            f"unknown target {name!r}",
-            hint=f"known are: {', '.join(near)}" if near else "wasmpack targets",
-        ) from None
+        shown = name[:_LONGEST_NAME]
+        raise WrongUsage(f"unknown target {shown!r}", hint=_nearest(wanted)) from None
+
+
+def _patch_release(minor: str, patch: int) -> Target:
+    row = _rows()[minor]
+    found = _target(row, patch)
+    return replace(found, name=f"{minor}.{patch}")
+
+
+def _nearest(wanted: str) -> str:
+    """The known releases next to one that is not."""
+    consumer, _, version = wanted.rpartition("-")
+    known = [row.name for row in _load().values() if row.consumer == (consumer or wanted)]
+    if not known:
+        near = difflib.get_close_matches(wanted, _load(), 1)
+        return f"did you mean {near[0]}?" if near else "wasmpack targets"
+    ages = {name: _age(name.rpartition("-")[2]) for name in known}
+    nearest = min(known, key=lambda name: abs(ages[name] - _age(version)))
+    if nearest == known[-1]:
+        return f"the newest known is {nearest}; wasmpack targets lists all"
+    return f"the nearest known is {nearest}, the newest {known[-1]}; wasmpack targets lists all"
+
+
+def _age(version: str) -> int:
+    """A release as a number, for its distance to another."""
+    major, _, rest = version.partition(".")
+    digits = [part[:6] for part in (major, rest.partition(".")[0])]
+    return sum(
+        int(part) * weight
+        for part, weight in zip(digits, (_MAJOR, 1), strict=True)
+        if part.isdecimal() and part.isascii()
+    )
 
 
 def choose(names: Sequence[str]) -> tuple[Target, ...]:
@@ -130,9 +181,15 @@ def choose(names: Sequence[str]) -> tuple[Target, ...]:
 
     :raises WrongUsage: an unknown name
     """
-    if "all" in names:
+    if asks_for_all(names):
         return all_targets()
-    return tuple(target(name) for name in dict.fromkeys(names)) or default_targets()
+    found = {row.name: row for row in map(target, names)}
+    return tuple(found.values()) or default_targets()
+
+
+def asks_for_all(names: Sequence[str]) -> bool:
+    """Whether one of the names is ``all``."""
+    return any(name.strip().lower() == "all" for name in names)
 
 
 def fingerprint() -> str:
@@ -142,8 +199,14 @@ def fingerprint() -> str:
 
 @cache
 def _load() -> dict[str, Target]:
+    return {name: _target(row) for name, row in _rows().items()}
+
+
+@cache
+def _rows() -> dict[str, JsonObject]:
+    """What the data files say of each release, and whose it is."""
     return {
-        row["name"]: _target(consumer, row)
+        row["name"]: {**row, "consumer": consumer}
         for consumer, text in _texts().items()
         for row in json.loads(text)["targets"]
     }
@@ -155,18 +218,21 @@ def _texts() -> dict[str, str]:
     return {name: data.joinpath(f"{name}.json").read_text() for name in _CONSUMERS}
 
 
-def _target(consumer: str, row: JsonObject) -> Target:
+def _target(row: JsonObject, patch: int | None = None) -> Target:
+    """:param patch: a patch release of it; None for its newest"""
     based_on = row.get("basedOn")
     evidence, own = row["evidence"], row.get("ownFunctions", [])
     assert isinstance(evidence, dict)
     assert isinstance(own, list)
     return Target(
         name=str(row["name"]),
-        consumer=consumer,
+        consumer=str(row["consumer"]),
         default=row["default"] is True,
         host=str(row["host"]),
         image=_image_rules(row.get("image")),
         based_on=str(based_on) if based_on else None,
+        realm_guard=_guarded(row.get("realmGuard", False), patch),
+        remark=str(row.get("remark", "")),
         own_functions=frozenset(map(str, own)),
         evidence=tuple((fact, str(kind)) for fact, kind in evidence.items()),
     )
@@ -181,6 +247,13 @@ def _image_rules(value: JsonValue) -> ImageRules | None:
         tar_limit=_limit(value.get("tarLimit")),
         content_limit=_limit(value.get("contentLimit")),
     )
+
+
+def _guarded(since: JsonValue, patch: int | None) -> bool:
+    """Whether a patch release has what came with one of them."""
+    if isinstance(since, bool) or patch is None or not isinstance(since, int):
+        return bool(since)
+    return patch >= since
 
 
 def _limit(value: JsonValue) -> int | None:
