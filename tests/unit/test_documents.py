@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wasmpack.actions.git_facts import git_annotations, source_url
+from wasmpack.actions.git_facts import git_annotations
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Severity, Verdict, judge
 from wasmpack.runtime_config import (
@@ -78,21 +78,6 @@ def test_other_runtimes_and_abis_are_doubts() -> None:
     assert abi_problems(config, "0.1.0") == []
     wasme = parse_runtime_config(b'{"type":"e","abiVersions":["v0-4689a30309abf31aee9ae36e73d3"]}')
     assert abi_problems(wasme, "0.2.1") == []
-
-
-@pytest.mark.parametrize(
-    ("remote", "source"),
-    [
-        ("https://user:token@github.com/me/p.git", "https://github.com/me/p.git"),
-        ("git@github.com:me/p.git", "https://github.com/me/p.git"),
-        ("ssh://git@example.com:2222/me/p.git", "https://example.com/me/p.git"),
-        ("https://example.com:8443/me/p?token=x#y", "https://example.com:8443/me/p"),
-        ("git://example.com/p", "https://example.com/p"),
-        ("/srv/git/p.git", ""), ("../p.git", ""), ("file:///srv/p.git", ""), ("", ""),
-    ],
-)  # fmt: skip
-def test_source_url(remote: str, source: str) -> None:
-    assert source_url(remote) == source
 
 
 def git(directory: Path, *arguments: str) -> None:

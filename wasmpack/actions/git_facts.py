@@ -5,16 +5,14 @@ would name this machine (a local remote, user-info in a URL) is left out.
 """
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
+from wasmpack.actions.git_source import source_url
 from wasmpack.errors import WasmpackError
 
 _PREFIX = "org.opencontainers.image."
-_SCP = re.compile(r"(?:[^@/:]+@)?([^/:]+):(?!//)(.+)")
 _TIMEOUT = 30
 _NO_GIT = "--no-git builds without annotations from git"
 
@@ -40,24 +38,6 @@ def git_annotations(directory: Path) -> dict[str, str]:
     if version and not dirty:
         found[f"{_PREFIX}version"] = version
     return found
-
-
-def source_url(remote: str) -> str:
-    """A remote's URL as one may publish it: no user-info, ``https`` for ssh forms, no local path.
-
-    >>> source_url("git@example.com:me/plugin.git")
-    'https://example.com/me/plugin.git'
-    """
-    if "://" not in remote:
-        scp = _SCP.fullmatch(remote)
-        return f"https://{scp[1]}/{scp[2]}" if scp and not remote.startswith((".", "/")) else ""
-    parts = urlsplit(remote)
-    if parts.scheme not in {"http", "https", "ssh", "git"} or not parts.hostname:
-        return ""
-    scheme = "http" if parts.scheme == "http" else "https"
-    keep_port = parts.port and parts.scheme in {"http", "https"}
-    host = f"{parts.hostname}:{parts.port}" if keep_port else parts.hostname
-    return urlunsplit((scheme, host, parts.path, "", ""))
 
 
 def _in_work_tree(directory: Path) -> bool:
