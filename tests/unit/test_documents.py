@@ -1,12 +1,9 @@
-"""runtime-config.json, annotations from git, reports."""
+"""runtime-config.json and reports."""
 
 import json
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from wasmpack.actions.git_facts import git_annotations, source_url
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Severity, Verdict, judge
 from wasmpack.runtime_config import (
@@ -78,47 +75,6 @@ def test_other_runtimes_and_abis_are_doubts() -> None:
     assert abi_problems(config, "0.1.0") == []
     wasme = parse_runtime_config(b'{"type":"e","abiVersions":["v0-4689a30309abf31aee9ae36e73d3"]}')
     assert abi_problems(wasme, "0.2.1") == []
-
-
-@pytest.mark.parametrize(
-    ("remote", "source"),
-    [
-        ("https://user:token@github.com/me/p.git", "https://github.com/me/p.git"),
-        ("git@github.com:me/p.git", "https://github.com/me/p.git"),
-        ("ssh://git@example.com:2222/me/p.git", "https://example.com/me/p.git"),
-        ("https://example.com:8443/me/p?token=x#y", "https://example.com:8443/me/p"),
-        ("git://example.com/p", "https://example.com/p"),
-        ("/srv/git/p.git", ""), ("../p.git", ""), ("file:///srv/p.git", ""), ("", ""),
-    ],
-)  # fmt: skip
-def test_source_url(remote: str, source: str) -> None:
-    assert source_url(remote) == source
-
-
-def git(directory: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
-    subprocess.run(["git", *identity, *arguments], cwd=directory, check=True, capture_output=True)
-
-
-def test_git_annotations(tmp_path: Path) -> None:
-    assert git_annotations(tmp_path) == {}
-    git(tmp_path, "init", "-q")
-    (tmp_path / "a").write_text("1")
-    git(tmp_path, "add", "a")
-    git(tmp_path, "commit", "-qm", "x")
-    git(tmp_path, "remote", "add", "origin", "https://u:p@example.com/p.git")
-    git(tmp_path, "tag", "v1.2.3")
-    found = git_annotations(tmp_path)
-    revision = found["org.opencontainers.image.revision"]
-    assert len(revision) == 40
-    assert found["org.opencontainers.image.source"] == "https://example.com/p.git"
-    assert found["org.opencontainers.image.version"] == "v1.2.3"
-    (tmp_path / "untracked").touch()
-    assert git_annotations(tmp_path) == found
-    (tmp_path / "a").write_text("2")
-    dirty = git_annotations(tmp_path)
-    assert dirty["org.opencontainers.image.revision"] == revision + "-dirty"
-    assert "org.opencontainers.image.version" not in dirty
 
 
 def problem(severity: Severity = Severity.ERROR, code: str = "X") -> Problem:

@@ -2,21 +2,28 @@
 
 Facts like any other input: the same commit gives the same annotations on every machine. Whatever
 would name this machine (a local remote, user-info in a URL) is left out.
+
+Nothing that a work tree brings along is run, so it may be anybody's. The price: submodules are not
+looked into, and the content of a file with a ``filter`` attribute (git-lfs) is not compared, since
+only the filter knows what it stands for; that such a file is there still is.
 """
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
+from wasmpack.actions.git_program import NO_GIT
+from wasmpack.actions.git_snapshot import Snapshot, open_snapshot
+from wasmpack.actions.git_source import source_url
+from wasmpack.actions.git_work_tree import find_work_tree
 from wasmpack.errors import WasmpackError
 
 _PREFIX = "org.opencontainers.image."
-_SCP = re.compile(r"(?:[^@/:]+@)?([^/:]+):(?!//)(.+)")
-_TIMEOUT = 30
-_NO_GIT = "--no-git builds without annotations from git"
+_REVISION = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+"""SHA-1 or SHA-256."""
+_MAX_VERSION = 255
+_NO_FILTER = (":(attr:!filter)", ":(attr:-filter)", ":(attr:filter)")
+"""Files whose attribute names no filter: unspecified, unset, set without a value."""
 
 
 def git_annotations(directory: Path) -> dict[str, str]:
@@ -24,65 +31,50 @@ def git_annotations(directory: Path) -> dict[str, str]:
 
     Empty if git is not installed, or the directory lies in no work tree with a commit.
 
+    :param directory: resolved
     :raises WasmpackError: a work tree whose facts git does not tell; never guessed, because they
         go into the digest
     """
-    if shutil.which("git") is None or not _in_work_tree(directory):
+    try:
+        tree = find_work_tree(directory)
+        if tree is None or shutil.which("git") is None:
+            return {}
+        with open_snapshot(tree) as snapshot:
+            return _annotations(snapshot)
+    except OSError as error:
+        place = error.filename or directory
+        raise WasmpackError(f"{place}: {error.strerror or error}", hint=NO_GIT) from error
+
+
+def _annotations(snapshot: Snapshot) -> dict[str, str]:
+    code, head = snapshot.git("rev-parse", "--quiet", "--verify", "HEAD", expected=(0, 1))
+    if code or not _REVISION.fullmatch(head.strip()):
         return {}
-    revision = _git(directory, "rev-parse", "--quiet", "--verify", "HEAD")
-    if not revision:
-        return {}
-    dirty = _git(directory, "status", "--porcelain", "--untracked-files=no", fatal=True)
-    found = {f"{_PREFIX}revision": revision + ("-dirty" if dirty else "")}
-    if source := source_url(_git(directory, "config", "--get", "remote.origin.url")):
+    dirty = _is_dirty(snapshot)
+    found = {f"{_PREFIX}revision": head.strip().decode() + ("-dirty" if dirty else "")}
+    if source := source_url(snapshot.origin):
         found[f"{_PREFIX}source"] = source
-    version = _git(directory, "describe", "--tags", "--exact-match", "HEAD")
-    if version and not dirty:
+    if not dirty and (version := _version(snapshot)):
         found[f"{_PREFIX}version"] = version
     return found
 
 
-def source_url(remote: str) -> str:
-    """A remote's URL as one may publish it: no user-info, ``https`` for ssh forms, no local path.
-
-    >>> source_url("git@example.com:me/plugin.git")
-    'https://example.com/me/plugin.git'
-    """
-    if "://" not in remote:
-        scp = _SCP.fullmatch(remote)
-        return f"https://{scp[1]}/{scp[2]}" if scp and not remote.startswith((".", "/")) else ""
-    parts = urlsplit(remote)
-    if parts.scheme not in {"http", "https", "ssh", "git"} or not parts.hostname:
-        return ""
-    scheme = "http" if parts.scheme == "http" else "https"
-    keep_port = parts.port and parts.scheme in {"http", "https"}
-    host = f"{parts.hostname}:{parts.port}" if keep_port else parts.hostname
-    return urlunsplit((scheme, host, parts.path, "", ""))
+def _is_dirty(snapshot: Snapshot) -> bool:
+    """Whether a tracked file differs from the commit, be it staged or not."""
+    snapshot.git("update-index", "-q", "--ignore-submodules", "--refresh", expected=(0, 1))
+    comparisons = (
+        ("diff-index", "--quiet", "--cached", "--ignore-submodules=none", "HEAD"),
+        ("diff-files", "--quiet", "--ignore-submodules=all", "--diff-filter=DT"),
+        ("diff-files", "--quiet", "--ignore-submodules=all", "--", *_NO_FILTER),
+    )
+    return any(snapshot.git(*arguments, expected=(0, 1))[0] for arguments in comparisons)
 
 
-def _in_work_tree(directory: Path) -> bool:
-    return any((parent / ".git").exists() for parent in (directory, *directory.parents))
-
-
-def _git(directory: Path, *arguments: str, fatal: bool = False) -> str:
-    """What git prints; nothing if it fails, unless that is ``fatal``.
-
-    git runs with the work tree's own configuration (its filters, say), as it does for the user;
-    ``--no-git`` is for work trees one does not trust.
-    """
-    quiet = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+def _version(snapshot: Snapshot) -> str:
+    """The tag of the commit; nothing if it has none, or one that is not plain text."""
+    _, name = snapshot.git("describe", "--tags", "--exact-match", "HEAD", expected=(0, 128))
     try:
-        done = subprocess.run(
-            ["git", "-c", "core.fsmonitor=false", "-C", str(directory), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            env={**quiet, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise WasmpackError(f"git gave no answer in {directory}: {error}", hint=_NO_GIT) from error
-    if done.returncode and (fatal or "dubious ownership" in done.stderr):
-        reason = (done.stderr.strip() or "no reason given").splitlines()[0]
-        raise WasmpackError(f"git {arguments[0]} failed in {directory}: {reason}", hint=_NO_GIT)
-    return done.stdout.strip() if done.returncode == 0 else ""
+        version = name.decode().strip()
+    except UnicodeDecodeError:
+        return ""
+    return version if version.isprintable() and len(version) <= _MAX_VERSION else ""
