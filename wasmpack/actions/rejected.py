@@ -7,7 +7,7 @@ from wasmpack.findings import Report
 class RejectedArtifact(BadArtifact):
     """Validation found that it cannot work; ``report`` says why."""
 
-    def __init__(self, report: Report, hint: str = "--no-validate writes it all the same") -> None:
+    def __init__(self, report: Report, hint: str = "--no-validate writes it anyway") -> None:
         errors = sum(1 for finding in report.findings if finding.severity == "error")
         what = f"{errors} error{'' if errors == 1 else 's'}" if errors else "warnings"
         super().__init__(

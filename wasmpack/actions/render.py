@@ -45,7 +45,7 @@ def render_wasmplugin(
 ) -> RenderedPlugin:
     """Write the resource.
 
-    :raises RejectedArtifact: the API server, or every mesh, would refuse what comes out
+    :raises RejectedArtifact: the API server, the mesh or its proxy would refuse what comes out
     :raises WrongUsage: a field that this kind cannot say
     :raises NotFound, RegistryUnavailable: the image cannot be read, and has to be pinned
     """
@@ -57,11 +57,11 @@ def render_wasmplugin(
     name = str(request.given.metadata.get("name") or mapping(template.value["metadata"])["name"])
     metadata = _metadata(template, request.given.metadata)
     if request.kind not in KINDS:
-        _accepted(fields_report(request, metadata, fields))
+        _accepted(request, fields_report(request, metadata, fields))
     spec = mapping(merged(template.value.get("spec", {}), spec_of(request.kind, name, fields)))
     value: JsonObject = {**template.value, "metadata": metadata, "spec": ordered(spec, ORDER)}
     document = Document(source="", value=value)
-    report = _accepted(resource_report(request, source, document))
+    report = _accepted(request, resource_report(request, source, document, fields))
     notes = _comments(request, source, document, fields)
     rendered = Rendered(documents=template.with_value(value, notes))
     return RenderedPlugin(rendered=rendered, report=report)
@@ -120,10 +120,10 @@ def _metadata(template: Template, given: Mapping[str, JsonValue]) -> JsonObject:
     return ordered(mapping(merged(own, dict(given))), METADATA)
 
 
-def _accepted(report: Report) -> Report:
-    """:raises RejectedArtifact: the verdict says so."""
-    if report.verdict is Verdict.REJECT:
-        raise RejectedArtifact(report, hint="")
+def _accepted(request: RenderRequest, report: Report) -> Report:
+    """:raises RejectedArtifact: the verdict says so, and it counts."""
+    if request.validate and report.verdict is Verdict.REJECT:
+        raise RejectedArtifact(report, hint="--no-validate writes it anyway")
     return report
 
 

@@ -20,7 +20,7 @@ from wasmpack.mesh.releases import mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject
-from wasmpack.targets import IBM_NOTE, choose
+from wasmpack.targets import IBM_NOTE, choose, target
 
 _CONSUMERS = {
     Kind.ENVOY_EXTENSION_POLICY: ("envoy-gateway",),
@@ -30,16 +30,18 @@ _CONSUMERS = {
 
 def fields_report(request: RenderRequest, metadata: JsonObject, fields: JsonObject) -> Report:
     """The same fields as a WasmPlugin: of other APIs there is no schema here."""
-    value: JsonObject = {
-        "apiVersion": API_VERSION, "kind": WASM_PLUGIN, "metadata": metadata, "spec": fields,
-    }  # fmt: skip
-    problems = list(schema_problems(Plugin.of(Document(source="", value=value))))
+    problems = list(schema_problems(Plugin.of(_wasm_plugin(metadata, fields))))
     subject = f"{request.kind.value} of {MeshUrl.parse(request.source).shown}"
     return judge(subject, "wasmplugin", {request.kind.value: problems}, strict_targets=True)
 
 
-def resource_report(request: RenderRequest, source: RenderSource, document: Document) -> Report:
-    """The resource on every target that reads this kind, with what its image says."""
+def resource_report(
+    request: RenderRequest, source: RenderSource, document: Document, fields: JsonObject
+) -> Report:
+    """The resource on every target that reads this kind, with what its image says.
+
+    :param fields: the same by WasmPlugin's names, whatever the kind
+    """
     plugin = Plugin.of(document)
     subject = f"{request.kind.value} of {MeshUrl.parse(request.source).shown}"
     shared: list[Problem] = []
@@ -49,7 +51,6 @@ def resource_report(request: RenderRequest, source: RenderSource, document: Docu
     if source.reader is not None:
         shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.reader)
         shared += slow_pull_problems(plugin, source.reader)
-        shared += _module_problems(request, source, plugin)
     problems: dict[str, list[Problem]] = {}
     if request.kind in KINDS:
         for name, release in mesh_targets(list(request.targets)).items():
@@ -63,26 +64,33 @@ def resource_report(request: RenderRequest, source: RenderSource, document: Docu
         }
         if request.targets and not problems:
             raise WrongUsage(f"--target {request.targets[0]} reads no {request.kind.value}")
+    if request.validate and source.reader is not None:
+        as_plugin = Plugin.of(_wasm_plugin({}, fields))
+        for name, found in _module_problems(source, as_plugin, list(problems)).items():
+            problems[name] += found
     return judge(subject, "wasmplugin", problems, strict_targets=bool(request.targets))
 
 
 def _module_problems(
-    request: RenderRequest, source: RenderSource, plugin: Plugin
-) -> Iterator[Problem]:
-    """Why the module would not start with this configuration: a warning, the YAML is asked for."""
+    source: RenderSource, plugin: Plugin, names: list[str]
+) -> dict[str, list[Problem]]:
+    """Why a target would refuse the image or its module, started as the resource says."""
     assert source.reader is not None
-    if request.kind not in KINDS:
-        return
-    names = mesh_targets(list(request.targets))
-    chosen = [row for row in choose(request.targets) if row.name in names]
+    chosen = [target(name) for name in names]
     found, _ = image_problems(
         source.reader, str(source.reference), chosen, start_up=start_up_of(plugin)
     )
-    rows = list(found.values())
-    for problem in dict.fromkeys(rows[-1] if rows else ()):
-        if problem.severity is Severity.ERROR and all(problem in row for row in rows):
-            message = f"the mesh will not load it: {problem.code}: {problem.message}"
-            yield plugin.problem("WPL020", Severity.WARNING, "url", message, problem.hint)
+    return {
+        name: [problem for problem in rows if problem.severity is Severity.ERROR]
+        for name, rows in found.items()
+    }
+
+
+def _wasm_plugin(metadata: JsonObject, fields: JsonObject) -> Document:
+    value: JsonObject = {
+        "apiVersion": API_VERSION, "kind": WASM_PLUGIN, "metadata": metadata, "spec": fields,
+    }  # fmt: skip
+    return Document(source="", value=value)
 
 
 def _url_problems(plugin: Plugin, source: RenderSource) -> Iterator[Problem]:

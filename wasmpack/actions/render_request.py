@@ -22,4 +22,6 @@ class RenderRequest:
     look: bool = True
     """Read the image, for its root id and its digest."""
     remote: bool = False
+    validate: bool = True
+    """Refuse to write what the targets would refuse."""
     targets: Sequence[str] = ()

@@ -1,6 +1,7 @@
 """What a resource is rendered from: an image and what can be learned of it, or a URL."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks
@@ -15,6 +16,7 @@ from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
 
 _NO_IMAGE = (AccessRefused, NotFound, RegistryUnavailable, *UNREADABLE)
+_MODULES = (".wasm", ".wat")
 _URLS = ("file://", "http://", "https://")
 
 
@@ -47,6 +49,11 @@ class RenderSource:
             if pin:
                 raise WrongUsage("--pin needs an image", hint="--sha256 HEX, for a URL")
             return cls(url=text)
+        if text.endswith(_MODULES) and Path(text).is_file():
+            raise WrongUsage(
+                f"{text}: a module file: a mesh loads images, or files by a file:// URL",
+                hint=f"wasmpack build {text} -t REGISTRY/NAME:TAG --push",
+            )
         place = parse_place(text.removeprefix("oci://"))
         if not isinstance(place, NamePlace):
             raise WrongUsage(

@@ -7,6 +7,7 @@ import click
 
 from wasmpack.cli.options import FILE, current_console, registry_options
 from wasmpack.errors import WrongUsage
+from wasmpack.stores.files import check_parent, write_whole
 from wasmpack.stores.registry.options import RegistryOptions
 
 _SHAPE = click.option(
@@ -16,7 +17,7 @@ _SHAPE = click.option(
 _FAIL_STRATEGIES = ["FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"]
 _FIELDS = (
     click.option("-l", "--selector", multiple=True, metavar="K=V",
-                 help="Label of the workloads it runs in (repeatable)."),
+                 help="Labels of the workloads it runs in: K=V,K=V (repeatable)."),
     click.option("--target-ref", "target_refs", multiple=True, metavar="KIND/NAME",
                  help="Gateway, Service, … it is attached to, instead of a selector (repeatable)."),
     click.option("--phase", type=click.Choice(["AUTHN", "AUTHZ", "STATS"], case_sensitive=False),
@@ -44,6 +45,14 @@ _FIELDS = (
                  help="Variable of the plugin; without a value the proxy's own (repeatable)."),
     click.option("--sha256", metavar="HEX", help="Digest to compare; --pin looks it up."),
 )  # fmt: skip
+
+
+def check_output(output: Path | None) -> None:
+    """:raises WrongUsage: a shape is meant, or the file could not be written afterwards"""
+    if output is not None and str(output) in {"yaml", "json"}:
+        raise WrongUsage(f"-o {output}: expected a file", hint=f"did you mean --format {output}?")
+    if output is not None:
+        check_parent(output)
 
 
 def _field_options(command: Any) -> Any:
@@ -82,19 +91,23 @@ def render() -> None:
     "--target", "targets", multiple=True,
     help="Release it is for (repeatable). [default: those in support]",
 )  # fmt: skip
+@click.option("--no-validate", is_flag=True, help="Write it even if the mesh would refuse it.")
+@click.option("-o", "--output", type=FILE, help="Write to this file. [default: standard output]")
 @click.option("--values", type=FILE, help="YAML or JSON with fields by their API names.")
 @click.option("--template", type=FILE, help="Manifest to put the fields in.")
 @_SHAPE
 @registry_options
 def wasmplugin(
     image: str, name: str | None, namespace: str | None, pin: bool, remote: bool, no_image: bool,
-    kind: str, targets: tuple[str, ...], values: Path | None, template: Path | None, shape: str,
-    registry: RegistryOptions, **fields: Any,
+    kind: str, targets: tuple[str, ...], no_validate: bool, output: Path | None,
+    values: Path | None, template: Path | None, shape: str, registry: RegistryOptions,
+    **fields: Any,
 ) -> None:  # fmt: skip
     """Write the WasmPlugin for IMAGE, or for a file:// or http(s):// URL.
 
-    Options go before --values, those before the template. What the mesh would refuse is not
-    written (exit code 3); what it would do otherwise than one may think is said on stderr.
+    Options go before --values, those before the template. What the targets would refuse, the
+    resource or the module of its image, is not written (exit code 3); what a mesh would do
+    otherwise than one may think is said on stderr.
     """
     from wasmpack.actions.inputs import read_file
     from wasmpack.actions.render import render_wasmplugin
@@ -103,11 +116,13 @@ def wasmplugin(
     from wasmpack.cli.report import findings_text, shown_if_rejected
     from wasmpack.mesh.kinds import Kind
 
+    check_output(output)
     if pin and no_image:
         raise WrongUsage("--pin and --no-image exclude each other")
     console = current_console()
     request = RenderRequest(
         source=image, kind=Kind(kind), pin=pin, remote=remote, look=not no_image, targets=targets,
+        validate=not no_validate,
         given=values_of(values, name, namespace, fields_of(**fields)),
         template=(read_file(template), str(template)) if template else None,
     )  # fmt: skip
@@ -115,7 +130,10 @@ def wasmplugin(
         done = render_wasmplugin(request, registry, notice=console.status)
     for line in findings_text(done.report, console.err_style):
         console.status(line)
-    console.result(done.text(shape).rstrip("\n"))
+    if output is None:
+        console.result(done.text(shape).rstrip("\n"))
+    else:
+        write_whole(output, [done.text(shape).encode()])
 
 
 @render.command("secret", epilog="Example: wasmpack render secret quay.io --name pull -n mesh")

@@ -4,10 +4,11 @@ Sources: istio/api kubernetes/customresourcedefinitions.gen.yaml (schema, CEL), 
 pkg/config/validation/validation.go, ``ValidateWasmPlugin`` (webhook). Their own words are quoted.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from wasmpack.findings import Problem, Severity
-from wasmpack.mesh.documents import FieldPath
+from wasmpack.mesh.documents import FieldPath, shortened
 from wasmpack.mesh.plugin import TRAFFIC_EXTENSION, Plugin, mapping, mappings
 from wasmpack.mesh.releases import OLDEST, Release, known_since, values_since
 from wasmpack.mesh.releases import TRAFFIC_EXTENSION as SINCE_TRAFFIC_EXTENSION
@@ -18,6 +19,15 @@ _TARGET_KINDS = {
     ("", "Service"), ("core", "Service"), ("networking.istio.io", "ServiceEntry"),
     ("gateway.networking.k8s.io", "Gateway"), ("gateway.networking.k8s.io", "GatewayClass"),
 }  # fmt: skip
+_TARGET_SINCE: dict[str, Release] = {
+    "Service": (1, 22), "ServiceEntry": (1, 24), "GatewayClass": (1, 25),
+}  # fmt: skip
+_GROUP_WRITTEN_OUT = {(1, 23), (1, 24)}
+"""Releases whose CRD reads a group that is not there."""
+_LABEL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", re.ASCII)
+_LABEL_PREFIX = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.ASCII
+)
 _SAME_AS_WITHOUT: dict[str, tuple[JsonValue, ...]] = {
     "failStrategy": ("FAIL_CLOSE",),
     "type": ("HTTP", "UNSPECIFIED_PLUGIN_TYPE"),
@@ -45,10 +55,26 @@ def release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
             "or dropped without a word",
             "leave it out" if harmless else "leave it out, if the plugin can do without",
         )  # fmt: skip
+    yield from _target_release_problems(plugin, release)
     for value, since in values_since("failStrategy").items():
         if plugin.fields.get("failStrategy") == value and release < since:
             message = f"Istio {_named(release)} has no {value} (since {_named(since)})"
             yield plugin.problem("WPL003", _ERROR, "failStrategy", message, "FAIL_OPEN, FAIL_CLOSE")
+
+
+def _target_release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
+    """What this release can be attached to (webhook ``allowedTargetRefs``, CEL of the CRD)."""
+    for path, item in _target_refs(plugin):
+        ref = mapping(item)
+        kind = str(ref.get("kind", ""))
+        since = _TARGET_SINCE.get(kind, OLDEST)
+        if release < since:
+            message = f"Istio {_named(release)} attaches to no {kind} (since {_named(since)})"
+            hint = "a selector, or another kind"
+            yield plugin.problem("WPL004", _ERROR, (*path, "kind"), message, hint)
+        elif kind == "Service" and "group" not in ref and release in _GROUP_WRITTEN_OUT:
+            message = f"the CRD of Istio {_named(release)} refuses it: no such key: group"
+            yield plugin.problem("WPL004", _ERROR, path, message, 'write group: ""')
 
 
 def without_needless(
@@ -88,6 +114,9 @@ def _selection(plugin: Plugin) -> Iterator[Problem]:
     at = (*plugin.path("selector"), "matchLabels")
     for key, value in labels.items():
         said = None
+        if why := _no_label(key, value):
+            hint = "kubectl get pods --show-labels shows those there are"
+            yield plugin.problem("WPL021", _ERROR, (*at, key), why, hint)
         if not key:
             said = "key must not be empty"
         elif "*" in key:
@@ -102,7 +131,20 @@ def _selection(plugin: Plugin) -> Iterator[Problem]:
     yield from _targets(plugin)
 
 
-def _targets(plugin: Plugin) -> Iterator[Problem]:
+def _no_label(key: str, value: JsonValue) -> str:
+    """Why no pod can carry a label (Kubernetes, "Labels and Selectors", syntax); else nothing."""
+    prefix, slash, name = key.rpartition("/")
+    if "*" in key or not key:  # Istio's webhook refuses these in its own words
+        return ""
+    if not _LABEL_NAME.fullmatch(name) or (slash and not _LABEL_PREFIX.fullmatch(prefix)):
+        return f"no pod can carry the label {shortened(key)}: the plugin never runs"
+    if isinstance(value, str) and value and "*" not in value and not _LABEL_NAME.fullmatch(value):
+        return f"no pod can carry this value of {key}: the plugin never runs"
+    return ""
+
+
+def _target_refs(plugin: Plugin) -> list[tuple[FieldPath, JsonValue]]:
+    """All that it is attached to, with their places."""
     single = plugin.fields.get("targetRef")
     refs: list[tuple[FieldPath, JsonValue]] = []
     if isinstance(single, dict):
@@ -110,7 +152,11 @@ def _targets(plugin: Plugin) -> Iterator[Problem]:
     many = plugin.fields.get("targetRefs")
     for number, item in enumerate(many if isinstance(many, list) else []):
         refs.append(((*plugin.path("targetRefs"), number), item))
-    for path, item in refs:
+    return refs
+
+
+def _targets(plugin: Plugin) -> Iterator[Problem]:
+    for path, item in _target_refs(plugin):
         ref = mapping(item)
         group, kind = str(ref.get("group", "")), str(ref.get("kind", ""))
         if ref.get("namespace"):
