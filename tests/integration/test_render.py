@@ -167,12 +167,16 @@ def test_targets_with_their_groups(text: str, ref: dict[str, str], cli: Cli) -> 
 @pytest.mark.parametrize(
     ("kind", "target", "code"),
     [
-        ("Gateway", "istio-1.22", 0), ("Service", "istio-1.22", 0),
-        ("ServiceEntry", "istio-1.23", 3), ("ServiceEntry", "istio-1.24", 0), ("GatewayClass", "istio-1.24", 3),
-        ("GatewayClass", "istio-1.25", 0), ("GatewayClass", "ossm-3.0", 3),
+        ("Gateway", "istio-1.22", 0),
+        ("Service", "istio-1.22", 0),
+        ("ServiceEntry", "istio-1.23", 3),
+        ("ServiceEntry", "istio-1.24", 0),
+        ("GatewayClass", "istio-1.24", 3),
+        ("GatewayClass", "istio-1.25", 0),
+        ("GatewayClass", "ossm-3.0", 3),
         ("GatewayClass", "ossm-3.1", 0),
     ],
-)  # fmt: skip
+)
 def test_what_a_release_can_be_attached_to(kind: str, target: str, code: int, cli: Cli) -> None:
     done = render(
         cli, "quay.io/me/x:v1", "--no-image", "--target-ref", f"{kind}/x", "--target", target
