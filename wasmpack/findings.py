@@ -170,13 +170,28 @@ def judge(
     )
 
 
+def judge_alone(
+    subject: str, kind: str, problems: Sequence[Problem], *, strict: bool = False
+) -> Report:
+    """The report of something that no target reads."""
+    return Report(
+        subject=subject,
+        kind=kind,
+        verdict=_target_verdict(problems, strict),
+        targets=(),
+        findings=_merge({"": problems}, soften=False, named=False),
+    )
+
+
 def _target_verdict(found: Sequence[Problem], strict: bool) -> Verdict:
     fatal = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Verdict.REJECT if any(p.severity in fatal for p in found) else Verdict.ACCEPT
 
 
-def _merge(seen: Mapping[str, Sequence[Problem]], *, soften: bool) -> tuple[Finding, ...]:
-    """One finding per distinct problem.
+def _merge(
+    seen: Mapping[str, Sequence[Problem]], *, soften: bool, named: bool = True
+) -> tuple[Finding, ...]:
+    """One finding per distinct problem, with the targets that make it if they are ``named``.
 
     An error of some targets only is softened to a warning, unless all reject and no error is
     shared: then each is needed to say why.
@@ -192,7 +207,7 @@ def _merge(seen: Mapping[str, Sequence[Problem]], *, soften: bool) -> tuple[Find
             where=problem.where,
             message=problem.message,
             hint=problem.hint,
-            targets=tuple(targets),
+            targets=tuple(targets) if named else (),
         )
         for problem, targets in makers.items()
     ]

@@ -26,6 +26,9 @@ from wasmpack.schemas import schema_faults
 
 _ABI_KEYS = ("abiVersions", "abi_versions", "abiVersion", "abi_version")
 _ROOT_KEYS = ("rootIds", "root_ids")
+_LONGEST_KEY = 80
+_SIMILAR = 0.75
+"""Of a key to the one that may be meant (difflib's ratio)."""
 ENVOY = "envoy_proxy"
 """The runtime type of every proxy there is (spec.md)."""
 
@@ -104,6 +107,7 @@ def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem
     except BadArtifact as error:
         return [_problem("CFG001", name, error.message, "mend the JSON at that place")]
     found = list(schema_problems(value))
+    misspelt = list(_misspelt(value))
     if not found and value["type"] != ENVOY:
         found.append(
             Problem(
@@ -114,7 +118,30 @@ def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem
                 hint=f"the runtime of Envoy, Istio and OpenShift Service Mesh is {ENVOY!r}",
             )
         )
-    return found
+    return found + misspelt
+
+
+def _misspelt(value: JsonObject) -> Iterator[Problem]:
+    """Keys that are next to known ones; others may be somebody's own."""
+    import difflib
+
+    config = value.get("config")
+    inner = config if isinstance(config, dict) else {}
+    for place, keys, known in (
+        ("$", value, ("type", "config", *_ABI_KEYS)),
+        ("$.config", inner, _ROOT_KEYS),
+    ):
+        for key in [key for key in keys if key not in known]:
+            names = {name.lower(): name for name in known}
+            near = difflib.get_close_matches(key[:_LONGEST_KEY].lower(), names, 1, _SIMILAR)
+            if near:
+                yield Problem(
+                    code="CFG005",
+                    severity=Severity.WARNING,
+                    where=f"{place}.{key[:_LONGEST_KEY]}",
+                    message="nobody knows this key",
+                    hint=f"did you mean {names[near[0]]}?",
+                )
 
 
 def abi_problems(config: RuntimeConfig, abi_version: str | None) -> list[Problem]:

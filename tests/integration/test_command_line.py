@@ -431,3 +431,59 @@ def test_every_option_has_its_variable(
     done = cli(*arguments, env=variable)
     assert done.code == 0, done.err
     assert shown in done.out
+
+
+def test_a_directory_is_taken_for_a_name_and_that_is_said(cli: Cli) -> None:
+    assert cli("build", C, "-o", "oci:plugin:v1").code == 0
+    done = cli("inspect", "image", "plugin")
+    assert done.code == 0
+    assert "plugin: the directory here, not an image of that name (docker://plugin)" in done.err
+    for plain in ("./plugin", "oci:plugin"):
+        assert "not an image of that name" not in cli("inspect", "image", plain).err
+
+
+def test_bytes_that_would_steer_a_terminal_are_not_written_to_one(
+    wasmpack_command: str, cli: Cli, tmp_path: Path
+) -> None:
+    import pty
+
+    cli("build", C, "-t", "x:v1")
+
+    def on_a_terminal(part: str) -> tuple[int, bytes]:
+        controller, terminal = pty.openpty()
+        process = subprocess.Popen(
+            [wasmpack_command, "inspect", "image", "x:v1", "--raw", part],
+            stdout=terminal, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        os.close(terminal)
+        _, complaint = process.communicate(timeout=120)
+        os.close(controller)
+        return process.returncode, complaint
+
+    code, complaint = on_a_terminal("layer:1")
+    assert code == 2
+    assert b"not written to a terminal" in complaint
+    assert on_a_terminal("manifest")[0] == 0
+    assert cli("inspect", "image", "x:v1", "--raw", "config").code == 0
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name(name: str, cli: Cli) -> None:
+    done = cli("build", C, "-t", name)
+    assert done.code == 2
+    assert "an empty image name" in done.err
+    assert "is a variable not set?" in done.err
+
+
+def test_a_runtime_configuration_has_no_targets(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text('{"typ": "envoy_proxy", "config": {"rootId": []}, "mine": 1}')
+    done = cli("validate", "config", "c.json", "--format", "json")
+    report = json.loads(done.out)
+    assert (done.code, report["targets"]) == (3, [])
+    assert [(f["code"], f["where"], f["hint"]) for f in report["findings"][1:]] == [
+        ("CFG005", "$.typ", "did you mean type?"),
+        ("CFG005", "$.config.rootId", "did you mean rootIds?"),
+    ]
+    assert "istio" not in cli("validate", "config", "c.json").out
+    for option in ("--plugin-config", "--root-id"):
+        assert option not in cli("validate", "config", "--help").out

@@ -345,8 +345,40 @@ def test_dry_run_sends_nothing(open_registry: RunningRegistry, cli: Cli) -> None
     cli("build", C, "-t", name)
     done = cli("push", name, "--dry-run", "--format", "json")
     assert done.code == 0, done.err
-    assert [blob["status"] for blob in json.loads(done.out)["pushed"]] == ["uploaded"] * 2
+    assert [blob["status"] for blob in json.loads(done.out)["pushed"]] == ["missing"] * 3
+    assert done.err.count("would send") == 3
+    assert "nothing was sent" in done.err
     assert cli("tags", name.rpartition(":")[0]).code == 4
+    assert cli("push", name).code == 0
+    again = cli("push", name, "-t", "v2", "--dry-run", "--format", "json")
+    assert [b["status"] for b in json.loads(again.out)["pushed"]] == ["exists", "exists", "missing"]
+    same = cli("push", name, "--dry-run")
+    assert same.err.count("is there") == 3
+    assert "0 B would be" in same.err
+
+
+def test_a_build_that_writes_nothing(open_registry: RunningRegistry, cli: Cli) -> None:
+    name = f"{open_registry.host}/dry/build:v1"
+    done = cli("build", C, "-t", name, "--push", "--dry-run", "--digest-file", "digest")
+    assert done.code == 0, done.err
+    assert done.err.count("would send") == 3
+    assert done.out == cli("build", C, "-t", name).out, "the digest is that of the real one"
+    assert cli("remove", name).code == 0
+    assert cli("build", C, "-t", name, "--dry-run").code == 0
+    assert cli("list").out == ""
+    assert cli("tags", name.rpartition(":")[0]).code == 4
+
+
+def test_an_image_is_not_packed_over_itself(open_registry: RunningRegistry, cli: Cli) -> None:
+    name = f"{open_registry.host}/repack/self"
+    assert cli("build", C, "-t", f"{name}:latest", "--push").code == 0
+    before = cli("digest", name, "--remote").out
+    done = cli("repack", name, f"{name}:latest", "--variant", "compat")
+    assert (done.code, done.out) == (8, "")
+    assert "--force" in done.err
+    assert cli("digest", name, "--remote").out == before
+    assert cli("repack", name, name, "--variant", "compat", "--force").code == 0
+    assert cli("digest", name, "--remote").out != before
 
 
 def test_push_refuses_what_no_mesh_loads(

@@ -11,6 +11,7 @@ from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.findings import Report, Verdict
 from wasmpack.module.check import StartUp
+from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
@@ -107,6 +108,7 @@ def plan_push(
     destination: Reference,
     options: RegistryOptions,
     *,
+    tags: Sequence[str] = (),
     validate: bool = True,
     start_up: StartUp | None = None,
     notice: Notice,
@@ -119,16 +121,28 @@ def plan_push(
     reader = open_pushable(image, reading, notice)
     manifest = require_image(reader.get(), image)
     report = check_push(reader, manifest, str(image), start_up) if validate else None
-    writer = registry_writer(destination.with_default_tag(), options, manifest.digest)
-    moved = tuple(
-        Moved(
-            descriptor=blob,
-            status=BlobStatus.EXISTS if writer.has_blob(blob) else BlobStatus.UPLOADED,
-        )
-        for blob in manifest.blobs
-    )
-    places = [str(destination.with_default_tag())]
+    destination = destination.with_default_tag()
+    names = [destination.written_as, *(destination.with_tag(tag).written_as for tag in tags)]
+    moved = planned(manifest, destination, names, options)
+    places = [str(destination), *(str(destination.with_tag(tag)) for tag in tags)]
     return Outcome(references=places, manifest=manifest, moved=moved, report=report)
+
+
+def planned(
+    manifest: Manifest, destination: Reference, names: Sequence[str | None],
+    options: RegistryOptions,
+) -> tuple[Moved, ...]:  # fmt: skip
+    """Which blobs, and last the manifest, a push would send; nothing is written."""
+    writer = registry_writer(destination, options, manifest.digest)
+    there = writer.has_image(manifest, names)
+
+    def row(blob: Descriptor, *, there: bool) -> Moved:
+        status = BlobStatus.EXISTS if there else BlobStatus.MISSING
+        return Moved(descriptor=blob, status=status)
+
+    blobs = [row(blob, there=there or writer.has_blob(blob)) for blob in manifest.blobs]
+    own = Descriptor.of(manifest.raw, manifest.media_type)
+    return (*blobs, row(own, there=there))
 
 
 def _as_compat(reader: ImageReader, manifest: Manifest) -> Image:

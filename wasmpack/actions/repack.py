@@ -8,12 +8,12 @@ from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.inspect import image_labels
 from wasmpack.actions.reading import kept, search_image
 from wasmpack.actions.transfer import Moved, transfer
-from wasmpack.errors import BadArtifact
+from wasmpack.errors import BadArtifact, WouldOverwrite
 from wasmpack.findings import Report
 from wasmpack.mesh.extension_manifest import ExtensionManifest, read_extension_manifest
 from wasmpack.oci.image import COMPAT_MARK, Image, Variant
 from wasmpack.oci.manifest import Manifest
-from wasmpack.oci.place import Place
+from wasmpack.oci.place import NamePlace, Place
 from wasmpack.readers.search import FoundFiles, choose_module
 from wasmpack.runtime_config import parse_runtime_config
 from wasmpack.stores.memory import MemoryReader
@@ -64,7 +64,13 @@ def repack_image(
 
     :raises BadArtifact: no module, or several to choose from
     :raises RejectedArtifact: every target would refuse the module
+    :raises WouldOverwrite: source and destination are the same
     """
+    if _source_name(source) == destination and not request.force:
+        raise WouldOverwrite(
+            f"{destination}: the new image would take the place of the one it is made of",
+            hint="another tag keeps both; --force replaces it",
+        )
     reading = source_options(source, destination, options)
     reader = kept(open_reader(source, reading, notice))
     manifest, found = search_image(reader)
@@ -89,6 +95,13 @@ def repack_image(
             MemoryReader(image), image.manifest, writer, names_at(destination), progress
         )
     return Repacked(image=image, moved=moved, report=report, extension=extension)
+
+
+def _source_name(source: Place) -> Place:
+    """Where a name is read, as it is written to: in its registry, under its tag."""
+    if isinstance(source, NamePlace):
+        return NamePlace(source.reference.with_default_tag())
+    return source
 
 
 def _extension(found: FoundFiles, source: Place, *, required: bool) -> ExtensionManifest | None:

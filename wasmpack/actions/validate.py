@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from wasmpack.errors import BadArtifact
-from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.findings import Problem, Report, Severity, judge, judge_alone
 from wasmpack.module.check import ModuleFacts, Runner, StartUp, examine, module_problems
 from wasmpack.module.isolated import IsolatedRunner
 from wasmpack.runtime_config import abi_problems, config_problems, parse_runtime_config
@@ -53,13 +53,9 @@ def validate_module(
     )  # fmt: skip
 
 
-def validate_config(
-    raw: bytes, subject: str, *, targets: Sequence[str] = (), strict: bool = False
-) -> Report:
-    """Judge a ``runtime-config.json``."""
-    found = config_problems(raw, subject)
-    problems = {target.name: found for target in choose(targets)}
-    return judge(subject, "config", problems, strict_targets=bool(targets), strict=strict)
+def validate_config(raw: bytes, subject: str, *, strict: bool = False) -> Report:
+    """Judge a ``runtime-config.json``; no mesh reads the file, so there are no targets."""
+    return judge_alone(subject, "config", config_problems(raw, subject), strict=strict)
 
 
 def with_root_id(start_up: StartUp | None, runtime_config: bytes | None) -> StartUp:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from wasmpack.actions.inputs import ModuleInput
     from wasmpack.actions.outcome import Outcome
     from wasmpack.actions.store import Outputs
+    from wasmpack.actions.transfer import Moved
+    from wasmpack.cli.console import Console
     from wasmpack.module.isolated import IsolatedRunner
+    from wasmpack.oci.image import Image
 
 
 @click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 @click.option("--created", help="RFC 3339 time, or 'now'. [default: SOURCE_DATE_EPOCH or none]")
 @click.option("--push", is_flag=True, help="Push every --tag to its registry.")
 @click.option("--load", is_flag=True, help="Load into the Docker engine under every --tag.")
+@click.option("--dry-run", is_flag=True, help="Check and report, and write nothing.")
 @click.option("--metadata-file", type=FILE, help="Write the JSON result to this file.")
 @click.option("--digest-file", type=FILE, help="Write the digest to this file.")
 @force_option("another image in a layout or archive")
@@ -111,21 +115,49 @@ def _build(
                 ),
                 runner=lambda: runner,
             )  # fmt: skip
-    kept = None if given["targets"] else report
-    with console.moving("pushing") as progress:
-        moved = store_image(
-            image, outputs, registry, report=kept, notice=console.status, progress=progress
-        )
+    if given["dry_run"]:
+        moved = _plan(image, outputs, registry, console)
+    else:
+        kept = None if given["targets"] else report
+        with console.moving("pushing") as progress:
+            moved = store_image(
+                image, outputs, registry, report=kept, notice=console.status, progress=progress
+            )
     places = [NamePlace(tag.with_default_tag()) for tag in outputs.tags]
     everywhere: list[Place] = [*places, *([outputs.place] if outputs.place else [])]
     outcome = Outcome(
         references=[str(place) for place in everywhere], manifest=image.manifest, moved=moved,
         report=report,
     )  # fmt: skip
-    _write_files(given, outcome)
+    if not given["dry_run"]:
+        _write_files(given, outcome)
     show_outcome(
         outcome, str(pinned(everywhere[0], image.manifest.digest)), given["shape"], console
     )
+
+
+def _plan(
+    image: Image, outputs: Outputs, registry: RegistryOptions, console: Console
+) -> tuple[Moved, ...]:
+    """What ``--push`` would send; nothing is written anywhere."""
+    from wasmpack.actions.push import planned
+    from wasmpack.cli.report import plan_lines
+
+    if not outputs.push:
+        console.status("dry run: nothing was written")
+        return ()
+    moved = [
+        row
+        for tag in {tag.name: tag for tag in outputs.tags}.values()
+        for row in planned(
+            image.manifest, tag.with_default_tag(),
+            [other.with_default_tag().tag for other in outputs.tags if other.name == tag.name],
+            registry,
+        )
+    ]  # fmt: skip
+    for line in plan_lines(moved):
+        console.status(line)
+    return tuple(moved)
 
 
 def _request(module: ModuleInput, given: Mapping[str, Any]) -> BuildRequest:

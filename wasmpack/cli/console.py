@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from wasmpack.errors import WrongUsage
+
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
@@ -42,8 +44,16 @@ class Console:
 
         click.echo(json.dumps(value, indent=2))
 
-    def raw(self, data: bytes) -> None:
-        """Bytes as they are, on stdout."""
+    def raw(self, data: bytes, what: str) -> None:
+        """Bytes as they are, on stdout.
+
+        :param what: names them in errors
+        :raises WrongUsage: they would steer the terminal that they are for
+        """
+        if sys.stdout.isatty() and not _is_text(data):
+            raise WrongUsage(
+                f"{what}: binary data, which is not written to a terminal", hint="add: > FILE"
+            )
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -150,6 +160,12 @@ def plain_text(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether a terminal shows it as it is."""
+    text = data.decode(errors="replace")
+    return "\ufffd" not in text and all(c.isprintable() or c in "\n\t" for c in text)
 
 
 def _style(text: str, colour: str) -> str:

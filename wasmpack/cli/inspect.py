@@ -40,7 +40,7 @@ def inspect_image(
     reader = open_reader(asked(image, remote=remote), registry, console.status)
     if raw is not None:
         for chunk in actions.raw_part(reader, raw):
-            console.raw(chunk)
+            console.raw(chunk, f"--raw {raw}")
         return
     view = actions.inspect_image(reader, str(image), targets=targets, pinned=is_pinned(image))
     if shape == "json":

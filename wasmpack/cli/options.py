@@ -10,7 +10,7 @@ import click
 
 from wasmpack.cli.console import Console, plain_text
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.place import Place, parse_place
+from wasmpack.oci.place import ArchivePlace, LayoutPlace, Place, could_be_name, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -40,7 +40,14 @@ class PlaceType(_PlaceParameter):
                 f"-o {value}: -o says where, not in which shape",
                 hint=f"did you mean --format {value}?",
             )
-        return parse_place(value)
+        place = parse_place(value)
+        if isinstance(place, LayoutPlace | ArchivePlace) and could_be_name(value):
+            console = current_console() if ctx is None else ctx.find_object(Console) or Console()
+            console.status(
+                f"{value}: the {'directory' if isinstance(place, LayoutPlace) else 'file'} here, "
+                f"not an image of that name (docker://{value})"
+            )
+        return place
 
 
 class ReferenceType(_NameParameter):

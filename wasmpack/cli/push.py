@@ -48,7 +48,7 @@ def push(
         check_parent(digest_file)
     from wasmpack.actions.push import plan_push, push_image
     from wasmpack.cli.judging import start_up
-    from wasmpack.cli.report import show_outcome, shown_if_rejected
+    from wasmpack.cli.report import plan_lines, show_outcome, shown_if_rejected
 
     console = current_console()
     judged = start_up(None, [], seconds=dry_run_timeout)
@@ -59,7 +59,7 @@ def push(
     ):
         if dry_run:
             done = plan_push(
-                image, target, registry, validate=not no_validate, start_up=judged,
+                image, target, registry, tags=tags, validate=not no_validate, start_up=judged,
                 notice=console.status,
             )  # fmt: skip
         else:
@@ -68,7 +68,8 @@ def push(
                 fall_back=variant == "auto", notice=console.status, progress=progress,
             )  # fmt: skip
     if dry_run:
-        console.status("dry run: nothing was sent")
+        for line in plan_lines(done.moved):
+            console.status(line)
     if digest_file is not None:
         write_whole(digest_file, [str(done.manifest.digest).encode(), b"\n"])
     named = str(target.with_default_tag().with_digest(done.manifest.digest))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--module", help="Which file is the plugin, if the image has several modules.")
 @click.option("--target", "targets", multiple=True, help="Check for this release (repeatable).")
 @click.option("--no-validate", is_flag=True, help="Do not check the module.")
-@force_option("another image in a layout or archive")
+@force_option("another image in a layout or archive, or IMAGE itself")
 @format_option
 @registry_options
 def repack(

@@ -14,6 +14,7 @@ from wasmpack.targets import target
 
 if TYPE_CHECKING:
     from wasmpack.actions.outcome import Outcome
+    from wasmpack.actions.transfer import Moved
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _INDENT = 2
@@ -77,6 +78,18 @@ def shown_if_rejected(shape: str, console: Console) -> Iterator[None]:
         if shape == "json":
             console.json(rejected.report.as_json())
         raise
+
+
+def plan_lines(moved: Sequence[Moved]) -> Iterator[str]:
+    """What a push would send, line by line, and last in a sentence."""
+    from wasmpack.cli.module_text import size_text
+    from wasmpack.stores.ports import BlobStatus
+
+    for row in moved:
+        what = "would send" if row.status is BlobStatus.MISSING else "is there"
+        yield f"{what:<10}  {row.descriptor.digest}  {size_text(row.descriptor.size)}"
+    size = sum(row.descriptor.size for row in moved if row.status is BlobStatus.MISSING)
+    yield f"dry run: nothing was sent, {size_text(size)} would be"
 
 
 def finding_lines(finding: Finding, style: Style, *, asked: int) -> Iterator[str]:

@@ -58,16 +58,20 @@ def validate_module(
 
 @validate.command("config", epilog="Example: wasmpack validate config runtime-config.json")
 @click.argument("file", type=FILE)
-@target_options
+@click.option("--strict", is_flag=True, help="Warnings reject too.")
+@click.option("--target", "targets", multiple=True, hidden=True, help="Taken, and means nothing.")
 @format_option
-def validate_config(
-    file: Path, targets: tuple[str, ...], strict: bool, shape: str, **_: object
-) -> int:
-    """Judge a runtime-config.json: every fault with its place."""
+def validate_config(file: Path, strict: bool, targets: tuple[str, ...], shape: str) -> int:
+    """Judge a runtime-config.json: every fault with its place.
+
+    It is for other tools and for people: no mesh reads it, so there are no targets.
+    """
     from wasmpack.actions.inputs import read_file
     from wasmpack.actions.validate import validate_config as check
 
-    report = check(read_file(file), str(file), targets=targets, strict=strict)
+    if targets:
+        current_console().status("no mesh reads this file: --target changes nothing")
+    report = check(read_file(file), str(file), strict=strict)
     return show_report(report, shape, current_console())
 
 

@@ -85,6 +85,15 @@ def parse_place(text: str) -> Place:
     return _existing(text) or NamePlace(Reference.parse(text))
 
 
+def could_be_name(text: str) -> bool:
+    """Whether a text is an image name by its grammar, whatever else it may be."""
+    try:
+        Reference.parse(text)
+    except WrongUsage:
+        return False
+    return ":" not in text.partition("/")[0]
+
+
 def pinned(place: Place, digest: Digest) -> Place:
     """The same place with the digest that was found or made there.
 

@@ -57,6 +57,10 @@ class Reference:
 
         :raises WrongUsage: with the part that is wrong
         """
+        if not text.strip():
+            raise WrongUsage(
+                "an empty image name", hint="quay.io/me/plugin:v1; is a variable not set?"
+            )
         if "://" in text:
             _refuse(text, "an image name has no scheme", hint=text.partition("://")[2])
         rest, at, digest = text.partition("@")

@@ -30,6 +30,8 @@ class BlobStatus(StrEnum):
     UPLOADED = "uploaded"
     EXISTS = "exists"
     MOUNTED = "mounted"
+    MISSING = "missing"
+    """It would be sent, but for ``--dry-run``."""
 
 
 class ImageReader(Protocol):
