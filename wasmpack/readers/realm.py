@@ -1,0 +1,65 @@
+"""The realm guard of Istio's fetcher: which registries it does not talk to at all.
+
+Since Istio 1.27.8, 1.28.5, 1.29.1 and in all later releases (pkg/wasm/imagefetcher.go, #58969): if
+a registry answers 401, each realm of its challenges must be an http(s) URL of a public host, whether
+credentials are given or not. Plain htpasswd registries name a word.
+
+>>> refused_realm('Basic realm="Registry Realm"')
+'rejected unsafe bearer realm: realm scheme "" not allowed'
+>>> refused_realm('Bearer realm="https://quay.io/v2/auth",service="quay.io"')
+''
+"""
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from wasmpack.findings import Problem, Severity
+
+_REALM = re.compile(r'realm="([^"]*)"', re.IGNORECASE)
+"""A realm without quotes is not looked at."""
+_LOCAL = {"localhost", "metadata.google.internal"}
+_WORDS = "rejected unsafe bearer realm: "
+
+
+def refused_realm(challenge: str) -> str:
+    """Why the fetcher refuses a registry, in its words; nothing if it does not.
+
+    :param challenge: the ``WWW-Authenticate`` header of its 401; empty if there was none
+    """
+    return next(filter(None, map(_refusal, _REALM.findall(challenge))), "")
+
+
+def realm_problem(challenge: str, registry: str, severity: Severity) -> Problem | None:
+    """The finding for a registry whose challenge was seen."""
+    words = refused_realm(challenge)
+    if not words:
+        return None
+    return Problem(
+        code="IMG009",
+        severity=severity,
+        where=f"registry {registry}",
+        message=f"the fetcher refuses this registry, with valid credentials too: {words!r}",
+        hint="its realm has to be an http(s) URL of a public host: serve tokens, put a proxy with "
+        "such a realm before it, or let the mesh pull the image without credentials",
+    )
+
+
+def _refusal(realm: str) -> str:
+    try:
+        parts = urlsplit(realm)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return f"{_WORDS}invalid realm URL"
+    if parts.scheme not in {"http", "https"}:
+        return f'{_WORDS}realm scheme "{parts.scheme}" not allowed'
+    if host in _LOCAL:
+        return f"{_WORDS}realm targets {host}"
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return ""
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_private or address.is_loopback or address.is_link_local:
+        return f"{_WORDS}realm targets private/loopback/link-local IP"
+    return ""
