@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -18,13 +19,14 @@ from support.registries import RunningRegistry, TokenRegistry
 
 from wasmpack.cli.boundary import run
 from wasmpack.oci.image import Image
+from wasmpack.stores.registry.patience import Patience, Transient
 
 BLOBS, MANIFESTS = "/blobs/sha256", "/manifests/"
 UPLOADS = "/blobs/uploads/"
 TIMEOUT = 1.0
 """Seconds without a byte that the client is told to bear."""
-BUDGET = 20.0
-"""Seconds that are far too long for any of it."""
+SAFETY_NET = 200.0
+"""Seconds; ten times of what any of it takes."""
 REFUSED, UNREACHABLE, MISMATCH, NOT_FOUND = 5, 6, 7, 4
 
 
@@ -51,7 +53,7 @@ class Client:
         for secret in (password, base64.b64encode(pair.encode()).decode()):
             assert secret not in out + self.error
         assert debug or "Traceback" not in self.error
-        assert taken < BUDGET, self.error
+        assert taken < SAFETY_NET, self.error
         if code:
             assert self.error.splitlines()[-1].startswith(("error: ", "hint: ")), self.error
         return code
@@ -306,7 +308,8 @@ def test_a_drip_is_no_transfer(
     repository, _ = pushed_image
     with FaultyProxy(htpasswd_registry.host, rules(Fault(drip=0.02), place, -1)) as proxy:
         assert client("pull", f"{proxy.host}/{repository}:v1", retries=1) == UNREACHABLE
-        assert "too slow" in client.error or "no answer in time" in client.error
+        slow = ("too slow", "no complete answer within", "no answer in time")
+        assert any(words in client.error for words in slow), client.error
 
 
 def test_a_token_that_expires_in_the_middle_of_a_push(
@@ -326,10 +329,20 @@ def test_a_token_that_expires_in_the_middle_of_a_push(
 
 
 def test_nobody_listens_at_first(
-    client: Client, pushed_image: tuple[str, Image], htpasswd_registry: RunningRegistry
+    client: Client,
+    pushed_image: tuple[str, Image],
+    htpasswd_registry: RunningRegistry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     repository, _ = pushed_image
-    with FaultyProxy(htpasswd_registry.host, listening_after=1.0) as proxy:
+    failed, wait = threading.Event(), Patience.wait
+
+    def noticed(patience: Patience, failure: Transient) -> None:
+        failed.set()
+        wait(patience, failure)
+
+    monkeypatch.setattr(Patience, "wait", noticed)
+    with FaultyProxy(htpasswd_registry.host, listening_after=failed.wait) as proxy:
         assert client("pull", f"{proxy.host}/{repository}:v1") == 0
         assert "connection refused; try 2 of 5" in client.error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ import trustme
 from conftest import Cli, Done
 from support.faults import Fault, FaultyProxy, Rule
 from support.faults.forward import ForwardProxy
+from support.faults.raw import Pieces, RawServer, answer
+from support.faults.tidy import BLOBS, MANIFESTS, TAGS, tidy
+from support.images import image_of, keep
 from support.plugins import PLUGINS
 from support.registries import RunningRegistry
 
@@ -194,3 +198,119 @@ def test_plain_http_is_for_loopback_only(open_registry: RunningRegistry, cli: Cl
         assert done.code == UNREACHABLE
         assert proxy.asked == ["CONNECT registry.invalid:443"]
         assert "--plain-http" in done.err
+
+
+SENT_AWAY: dict[str, tuple[list[str], str, str]] = {
+    "manifest": (["pull"], f"GET {MANIFESTS}", "307 Temporary Redirect"),
+    "blob": (["pull"], f"GET {BLOBS}", "307 Temporary Redirect"),
+    "tags": (["tags"], f"GET {TAGS}", "302 Found"),
+    "upload": (["push", "--no-validate"], "POST", "202 Accepted"),
+    "upload's bytes": (["push", "--no-validate"], "PUT /upload", "307 Temporary Redirect"),
+    "upload's next chunk": (["push", "--no-validate"], "PATCH /upload", "202 Accepted"),
+}
+
+
+@pytest.mark.parametrize("name", SENT_AWAY)
+def test_tls_is_not_left(name: str, authority: Authority, cli: Cli) -> None:
+    """Not for plain HTTP on another host, which would hear what is moved, and could change it."""
+    (command, *more), pattern, status = SENT_AWAY[name]
+    image = image_of(3)
+    with RawServer(tidy(image, {})) as plain:
+        place = f"http://{plain.host}/v2/a/b/elsewhere?X-Amz-Signature=0123456789"
+        odd = {
+            pattern: lambda _request, _headers: iter([answer(status, headers={"Location": place})])
+        }
+        if name == "upload's next chunk":
+            chunks = answer("202 Accepted", headers={"Location": "/upload", **LEAST_CHUNK})
+            odd["POST"] = lambda _request, _headers: iter([chunks])
+        tls = authority.server("127.0.0.1")
+        with RawServer(tidy(image, odd, empty=command == "push"), tls=tls) as server:
+            target = f"{server.host}/a/b" + (":v1" if command != "tags" else "")
+            if command == "push":
+                keep(image, Path(os.environ["WASMPACK_STORE"]), target)
+            done = cli(command, target, *more, "--ca-file", authority.file, "--retries", "0")
+        assert done.code == UNREACHABLE, done.err
+        assert f"sends us to 'http://{plain.host}/v2/a/b/elsewhere?…', without TLS" in done.err
+        assert "hint: " in done.err
+        assert plain.seen == []
+
+
+LEAST_CHUNK = {"OCI-Chunk-Min-Length": "1000"}
+
+
+def test_http_of_the_registry_itself_is_meant_to_be_tls(authority: Authority, cli: Cli) -> None:
+    """Behind a proxy that ends TLS, registries name themselves so."""
+
+    def script(request: str, headers: dict[str, str]) -> Pieces:
+        if "/tags/list " in request:
+            place = f"http://{headers['host']}/v2/a/b/tags/list?here=1"
+            yield answer("307 Temporary Redirect", headers={"Location": place})
+        elif "here=1" in request:
+            link = f"<http://{headers['host']}/v2/a/b/tags/list?last=a>; rel=next"
+            yield answer(body=b'{"tags":["a"]}', headers={"Link": link})
+        else:
+            yield answer(body=b'{"tags":["b"]}')
+
+    with RawServer(script, tls=authority.server("127.0.0.1")) as server:
+        done = cli("tags", f"{server.host}/a/b", "--ca-file", authority.file)
+    assert done.out == "a\nb\n", done.err
+
+
+def test_plain_http_follows_plain_http(cli: Cli) -> None:
+    image = image_of(3)
+    with RawServer(tidy(image, {})) as other:
+        place = f"http://{other.host}{TAGS}list"
+        moved = answer("307 Temporary Redirect", headers={"Location": place})
+        with RawServer(lambda _request, _headers: iter([moved])) as server:
+            done = cli("tags", f"{server.host}/a/b", "--plain-http")
+    assert done.out == "v1\n", done.err
+
+
+PROXIES = [
+    "http://me:hunter2hunter2@[bad", "http://me:hunter2hunter2@h:99999", "me:hunter2hunter2@[",
+    "http://me:hunter2hunter2@h o", "http://me:hunter2/hunter2@127.0.0.1:1",
+    "http://me:hunter2%68unter2@127.0.0.1:1", "socks5://me:hunter2hunter2@127.0.0.1:1",
+    "http://hunter2hunter2@127.0.0.1:1", "http://me:hunter2@hunter2@[bad", "x://me:hunter2hunter2@h",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", PROXIES)
+def test_a_proxys_password_is_not_repeated(address: str, cli: Cli) -> None:
+    env = {"HTTPS_PROXY": address}
+    done = cli("--debug", "tags", "registry.invalid/a/b", "--retries", "0", env=env)
+    assert done.code == UNREACHABLE, done.err
+    assert "Traceback" in done.err
+    assert "hunter2" not in done.err
+    assert "internal error" not in done.err
+
+
+@pytest.mark.parametrize("debug", [False, True], ids=["", "debug"])
+def test_what_a_registry_repeats_of_a_login_is_not_shown(debug: bool, cli: Cli) -> None:
+    """In an error, a warning, a redirect: the password, the token, and their encodings."""
+    pair = base64.b64encode(b"me:hunter2hunter2").decode()
+
+    def script(request: str, headers: dict[str, str]) -> Pieces:
+        shown = headers.get("authorization", "")
+        if "/token" in request:
+            yield answer(body=b'{"token":"t0ken-t0ken"}')
+        elif not shown:
+            realm = f'Bearer realm="http://{headers["host"]}/token"'
+            yield answer("401 Unauthorized", headers={"WWW-Authenticate": realm})
+        elif "/manifests/" in request:
+            place = f"ftp://h/{shown}/{pair}/hunter2hunter2?sig=hunter2hunter2"
+            yield answer("307 Temporary Redirect", headers={"Location": place})
+        else:
+            said = f"{shown} {pair} hunter2hunter2 hunter2%68unter2 \\u001b[31m"
+            body = f'{{"errors":[{{"code":"DENIED","message":"{said}"}}]}}'.encode()
+            yield answer("500 Oh", body, {"Warning": f'299 - "{said}"'})
+
+    with RawServer(script) as server:
+        options = ["-u", "me", "--password-stdin", "--retries", "1"]
+        given = ["--debug"] if debug else []
+        for command in ("tags {}/a/b", "digest --remote {}/a/b:v1"):
+            words = command.format(server.host).split()
+            done = cli(*given, *words, *options, stdin=b"hunter2hunter2")
+            assert done.code == UNREACHABLE
+            assert debug == ("Traceback" in done.err)
+            for secret in ("hunter2hunter2", "t0ken-t0ken", pair, "\x1b[31m"):
+                assert secret not in done.err + done.out

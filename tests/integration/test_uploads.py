@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
 import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -127,15 +127,7 @@ class Strict(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         size = int(self.headers.get("Content-Length") or 0)
-        if not self.server.pause:
-            return self.rfile.read(size)
-        data = b""
-        while len(data) < size:
-            if self.server.pauses:
-                self.server.pauses -= 1
-                time.sleep(self.server.pause)
-            data += self.rfile.read(min(1 << 20, size - len(data)))
-        return data
+        return self.rfile.read(size)
 
     def setup(self) -> None:
         self.server.connections += 1
@@ -168,8 +160,7 @@ class StrictServer(ThreadingHTTPServer):
         self.break_at = -1
         self.one_request = self.forgets = False
         self.refuses_bodies = self.mount_status = self.lose_answers = self.connections = 0
-        self.pause, self.bad_place = 0.0, ""
-        self.pauses = 1000
+        self.bad_place = ""
         self.tells = True
 
     def place(self) -> str:
@@ -302,16 +293,32 @@ def test_connections_are_used_again(server: StrictServer) -> None:
     assert server.connections == 1
 
 
-def test_a_slow_registry_is_no_silence(server: StrictServer) -> None:
-    """More time than the timeout for it all, but never for a piece of it."""
-    server.pause = 0.1
-    data = bytes(16 << 20)
+@pytest.mark.parametrize("again", [False, True], ids=["new connection", "old connection"])
+def test_each_piece_of_a_body_has_the_whole_timeout(
+    again: bool, server: StrictServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A registry may be slow with all of it, but not with a piece; connecting is another thing."""
+    sent: list[tuple[int, float | None]] = []
+    send = http.client.HTTPConnection.send
+
+    def noted(connection: http.client.HTTPConnection, data: bytes) -> None:
+        send(connection, data)
+        sent.append((len(data), connection.sock.gettimeout()))
+
+    monkeypatch.setattr("wasmpack.stores.registry.exchange.CONNECTING", 20.0)
+    monkeypatch.setattr(http.client.HTTPConnection, "send", noted)
+    data = bytes(4 << 20)
     descriptor = Descriptor.of(data, "a/b")
     name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
-    client = RegistryClient(name, RegistryOptions(timeout=1.0), "pull,push")
-    client.has_blob(descriptor)  # the same connection, then
+    client = RegistryClient(name, RegistryOptions(timeout=77.0, retries=0), "pull,push")
+    if again:
+        client.has_blob(descriptor)
     client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(data), descriptor))
     assert server.seen == [("POST", 0), ("PUT", len(data))]
+    assert server.connections == 1
+    assert sum(size for size, _ in sent) > len(data)
+    assert max(size for size, _ in sent) <= 1 << 16
+    assert {timeout for _, timeout in sent} == {77.0}
 
 
 def test_a_chunk_that_is_not_kept_whole_is_sent_from_there(server: StrictServer) -> None:
@@ -365,19 +372,3 @@ def test_tags_on_several_pages(server: StrictServer) -> None:
     name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
     assert RegistryClient(name, RegistryOptions()).tags() == ["t0", "t1", "t2", "t3", "t4"]
     assert len(server.seen) == 3
-
-
-def test_a_connection_that_is_used_again_has_the_whole_timeout(
-    server: StrictServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While a body is sent, too: the timeout for connecting is another one."""
-    monkeypatch.setattr("wasmpack.stores.registry.transport.CONNECTING", 0.3)
-    server.pause = 1.0
-    data = bytes(24 << 20)
-    descriptor = Descriptor.of(data, "a/b")
-    name = Reference.parse(f"127.0.0.1:{server.server_port}/team/plugin:v1")
-    client = RegistryClient(name, RegistryOptions(timeout=30.0, retries=0), "pull,push")
-    client.has_blob(descriptor)
-    server.pauses = 2
-    client.put_blob(descriptor, lambda: VerifiedStream(io.BytesIO(data), descriptor))
-    assert server.seen == [("POST", 0), ("PUT", len(data))]

@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 LAYERS = {
     "errors": 0, "findings": 0, "version": 0, "schemas": 0, "environment": 0, "owned": 0,
-    "oci": 1, "targets": 1, "processes": 1,
+    "redaction": 0, "oci": 1, "targets": 1, "processes": 1,
     "module": 2, "runtime_config": 2,
     "readers": 3, "stores": 3, "envoy": 3,
     "mesh": 4, "actions": 5, "cli": 6, "__init__": 7, "__main__": 7,
@@ -34,11 +34,10 @@ ONLY_IN = {
     "jsonschema": {"schemas/__init__.py"},
     "yaml": {"mesh/yaml_reader.py", "mesh/yaml_writer.py"},
     "oras": {"stores/registry/transport.py"},
-    "requests": {"stores/registry/transport.py", "stores/registry/answers.py",
-                 "stores/registry/client.py", "stores/registry/upload.py",
+    "requests": {"stores/registry/transport.py", "stores/registry/exchange.py",
                  "stores/registry/downloads.py", "stores/registry/session.py",
-                 "stores/registry/pace.py"},
-    "urllib3": {"stores/registry/answers.py", "stores/registry/session.py"},
+                 "stores/registry/failures.py", "stores/registry/pace.py"},
+    "urllib3": {"stores/registry/failures.py", "stores/registry/session.py"},
     "docker": {"stores/daemon.py"},
     "deflate": {"oci/layer.py"},
     "envoy": {"envoy/binary.py"},

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import stat
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pytest
 import requests
 import urllib3
 
-from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError
-from wasmpack.stores.registry.answers import unavailable
+from wasmpack.errors import AccessRefused, RegistryUnavailable
 from wasmpack.stores.registry.challenge import authorization, parse_challenges
 from wasmpack.stores.registry.credentials import (
     Credential,
@@ -20,6 +18,7 @@ from wasmpack.stores.registry.credentials import (
     find_credential,
     save_credential,
 )
+from wasmpack.stores.registry.failures import unavailable
 from wasmpack.stores.registry.options import RegistryOptions, is_loopback
 
 CREDENTIAL = Credential(username="me", secret="pa:ss")
@@ -161,62 +160,6 @@ def test_files_in_their_order(
     found = find_credential("r", "x", given)
     assert found is not None
     assert found.username == "flag"
-
-
-HELPERS = [
-    ("sleep 30 & sleep 30", "did not answer within 0.5 s"),
-    ("echo secret-word; exit 3", "failed with exit code 3"),
-    ("echo secret-word", "gave no usable answer"),
-    ("printf '\\377'", "answered with what is no text"),
-    (None, "is not on the PATH"),
-]
-
-
-@pytest.mark.parametrize(("script", "said"), HELPERS)
-def test_helpers_that_do_not_help(
-    script: str | None,
-    said: str,
-    docker_config: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("wasmpack.stores.registry.credentials._HELPER_TIMEOUT", 0.5)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    if script is not None:
-        helper = tmp_path / "docker-credential-odd"
-        helper.write_text(f"#!/bin/sh\n{script}\n")
-        helper.chmod(0o755)
-    docker_config.write_text(json.dumps({"credHelpers": {"quay.io": "odd"}}))
-    with pytest.raises(WasmpackError) as caught:
-        find_credential("quay.io", "me/x", OPTIONS)
-    assert said in caught.value.message
-    assert "secret-word" not in f"{caught.value.message} {caught.value.hint}"
-
-
-def test_helpers_are_asked(
-    docker_config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    helper = tmp_path / "docker-credential-test"
-    helper.write_text(
-        "#!/bin/sh\nread server\n"
-        'case "$1 $server" in "get good") echo \'{"Username":"u","Secret":"s"}\';;\n'
-        '"get token") echo \'{"Username":"<token>","Secret":"t"}\';;\n'
-        '"get none") echo "credentials not found in native keychain"; exit 1;;\n'
-        "*) exit 3;; esac\n"
-    )
-    helper.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    docker_config.write_text(json.dumps({"credsStore": "test"}))
-    good, token = (find_credential(r, "x", OPTIONS) for r in ("good", "token"))
-    assert good == Credential(username="u", secret="s")
-    assert token is not None
-    assert token.identity_token
-    assert find_credential("none", "x", OPTIONS) is None
-    with pytest.raises(WasmpackError, match="failed with exit code 3"):
-        find_credential("broken", "x", OPTIONS)
-    docker_config.write_text(json.dumps({"credHelpers": {"x.example": "missing"}}))
-    with pytest.raises(WasmpackError, match="docker-credential-missing is not on the PATH"):
-        find_credential("x.example", "x", OPTIONS)
 
 
 def test_login_keeps_what_else_is_there(docker_config: Path) -> None:

@@ -47,11 +47,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _show_traceback() -> None:
-    """Without the queries of addresses: those of blob stores and uploads are as good as a key."""
-    import re
+    """With as few secrets as a message has, and as harmless to a terminal."""
     import traceback
 
-    click.echo(re.sub(r"\?[^\s'\")]+", "?…", traceback.format_exc()), err=True, nl=False)
+    from wasmpack.redaction import redacted
+
+    for line in redacted(traceback.format_exc()).splitlines():
+        click.echo(plain_text(line), err=True)
 
 
 class _Terminated(BaseException):
@@ -123,8 +125,10 @@ def _console() -> Console:
 
 
 def _told(message: str, hint: str, code: int) -> int:
+    from wasmpack.redaction import redacted
+
     style = _console().err_style
-    click.echo(f"{style('error:', 'red')} {plain_text(message)}", err=True)
+    click.echo(f"{style('error:', 'red')} {plain_text(redacted(message))}", err=True)
     if hint:
-        click.echo(f"{style('hint:', 'cyan')} {plain_text(hint)}", err=True)
+        click.echo(f"{style('hint:', 'cyan')} {plain_text(redacted(hint))}", err=True)
     return code

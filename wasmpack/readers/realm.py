@@ -1,8 +1,8 @@
 """The realm guard of Istio's fetcher: which registries it does not talk to at all.
 
 Since Istio 1.27.8, 1.28.5, 1.29.1 and in all later releases (pkg/wasm/imagefetcher.go, #58969): if
-a registry answers 401, each realm of its challenges must be an http(s) URL of a public host, whether
-credentials are given or not. Plain htpasswd registries name a word.
+a registry answers 401, each realm of its challenges must be an http(s) URL of a public host,
+whether credentials are given or not. Plain htpasswd registries name a word.
 
 >>> refused_realm('Basic realm="Registry Realm"')
 'rejected unsafe bearer realm: realm scheme "" not allowed'

@@ -13,6 +13,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 _PIECE = 1 << 16
+_LONGEST = 120
+"""Seconds that are far too long for anything here to take."""
 
 
 class ForwardProxy:
@@ -61,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         host, _, port = proxy.upstream.rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as upstream:
+        with socket.create_connection((host, int(port)), timeout=_LONGEST) as upstream:
             if self.command == "CONNECT":
                 self.send_response_only(200)
                 self.end_headers()
@@ -86,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _tunnel(self, upstream: socket.socket) -> None:
         self.close_connection = True
         while True:
-            ready, _, _ = select.select([self.rfile, upstream], [], [], 10)
+            ready, _, _ = select.select([self.rfile, upstream], [], [], _LONGEST)
             if not ready:
                 return
             for source in ready:

@@ -10,7 +10,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -47,12 +47,12 @@ class FaultyProxy:
         *,
         tls: ssl.SSLContext | None = None,
         address: str = "127.0.0.1",
-        listening_after: float = 0.0,
+        listening_after: Callable[[], object] | None = None,
         second_login: tuple[str, str] | None = None,
     ) -> None:
         """What there is to set.
 
-        :param listening_after: seconds until anybody answers at all
+        :param listening_after: nobody answers before this returns
         :param second_login: user and password that the second host shows to the registry
         """
         self.upstream = upstream
@@ -92,14 +92,15 @@ class FaultyProxy:
     def scheme(self) -> str:
         return "https" if self._tls else "http"
 
-    def refuse(self, seconds: float) -> None:
-        """Let nobody listen for a while, at the same port."""
+    def refuse(self, over: Callable[[], object]) -> None:
+        """Let nobody listen until this returns, at the same port."""
         server = self._servers["first"]
         port = server.server_port
         server.end()
 
         def again() -> None:
-            if not self.over.wait(seconds):
+            over()
+            if not self.over.is_set():
                 self._servers["first"] = self._listen("first", port)
 
         threading.Thread(target=again, daemon=True).start()
@@ -195,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
             )  # fmt: skip
         fault = proxy.fault(self.command, self.path)
         if fault.refuse_for:
-            proxy.refuse(fault.refuse_for)
+            proxy.refuse(lambda: proxy.over.wait(fault.refuse_for))
             raise _Broken
         if fault.request_bytes is not None:
             self._read_some(fault)
@@ -276,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
             if "state-of=&" not in path:
                 return self._answer(400, (), read_body=True, size=size)
             path = path.replace("state-of=&", "")
-        upstream = http.client.HTTPConnection(proxy.upstream, timeout=30)
+        upstream = http.client.HTTPConnection(proxy.upstream, timeout=120)
         try:
             upstream.request(
                 self.command, path, body=self._body(size) if size else None, headers=headers

@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 PORT = 5000
 CONFIG = "/etc/docker/registry/config.yml"
 AUTH_FOLDER = PurePosixPath("/auth")
-START_LIMIT = 30
+START_LIMIT = 180
 """Seconds until a container that runs but does not answer is an error."""
 
 

@@ -13,7 +13,7 @@ from support.registries.model import RegistryUnavailable, RunningRegistry, Setup
 
 BINARIES = ("docker-registry", "registry")
 """Debian's name of the program and its own name."""
-START_LIMIT = 30
+START_LIMIT = 180
 STOP_LIMIT = 5
 
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")

@@ -10,11 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.errors import AccessRefused, RegistryUnavailable
+from wasmpack.redaction import redacted, remember_secret
+from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.credentials import Credential
+from wasmpack.stores.registry.headers import parameters
 
-_PARAMETER = re.compile(r'([a-zA-Z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
-_SCHEME = re.compile(r"(?:^|,\s*)(Bearer|Basic)\b", re.IGNORECASE)
+_SCHEMES = {"bearer", "basic"}
 _CLIENT = "wasmpack"
+_LONGEST_REALM = 200
+"""Characters of a realm that are repeated."""
 
 Ask = Callable[[str, str, Mapping[str, str | list[str]], Mapping[str, str]], tuple[int, object]]
 """``ask(method, url, fields, headers)`` -> status and decoded JSON of a token server."""
@@ -33,23 +37,22 @@ class Challenge:
 
 def parse_challenges(header: str) -> list[Challenge]:
     """Read a ``WWW-Authenticate`` header with one or several challenges."""
-    starts = list(_SCHEME.finditer(header))
-    found = []
-    for number, start in enumerate(starts):
-        end = starts[number + 1].start() if number + 1 < len(starts) else len(header)
-        fields = {
-            key.lower(): quoted or plain
-            for key, quoted, plain in _PARAMETER.findall(header[start.end() : end])
-        }
-        found.append(
-            Challenge(
-                scheme=start[1].lower(),
-                realm=fields.get("realm", ""),
-                service=fields.get("service", ""),
-                scope=fields.get("scope", ""),
-            )
+    found: list[tuple[str, dict[str, str]]] = []
+    for name, value in parameters(header):
+        if value is None:
+            found.append((name, {}))
+        elif found:
+            found[-1][1].setdefault(name, value)
+    return [
+        Challenge(
+            scheme=scheme,
+            realm=fields.get("realm", ""),
+            service=fields.get("service", ""),
+            scope=fields.get("scope", ""),
         )
-    return found
+        for scheme, fields in found
+        if scheme in _SCHEMES
+    ]
 
 
 def authorization(
@@ -74,25 +77,28 @@ def authorization(
 def _token(
     challenge: Challenge, credential: Credential | None, scopes: Sequence[str], ask: Ask
 ) -> str:
-    if not challenge.realm.startswith(("https://", "http://")):
-        realm = challenge.realm.partition("?")[0]
-        raise RegistryUnavailable(f"the registry names no usable token server: {realm!r}")
+    try:
+        realm = Address.parse(challenge.realm).url
+    except ValueError:
+        named = redacted(challenge.realm[:_LONGEST_REALM])
+        raise RegistryUnavailable(f"the registry names no usable token server: {named!r}") from None
     wanted = list(scopes) or [challenge.scope]
     if credential is not None and credential.identity_token:
         form = {
             "service": challenge.service, "scope": " ".join(wanted), "client_id": _CLIENT,
             "grant_type": "refresh_token", "refresh_token": credential.secret,
         }  # fmt: skip
-        status, answer = ask("POST", challenge.realm, form, {})
+        status, answer = ask("POST", realm, form, {})
     else:
         headers = {"Authorization": credential.basic} if credential else {}
         fields: dict[str, str | list[str]] = {"service": challenge.service, "scope": wanted}
-        status, answer = ask("GET", challenge.realm, fields, headers)
+        status, answer = ask("GET", realm, fields, headers)
     if status in {401, 403}:
         raise AccessRefused("the registry's token server refused the credentials")
     token = _token_in(answer)
     if status != 200 or token is None:
         raise RegistryUnavailable(f"the registry's token server answered {status}, without a token")
+    remember_secret(token)
     return token
 
 

@@ -1,11 +1,7 @@
 """The distribution-spec's calls on one repository: manifests, blobs, tags, referrers."""
 
-import re
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from urllib.parse import quote
-
-import requests
 
 from wasmpack.errors import (
     BadArtifact,
@@ -14,30 +10,23 @@ from wasmpack.errors import (
     RegistryUnavailable,
     WrongUsage,
 )
-from wasmpack.oci.canonical import JsonObject
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.oci.media_types import ACCEPTED, OCI_INDEX
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus
-from wasmpack.stores.registry.answers import (
-    LONGEST_HEADER,
-    TRANSPORT_ERRORS,
-    failed,
-    manifest_refusal,
-    small_json,
-)
+from wasmpack.stores.registry.answers import Answer, manifest_refusal
 from wasmpack.stores.registry.downloads import BlobStream, read_part
 from wasmpack.stores.registry.options import RegistryOptions
-from wasmpack.stores.registry.pace import read_up_to
+from wasmpack.stores.registry.pages import Listing, NoListing
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.registry.uploads import Uploads
 from wasmpack.stores.verified import Body, Readable
 
-_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*rel="?next"?')
-_MAX_PAGES = 1000
 _ACCEPT = {"Accept": ", ".join(ACCEPTED)}
+_LONGEST_DIGEST = 200
+"""Characters of a digest that is none which are repeated."""
 
 
 class RegistryClient:
@@ -54,7 +43,6 @@ class RegistryClient:
         """:param mount_from: a repository of the same registry that may have the same blobs."""
         self._reference = reference
         self._transport = Transport(reference, options, actions, mount_from)
-        self._silence = options.timeout
         self._root = f"/v2/{reference.repository}"
         self._uploads = Uploads(self._transport, reference.repository, mount_from)
 
@@ -65,10 +53,19 @@ class RegistryClient:
         :raises DigestMismatch: other bytes than asked for, or than the registry says it sent
         """
         what = f"read the manifest of {self._named(target)}"
-        raw, response = self._small(self._manifest_url(target), what)
-        self._check(raw, response, target)
-        found = media_type or response.headers.get("Content-Type", "").partition(";")[0].strip()
-        return parse(raw, found)
+        answer = self._transport.request(
+            "GET",
+            self._manifest_url(target),
+            what,
+            {200},
+            headers=_ACCEPT,
+            most=MAX_MANIFEST,
+            hint=f"wasmpack tags {self._reference.name}",
+        )
+        if len(answer.body) > MAX_MANIFEST:
+            raise BadArtifact(f"{self._reference}: a manifest of more than {MAX_MANIFEST} bytes")
+        self._check(answer, target)
+        return parse(answer.body, media_type or answer.media_type)
 
     def manifest_digest(self, target: str) -> Digest | None:
         """What the registry says the digest of a tag is; None if it has no such tag.
@@ -76,12 +73,12 @@ class RegistryClient:
         :raises RegistryUnavailable: an answer without a digest
         """
         what = f"ask for the manifest of {self._named(target)}"
-        with self._transport.request(
+        answer = self._transport.request(
             "HEAD", self._manifest_url(target), what, {200, 404}, headers=_ACCEPT
-        ) as response:
-            if response.status_code == 404:
-                return None
-            said = response.headers.get("Docker-Content-Digest")
+        )
+        if answer.status == 404:
+            return None
+        said = answer.headers.get("Docker-Content-Digest")
         return _said_digest(said) if said else self.manifest(target).digest
 
     def put_manifest(self, manifest: Manifest | Index, target: str) -> bool:
@@ -91,7 +88,7 @@ class RegistryClient:
 
         :raises DigestMismatch: it says it stored something else
         """
-        with self._transport.request(
+        answer = self._transport.request(
             "PUT",
             self._manifest_url(target),
             f"push the manifest to {self._named(target)}",
@@ -99,24 +96,21 @@ class RegistryClient:
             headers={"Content-Type": manifest.media_type},
             body=lambda: manifest.raw,
             refused=manifest_refusal,
-        ) as response:
-            said = response.headers.get("Docker-Content-Digest")
-            tracked = "OCI-Subject" in response.headers
+        )
+        said = answer.headers.get("Docker-Content-Digest")
         stored = _said_digest(said) if said else self.manifest_digest(target)
         if stored != manifest.digest:
             raise DigestMismatch(
                 f"{self._named(target)}: registry answered: the digest is {stored}, "
                 f"but {manifest.digest} was pushed"
             )
-        return tracked
+        return "OCI-Subject" in answer.headers
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """Whether the registry has the blob (distribution-spec, "Checking if content exists")."""
         what = f"ask for blob {descriptor.digest} in {self._reference.name}"
-        with self._transport.request(
-            "HEAD", self._blob_url(descriptor), what, {200, 404}
-        ) as response:
-            return response.status_code == 200
+        answer = self._transport.request("HEAD", self._blob_url(descriptor), what, {200, 404})
+        return answer.status == 200
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
         """A blob's bytes as they arrive, not verified.
@@ -143,54 +137,19 @@ class RegistryClient:
         :raises NotFound: no such repository
         """
         what = f"list the tags of {self._reference.name}"
-        pages = self._pages(f"{self._root}/tags/list", what, {200})
-        return [tag for page in pages for tag in _strings(page[1], "tags")]
+        listing = Listing(self._transport, what, "tags")
+        return [listing.text(row) for row in listing.rows(f"{self._root}/tags/list", {200})]
 
     def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
         """What refers to an image (distribution-spec, "Listing Referrers"), by API or by tag."""
         what = f"list what refers to {self._reference.name}@{digest}"
+        listing = Listing(self._transport, what, "manifests", accept=OCI_INDEX)
         url = f"{self._root}/referrers/{quote(str(digest), safe=':')}"
-        found: list[Descriptor] = []
         try:
-            for kind, page in self._pages(url, what, {200, 400, 404, 405, 501}, accept=OCI_INDEX):
-                if kind != OCI_INDEX:
-                    return self._referrers_by_tag(digest)
-                found += _index_of(page)
-        except BadArtifact:
+            rows = listing.rows(url, {200, 400, 404, 405, 501})
+            return tuple(listing.descriptor(row) for row in rows)
+        except NoListing:
             return self._referrers_by_tag(digest)
-        return tuple(found)
-
-    def _pages(
-        self, url: str, what: str, expect: set[int], accept: str = ""
-    ) -> Iterator[tuple[str, JsonObject]]:
-        """Media type and body of each page; empty for an answer that is not 200, or not ``accept``.
-
-        :raises RegistryUnavailable: pages that go round, or do not end
-        """
-        seen: set[str] = set()
-        while url not in seen and len(seen) < _MAX_PAGES:
-            seen.add(url)
-            kind, page, following = self._transport.patience().through(
-                partial(self._page, url, what, expect, accept)
-            )
-            yield kind, page
-            if not following:
-                return
-            url = following
-        raise RegistryUnavailable(f"cannot {what}: pages without end ({len(seen)} read)")
-
-    def _page(
-        self, url: str, what: str, expect: set[int], accept: str
-    ) -> tuple[str, JsonObject, str]:
-        headers = {"Accept": accept} if accept else {}
-        with self._transport.attempt("GET", url, what, expect, headers=headers) as response:
-            kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
-            if response.status_code != 200 or accept not in {"", kind}:
-                return "", {}, ""
-            page = self._json(response, what)
-            following = _NEXT.search(response.headers.get("Link", "")[:LONGEST_HEADER])
-            link = self._transport.absolute(response.url, following[1]) if following else ""
-            return kind, page, link
 
     def _referrers_by_tag(self, digest: Digest) -> tuple[Descriptor, ...]:
         """Distribution-spec, "Referrers Tag Schema"."""
@@ -205,47 +164,15 @@ class RegistryClient:
 
         :raises AccessRefused: it does not take them
         """
-        self._transport.request(
-            "GET", "/v2/", f"log in to {self._reference.registry}", {200}
-        ).close()
+        self._transport.request("GET", "/v2/", f"log in to {self._reference.registry}", {200})
 
-    def _small(self, url: str, what: str) -> tuple[bytes, requests.Response]:
-        """A manifest's bytes, read again from the start where the connection breaks."""
-        hint = f"wasmpack tags {self._reference.name}"
-
-        def attempt() -> tuple[bytes, requests.Response]:
-            with self._transport.attempt(
-                "GET", url, what, {200}, headers=_ACCEPT, hint=hint
-            ) as response:
-                return self._body(response), response
-
-        return self._transport.patience().through(attempt)
-
-    def _body(self, response: requests.Response) -> bytes:
-        try:
-            raw = read_up_to(response, MAX_MANIFEST + 1, self._silence)
-        except TRANSPORT_ERRORS as error:
-            raise failed(error, self._reference.registry, self._silence) from error
-        if len(raw) > MAX_MANIFEST:
-            raise BadArtifact(f"{self._reference}: a manifest of more than {MAX_MANIFEST} bytes")
-        return raw
-
-    def _json(self, response: requests.Response, what: str) -> JsonObject:
-        try:
-            value = small_json(response, self._silence)
-        except TRANSPORT_ERRORS as error:
-            raise failed(error, self._reference.registry, self._silence) from error
-        if not isinstance(value, dict):
-            raise RegistryUnavailable(f"cannot {what}: registry answered with no JSON object")
-        return value
-
-    def _check(self, raw: bytes, response: requests.Response, target: str) -> None:
-        said = response.headers.get("Docker-Content-Digest", "")
+    def _check(self, answer: Answer, target: str) -> None:
+        said = answer.headers.get("Docker-Content-Digest", "")
         for expected in {target if ":" in target else "", said} - {""}:
-            if not _said_digest(expected).matches(raw):
+            if not _said_digest(expected).matches(answer.body):
                 raise DigestMismatch(
                     f"{self._reference}: registry answered with a manifest whose digest is "
-                    f"{Digest.of(raw)}, not {expected}"
+                    f"{Digest.of(answer.body)}, not {expected}"
                 )
 
     def _named(self, target: str) -> str:
@@ -270,16 +197,5 @@ def _said_digest(text: str) -> Digest:
     try:
         return Digest.parse(text)
     except WrongUsage:
-        raise RegistryUnavailable(f"registry answered: a digest that is none: {text!r}") from None
-
-
-def _strings(value: JsonObject, key: str) -> list[str]:
-    found = value.get(key)
-    return [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
-
-
-def _index_of(value: JsonObject) -> list[Descriptor]:
-    rows = value.get("manifests")
-    if not isinstance(rows, list):
-        return []
-    return [Descriptor.parse(row, f"referrers[{n}]") for n, row in enumerate(rows)]
+        shown = text[:_LONGEST_DIGEST]
+        raise RegistryUnavailable(f"registry answered: invalid digest {shown!r}") from None

@@ -7,23 +7,23 @@ its own for the host (``credHelpers``), the entry, the common helper (``credsSto
 """
 
 import base64
-import binascii
+import errno
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
-from wasmpack.oci.canonical import JsonObject, parse_json_object
+from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
-from wasmpack.stores.files import write_private
+from wasmpack.redaction import remember_secret
+from wasmpack.stores.files import open_regular, write_private
+from wasmpack.stores.registry.helpers import ask_helper, helper_named, login_from
 from wasmpack.stores.registry.options import RegistryOptions
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
-_HELPER_TIMEOUT = 30.0
-"""Seconds a credential helper may take: some ask a key ring, none should hang a build."""
+_LARGEST_FILE = 4 * 1024 * 1024
 _TOKEN_USER = "<token>"  # noqa: S105 - Docker's mark for an identity token, no secret
 
 
@@ -35,10 +35,13 @@ class Credential:
     secret: str = field(repr=False)
     identity_token: bool = False
 
+    def __post_init__(self) -> None:
+        remember_secret(self.secret, f"{self.username}:{self.secret}")
+
     @property
     def basic(self) -> str:
         """The value of a Basic ``Authorization`` header (RFC 7617)."""
-        pair = f"{self.username}:{self.secret}".encode()
+        pair = f"{self.username}:{self.secret}".encode(errors="surrogateescape")
         return "Basic " + base64.b64encode(pair).decode()
 
 
@@ -49,13 +52,11 @@ def find_credential(registry: str, repository: str, options: RegistryOptions) ->
     """
     if options.username is not None and options.password is not None:
         return Credential(username=options.username, secret=options.password)
-    if options.registry_config and not Path(options.registry_config).is_file():
-        raise NotFound(f"{options.registry_config}: no such file")
     for path in auth_files(options):
-        if path.is_file():
-            found = _in_file(path, registry, repository)
-            if found is not None:
-                return found
+        config = _usable(path, options)
+        found = _in_file(config, path, registry, repository) if config else None
+        if found is not None:
+            return found
     return None
 
 
@@ -81,14 +82,14 @@ def save_credential(registry: str, credential: Credential, options: RegistryOpti
     """
     path = next(auth_files(options))
     config = _read(path) if path.is_file() else {}
-    if helper := _helper(config, registry):
+    if helper := _helper(config, path, registry):
         entry = {
             "ServerURL": _hub_key(registry),
             "Username": credential.username,
             "Secret": credential.secret,
         }
-        _ask_helper(helper, "store", json.dumps(entry))
-        return f"docker-credential-{helper}"
+        ask_helper(helper, "store", json.dumps(entry))
+        return helper
     auths = config.setdefault("auths", {})
     if not isinstance(auths, dict):
         raise BadArtifact(f"{path}: auths: expected an object")
@@ -101,8 +102,8 @@ def erase_credential(registry: str, options: RegistryOptions) -> bool:
     """Forget a registry; whether there was anything to forget."""
     path = next(auth_files(options))
     config = _read(path) if path.is_file() else {}
-    if helper := _helper(config, registry):
-        _ask_helper(helper, "erase", _hub_key(registry))
+    if helper := _helper(config, path, registry):
+        ask_helper(helper, "erase", _hub_key(registry))
     auths = config.get("auths")
     keys = [key for key in _keys(registry, "") if isinstance(auths, dict) and key in auths]
     if keys and isinstance(auths, dict):
@@ -112,23 +113,38 @@ def erase_credential(registry: str, options: RegistryOptions) -> bool:
     return bool(keys) or helper is not None
 
 
-def _in_file(path: Path, registry: str, repository: str) -> Credential | None:
-    config = _read(path)
+def _in_file(config: JsonObject, path: Path, registry: str, repository: str) -> Credential | None:
     keys = list(_keys(registry, repository))
-    helpers = config.get("credHelpers")
+    helpers = _object(config, "credHelpers", path)
     for key in keys:
-        helper = helpers.get(key) if isinstance(helpers, dict) else None
-        if isinstance(helper, str) and (found := _from_helper(helper, _hub_key(registry))):
-            return found
-    auths = config.get("auths")
+        if helpers.get(key):
+            program = helper_named(helpers[key], f"{path}: credHelpers.{key}")
+            if found := _from_helper(program, registry):
+                return found
+    auths = _object(config, "auths", path)
     for key in keys:
-        entry = auths.get(key) if isinstance(auths, dict) else None
-        if isinstance(entry, dict) and (found := _from_entry(entry, path, key)):
+        if auths.get(key) and (found := _from_entry(auths[key], f"{path}: auths.{key}")):
             return found
-    store = config.get("credsStore")
-    if isinstance(store, str) and store:
-        return _from_helper(store, _hub_key(registry))
-    return None
+    helper = _helper(config, path, registry)
+    return _from_helper(helper, registry) if helper else None
+
+
+def _helper(config: JsonObject, path: Path, registry: str) -> str | None:
+    """The program for this host, else for all; an empty name means none for this host."""
+    helpers = _object(config, "credHelpers", path)
+    if registry in helpers:
+        name, key = helpers[registry], f"credHelpers.{registry}"
+    else:
+        name, key = config.get("credsStore"), "credsStore"
+    return helper_named(name, f"{path}: {key}") if name else None
+
+
+def _from_helper(program: str, registry: str) -> Credential | None:
+    login = login_from(program, _hub_key(registry))
+    if login is None:
+        return None
+    username, secret = login
+    return Credential(username=username, secret=secret, identity_token=username == _TOKEN_USER)
 
 
 def _keys(registry: str, repository: str) -> Iterator[str]:
@@ -138,85 +154,75 @@ def _keys(registry: str, repository: str) -> Iterator[str]:
         yield "/".join(parts[:length])
     if registry == DOCKER_HUB:
         yield from (DOCKER_HUB_KEY, "index.docker.io", "https://index.docker.io")
-    yield from (f"https://{registry}", f"https://{registry}/v1/", f"https://{registry}/v2/")
-    yield from (f"http://{registry}", f"https://{registry}/")
+    for scheme in ("https://", "http://", ""):
+        for tail in ("", "/", "/v1/", "/v2/", "/v1", "/v2"):
+            if scheme or tail:
+                yield f"{scheme}{registry}{tail}"
 
 
 def _hub_key(registry: str) -> str:
     return DOCKER_HUB_KEY if registry == DOCKER_HUB else registry
 
 
-def _from_entry(entry: JsonObject, path: Path, key: str) -> Credential | None:
-    token = entry.get("identitytoken")
-    if isinstance(token, str) and token:
+def _from_entry(entry: JsonValue, where: str) -> Credential | None:
+    """A login as Docker writes it, encoded; or in plain text, which it reads as well."""
+    if not isinstance(entry, dict):
+        raise BadArtifact(f"{where}: expected an object")
+    token, encoded, username, password = (
+        _text(entry, key, where) for key in ("identitytoken", "auth", "username", "password")
+    )
+    if token:
         return Credential(username=_TOKEN_USER, secret=token, identity_token=True)
-    encoded = entry.get("auth")
-    if not isinstance(encoded, str) or not encoded:
-        return None
+    if not encoded:
+        return Credential(username=username, secret=password) if username and password else None
     try:
-        text = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        raise BadArtifact(f"{path}: auths.{key}.auth is not base64") from None
-    username, _, secret = text.partition(":")
+        username, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:  # binascii's and Unicode's are such
+        colon = ""
+    if not colon:
+        raise BadArtifact(f"{where}.auth: expected USER:PASSWORD in base64")
     return Credential(username=username, secret=secret.rstrip("\0"))
 
 
-def _from_helper(helper: str, server: str) -> Credential | None:
-    answer = _ask_helper(helper, "get", server)
-    if answer is None:
-        return None
+def _text(entry: JsonObject, key: str, where: str) -> str:
+    value = entry.get(key) or ""
+    if not isinstance(value, str):
+        raise BadArtifact(f"{where}.{key}: expected a string")
+    return value
+
+
+def _object(config: JsonObject, key: str, path: Path) -> JsonObject:
+    value = config.get(key) or {}
+    if not isinstance(value, dict):
+        raise BadArtifact(f"{path}: {key}: expected an object")
+    return value
+
+
+def _usable(path: Path, options: RegistryOptions) -> JsonObject | None:
+    """A file's content; None if it is not there, or cannot be opened and nobody named it."""
     try:
-        found = json.loads(answer)
-        username, secret = str(found["Username"]), str(found["Secret"])
-    except (ValueError, KeyError, TypeError):
-        raise WasmpackError(f"docker-credential-{helper} gave no usable answer") from None
-    return Credential(username=username, secret=secret, identity_token=username == _TOKEN_USER)
-
-
-def _helper(config: JsonObject, registry: str) -> str | None:
-    helpers = config.get("credHelpers")
-    own = helpers.get(registry) if isinstance(helpers, dict) else None
-    found = own or config.get("credsStore")
-    return found if isinstance(found, str) and found else None
-
-
-def _ask_helper(helper: str, verb: str, text: str) -> str | None:
-    """Run a helper by Docker's protocol; None if it says that it has nothing for this server."""
-    program = f"docker-credential-{helper}"
-    pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen([program, verb], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-    except FileNotFoundError:
-        raise WasmpackError(
-            f"the credential helper {program} is not on the PATH",
-            hint="install it, or take it out of the Docker configuration",
-        ) from None
-    except OSError as error:
-        raise WasmpackError(f"the credential helper {program}: {error.strerror}") from error
-    try:
-        out, complaint = process.communicate(text, timeout=_HELPER_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream:  # its children may keep the other ends open: they are not waited for
-                stream.close()
-        raise WasmpackError(
-            f"{program} did not answer within {_HELPER_TIMEOUT:g} s",
-            hint=f"{program} get, by hand, may say what it waits for",
-        ) from None
-    except UnicodeDecodeError:
-        raise WasmpackError(f"{program} {verb} answered with what is no text") from None
-    if process.returncode == 0:
-        return out
-    if "credentials not found" in out + complaint:
-        return None
-    raise WasmpackError(f"{program} {verb} failed with exit code {process.returncode}")
+        return _read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        if options.registry_config:
+            raise NotFound(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        reason = f"{path}: {getattr(error, 'strerror', None) or error}"
+        if options.registry_config:
+            raise WasmpackError(reason) from error
+        options.notice(f"{reason}; going on without it")
+    return None
 
 
 def _read(path: Path) -> JsonObject:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise WasmpackError(f"{path}: {error.strerror}") from error
+    """Read a credentials file.
+
+    :raises OSError, ValueError: it cannot be opened
+    :raises BadArtifact: not JSON, not an object, too large
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    with open_regular(path) as file:
+        raw = file.read(_LARGEST_FILE + 1)
+    if len(raw) > _LARGEST_FILE:
+        raise BadArtifact(f"{path}: more than {_LARGEST_FILE} bytes: not a credentials file")
     return parse_json_object(raw, str(path)) if raw.strip() else {}

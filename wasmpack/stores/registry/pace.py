@@ -1,11 +1,18 @@
-"""Whether bytes keep coming: a few of them now and then are as good as none."""
+"""Whether a blob's bytes keep coming: a few of them now and then are as good as none."""
 
 import time
 
 import requests
 
+from wasmpack.errors import RegistryUnavailable
+from wasmpack.stores.registry.deadline import Deadline
+from wasmpack.stores.registry.failures import TRANSPORT_ERRORS, failed
+from wasmpack.stores.registry.patience import Transient
+
 SLOWEST = 1024
 """Bytes that have to arrive within the timeout."""
+WAITS = 3
+"""Timeouts that an answer may take in all, where bytes come but do not end."""
 _PIECE = 1 << 16
 
 
@@ -29,23 +36,47 @@ class Pace:
         return enough
 
 
-def hurry(response: requests.Response, seconds: float) -> None:
-    """Let what is still to come of this answer take no longer than that between two bytes."""
-    connection = getattr(response.raw, "connection", None)
-    socket = getattr(connection, "sock", None)
-    if socket is not None:
-        socket.settimeout(seconds)
+class BlobBody:
+    """A blob's answer, as long as its bytes keep coming.
 
-
-def read_up_to(response: requests.Response, limit: int, window: float) -> bytes:
-    """The body, decoded, or the first ``limit`` bytes of it.
-
-    :raises requests.exceptions.ReadTimeout: it drips
+    A deadline for each read besides: within one, chunk sizes and trailers may drip for ever.
     """
-    pace, pieces = Pace(window), []
+
+    def __init__(self, response: requests.Response, registry: str, timeout: float) -> None:
+        self._response = response
+        self._registry = registry
+        self._timeout = timeout
+        self._pace = Pace(timeout)
+        self._deadline = Deadline(WAITS * timeout)
+        if not response.raw.closed:
+            self._deadline.attach(response.raw.fileno())
+
+    def read(self, size: int) -> bytes:
+        """Up to so many bytes, as they come; nothing at the end.
+
+        :raises Transient: it broke, or came too slowly
+        """
+        try:
+            with self._deadline:
+                data: bytes = self._response.raw.read1(size)
+        except TRANSPORT_ERRORS as error:
+            raise failed(error, self._registry, self._timeout, self._deadline) from error
+        self._deadline.renew()
+        if not self._pace.keeps(len(data)):
+            slow = RegistryUnavailable(f"registry {self._registry}: too slow to go on with")
+            raise Transient(slow, silence=self._timeout)
+        return data
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._deadline.detach()
+        self._response.close()
+
+
+def read_up_to(response: requests.Response, limit: int) -> bytes:
+    """The body, decoded, or the first ``limit`` bytes of it."""
+    pieces = []
     while limit and (data := response.raw.read1(min(limit, _PIECE), decode_content=True)):
         pieces.append(data)
         limit -= len(data)
-        if not pace.keeps(len(data)):
-            raise requests.exceptions.ReadTimeout("the answer drips")
     return b"".join(pieces)

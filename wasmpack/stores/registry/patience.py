@@ -9,7 +9,6 @@ bytes starts the count again. The time that bytes took to move is no waiting.
 import random
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from wasmpack.errors import WasmpackError
@@ -90,14 +89,3 @@ class Patience:
         """Doubled each time, between half of it and all of it, so that clients do not march."""
         longest = min(_FIRST_PAUSE * float(1 << self._failures), _LONGEST_PAUSE)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-
-
-def asked_pause(header: str) -> float:
-    """Seconds that a ``Retry-After`` asks for: a number or a date (RFC 9110 10.2.3)."""
-    text = header.strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return 0.0

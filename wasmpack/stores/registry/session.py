@@ -12,6 +12,7 @@ from urllib3 import PoolManager
 from urllib3.util.ssl_ import create_urllib3_context
 
 from wasmpack.errors import BadArtifact, NotFound
+from wasmpack.stores.registry.connection import bounded
 from wasmpack.stores.registry.options import RegistryOptions, is_loopback
 
 _SENT_AT_ONCE = 1 << 16
@@ -21,7 +22,7 @@ _AT_ONCE = 8
 
 
 class _Adapter(HTTPAdapter):
-    """Connections whose timeout holds while a body is sent, and what is trusted besides."""
+    """Connections that keep to deadlines, and what is trusted besides."""
 
     def __init__(self, options: RegistryOptions) -> None:
         self._options = options
@@ -30,12 +31,12 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         named |= self._more()
         super().init_poolmanager(*arguments, **named)
-        self._be_patient(self.poolmanager)
+        self._bound(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
         named |= self._more()
         manager = super().proxy_manager_for(proxy, **named)
-        self._be_patient(manager)
+        self._bound(manager)
         return manager
 
     def _more(self) -> dict[str, Any]:
@@ -47,33 +48,16 @@ class _Adapter(HTTPAdapter):
             more["ssl_context"] = context
         return more
 
-    def _be_patient(self, manager: PoolManager) -> None:
-        """urllib3 keeps the timeout of connecting while it sends, on old connections too."""
+    def _bound(self, manager: PoolManager) -> None:
         pools: dict[str, Any] = dict(manager.pool_classes_by_scheme)
         manager.pool_classes_by_scheme = {
             scheme: type(
                 pool.__name__,
                 (pool,),
-                {"ConnectionCls": _patient(pool.ConnectionCls, self._options.timeout)},
+                {"ConnectionCls": bounded(pool.ConnectionCls, self._options.timeout)},
             )
             for scheme, pool in pools.items()
         }
-
-
-def _patient(connection: type[Any], seconds: float) -> type[Any]:
-    """The class with a timeout of its own for what is sent."""
-
-    class Patient(connection):  # type: ignore[misc]
-        def connect(self) -> None:
-            super().connect()
-            self.sock.settimeout(seconds)
-
-        def request(self, *arguments: Any, **named: Any) -> None:
-            if self.sock is not None:  # else connecting comes first, and has its own
-                self.timeout = seconds
-            super().request(*arguments, **named)
-
-    return Patient
 
 
 class _Session(requests.Session):

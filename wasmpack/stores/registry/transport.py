@@ -1,64 +1,39 @@
 """oras-py's registry session with our own idea of a request.
 
-Overridden here: tries and pauses with a budget, a timeout on everything, the scope asked for at
-once, a new token on every 401, bodies that can be sent again, credentials for the registry's host
-only. One transport may be used by several threads.
+Overridden here: tries and pauses with a budget, time for everything, the scope asked for at once, a
+new token on every 401, bodies that can be sent again, credentials for the registry's host only.
+One transport may be used by several threads.
 """
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode
 
-from wasmpack.errors import (
-    AccessRefused,
-    RegistryUnavailable,
-    WasmpackError,
-    WrongUsage,
-)
+import requests
+
+from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError, WrongUsage
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.registry.answers import (
-    CONNECTING,
-    LONGEST_HEADER,
-    TRANSPORT_ERRORS,
-    failed,
-    refusal,
-    shown,
-    small_json,
-    warnings_in,
-)
+from wasmpack.redaction import redacted
+from wasmpack.stores.registry.address import Address
+from wasmpack.stores.registry.answers import SMALL, Answer, refusal
 from wasmpack.stores.registry.challenge import authorization
 from wasmpack.stores.registry.credentials import Credential, find_credential
+from wasmpack.stores.registry.deadline import Deadline
+from wasmpack.stores.registry.exchange import Exchange, Request, RequestBody
+from wasmpack.stores.registry.headers import LONGEST_HEADER, retry_after, warning_texts
 from wasmpack.stores.registry.late import import_late
 from wasmpack.stores.registry.options import RegistryOptions, api_host
-from wasmpack.stores.registry.patience import AGAIN, Patience, Transient, asked_pause
-from wasmpack.stores.verified import Readable
+from wasmpack.stores.registry.patience import AGAIN, Patience, Transient
+from wasmpack.stores.registry.session import new_session
 
 import_late("jsonschema")
-import requests  # noqa: E402 - after what it is to do without
-from oras.provider import Registry  # noqa: E402
+from oras.provider import Registry  # noqa: E402 - after what it is to do without
 
-from wasmpack.stores.registry.session import client_certificate, new_session, proxies_for  # noqa: E402
-
-RequestBody = Callable[[], bytes | Readable]
-"""Makes the body anew for every try."""
-_HURRIED = 3.0
-_DRAINED = 1 << 16
-"""Bytes of an answer that are read and thrown away to keep its connection."""
-_REDIRECTS = 5
-_REDIRECTED = {301, 302, 303, 307, 308}
-
-
-@dataclass(frozen=True, slots=True)
-class _Sending:
-    """One request, as often as it takes to send it."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: RequestBody | None
-    hurry: bool
+_MOST_WARNINGS = 20
+"""Different warnings of one registry that are passed on."""
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Transport(Registry):  # type: ignore[misc]
@@ -84,8 +59,11 @@ class Transport(Registry):  # type: ignore[misc]
             tls_verify=not options.insecure,
         )
         self.registry = reference.registry
-        self.base = f"{self.prefix}://{host}"
         self.options = options
+        try:
+            base = Address.parse(f"{self.prefix}://{host}/")
+        except ValueError as error:
+            raise WrongUsage(f"registry {self.registry}: {error}") from None
         self._repository = reference.repository
         rights = {reference.repository: actions, also_pull: "pull"}
         self._scopes = [f"repository:{name}:{right}" for name, right in rights.items() if name]
@@ -94,15 +72,16 @@ class Transport(Registry):  # type: ignore[misc]
         self._looked_up = False
         self._logging_in = threading.Lock()
         self._warned: set[str] = set()
-        self.session = new_session(options, f"{self.base}/")
+        self.session = new_session(options, base.url)
+        self._exchange = Exchange(self.session, self.registry, base, options)
 
     def patience(self) -> Patience:
         """A full measure of it."""
-        return Patience(self.options.retries, self.options.notice)
+        return Patience(self.options.retries, self._notice)
 
     def request(
         self, method: str, url: str, what: str, expect: Collection[int], **more: Any
-    ) -> requests.Response:
+    ) -> Answer:
         """As :meth:`attempt`, again and again as long as that can help."""
         return self.patience().through(lambda: self.attempt(method, url, what, expect, **more))
 
@@ -115,14 +94,16 @@ class Transport(Registry):  # type: ignore[misc]
         *,
         headers: Mapping[str, str] | None = None,
         body: RequestBody | None = None,
+        most: int = 0,
         hint: str = "",
-        refused: Callable[[requests.Response, str, str], WasmpackError] = refusal,
+        refused: Callable[[Answer, str, str], WasmpackError] = refusal,
         hurry: bool = False,
-    ) -> requests.Response:
-        """Send once, answering a challenge; the response has one of the codes that are expected.
+    ) -> Answer:
+        """Send once, answering a challenge; the answer has one of the codes that are expected.
 
         :param url: absolute, or a path of this registry; credentials go to this registry only
         :param what: what is tried, for errors ("read the manifest of quay.io/me/x:v1")
+        :param most: bytes of the body that are of use; there may be one more
         :param hint: the next step where the registry has no such thing
         :param refused: makes the error of an answer that is not expected
         :param hurry: wait a few seconds at most: it is not what the work hangs on
@@ -130,31 +111,75 @@ class Transport(Registry):  # type: ignore[misc]
         :raises AccessRefused: 403, or 401 with fresh credentials
         :raises RegistryUnavailable, NotFound: what the registry answered cannot get better
         """
-        sending = _Sending(method, urljoin(self.base, url), headers or {}, body, hurry)
-        response = self._authorized(sending)
-        self._pass_on_warnings(response)
-        if response.status_code in expect:
-            if method != "GET":
-                _drain(response)
-            return response
-        with response:
-            error = refused(response, what, hint)
-            if response.status_code in AGAIN:
-                raise Transient(error, asked_pause(response.headers.get("Retry-After", "")))
-            raise error
+        request = self._request(method, url, headers, body, hurry=hurry)
+        deadline = self._exchange.deadline(request)
+        response = self._authorized(request, deadline)
+        if response.status_code not in expect:
+            raise self._refusal(response, deadline, lambda answer: refused(answer, what, hint))
+        wanted = most + 1 if most and response.status_code == 200 else 0
+        return self._exchange.answer(response, wanted, deadline)
 
-    def _authorized(self, sending: _Sending) -> requests.Response:
+    def open(
+        self, url: str, what: str, expect: Collection[int], headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """As :meth:`attempt` with GET, for a body that the caller reads, as slow as it may be."""
+        request = self._request("GET", url, headers)
+        deadline = self._exchange.deadline(request)
+        response = self._authorized(request, deadline)
+        if response.status_code not in expect:
+            raise self._refusal(response, deadline, lambda answer: refusal(answer, what))
+        return response
+
+    def follow(self, here: str, location: str) -> str:
+        """Where a ``Location`` of this answer points to.
+
+        :raises RegistryUnavailable: to where we do not go
+        """
+        return self._exchange.follow(Address.parse(here), location).url
+
+    def own(self, url: str, target: str) -> str:
+        """Where a ``Link`` of the answer from there points to; ``url`` as for :meth:`attempt`.
+
+        :raises RegistryUnavailable: not to the registry itself
+        """
+        return self._exchange.own(self._exchange.base.join(url), target).url
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: RequestBody | None = None,
+        *,
+        hurry: bool = False,
+    ) -> Request:
+        address = self._exchange.base.join(url)
+        return Request(
+            method=method, address=address, headers=headers or {}, body=body, hurry=hurry
+        )
+
+    def _refusal(
+        self,
+        response: requests.Response,
+        deadline: Deadline,
+        refused: Callable[[Answer], WasmpackError],
+    ) -> Transient | WasmpackError:
+        answer = self._exchange.refused(response, deadline)
+        error = refused(answer)
+        if answer.status in AGAIN:
+            return Transient(error, retry_after(answer.headers.get("Retry-After", "")))
+        return error
+
+    def _authorized(self, request: Request, deadline: Deadline) -> requests.Response:
         used = self._authorization
-        response = self._send(sending)
-        if response.status_code != 401 or not self._is_ours(response.url):
-            return response
-        challenge = response.headers.get("WWW-Authenticate", "")[:LONGEST_HEADER]
-        _drain(response)
-        with self._logging_in:
-            if self._authorization == used:  # no other thread was faster
-                self._log_in(challenge)
-        response = self._send(sending)
-        if response.status_code == 401 and self._is_ours(response.url):
+        response = self._exchange.send(request, used, deadline)
+        if self._is_challenge(response):
+            challenge = self._exchange.answer(response, 0, deadline).headers
+            with self._logging_in:
+                if self._authorization == used:  # no other thread was faster
+                    self._log_in(challenge.get("WWW-Authenticate", ""), deadline)
+            response = self._exchange.send(request, self._authorization, deadline)
+        if self._is_challenge(response):
             response.close()
             raise AccessRefused(
                 f"registry {self.registry} refused the credentials"
@@ -162,82 +187,34 @@ class Transport(Registry):  # type: ignore[misc]
                 else f"registry {self.registry} wants credentials",
                 hint=self._login_hint(),
             )
+        self._pass_on_warnings(response)
         return response
 
-    def _send(self, sending: _Sending) -> requests.Response:
-        """One try, redirects followed; what a redirect carries is not read."""
-        url = sending.url
-        for _ in range(_REDIRECTS + 1):
-            try:
-                response = self._once(sending, url)
-            except TRANSPORT_ERRORS as error:
-                raise failed(error, self.registry, self.options.timeout) from error
-            location = response.headers.get("Location")
-            if response.status_code not in _REDIRECTED or not location:
-                return response
-            response.close()
-            url = self.absolute(url, location)
-        raise RegistryUnavailable(f"registry {self.registry}: more than {_REDIRECTS} redirects")
+    def _is_challenge(self, response: requests.Response) -> bool:
+        ours = self._exchange.is_ours(Address.parse(response.url))
+        return response.status_code == 401 and ours
 
-    def absolute(self, url: str, location: str) -> str:
-        """Where a ``Location`` points to; never from TLS to plain HTTP on the registry's own host.
-
-        (Behind a proxy that ends TLS, registries name themselves with http://.)
-        """
-        try:
-            found = urlsplit(urljoin(url, location))
-        except ValueError:
-            found = urlsplit("")
-        if found.scheme not in {"http", "https"}:
-            place = shown(location)
-            raise RegistryUnavailable(f"registry {self.registry}: sends us to {place!r}")
-        if found.scheme == "http" and self.prefix == "https" and found.netloc == self.hostname:
-            found = found._replace(scheme="https")
-        return found.geturl()
-
-    def _once(self, sending: _Sending, url: str) -> requests.Response:
-        ours = self._is_ours(url)
-        headers = dict(sending.headers)
-        if self._authorization and ours:
-            headers["Authorization"] = self._authorization
-        made = sending.body() if sending.body else None
-        try:
-            response: requests.Response = self.session.request(
-                sending.method,
-                url,
-                data=made,
-                headers=headers,
-                stream=True,
-                allow_redirects=False,
-                timeout=self._timeouts(hurry=sending.hurry),
-                proxies=proxies_for(url),
-                cert=client_certificate(self.options) if ours else None,
-            )
-        finally:
-            if made is not None and not isinstance(made, bytes):
-                made.close()
-        return response
-
-    def _log_in(self, challenge: str) -> None:
+    def _log_in(self, header: str, deadline: Deadline) -> None:
         if not self._looked_up:
             self._credential = find_credential(self.registry, self._repository, self.options)
             self._looked_up = True
         try:
-            self._authorization = self._answer(challenge)
+            self._authorization = self._answer(header[:LONGEST_HEADER], deadline)
         except AccessRefused as error:
             raise AccessRefused(
                 f"registry {self.registry}: {error.message}", hint=self._login_hint()
             ) from error
 
-    def _answer(self, challenge: str) -> str:
+    def _answer(self, challenge: str, deadline: Deadline) -> str:
         """With all the rights that may be of use, or with those that are needed."""
+        ask = partial(self._ask_token, deadline)
         try:
-            return authorization(challenge, self._credential, self._scopes, self._ask_token)
+            return authorization(challenge, self._credential, self._scopes, ask)
         except AccessRefused:
             if len(self._scopes) == 1:
                 raise
             del self._scopes[1:]
-            return authorization(challenge, self._credential, self._scopes, self._ask_token)
+            return authorization(challenge, self._credential, self._scopes, ask)
 
     def _login_hint(self) -> str:
         if self.options.username is not None:
@@ -245,66 +222,36 @@ class Transport(Registry):  # type: ignore[misc]
         return f"wasmpack login {self.registry}"
 
     def _ask_token(
-        self, method: str, url: str, fields: Mapping[str, Any], headers: Mapping[str, str]
+        self,
+        deadline: Deadline,
+        method: str,
+        url: str,
+        fields: Mapping[str, str | list[str]],
+        headers: Mapping[str, str],
     ) -> tuple[int, object]:
+        """A redirect is not followed: it would carry the credentials elsewhere."""
         if self.prefix == "https" and not url.startswith("https:"):
             raise RegistryUnavailable(
-                f"registry {self.registry}: its token server has no TLS: {shown(url)!r}"
+                f"registry {self.registry}: its token server has no TLS: {redacted(url)!r}"
             )
-        given: dict[str, Any] = {"params" if method == "GET" else "data": dict(fields)}
-        who = f"{self.registry} (token server)"
-        try:
-            response = self.session.request(
-                method,
-                url,
-                headers=dict(headers),
-                stream=True,
-                allow_redirects=False,  # a redirected POST would carry the token elsewhere
-                timeout=self._timeouts(),
-                proxies=proxies_for(url),
-                **given,
-            )
-            with response:
-                if response.status_code in AGAIN:
-                    error = refusal(response, f"get a token for {self.registry}")
-                    raise Transient(error, asked_pause(response.headers.get("Retry-After", "")))
-                return response.status_code, small_json(response, self.options.timeout)
-        except TRANSPORT_ERRORS as error:
-            raise failed(error, who, self.options.timeout) from error
-
-    def _timeouts(self, *, hurry: bool = False) -> tuple[float, float]:
-        most = min(_HURRIED, self.options.timeout) if hurry else self.options.timeout
-        return min(CONNECTING, most), most
-
-    def _is_ours(self, url: str) -> bool:
-        """Uploads and blobs may live on other hosts, which must not see our credentials."""
-        return _origin(url) == _origin(self.base)
+        form = urlencode(fields, doseq=True)
+        if method == "GET":
+            request = self._request(method, f"{url}{'&' if '?' in url else '?'}{form}", headers)
+        else:
+            request = self._request(method, url, {**headers, **_FORM}, form.encode)
+        response = self._exchange.once(request, request.address, None, deadline)
+        if response.status_code in AGAIN:
+            what = f"get a token for {self.registry}"
+            raise self._refusal(response, deadline, lambda answer: refusal(answer, what))
+        answer = self._exchange.answer(response, SMALL + 1, deadline)
+        return answer.status, answer.json()
 
     def _pass_on_warnings(self, response: requests.Response) -> None:
         """``Warning: 299`` is for the user, once (distribution-spec, "Warnings")."""
-        for text in warnings_in(response):
-            if text not in self._warned:
+        for text in warning_texts(response.headers.get("Warning", "")):
+            if text not in self._warned and len(self._warned) < _MOST_WARNINGS:
                 self._warned.add(text)
-                self.options.notice(f"registry {self.registry} warns: {text}")
+                self._notice(f"registry {self.registry} warns: {text}")
 
-
-def _drain(response: requests.Response) -> None:
-    """Done with it: a small rest is read, if it is there, and the connection can be used again."""
-    length = response.headers.get("Content-Length", "")
-    try:
-        if length.isdecimal() and len(length) < 6 and int(length) <= _DRAINED:
-            response.raw.read1(_DRAINED)
-    except TRANSPORT_ERRORS:
-        pass
-    finally:
-        response.close()
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port (RFC 6454 4); a port that is none is no origin of ours."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        port = -1
-    return parts.scheme, parts.hostname, port
+    def _notice(self, text: str) -> None:
+        self.options.notice(redacted(text))

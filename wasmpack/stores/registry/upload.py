@@ -5,14 +5,13 @@ starts anew.
 """
 
 import contextlib
-import re
 from urllib.parse import urlencode, urlsplit, urlunsplit
-
-import requests
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
+from wasmpack.stores.registry.answers import Answer
+from wasmpack.stores.registry.headers import received_bytes
 from wasmpack.stores.registry.patience import Patience, Transient
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.verified import Body, VerifiedStream
@@ -22,7 +21,6 @@ _CHUNK = 16 << 20
 _LARGEST_CHUNK = 1 << 30
 _MAKE_IT = "some registries want the repository to be made there first"
 _OCTETS = {"Content-Type": "application/octet-stream"}
-_RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
 
 
 class Upload:
@@ -54,41 +52,37 @@ class Upload:
         self._stream: VerifiedStream | None = None
         """What chunks are read from, one after the other."""
 
-    def ask(
-        self, method: str, url: str, expect: set[int], *, hurry: bool = False
-    ) -> requests.Response:
+    def ask(self, method: str, url: str, expect: set[int], *, hurry: bool = False) -> Answer:
         """A request without a body.
 
         :param url: absolute, or below the repository's blobs
         """
         url = url if "://" in url else self._blobs + url
         headers = {"Content-Length": "0"} if method in {"POST", "PUT"} else {}
-        with self._transport.attempt(
+        return self._transport.attempt(
             method, url, self._what, expect, headers=headers, hint=_MAKE_IT, hurry=hurry
-        ) as response:
-            return response
+        )
 
-    def ask_with_all(self, url: str) -> requests.Response:
+    def ask_with_all(self, url: str) -> Answer:
         """Open the upload and send the whole blob with the same request."""
         headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
-        with self._transport.attempt(
+        return self._transport.attempt(
             "POST", self._blobs + url, self._what, {201, 202}, headers=headers,
             body=self._small_body,
-        ) as response:  # fmt: skip
-            return response
+        )  # fmt: skip
 
     def _small_body(self) -> bytes:
         with self._body() as stream:
             return b"".join(stream.chunks())
 
-    def opened(self, response: requests.Response) -> str:
+    def opened(self, answer: Answer) -> str:
         """Take in what the registry says of an upload that was opened: its place."""
-        least = response.headers.get("OCI-Chunk-Min-Length", "")
+        least = answer.headers.get("OCI-Chunk-Min-Length", "")
         self._least = int(least) if least.isdecimal() and len(least) < 11 else 0
         if self._least > _LARGEST_CHUNK:
             raise RegistryUnavailable(f"registry wants chunks of at least {self._least} bytes")
         self._offset = 0
-        return _next(self._transport, response)
+        return _next(self._transport, answer)
 
     def send(self, chunk: int) -> None:
         """Send the bytes; after a break, those that are missing.
@@ -147,18 +141,19 @@ class Upload:
             "Content-Length": str(length),
             "Content-Range": f"{first}-{first + length - 1}",
         }
-        with self._transport.attempt(
+        answer = self._transport.attempt(
             "PATCH", self.place, self._what, {202, 204, 416}, headers=headers,
             body=lambda: _Part(self._stream_at(first), length),
-        ) as response:  # fmt: skip
-            if response.status_code == 416:
-                refused = RegistryUnavailable(f"cannot {self._what}: registry refuses its bytes")
-                if not self._knows_how_far() or self._offset == first:
-                    raise Transient(refused)
-                return
-            self.place = _next(self._transport, response)
-            received = _received(response, first + length)
-            self._offset = received if received <= first + length else first
+        )  # fmt: skip
+        if answer.status == 416:
+            refused = RegistryUnavailable(f"cannot {self._what}: registry refuses its bytes")
+            if not self._knows_how_far() or self._offset == first:
+                raise Transient(refused)
+            return
+        self.place = _next(self._transport, answer)
+        received = received_bytes(answer.headers.get("Range", ""))
+        end = first + length
+        self._offset = end if received is None else received if received <= end else first
 
     def _stream_at(self, offset: int) -> VerifiedStream:
         """The blob from there on; a chunk that is sent again has to be read again."""
@@ -173,19 +168,19 @@ class Upload:
         """Whether the blob was taken, and only the answer was lost."""
         try:
             url = str(self.descriptor.digest)
-            return self.ask("HEAD", url, {200, 404}, hurry=True).status_code == 200
+            return self.ask("HEAD", url, {200, 404}, hurry=True).status == 200
         except (Transient, WasmpackError):
             return False
 
     def _knows_how_far(self) -> bool:
         """Ask where to go on; False if the registry has nothing of it, or does not say."""
         try:
-            response = self.ask("GET", self.place, {200, 202, 204}, hurry=True)
-            received = _received(response, 0)
-            if not 0 < received <= self.descriptor.size:
+            answer = self.ask("GET", self.place, {200, 202, 204}, hurry=True)
+            received = received_bytes(answer.headers.get("Range", ""))
+            if received is None or received > self.descriptor.size:
                 return False
-            if location := response.headers.get("Location"):
-                self.place = self._transport.absolute(response.url, location)
+            if location := answer.headers.get("Location"):
+                self.place = self._transport.follow(answer.url, location)
         except (Transient, WasmpackError):
             return False
         self._offset = received
@@ -216,17 +211,11 @@ class _Part:
         """The stream goes on with the next chunk."""
 
 
-def _next(transport: Transport, response: requests.Response) -> str:
-    location = response.headers.get("Location")
+def _next(transport: Transport, answer: Answer) -> str:
+    location = answer.headers.get("Location")
     if not location:
         raise RegistryUnavailable(f"registry {transport.registry}: answered without a Location")
-    return transport.absolute(response.url, location)
-
-
-def _received(response: requests.Response, otherwise: int) -> int:
-    """Bytes that the registry has (``Range: 0-LAST``)."""
-    found = _RANGE.fullmatch(response.headers.get("Range", "").strip())
-    return int(found[1]) + 1 if found and found[1] != "0" else otherwise
+    return transport.follow(answer.url, location)
 
 
 def _with_digest(location: str, digest: Digest) -> str:

@@ -64,25 +64,25 @@ class Uploads:
         upload.asked_to_mount = True
         asked = {"mount": str(upload.descriptor.digest), "from": self._mount_from}
         try:
-            response = upload.ask("POST", f"uploads/?{urlencode(asked)}", {201, 202})
+            answer = upload.ask("POST", f"uploads/?{urlencode(asked)}", {201, 202})
         except WasmpackError:
             self._mount_from = ""
             return False
-        if response.status_code == 202:
-            upload.place = upload.opened(response)
-        return response.status_code == 201
+        if answer.status == 202:
+            upload.place = upload.opened(answer)
+        return answer.status == 201
 
     def _open(self, upload: Upload) -> str:
         """Open an upload; empty if the blob was taken at once."""
         if upload.descriptor.size <= _SMALL and self._short_way:
             asked = {"digest": str(upload.descriptor.digest)}
             try:
-                response = upload.ask_with_all(f"uploads/?{urlencode(asked)}")
+                answer = upload.ask_with_all(f"uploads/?{urlencode(asked)}")
             except Transient:
                 self._short_way = False  # it may be this that the registry trips over
                 raise
             except (RegistryUnavailable, NotFound):
                 self._short_way = False
             else:
-                return "" if response.status_code == 201 else upload.opened(response)
+                return "" if answer.status == 201 else upload.opened(answer)
         return upload.opened(upload.ask("POST", "uploads/", {202}))

@@ -1,0 +1,168 @@
+"""Credentials files of any shape: read as Docker reads them, or refused with file and key."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import json
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError
+from wasmpack.stores.registry import credentials as module
+from wasmpack.stores.registry.credentials import Credential, find_credential
+from wasmpack.stores.registry.options import RegistryOptions
+
+OPTIONS = RegistryOptions()
+ME = Credential(username="me", secret="pw:1")
+ENCODED = base64.b64encode(b"me:pw:1").decode()
+
+
+@pytest.fixture
+def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    (tmp_path / "docker").mkdir()
+    return tmp_path / "docker" / "config.json"
+
+
+def auths(entry: object, key: str = "quay.io") -> dict[str, object]:
+    return {"auths": {key: entry}}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {}, {"auths": None}, {"auths": {}}, auths({}), auths(None), {"credHelpers": None},
+        {"credsStore": ""}, {"auths": []}, auths({"auth": ""}), auths({"email": "x"}),
+        auths({"auth": 5}, "other.example"), auths({"username": "me"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_nothing_of_use(config: object, docker_config: Path) -> None:
+    docker_config.write_text(json.dumps(config))
+    assert find_credential("quay.io", "me/x", OPTIONS) is None
+
+
+def test_an_empty_file(docker_config: Path) -> None:
+    docker_config.write_text("\n")
+    assert find_credential("quay.io", "me/x", OPTIONS) is None
+
+
+BROKEN: dict[str, tuple[object, str]] = {
+    "auths a list": ({"auths": ["quay.io"]}, "auths: expected an object"),
+    "auths a string": ({"auths": "quay.io"}, "auths: expected an object"),
+    "credHelpers a list": ({"credHelpers": ["x"]}, "credHelpers: expected an object"),
+    "an entry of text": (auths("bWU6"), "auths.quay.io: expected an object"),
+    "an entry of numbers": (auths([1]), "auths.quay.io: expected an object"),
+    "auth a number": (auths({"auth": 5}), "auths.quay.io.auth: expected a string"),
+    "a token of another kind": (auths({"identitytoken": {"a": 1}}), "identitytoken: expected a"),
+    "a user of another kind": (auths({"username": 5, "password": "x"}), "username: expected a"),
+    "not base64": (auths({"auth": "***"}), "expected USER:PASSWORD in base64"),
+    "not ASCII": (auths({"auth": "m\u00e9"}), "expected USER:PASSWORD in base64"),
+    "not UTF-8": (auths({"auth": "//8="}), "expected USER:PASSWORD in base64"),
+    "no colon": (auths({"auth": "bWU="}), "expected USER:PASSWORD in base64"),
+    "no padding": (auths({"auth": "bWU6eA"}), "expected USER:PASSWORD in base64"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_wrong_is_named_and_where(name: str, docker_config: Path) -> None:
+    config, said = BROKEN[name]
+    docker_config.write_text(json.dumps(config))
+    with pytest.raises(BadArtifact) as caught:
+        find_credential("quay.io", "me/x", OPTIONS)
+    assert str(docker_config) in caught.value.message
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"[]", b"5", b"null", b"{", b"\xff\xfe", b"\0", b'{"auths":' + b"[" * 100_000,
+     b'{"auths":%s}' % (b"9" * 5000), b'{"a":1,"a":2}', b'{"a":"\\ud800"}', b'{"a":NaN}'],
+    ids=lambda raw: repr(raw)[:20],
+)  # fmt: skip
+def test_what_is_not_a_configuration(raw: bytes, docker_config: Path) -> None:
+    docker_config.write_bytes(raw)
+    with pytest.raises(BadArtifact) as caught:
+        find_credential("quay.io", "me/x", OPTIONS)
+    assert str(docker_config) in caught.value.message
+
+
+def test_a_file_is_read_up_to_a_bound(docker_config: Path) -> None:
+    with docker_config.open("wb") as file:
+        file.truncate(100 << 20)
+    with pytest.raises(BadArtifact, match="more than 4194304 bytes: not a credentials file"):
+        find_credential("quay.io", "me/x", OPTIONS)
+
+
+@pytest.mark.parametrize(
+    "entry", [{"auth": ENCODED}, {"username": "me", "password": "pw:1"},
+              {"username": "me", "password": "pw:1", "auth": ""}],
+)  # fmt: skip
+def test_logins(entry: object, docker_config: Path) -> None:
+    docker_config.write_text(json.dumps(auths(entry)))
+    assert find_credential("quay.io", "me/x", OPTIONS) == ME
+
+
+@pytest.mark.parametrize("scheme", ["", "http://", "https://"])
+@pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/", "/v2", "/v2/"])
+def test_keys_as_docker_wrote_them(scheme: str, tail: str, docker_config: Path) -> None:
+    docker_config.write_text(json.dumps(auths({"auth": ENCODED}, f"{scheme}quay.io{tail}")))
+    assert find_credential("quay.io", "me/x", OPTIONS) == ME
+
+
+@pytest.fixture
+def denied(docker_config: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that we may not open, for root as well."""
+    docker_config.write_text("{}")
+    opened = module.open_regular
+
+    def refuse(path: Path) -> BinaryIO:
+        if path == docker_config:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path)
+
+    monkeypatch.setattr(module, "open_regular", refuse)
+    return docker_config
+
+
+def test_a_file_that_nobody_named_and_we_may_not_read_is_left_out(
+    denied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of root, whose environment a container or ``su`` has kept."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    other = tmp_path / "containers" / "auth.json"
+    other.parent.mkdir()
+    other.write_text(json.dumps(auths({"auth": ENCODED})))
+    heard: list[str] = []
+    assert find_credential("quay.io", "me/x", RegistryOptions(notice=heard.append)) == ME
+    assert heard == [f"{denied}: Permission denied; going on without it"]
+
+
+def test_a_folder_is_left_out(docker_config: Path) -> None:
+    docker_config.mkdir()
+    heard: list[str] = []
+    assert find_credential("quay.io", "me/x", RegistryOptions(notice=heard.append)) is None
+    assert heard == [f"{docker_config}: Is a directory; going on without it"]
+
+
+def test_a_file_that_was_named_has_to_be_read(denied: Path, tmp_path: Path) -> None:
+    for path, error, said in (
+        (denied, WasmpackError, "Permission denied"),
+        (tmp_path, WasmpackError, "Is a directory"),
+        (tmp_path / "none", NotFound, "no such file"),
+        (denied / "below", NotFound, "no such file"),
+        (Path("/dev/null"), BadArtifact, "expected a regular file"),
+        (Path("a\0b"), WasmpackError, "null byte"),
+    ):
+        with pytest.raises(error, match=said):
+            find_credential("quay.io", "x", RegistryOptions(registry_config=str(path)))
+
+
+def test_a_pipe_is_not_waited_for(docker_config: Path) -> None:
+    os.mkfifo(docker_config)
+    with pytest.raises(BadArtifact, match="expected a regular file"):
+        find_credential("quay.io", "me/x", OPTIONS)

@@ -1,0 +1,197 @@
+"""One request and its answer: redirects followed, time bounded, exceptions as our errors."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import requests
+
+from wasmpack.errors import RegistryUnavailable, WasmpackError
+from wasmpack.redaction import redacted
+from wasmpack.stores.registry.address import Address
+from wasmpack.stores.registry.answers import LONGEST_WORDS, Answer
+from wasmpack.stores.registry.deadline import Deadline, under
+from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, failed
+from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.registry.pace import WAITS, read_up_to
+from wasmpack.stores.registry.patience import Transient
+from wasmpack.stores.registry.session import client_certificate, proxies_for
+from wasmpack.stores.verified import Readable
+
+RequestBody = Callable[[], bytes | Readable]
+"""Makes the body again for every try."""
+_HURRIED = 3.0
+"""Seconds to wait for what the work does not hang on."""
+_DRAINED = 1 << 16
+"""Bytes of an answer that are read and thrown away to keep its connection."""
+_REDIRECTS = 5
+_REDIRECTED = {301, 302, 303, 307, 308}
+_LONGEST_PLACE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, as often as it takes to send it."""
+
+    method: str
+    address: Address
+    headers: Mapping[str, str]
+    body: RequestBody | None = None
+    hurry: bool = False
+
+
+class Exchange:
+    """What all requests to one registry have in common; used by several threads."""
+
+    def __init__(
+        self, session: requests.Session, registry: str, base: Address, options: RegistryOptions
+    ) -> None:
+        self.base = base
+        self._session = session
+        self._registry = registry
+        self._options = options
+
+    def deadline(self, request: Request) -> Deadline:
+        """Time for all the waits of an answer: connecting, logging in, redirects, its body."""
+        return Deadline(WAITS * self._silence(request))
+
+    def send(
+        self, request: Request, authorization: str | None, deadline: Deadline
+    ) -> requests.Response:
+        """The head of the answer; what a redirect carries is not read.
+
+        :param authorization: for the registry itself, never for where it redirects to
+        :raises Transient: it may work the next time
+        :raises RegistryUnavailable: redirects that go round, or to where we do not go
+        """
+        address = request.address
+        for _ in range(_REDIRECTS + 1):
+            response = self.once(request, address, authorization, deadline)
+            location = response.headers.get("Location")
+            if response.status_code not in _REDIRECTED or not location:
+                return response
+            response.close()
+            address = self.follow(address, location)
+        raise RegistryUnavailable(f"registry {self._registry}: more than {_REDIRECTS} redirects")
+
+    def once(
+        self, request: Request, address: Address, authorization: str | None, deadline: Deadline
+    ) -> requests.Response:
+        """The head of the answer from there, whatever it is."""
+        ours = self.is_ours(address)
+        headers = dict(request.headers)
+        if authorization and ours:
+            headers["Authorization"] = authorization
+        made = request.body() if request.body else None
+        silence = self._silence(request)
+        try:
+            with under(deadline):
+                response = self._session.request(
+                    request.method,
+                    address.url,
+                    data=made,
+                    headers=headers,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(min(CONNECTING, silence), silence),
+                    proxies=proxies_for(address.url),
+                    cert=client_certificate(self._options) if ours else None,
+                )
+        except TRANSPORT_ERRORS as error:
+            raise failed(error, self._registry, silence, deadline) from error
+        finally:
+            if made is not None and not isinstance(made, bytes):
+                made.close()
+        response.url = address.url  # not as the library writes it
+        return response
+
+    def answer(self, response: requests.Response, most: int, deadline: Deadline) -> Answer:
+        """The whole answer with up to ``most`` bytes of body; the connection can be used again.
+
+        :raises Transient: the body breaks, or comes too slowly
+        """
+        with response:
+            if most:
+                return _made(response, self._read(response, most, deadline))
+            _drain(response, deadline)
+            return _made(response, b"")
+
+    def refused(self, response: requests.Response, deadline: Deadline) -> Answer:
+        """An answer nobody hoped for, with what it says, if it says it soon."""
+        brief = Deadline(min(_HURRIED, deadline.left))
+        with response:
+            try:
+                return _made(response, self._read(response, LONGEST_WORDS, brief))
+            except (Transient, WasmpackError):
+                return _made(response, b"")
+
+    def follow(self, here: Address, location: str) -> Address:
+        """Where a ``Location`` points to, which is not out of TLS.
+
+        (Behind a proxy that ends TLS, registries name themselves with http://.)
+
+        :raises RegistryUnavailable: an invalid URL; plain HTTP from a registry with TLS
+        """
+        place = redacted(location)[:_LONGEST_PLACE]
+        try:
+            found = here.join(location)
+        except ValueError:
+            raise RegistryUnavailable(
+                f"registry {self._registry}: sends us to {place!r}, not an http or https URL"
+            ) from None
+        if self.base.scheme != "https" or found.scheme == "https":
+            return found
+        if found.with_tls().origin == self.base.origin:
+            return found.with_tls()
+        raise RegistryUnavailable(
+            f"registry {self._registry}: sends us to {place!r}, without TLS",
+            hint="tell its operator; --plain-http goes without TLS, if that is meant",
+        )
+
+    def own(self, here: Address, target: str) -> Address:
+        """Where a ``Link`` points to, which is on the registry itself.
+
+        :raises RegistryUnavailable: an invalid URL; another host or scheme
+        """
+        found = self.follow(here, target)
+        if not self.is_ours(found):
+            place = redacted(target)[:_LONGEST_PLACE]
+            raise RegistryUnavailable(
+                f"registry {self._registry}: the next page is at {place!r}, not at the registry"
+            )
+        return found
+
+    def is_ours(self, address: Address) -> bool:
+        """Uploads and blobs may live on other hosts, which must not see our credentials."""
+        return address.origin == self.base.origin
+
+    def _silence(self, request: Request) -> float:
+        timeout = self._options.timeout
+        return min(_HURRIED, timeout) if request.hurry else timeout
+
+    def _read(self, response: requests.Response, most: int, deadline: Deadline) -> bytes:
+        if response.raw.closed:
+            return b""
+        try:
+            with deadline.on(response.raw.fileno()):
+                return read_up_to(response, most)
+        except TRANSPORT_ERRORS as error:
+            silence = self._options.timeout
+            raise failed(error, self._registry, silence, deadline) from error
+
+
+def _drain(response: requests.Response, deadline: Deadline) -> None:
+    """A small rest is read, if it is there, or the connection could not be used again."""
+    length = response.headers.get("Content-Length", "")
+    if not (length.isdecimal() and len(length) < 6 and int(length) <= _DRAINED):
+        return
+    with contextlib.suppress(*TRANSPORT_ERRORS):
+        if not response.raw.closed:
+            with deadline.on(response.raw.fileno()):
+                response.raw.read1(_DRAINED)
+
+
+def _made(response: requests.Response, body: bytes) -> Answer:
+    return Answer(
+        status=response.status_code, url=response.url, headers=response.headers, body=body
+    )

@@ -1,0 +1,127 @@
+"""What goes wrong on the way to a registry, in words: exceptions to our errors.
+
+The only place that knows requests' and urllib3's exception classes.
+"""
+
+import http.client
+import re
+
+import requests
+import urllib3
+
+from wasmpack.errors import RegistryUnavailable, WasmpackError
+from wasmpack.redaction import redacted
+from wasmpack.stores.registry.deadline import Deadline
+from wasmpack.stores.registry.patience import Transient
+
+CONNECTING = 5.0
+"""Seconds to wait for a connection."""
+_LONGEST_TEXT = 200
+_WAITS_LONGER = "--timeout SECONDS waits longer"
+TRANSPORT_ERRORS = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,  # addresses, headers and numbers that cannot be
+    OverflowError,
+)
+"""What the transport raises, on the way there or while it reads."""
+
+
+def failed(
+    error: Exception, registry: str, silence: float, deadline: Deadline
+) -> Transient | WasmpackError:
+    """What to raise for an exception of the transport: it may pass, or it will not.
+
+    :param silence: seconds that were waited, if it is that nothing came
+    :param deadline: the one that it had to keep to
+    """
+    if deadline.passed:
+        late = f"registry {registry}: no complete answer within {deadline.seconds:g} s"
+        overdue = RegistryUnavailable(late, hint=_WAITS_LONGER)
+        return Transient(overdue, silence=deadline.seconds)
+    found = unavailable(error, registry)
+    if not _may_pass(error):
+        return found
+    if not _is_silence(error):
+        return Transient(found)
+    connecting = isinstance(error, requests.exceptions.ConnectTimeout)
+    return Transient(found, silence=min(CONNECTING, silence) if connecting else silence)
+
+
+def _is_silence(error: Exception) -> bool:
+    silent = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+    cause = _root(error)
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):  # a timeout by its ancestry only
+        return False
+    return isinstance(error, silent) or isinstance(cause, silent)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Connections that break and hosts that are slow; no certificates, names or addresses."""
+    cause, text = _root(error), str(_root(error))
+    if isinstance(error, requests.exceptions.SSLError):
+        return "EOF" in text and "VERIFY" not in text
+    if isinstance(cause, urllib3.exceptions.NameResolutionError):
+        return "emporary failure" in text
+    if isinstance(error, requests.exceptions.ProxyError):
+        return re.search(r"failed: 40[37]\b", text) is None
+    passing = (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        urllib3.exceptions.ProtocolError,
+        urllib3.exceptions.TimeoutError,
+        OSError,
+    )
+    return isinstance(error, passing) and not isinstance(error, requests.exceptions.InvalidURL)
+
+
+def unavailable(error: Exception, registry: str) -> WasmpackError:
+    """The error for an exception of the transport."""
+    reason, hint = _reason(error)
+    return RegistryUnavailable(f"registry {registry}: {reason}", hint=hint)
+
+
+def _reason(error: Exception) -> tuple[str, str]:
+    if isinstance(error, requests.exceptions.ProxyError):
+        return (
+            f"the proxy on the way: {_cause(error)[0]}",
+            "check HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
+        )
+    return _cause(error)
+
+
+def _cause(error: Exception) -> tuple[str, str]:
+    cause = _root(error)
+    text = redacted(str(cause))[:_LONGEST_TEXT]
+    if isinstance(error, requests.exceptions.SSLError):
+        if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+            return "it speaks plain HTTP, not TLS", "--plain-http, if that is meant"
+        return f"TLS: {_tls(text)}", "--ca-file FILE for a private authority; --insecure to go on"
+    if _is_silence(error):
+        return "no answer in time", _WAITS_LONGER
+    if isinstance(cause, urllib3.exceptions.NameResolutionError) or "Name or service" in text:
+        return "unknown host", "check the registry's name"
+    if isinstance(cause, urllib3.exceptions.LocationParseError):
+        return "an invalid address", "check the registry's name and HTTPS_PROXY"
+    if "refused" in text:
+        return "connection refused", "check host and port; is the registry running?"
+    if "HTTPS" in text or "malformed" in text.lower():
+        return f"protocol error: {text}", ""
+    return f"connection failed: {type(cause).__name__}: {text}", ""
+
+
+def _root(error: BaseException) -> BaseException:
+    """The urllib3 or system error behind requests' wrapping."""
+    while True:
+        inner = next((part for part in error.args[:2] if isinstance(part, Exception)), None)
+        inner = inner or getattr(error, "reason", None)
+        if not isinstance(inner, BaseException) or inner is error:
+            return error
+        error = inner
+
+
+def _tls(text: str) -> str:
+    return text.partition("]")[2].partition("(_ssl")[0].strip(" :") or text

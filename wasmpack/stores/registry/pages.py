@@ -1,0 +1,99 @@
+"""Tags and referrers, page by page (distribution-spec, "Listing Tags", "Listing Referrers").
+
+A list ends, or it is an error: never a shorter one than the registry has.
+"""
+
+from collections.abc import Iterator
+
+from wasmpack.errors import BadArtifact, RegistryUnavailable
+from wasmpack.oci.canonical import JsonValue
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.stores.registry.answers import SMALL, Answer
+from wasmpack.stores.registry.headers import next_link
+from wasmpack.stores.registry.transport import Transport
+
+MOST_PAGES = 1000
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all pages together."""
+MOST_ROWS = 1_000_000
+
+
+class NoListing(Exception):
+    """The registry has no such list: another status or media type than asked for."""
+
+
+class Listing:
+    """One list of a registry, and what it may take."""
+
+    def __init__(self, transport: Transport, what: str, key: str, *, accept: str = "") -> None:
+        """Nothing is asked yet.
+
+        :param what: what is tried, for errors
+        :param key: of the rows in a page
+        :param accept: the media type that a page must have; any if empty
+        """
+        self._transport = transport
+        self._what = what
+        self._key = key
+        self._accept = accept
+        self._bytes = self._rows = 0
+
+    def rows(self, url: str, expect: set[int]) -> Iterator[JsonValue]:
+        """All rows.
+
+        :raises NoListing: not this kind of list
+        :raises RegistryUnavailable: pages that go round, do not end, or are not what they should be
+        """
+        seen: set[str] = set()
+        headers = {"Accept": self._accept} if self._accept else {}
+        while url:
+            if url in seen or len(seen) >= MOST_PAGES:
+                raise self._error(f"pages without end ({len(seen)} read)")
+            seen.add(url)
+            answer = self._transport.request(
+                "GET", url, self._what, expect, headers=headers, most=SMALL
+            )
+            if answer.status != 200 or self._accept not in {"", answer.media_type}:
+                raise self._error("the next page is not one") if len(seen) > 1 else NoListing()
+            yield from self._page(answer)
+            url = self._next(answer, url)
+
+    def text(self, row: JsonValue) -> str:
+        """A row that must be a string."""
+        if not isinstance(row, str):
+            raise self._error(f"registry answered: {self._key}: expected strings")
+        return row
+
+    def descriptor(self, row: JsonValue) -> Descriptor:
+        """A row that must be a descriptor."""
+        try:
+            return Descriptor.parse(row, self._key)
+        except BadArtifact as error:
+            raise self._error(f"registry answered: {error.message}") from error
+
+    def _page(self, answer: Answer) -> list[JsonValue]:
+        if len(answer.body) > SMALL:
+            raise self._error(f"registry answered with a page of more than {SMALL} bytes")
+        value = answer.json()
+        if not isinstance(value, dict):
+            raise self._error("registry answered with no JSON object")
+        rows = value.get(self._key)
+        if rows is None:  # some say null for an empty list
+            return []
+        if not isinstance(rows, list):
+            raise self._error(f"registry answered: {self._key}: expected a list")
+        self._bytes += len(answer.body)
+        self._rows += len(rows)
+        if self._bytes > MOST_BYTES or self._rows > MOST_ROWS:
+            raise self._error(
+                f"more than {MOST_BYTES} bytes or {MOST_ROWS} {self._key}: a list too long to read"
+            )
+        return rows
+
+    def _next(self, answer: Answer, url: str) -> str:
+        """The next page, on the registry itself: path and query are all a ``Link`` can say."""
+        target = next_link(answer.headers.get("Link", ""))
+        return self._transport.own(url, target) if target else ""
+
+    def _error(self, reason: str) -> RegistryUnavailable:
+        return RegistryUnavailable(f"cannot {self._what}: {reason}")
