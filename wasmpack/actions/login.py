@@ -1,5 +1,6 @@
 """Credentials: tried at the registry before they are kept."""
 
+from wasmpack.actions.push import warn_of_realm
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.reference import DOCKER_HUB, Reference
 from wasmpack.stores.registry.credentials import (
@@ -21,7 +22,10 @@ def log_in(registry: str, options: RegistryOptions) -> str:
     host = registry_host(registry)
     if options.username is None or options.password is None:
         raise WrongUsage("a user name and a password are needed")
-    RegistryClient(Reference(registry=host, repository="", written=f"{host}/"), options).ping()
+    reference = Reference(registry=host, repository="", written=f"{host}/")
+    client = RegistryClient(reference, options)
+    client.ping()
+    warn_of_realm(client, reference, options.notice)
     credential = Credential(username=options.username, secret=options.password)
     return save_credential(host, credential, options)
 

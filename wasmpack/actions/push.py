@@ -26,8 +26,9 @@ from wasmpack.stores.places import (
     require_image,
     source_options,
 )
-from wasmpack.stores.ports import BlobStatus, ImageReader, Notice, Progress
+from wasmpack.stores.ports import BlobStatus, ImageReader, Notice, Progress, challenge_of
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.targets.realm import ADVICE, SINCE, refused_realm
 
 
 def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> ImageReader:
@@ -99,8 +100,21 @@ def push_image(
         reader = MemoryReader(_as_compat(reader, manifest))
         manifest = reader.get()
         moved = transfer(reader, manifest, writer, names, progress)
+    warn_of_realm(writer, destination, notice)
     places = [str(destination), *(str(destination.with_tag(tag)) for tag in tags)]
     return Outcome(references=places, manifest=manifest, moved=moved, report=report)
+
+
+def warn_of_realm(asked: object, reference: Reference, notice: Notice) -> None:
+    """Say so if meshes will refuse the registry that was just asked.
+
+    :param asked: its reader or writer, or its client
+    """
+    if words := refused_realm(challenge_of(asked)):
+        notice(
+            f"warning: {SINCE} refuse the registry {reference.registry}, whatever the credentials: "
+            f"{words!r}; {ADVICE}"
+        )
 
 
 def plan_push(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wasmpack.actions.push import warn_of_realm
 from wasmpack.actions.transfer import Moved, transfer
 from wasmpack.findings import Report
 from wasmpack.oci.image import Image
@@ -79,5 +80,6 @@ def _push(
         digest = image.manifest.digest
         with open_writer(place, registry, digest, force=True, notice=notice) as writer:
             moved += transfer(MemoryReader(image), image.manifest, writer, names, progress)
+            warn_of_realm(writer, tag, notice)
         notice(f"pushed {name}: {', '.join(map(str, names))}")
     return tuple(moved)

@@ -13,8 +13,9 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
 from wasmpack.readers.contents import Contents, read_contents
 from wasmpack.readers.fetch import Fetched, fetch
-from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.ports import ImageReader, challenge_of
 from wasmpack.targets import ImageRules, Target, choose, default_targets
+from wasmpack.targets.realm import ADVICE, refused_realm
 
 _REPACK = "wasmpack repack"
 
@@ -108,6 +109,8 @@ class _ImageCheck:
         except UNREADABLE as error:
             self.complete = False
             return [_unreadable(error)]
+        if target.realm_guard:
+            found += _realm_problems(challenge_of(self._reader))
         return [*found, *self._doubts()]
 
     def _advised(self, problem: Problem) -> Problem:
@@ -179,6 +182,22 @@ def _newest_rules() -> ImageRules:
     newest = [found.image for found in default_targets() if found.consumer == "istio"][-1]
     assert newest is not None
     return newest
+
+
+def _realm_problems(challenge: str) -> list[Problem]:
+    """What the fetcher has against the registry itself, if we were asked to log in there."""
+    words = refused_realm(challenge)
+    if not words:
+        return []
+    return [
+        Problem(
+            code="IMG009",
+            severity=Severity.ERROR,
+            where="registry",
+            message=f"its fetcher refuses this registry, whatever the credentials: {words!r}",
+            hint=ADVICE,
+        )
+    ]
 
 
 def _disagreement(image: Manifest) -> list[Problem]:

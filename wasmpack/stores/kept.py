@@ -8,7 +8,7 @@ from wasmpack.errors import BadArtifact, DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.ports import ImageReader, challenge_of
 from wasmpack.stores.verified import Readable, VerifiedStream
 
 T = TypeVar("T")
@@ -24,6 +24,11 @@ class KeptReader:
         self.source = reader.source
         self._manifests: dict[str | None, Manifest | Index] = {}
         self._blobs: dict[str, bytes] = {}
+
+    @property
+    def challenge(self) -> str:
+        """How a registry asked us to identify ourselves; empty for an image from elsewhere."""
+        return challenge_of(self._reader)
 
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
         key = None if descriptor is None else str(descriptor.digest)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wasmpack.errors import DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
@@ -89,3 +89,17 @@ class ImageWriter(Protocol):
 
     def put_referrer(self, manifest: Manifest | Index) -> None:
         """List a manifest that is there already among those that refer to its subject."""
+
+
+@runtime_checkable
+class Challenged(Protocol):
+    """A reader or a writer that may have been asked to identify itself: that of a registry."""
+
+    @property
+    def challenge(self) -> str:
+        """The ``WWW-Authenticate`` header of the 401; empty if there was none."""
+
+
+def challenge_of(image: object) -> str:
+    """How a registry asked us to identify ourselves; nothing for images that are elsewhere."""
+    return image.challenge if isinstance(image, Challenged) else ""

@@ -46,6 +46,11 @@ class RegistryClient:
         self._root = f"/v2/{reference.repository}"
         self._uploads = Uploads(self._transport, reference.repository, mount_from)
 
+    @property
+    def challenge(self) -> str:
+        """How the registry asked us to identify ourselves; empty if it did not."""
+        return self._transport.challenge
+
     def manifest(self, target: str, media_type: str = "") -> Manifest | Index:
         """A manifest or index by tag or digest; by digest its bytes are verified.
 

@@ -28,6 +28,11 @@ class RegistryReader:
         self._client = RegistryClient(reference, options)
         self._spooled: dict[Digest, IO[bytes]] = {}
 
+    @property
+    def challenge(self) -> str:
+        """How the registry asked us to identify ourselves; empty if it did not."""
+        return self._client.challenge
+
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
         if descriptor is None:
             return self._client.manifest(self.reference.target)
@@ -72,6 +77,11 @@ class RegistryWriter:
         self._client = RegistryClient(reference, options, "pull,push", mount_from=mount_from)
         self._tracked: set[str] = set()
         """Manifests that the registry itself lists as referring to their subject."""
+
+    @property
+    def challenge(self) -> str:
+        """How the registry asked us to identify ourselves; empty if it did not."""
+        return self._client.challenge
 
     def has_image(self, manifest: Manifest | Index, names: Sequence[str | None]) -> bool:
         digest = manifest.digest

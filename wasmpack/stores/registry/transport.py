@@ -72,6 +72,8 @@ class Transport(Registry):  # type: ignore[misc]
         self._looked_up = False
         self._logging_in = threading.Lock()
         self._warned: set[str] = set()
+        self.challenge = ""
+        """The first ``WWW-Authenticate`` that this registry answered with."""
         self.session = new_session(options, base.url)
         self._exchange = Exchange(self.session, self.registry, base, options)
 
@@ -174,10 +176,12 @@ class Transport(Registry):  # type: ignore[misc]
         used = self._authorization
         response = self._exchange.send(request, used, deadline)
         if self._is_challenge(response):
-            challenge = self._exchange.answer(response, 0, deadline).headers
+            headers = self._exchange.answer(response, 0, deadline).headers
+            challenge = headers.get("WWW-Authenticate", "")[:LONGEST_HEADER]
+            self.challenge = self.challenge or challenge
             with self._logging_in:
                 if self._authorization == used:  # no other thread was faster
-                    self._log_in(challenge.get("WWW-Authenticate", ""), deadline)
+                    self._log_in(challenge, deadline)
             response = self._exchange.send(request, self._authorization, deadline)
         if self._is_challenge(response):
             response.close()
@@ -194,12 +198,12 @@ class Transport(Registry):  # type: ignore[misc]
         ours = self._exchange.is_ours(Address.parse(response.url))
         return response.status_code == 401 and ours
 
-    def _log_in(self, header: str, deadline: Deadline) -> None:
+    def _log_in(self, challenge: str, deadline: Deadline) -> None:
         if not self._looked_up:
             self._credential = find_credential(self.registry, self._repository, self.options)
             self._looked_up = True
         try:
-            self._authorization = self._answer(header[:LONGEST_HEADER], deadline)
+            self._authorization = self._answer(challenge, deadline)
         except AccessRefused as error:
             raise AccessRefused(
                 f"registry {self.registry}: {error.message}", hint=self._login_hint()

@@ -14,12 +14,15 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from wasmpack.findings import Problem, Severity
-
 _REALM = re.compile(r'realm="([^"]*)"', re.IGNORECASE)
 """A realm without quotes is not looked at."""
 _LOCAL = {"localhost", "metadata.google.internal"}
 _WORDS = "rejected unsafe bearer realm: "
+ADVICE = (
+    "the realm has to be an http(s) URL of a public host: a token server, or a proxy that names "
+    "such a realm; or let the mesh pull the image without credentials"
+)
+SINCE = "Istio 1.27.8, 1.28.5, 1.29.1, OpenShift Service Mesh 3.2 and later"
 
 
 def refused_realm(challenge: str) -> str:
@@ -28,21 +31,6 @@ def refused_realm(challenge: str) -> str:
     :param challenge: the ``WWW-Authenticate`` header of its 401; empty if there was none
     """
     return next(filter(None, map(_refusal, _REALM.findall(challenge))), "")
-
-
-def realm_problem(challenge: str, registry: str, severity: Severity) -> Problem | None:
-    """The finding for a registry whose challenge was seen."""
-    words = refused_realm(challenge)
-    if not words:
-        return None
-    return Problem(
-        code="IMG009",
-        severity=severity,
-        where=f"registry {registry}",
-        message=f"the fetcher refuses this registry, with valid credentials too: {words!r}",
-        hint="its realm has to be an http(s) URL of a public host: serve tokens, put a proxy with "
-        "such a realm before it, or let the mesh pull the image without credentials",
-    )
 
 
 def _refusal(realm: str) -> str:
