@@ -19,6 +19,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 LAYERS = {
     "errors": 0, "findings": 0, "version": 0, "schemas": 0, "environment": 0,
+    "template_files": 0,
     "oci": 1, "targets": 1,
     "module": 2, "runtime_config": 2,
     "readers": 3, "stores": 3, "envoy": 3,
