@@ -9,7 +9,17 @@ SOURCES  = pyproject.toml $(shell find wasmpack templates -name '*.py' -o -name 
 PLUGIN   = tests/plugins/header-append-c.wasm
 DEMO     = .demo
 
-.PHONY: demo test lint docs check-docs bench clean
+# Everything from the package index is pinned and hashed, in constraints/. Where a package has no
+# wheel for this platform: make test WHEELS=
+WHEELS  ?= --only-binary :all:
+LOCKED   = install --quiet --disable-pip-version-check --require-hashes $(WHEELS) -r
+OURS     = install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall .
+COMPILE  = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+           --upgrade --custom-compile-command "make constraints (on $(shell date -u +%F))" pyproject.toml
+OLDEST   = $(VENV)-lowest
+QUICK    = tests/unit tests/integration/test_registries.py tests/integration/test_second_readers.py
+
+.PHONY: demo test test-lowest lint docs bench constraints clean
 
 ## demo: pack a real plugin, check it, and look at the image (no Docker, no registry, no root)
 demo: $(STAMP)
@@ -22,6 +32,10 @@ demo: $(STAMP)
 ## test: linters, then all tests against the installed wheel
 test: lint
 	$(BIN)/pytest
+
+## test-lowest: the quick tests with the oldest dependencies that pyproject.toml allows
+test-lowest: $(OLDEST)/.installed
+	$(OLDEST)/bin/pytest $(QUICK)
 
 ## lint: ruff, mypy strict, and that the generated documents are fresh
 lint: $(TESTED)
@@ -36,23 +50,36 @@ docs: $(TESTED)
 
 ## bench: start-up, inspection, verdicts and registries, as ratios measured side by side
 bench: $(TESTED)
+	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --group bench
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/registry.py --plot docs/registry.svg
 
+## constraints: pin the newest dependencies for users and tests again, and the oldest allowed
+constraints: $(BIN)/python
+	$(BIN)/pip install --quiet uv
+	$(COMPILE) --group test --group lint --output-file constraints/test.txt
+	$(COMPILE) --group build --constraints constraints/test.txt --output-file constraints/run.txt
+	$(COMPILE) --group build --group unit --resolution lowest-direct --output-file constraints/lowest.txt
+
 clean:
-	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(DEMO) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
 
-$(STAMP): $(BIN)/python $(SOURCES)
-	$(BIN)/pip install --quiet --force-reinstall --no-deps .
-	$(BIN)/pip install --quiet .
+$(STAMP): $(BIN)/python $(SOURCES) constraints/run.txt
+	$(BIN)/pip $(LOCKED) constraints/run.txt
+	$(BIN)/pip $(OURS)
 	@touch $@
 
-$(TESTED): $(STAMP)
-	$(BIN)/pip install --quiet --group test --group lint
+$(TESTED): $(STAMP) constraints/test.txt
+	$(BIN)/pip $(LOCKED) constraints/test.txt
+	@touch $@
+
+$(OLDEST)/.installed: $(SOURCES) constraints/lowest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/pip $(LOCKED) constraints/lowest.txt
+	$(OLDEST)/bin/pip $(OURS)
 	@touch $@

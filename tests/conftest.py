@@ -39,7 +39,8 @@ class Cli(Protocol):
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the user's store, credentials or colours."""
+    """No test sees the user's store, credentials or colours, or writes next to the sources."""
+    monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith("WASMPACK_") and name not in KEPT:
             monkeypatch.delenv(name)

@@ -10,7 +10,6 @@ of its keys are in use; all are read, camelCase is written.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Self
 
 from wasmpack.errors import BadArtifact
@@ -23,6 +22,7 @@ from wasmpack.oci.canonical import (
 )
 from wasmpack.oci.media_types import RUNTIME_CONFIG_FILE
 from wasmpack.schemas import schema_faults
+from wasmpack.template_files import template_file
 
 _ABI_KEYS = ("abiVersions", "abi_versions", "abiVersion", "abi_version")
 _ROOT_KEYS = ("rootIds", "root_ids")
@@ -47,7 +47,7 @@ class RuntimeConfig:
     @classmethod
     def for_module(cls, abi_version: str | None, root_ids: Sequence[str] = ()) -> Self:
         """The default: the template's type, the module's ABI, the root ids given."""
-        text = files("wasmpack").joinpath("templates", RUNTIME_CONFIG_FILE).read_bytes()
+        text = template_file(RUNTIME_CONFIG_FILE)
         default = _read(parse_json_object(text, RUNTIME_CONFIG_FILE))  # ours: a test checks it
         return cls(
             type=default.type,

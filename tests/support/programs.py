@@ -23,3 +23,11 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> str:
     done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def git_files(checkout: Path, *options: str) -> set[str]:
+    """What git lists of the sources; skips where they were unpacked from an archive."""
+    if not (checkout / ".git").exists():
+        pytest.skip(f"{checkout} is not a git checkout")
+    need("git")
+    return set(run("git", "ls-files", *options, cwd=checkout).splitlines())

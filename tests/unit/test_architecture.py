@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 LAYERS = {
     "errors": 0, "findings": 0, "version": 0, "schemas": 0, "environment": 0, "owned": 0,
-    "redaction": 0, "oci": 1, "targets": 1, "processes": 1,
+    "redaction": 0, "template_files": 0, "oci": 1, "targets": 1, "processes": 1,
     "module": 2, "runtime_config": 2,
     "readers": 3, "stores": 3, "envoy": 3,
     "mesh": 4, "actions": 5, "cli": 6, "__init__": 7, "__main__": 7,

@@ -16,11 +16,12 @@ from wasmpack.mesh.documents import Comment, Document, FieldPath
 from wasmpack.mesh.kinds import ORDER, Kind, spec_of
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
 from wasmpack.mesh.releases import mesh_targets
-from wasmpack.mesh.templates import Template, default_template, merged, ordered, read_template
+from wasmpack.mesh.templates import Template, merged, ordered, read_template
 from wasmpack.mesh.values import METADATA
 from wasmpack.oci.canonical import JsonObject, JsonValue
 from wasmpack.stores.ports import Notice
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.template_files import template_file
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
 _LONGEST_NAME = 253
@@ -69,7 +70,7 @@ def render_wasmplugin(
 
 def _template(request: RenderRequest, source: RenderSource) -> Template:
     raw, name = request.template or (
-        default_template(request.kind.template),
+        template_file(request.kind.template),
         f"templates/{request.kind.template}",
     )
     metadata = request.given.metadata

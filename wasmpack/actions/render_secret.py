@@ -10,11 +10,12 @@ from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.mesh.documents import path_text
 from wasmpack.mesh.plugin import mapping
 from wasmpack.mesh.pull_secret import SECRET_KEY, SECRET_TYPE, secret_content
-from wasmpack.mesh.templates import default_template, merged, read_template
+from wasmpack.mesh.templates import merged, read_template
 from wasmpack.oci.canonical import JsonObject
 from wasmpack.schemas import schema_faults
 from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.template_files import template_file
 
 _SHORT_LIVED = (
     (r"\d+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?", ("AWS",), "ECR", "12 hours"),
@@ -64,7 +65,7 @@ def render_secret(request: SecretRequest, options: RegistryOptions) -> RenderedS
             f"for {host} there is an identity token only, which pods cannot renew",
             hint="--username with --password-stdin: a robot account or a pull token",
         )
-    raw, source = request.template or (default_template("secret.yaml"), "templates/secret.yaml")
+    raw, source = request.template or (template_file("secret.yaml"), "templates/secret.yaml")
     name = request.name or f"{re.sub(r'[^a-z0-9]+', '-', host.lower()).strip('-')}-pull-secret"
     known = {"name": name, "registry": host}
     if request.namespace:

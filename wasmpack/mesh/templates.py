@@ -11,7 +11,6 @@ those it has. Its comments, further fields and further documents stay.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 
 from wasmpack.errors import BadArtifact
 from wasmpack.mesh.documents import Comments, Document, FieldPath
@@ -40,11 +39,6 @@ class Template:
         own = self.documents[self.index]
         done = replace(own, value=value, comments={**comments, **own.comments})
         return (*self.documents[: self.index], done, *self.documents[self.index + 1 :])
-
-
-def default_template(name: str) -> bytes:
-    """A template that comes with wasmpack."""
-    return files("wasmpack").joinpath("templates", name).read_bytes()
 
 
 def read_template(raw: bytes, source: str, kind: str, values: Mapping[str, str]) -> Template:

@@ -1,0 +1,21 @@
+"""The templates that come with wasmpack: manifests and a runtime configuration to fill in.
+
+>>> template_file("runtime-config.json").startswith(b"{")
+True
+"""
+
+from importlib.resources import files
+from pathlib import Path
+
+_FOLDER = "templates"
+
+
+def template_file(name: str) -> bytes:
+    """One of them, as it was written.
+
+    A wheel holds them as package data. The sources hold them next to the package, which is where an
+    editable install finds them.
+    """
+    packaged = files(__package__).joinpath(_FOLDER)
+    beside = Path(__file__).parents[1] / _FOLDER
+    return (packaged if packaged.is_dir() else beside).joinpath(name).read_bytes()
