@@ -26,9 +26,17 @@ class WasmpackError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        """A name out of a hostile file may be as long as the file: messages are cut."""
+        self.message, self.hint = _cut(message), _cut(hint)
+        super().__init__(self.message)
+
+
+_LONGEST = 4000
+"""Characters of a message."""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class WrongUsage(WasmpackError):

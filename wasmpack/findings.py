@@ -8,10 +8,19 @@ Codes are stable and documented in ``docs/findings.md``. The JSON form of a repo
 (``docs/json.md``): keys are only ever added.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from itertools import islice
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+_ALIKE = 20
+"""Findings of one kind that are listed."""
+_COUNTED = 1000
+"""Further ones that are counted."""
+_LONGEST = 4000
+"""Characters of a text in a finding."""
 
 
 class Severity(StrEnum):
@@ -42,6 +51,25 @@ class Problem:
     where: str
     message: str
     hint: str = ""
+
+
+def few(items: Iterable[T], make: Callable[[T], Problem]) -> Iterator[Problem]:
+    """The problems of the first items, and one that says how many more there are.
+
+    A module may have a million bad imports; the verdict is the same for one.
+
+    :param make: problems of one code and severity, so that none that is left out could decide
+    """
+    left = iter(items)
+    problem = None
+    for item in islice(left, _ALIKE):
+        problem = make(item)
+        yield problem
+    others = sum(1 for _ in islice(left, _COUNTED))
+    if problem is not None and others:
+        number = str(others) if others < _COUNTED else f"at least {_COUNTED}"
+        message = f"{number} more findings like the {_ALIKE} that are listed"
+        yield replace(problem, where="others", message=message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +232,9 @@ def _merge(
         Finding(
             code=problem.code,
             severity=problem.severity,
-            where=problem.where,
-            message=problem.message,
-            hint=problem.hint,
+            where=_cut(problem.where),
+            message=_cut(problem.message),
+            hint=_cut(problem.hint),
             targets=tuple(targets) if named else (),
         )
         for problem, targets in makers.items()
@@ -216,6 +244,11 @@ def _merge(
     if soften and (shared or spared):
         merged = [_softened(finding, len(seen)) for finding in merged]
     return tuple(sorted(merged, key=lambda finding: _RANK[finding.severity]))
+
+
+def _cut(text: str) -> str:
+    """A name out of a hostile file may be as long as the file."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _softened(finding: Finding, asked: int) -> Finding:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from wasmpack.errors import BadArtifact
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Severity, few
 from wasmpack.oci.canonical import (
     JsonObject,
     JsonValue,
@@ -29,6 +29,10 @@ _ROOT_KEYS = ("rootIds", "root_ids")
 _LONGEST_KEY = 80
 _SIMILAR = 0.75
 """Of a key to the one that may be meant (difflib's ratio)."""
+_MAX_BYTES = 256 << 10
+"""Real ones have a few hundred; a layer may have as many as a module."""
+_TOLD = 20
+"""Faults that are named in one message."""
 ENVOY = "envoy_proxy"
 """The runtime type of every proxy there is (spec.md)."""
 
@@ -77,15 +81,25 @@ def parse_runtime_config(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> Runtime
 
     :raises BadArtifact: no JSON (with line and column), or not by the schema (with the place)
     """
-    value = parse_json_object(raw, name)
+    value = runtime_config_object(raw, name)
     errors = list(schema_problems(value))
     if errors:
-        places = "; ".join(f"{error.where}: {error.message}" for error in errors)
+        places = "; ".join(f"{error.where}: {error.message}" for error in errors[:_TOLD])
         raise BadArtifact(
             f"{name}: {places}",
             hint=f"wasmpack validate config {name}",
         )
     return _read(value)
+
+
+def runtime_config_object(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> JsonObject:
+    """The file as it is, whatever its schema says.
+
+    :raises BadArtifact: no JSON object, or larger than any that is meant
+    """
+    if len(raw) > _MAX_BYTES:
+        raise BadArtifact(f"{name}: {len(raw)} bytes, more than {_MAX_BYTES >> 10} KiB")
+    return parse_json_object(raw, name)
 
 
 def _read(value: JsonObject) -> RuntimeConfig:
@@ -103,11 +117,11 @@ def _read(value: JsonObject) -> RuntimeConfig:
 def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem]:
     """Every fault of the file as a finding, each with its place; none is raised."""
     try:
-        value = parse_json_object(raw, name)
+        value = runtime_config_object(raw, name)
     except BadArtifact as error:
         return [_problem("CFG001", name, error.message, "mend the JSON at that place")]
-    found = list(schema_problems(value))
-    misspelt = list(_misspelt(value))
+    found = list(few(schema_problems(value), lambda problem: problem))
+    misspelt = list(few(_misspelt(value), lambda problem: problem))
     if not found and value["type"] != ENVOY:
         found.append(
             Problem(

@@ -62,6 +62,23 @@ def test_schema_errors_have_places(raw: bytes, places: list[str]) -> None:
         parse_runtime_config(raw)
 
 
+def test_many_faults_are_a_few_findings() -> None:
+    raw = b'{"type": "e", "abiVersions": [%b]}' % b",".join([b"1"] * 5000)
+    found = config_problems(raw)
+    assert [len(found), found[-1].message[:9]] == [21, "980 more "]
+    with pytest.raises(BadArtifact) as caught:
+        parse_runtime_config(raw)
+    assert caught.value.message.count("$.") == 20
+
+
+def test_what_is_too_large_is_not_looked_at() -> None:
+    raw = b'{"type": "e", "abiVersions": [%b]}' % b",".join([b"1"] * 200_000)
+    (found,) = config_problems(raw)
+    assert (found.code, found.message[-17:]) == ("CFG001", "more than 256 KiB")
+    with pytest.raises(BadArtifact, match="more than 256 KiB"):
+        parse_runtime_config(raw)
+
+
 def test_broken_json_has_line_and_column() -> None:
     (found,) = config_problems(b'{"type": "x",\n  "abiVersions": [,]}', "my.json")
     assert found.code == "CFG001"

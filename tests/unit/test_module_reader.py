@@ -1,20 +1,29 @@
-"""The section reader lists what wasmtime lists, and no bytes make it raise anything else."""
+"""The section reader lists what wasmtime lists, within bounds, and raises nothing else."""
 
 import contextlib
+import sys
 from pathlib import Path
 
 import pytest
 import wasmtime
+from agreement.binary import CODE, CUSTOM, EXPORT, FUNCTION, IMPORT, MEMORY, TYPE, leb, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.limit_modules import LIMITS, exports, function_type, imports
+from support.limit_modules import plugin as made
 from support.module_rules import RULES
+from support.peak import watched
 from support.plugins import PLUGINS, binary, module_bytes, wat
 
+from wasmpack.actions.inspect_module import inspect_module
+from wasmpack.cli.module_text import module_lines
 from wasmpack.module.check import StartUp, examine, module_problems
 from wasmpack.module.cursor import MalformedModule
 from wasmpack.module.engine import engine
-from wasmpack.module.framing import CORRUPTED, NO_ABI, host_scan
+from wasmpack.module.framing import CORRUPTED, NO_ABI, TOO_MUCH, host_scan
 from wasmpack.module.reader import read_module
+from wasmpack.module.rules import load_problems
+from wasmpack.readers.window import Window
 
 NEWEST = "2026-04-06"
 SMALL = module_bytes(PLUGINS / "header-append-c.wasm")
@@ -171,7 +180,6 @@ def _survives(data: bytes) -> None:
 
 def test_reading_is_linear() -> None:
     """Twice the sections and imports take no more than about twice the steps, not four times."""
-    import sys
 
     def steps(count: int) -> int:
         imports = "".join(f'(import "env" "f{n}" (func (param i32)))' for n in range(count))
@@ -190,6 +198,198 @@ def test_reading_is_linear() -> None:
         return seen
 
     assert steps(2000) < 2.5 * steps(1000)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_as_many_as_the_engines_take_are_read_and_no_more(name: str) -> None:
+    limit = LIMITS[name]
+    full, over = limit.make(limit.most), limit.make(limit.most + 1)
+    read_module(full)
+    words = f"more than the {limit.most} that the engine takes"
+    with pytest.raises(MalformedModule, match=words) if limit.read else contextlib.nullcontext():
+        read_module(over)
+    assert _is_valid(full) is limit.wasmtime
+    assert _is_valid(over) is not limit.beyond
+
+
+def _is_valid(data: bytes) -> bool:
+    try:
+        wasmtime.Module.validate(engine(), data)
+    except wasmtime.WasmtimeError:
+        return False
+    return True
+
+
+def test_what_is_at_a_limit_is_read_through_a_window_too() -> None:
+    data = made({TYPE: (1, function_type(b"\x7f" * 1000)), EXPORT: exports(9)})
+    seen = read_module(Window(len(data), lambda at, size: data[at : at + size]))
+    assert [e.name for e in seen.exports] == [e.name for e in read_module(data).exports]
+
+
+def test_a_damaged_name_has_its_place_in_a_window_too() -> None:
+    data = made({EXPORT: (1, text(b"\xff") + b"\0\0")})
+    for source in (data, Window(len(data), lambda at, size: data[at : at + size])):
+        with pytest.raises(MalformedModule, match="not UTF-8") as caught:
+            read_module(source)
+        assert data[caught.value.offset] == 0xFF
+
+
+def test_a_long_signature_is_cut() -> None:
+    data = made({TYPE: (1, function_type(b"\x7f" * 1000, b"\x7e")), FUNCTION: (1, b"\2"),
+                 CODE: (1, b"\3\0\0\x0b"), EXPORT: (1, text(b"f") + b"\0\2")})  # fmt: skip
+    assert read_module(data).exports[-1].type == f"({'i32, ' * 64}… 936 more) -> i64"
+
+
+@pytest.mark.parametrize(
+    ("values", "shown", "plain"),
+    [
+        (b"\x7f\x7e\x7d\x7c\x70\x6f", "i32, i64, f32, f64, funcref, externref", True),
+        (b"\x63\x70\x63\x6f", "funcref, externref", True),
+        (b"\x7f\x7b", "i32, v128", False),
+        (b"\x64\x70", "(ref func)", False),
+        (b"\x63\x80\x80\0\x7f", "(ref null 0), i32", False),
+        (b"\x69\x6e\x74", "exnref, anyref, noexnref", False),
+    ],
+)
+def test_types_that_the_proxy_can_name(values: bytes, shown: str, plain: bool) -> None:
+    count = bytes([shown.count(",") + 1])
+    data = made({TYPE: (1, b"\x60" + count + values + b"\0"),
+                 IMPORT: (1, b"\3env\1f\0\2")}, 1)  # fmt: skip
+    (item,) = read_module(data).imports
+    assert (item.type, item.means.plain) == (f"({shown}) -> ()", plain)
+
+
+def test_long_names_are_shown_cut_and_judged_whole() -> None:
+    """V8 takes names of any length (observed with Envoy 1.40.0: 200 million bytes)."""
+    name = b"a" * 200_000 + b"\0"
+    data = made({EXPORT: (1, text(name) + b"\0\0"), CUSTOM: (1, text(b"b" * 200_000))})
+    module = read_module(data)
+    assert module.exports[-1].name == f"{'a' * 4096}…"
+    assert module.sections[-1].custom_name == f"{'b' * 256}…"
+    problems = load_problems(module, host_scan(data), NEWEST)
+    assert "ABI011" in [problem.code for problem in problems]
+
+
+MANY = 30_000
+BAD = {
+    "imports that are missing": ("ABI002", {IMPORT: imports(MANY)}, MANY),
+    "imports of another type": (
+        "ABI003",
+        {
+            TYPE: (MANY, b"".join(function_type(bytes(0x7C + (n >> b & 3) for b in range(0, 16, 2)))
+                                  for n in range(MANY))),
+            IMPORT: (MANY, b"".join(b"\3env\x09proxy_log\0" + leb(n + 2) for n in range(MANY))),
+        },
+        MANY,
+    ),
+    "exports of tags' kin": (
+        "ABI009",
+        {TYPE: (1, function_type(b"\x7b")), FUNCTION: (1, b"\2"), CODE: (1, b"\2\0\x0b"),
+         EXPORT: exports(MANY, index=2)},
+        0,
+    ),
+    "exports named as numbers": ("ABI011", {EXPORT: exports(MANY, name="%d")}, 0),
+    "unknown callbacks": ("ABI008", {EXPORT: exports(MANY, name="proxy_on_%x")}, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_findings_of_one_kind_are_few(name: str) -> None:
+    code, items, functions = BAD[name]
+    data = made(items, functions)
+    found = [p for p in load_problems(read_module(data), host_scan(data), NEWEST) if p.code == code]
+    assert len(found) == 21
+    assert len({problem.severity for problem in found}) == 1
+    assert found[-1].message == "at least 1000 more findings like the 20 that are listed"
+
+
+def test_a_few_more_findings_are_counted() -> None:
+    data = made({IMPORT: imports(25)}, 25)
+    found = [p.message for p in load_problems(read_module(data), host_scan(data), NEWEST)]
+    assert found[20:] == ["5 more findings like the 20 that are listed"]
+
+
+def test_of_many_things_a_part_is_shown() -> None:
+    items = {EXPORT: exports(10_005), MEMORY: (10_005, b"\0\0" * 10_005)}
+    view = inspect_module(made({**items, IMPORT: imports(10_001)}, 10_001))
+    value = view.as_json()
+    assert value["omitted"] == {"exports": 8, "imports": 1, "memories": 6}
+    assert [len(value[name]) for name in ("exports", "imports", "memories")] == [10_000] * 3  # type: ignore[arg-type]
+    lines = list(module_lines(view, lambda text, _: text))
+    assert "  exports (10008, of which the first 10000 are shown)" in lines
+    assert next(line for line in lines if "memory" in line).endswith(", 9996 more")
+    assert "omitted" not in inspect_module(SMALL).as_json()
+
+
+HUGE = {
+    "one type of 8 million parameters": (
+        "over",
+        'made({TYPE: (1, b"\\x60" + leb(8_000_000) + b"\\x7f" * 8_000_000 + b"\\0")})',
+    ),
+    "8 million types": ("over", "made({TYPE: (8_000_000, NOTHING * 8_000_000)})"),
+    "4 million exports": ("over", 'made({EXPORT: (4_000_000, b"\\1a\\0\\0" * 4_000_000)})'),
+    "a million exports": ("read", "made({EXPORT: exports(999_997)})"),
+    "a million imports": ("read", "made({IMPORT: imports(1_000_000)}, 1_000_000)"),
+    "exports of one huge type": (
+        "read",
+        'made({TYPE: (1, function_type(b"\\x7f" * 1000)), FUNCTION: (1, b"\\2"), '
+        'CODE: (1, b"\\2\\0\\x0b"), EXPORT: exports(200_000, index=2)})',
+    ),
+    "50 million references": (
+        "read",
+        'made({TYPE: (50_000, (b"\\x60" + leb(1000) + b"\\x63\\x70" * 1000 + b"\\0") * 50_000)})',
+    ),
+    "a constant of 30 million instructions": (
+        "read",
+        'made({GLOBAL: (1, b"\\x7f\\0\\x41\\0" + b"\\x41\\0\\x6a" * 15_000_000 + b"\\x0b"), '
+        "EXPORT: exports(1, kind=3)})",
+    ),
+    "a name of 60 MB": ("read", "made({CUSTOM: (1, text(chr(0x1F600).encode() * 15_000_000))})"),
+    "producers without end": (
+        "read",
+        'made({CUSTOM: (1, text(b"producers") + leb(1) + text(b"x") + leb(20_000_000) '
+        "+ bytes(40_000_000))})",
+    ),
+    "millions of function names": (
+        "read",
+        'made({CUSTOM: (1, text(b"name") + b"\\1" + text(leb(20_000_000) + bytes(40_000_000)))})',
+    ),
+    "millions of sections": ("over", 'made({}) + b"\\0\\1\\0" * 20_000_000'),
+}
+"""Expressions, as the module is made in the process that is watched."""
+READ = """
+import sys
+from pathlib import Path
+from agreement.binary import *
+from support.limit_modules import *
+from support.limit_modules import plugin as made
+from wasmpack.actions.inspect_module import inspect_module
+from wasmpack.module.cursor import MalformedModule
+from wasmpack.module.framing import host_scan
+from wasmpack.module.rules import load_problems
+data = {made}
+try:
+    view = inspect_module(data)
+    problems = list(load_problems(view.module, host_scan(data), "2026-04-06"))
+    assert len(problems) < 100
+    assert len(str(view.as_json())) < 10_000_000
+    print("read")
+except MalformedModule:
+    assert len(host_scan(data).where) < 100
+    print("over")
+"""
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_no_module_takes_much_memory(name: str) -> None:
+    """What was 2.9 GB for the first: there was text for each parameter."""
+    outcome, making = HUGE[name]
+    tests = str(Path(__file__).parents[1])
+    code = f"import sys; sys.path.insert(0, {tests!r})" + READ.replace("{made}", making)
+    done = watched(sys.executable, "-c", code, limit=600)
+    assert done.code == 0, done.err
+    assert done.out.split() == [outcome]
+    assert done.megabytes < 600
 
 
 @pytest.mark.parametrize(
@@ -216,3 +416,16 @@ def test_reading_is_linear() -> None:
 def test_host_scan(data: bytes, abi: str | None, refusal: str) -> None:
     found = host_scan(data)
     assert (found.abi, found.refusal) == (abi, refusal)
+
+
+def test_more_than_the_host_scan_is_followed_through() -> None:
+    """The host has no bound; what is beyond ours is refused, in words that are not the host's."""
+    for data in (wat() + b"\0\1\0" * 100_001, _names(2_000_001)):
+        assert host_scan(data).refusal == TOO_MUCH
+        (problem,) = load_problems(read_module(wat()), host_scan(data), NEWEST)
+        assert (problem.code, CORRUPTED in problem.message) == ("MOD002", False)
+    assert host_scan(_names(2_000_000)).refusal == ""
+
+
+def _names(count: int) -> bytes:
+    return made({CUSTOM: (1, text(b"name") + b"\1" + text(leb(count) + bytes(2 * count)))})

@@ -147,12 +147,34 @@ def test_canonical_json() -> None:
         (b"NaN", "no JSON number"),
         (b"[" * 100_000, "nested too deeply"),
         (b"9" * 5000, "too long"),
+        (b"-" + b"9" * 5000, "too long"),
+        (b"1e999", "no JSON number"),
+        (b"-Infinity", "no JSON number"),
+        (b"[" * 101 + b"1" + b"]" * 101, "nested too deeply"),
+        (b'{"a":' * 200 + b"1" + b"}" * 200, "nested too deeply"),
+        (b"[" + b"{}," * 1_000_000 + b"{}]", "more than 2000000 values"),
+        (b'{"a": "\\ud800"}', "half a character"),
         (b"", "line 1 column 1"),
     ],
 )
 def test_bad_json_says_where(raw: bytes, words: str) -> None:
     with pytest.raises(BadArtifact, match=words):
         parse_json(raw, "doc")
+
+
+def test_json_within_bounds() -> None:
+    raw = b"[" * 100 + b"1" + b"]" * 100
+    assert canonical_json(parse_json(raw, "doc")) == raw
+    text = b'["' + b"[{,}]" * 200 + b'"]'
+    assert parse_json(text, "doc") == ["[{,}]" * 200]
+
+
+def test_long_names_are_cut_in_errors() -> None:
+    for raw in (b'{"%b": 1, "%b": 2}' % (b"k" * 9000, b"k" * 9000), b"1e" + b"9" * 9000):
+        with pytest.raises(BadArtifact) as caught:
+            parse_json(raw, "doc")
+        assert len(caught.value.message) < 200
+    assert len(BadArtifact("x" * 10_000_000, hint="y" * 10_000_000).message) == 4001
 
 
 def test_json_object_wanted() -> None:

@@ -13,6 +13,7 @@ from wasmpack.mesh.behaviour import plugin_configuration
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.releases import mesh_targets
+from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.targets import all_targets
 
@@ -246,6 +247,20 @@ def test_the_namespace_of_a_pull_secret_is_ignored() -> None:
 def test_two_of_one_name() -> None:
     pair = [plugin(wasm(f"priority: {n}")) for n in (1, 2)]
     assert [p.code for row in order_problems(pair).values() for p in row] == ["WPL019"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        (", ".join(f"x{n}: 1" for n in range(5000)), "WPL002"),
+        (f"vmConfig: {{env: [{', '.join(['1'] * 5000)}]}}", "WPL001"),
+    ],
+)
+def test_many_faults_of_one_kind_are_a_few_findings(fields: str, code: str) -> None:
+    found = list(schema_problems(plugin(wasm(fields))))
+    assert len(found) <= 22
+    assert found[-1].code == code
+    assert found[-1].message.endswith(" more findings like the 20 that are listed")
 
 
 def test_did_you_mean() -> None:

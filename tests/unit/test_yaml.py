@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.peak import watched
 
 from wasmpack.actions.migrate import documents_text
 from wasmpack.errors import BadArtifact
 from wasmpack.mesh.documents import Comment, FieldPath
+from wasmpack.mesh.templates import fill
 from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.mesh.yaml_writer import join_documents, to_yaml
 from wasmpack.oci.canonical import JsonValue
@@ -26,7 +29,42 @@ REFUSED = [
     ("tab", "a:\n\tb: 1", "f:2:1: a tab: YAML is indented with spaces"),
     ("open list", "a: [1, 2", "f:1"),
     ("two colons", "a: b: c", "f:1:5: mapping values are not allowed"),
-    ("undefined alias", "a: 1\nb: *x", "f:2:4: found undefined alias"),
+    ("undefined alias", "a: 1\nb: *x", "f:2:4: found undefined alias 'x'"),
+    ("alias of another document", "a: &x 1\n---\nb: *x", "f:3:4: found undefined alias"),
+    ("alias as a key", "a: &x [1]\n*x : 1", "f:2:1: a key must be a string"),
+    ("long key, twice", f"? {'k' * 5000}\n: 1\n? {'k' * 5000}\n: 1", "f:3:3: the key 'kkkk"),
+    (
+        "alias that is too deep",
+        f"a: &x {'[' * 60}{']' * 60}\nb: {'[' * 60}*x{']' * 60}",
+        "f:2:64: nested more than 100 deep",
+    ),
+    ("merge of itself", "a: &x {<<: *x}", "f:1:4: an anchor whose value contains itself"),
+    (
+        "large text, repeated",
+        f"a: &x {'x' * (1 << 20)}\nb:\n" + "- *x\n" * 50_000,
+        "f:65:3: more than 64 MiB, aliases expanded",
+    ),
+    (
+        "large key, repeated",
+        f"a: &x {'x' * (1 << 20)}\nb:\n" + "- {*x : 1}\n" * 50_000,
+        "f:65:4: more than 64 MiB, aliases expanded",
+    ),
+    (
+        "mappings that are merged again and again",
+        "a: &x {" + ",".join(f"k{n}: 1" for n in range(1000)) + "}\nb:\n" + "  <<: *x\n" * 10_000,
+        "f:1000:7: more than 1000000 values",
+    ),
+    (
+        "many values far down",
+        "".join(f"{' ' * n}a:\n" for n in range(98)) + f"{' ' * 98}- a\n" * 105_000,
+        "too many values that are nested deeply",
+    ),
+    ("many comments", "a: 1\n" + "#\n" * 200_001, "f:200003:1: more than 200000 comments"),
+    ("many directives", "%TAG !a! x\n" * 101, "f:101: more than 100 %TAG directives"),
+    ("python collection as a key", "? !!python/tuple [a]\n: 1", "f:1:3: a key must be a string"),
+    ("timestamp", "a: !!timestamp 2024-99-99", "f:1:4: the tag"),
+    ("long tag", f"a: !{'x' * 5000} y", "f:1:4: the tag !xxxx"),
+    ("integer that is none", f"a: !!int {'9' * 5000}", "f:1:4: the tag"),
     ("endless alias", "a: &x [*x]", "f:1:4: an anchor whose value contains itself"),
     ("bomb", BOMB, "more than 1000000 values, aliases expanded"),
     ("python object", "a: !!python/object:os.system x", "f:1:4: the tag"),
@@ -41,6 +79,10 @@ REFUSED = [
     ("control character", "a: 1\nb: \0", "f:2: a control character"),
     ("deep flow", "[" * 100_000, "f:1:"),
     ("deep block", "- " * 300, "nested more than 100 deep"),
+    ("deep block, past any stack", "- " * 1_000_000, "f:1:203: nested more than 100 deep"),
+    ("deep mappings", "{a: " * 100_000, "f:1:405: nested more than 100 deep"),
+    ("deep JSON", "[" * 500 + "]" * 500, "f:1:102: nested more than 100 deep"),
+    ("deep keys", "? " * 100_000, "f:1:3: a key must be a string"),
     ("Helm template", "a: 1\nb: {{ .Values.x }}", "f:2: {{ .Values.x }} is a template"),
     ("JSON, cut off", '{"a": [1,', "f:2:1"),
     ("JSON, lone surrogate", '{"a": "\\ud800"}', "f:1:10: while parsing a quoted scalar"),
@@ -59,6 +101,12 @@ def test_refused_with_file_line_and_reason(text: str, said: str) -> None:
 def test_not_utf_8() -> None:
     with pytest.raises(BadArtifact, match="f:2: not UTF-8"):
         read_documents(b"a: 1\nb: \xff", "f")
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-32", "utf-16-be"])
+def test_other_codings_of_unicode_are_refused(coding: str) -> None:
+    with pytest.raises(BadArtifact, match=r"f:1: (not UTF-8|a control character)"):
+        read_documents("a: ü".encode(coding), "f")
 
 
 ACCEPTED = [
@@ -81,6 +129,16 @@ ACCEPTED = [
     ("binary", "a: !!binary aGVs\n  bG8=", [{"a": "hello"}]),
     ("old Mac", "a: 1\rb: 2\r---\rc: 3", [{"a": 1, "b": 2}, {"c": 3}]),
     ("other breaks", "a: 1\u2028b: 2 # x\u2029---\x85c: 3\n---\nd: 4", [{"a": 1, "b": 2}, {"c": 3}, {"d": 4}]),
+    ("an anchor that is used again", "a: &x 1\nb: *x\nc: &x 2\nd: *x", [{"a": 1, "b": 1, "c": 2, "d": 2}]),
+    ("an alias as a key", "a: &x k\n*x : 1", [{"a": "k", "k": 1}]),
+    ("an anchor of a key", "&x k: 1\na: *x", [{"k": 1, "a": "k"}]),
+    ("several merges", "a: {<<: {b: 1, c: 1}, <<: {c: 2, d: 2}, d: 3}", [{"a": {"b": 1, "c": 1, "d": 3}}]),
+    ("a merge key in quotes", "a: {'<<': {b: 1}}", [{"a": {"<<": {"b": 1}}}]),
+    ("a set", "a: !!set {b, c}", [{"a": {"b": None, "c": None}}]),
+    ("an ordered mapping", "a: !!omap [b: 1]", [{"a": [{"b": 1}]}]),
+    ("what is no number", "a: 1:20:30\nb: 2024-99-99\nc: 1e999999999", [{"a": "1:20:30", "b": "2024-99-99", "c": "1e999999999"}]),
+    ("long numbers", f"a: {'9' * 5000}\nb: 0x{'f' * 5000}\nc: -{'9' * 300}", [{"a": "9" * 5000, "b": "0x" + "f" * 5000, "c": -float("9" * 300)}]),
+    ("line breaks alone", "\n" * 1_000_000, []),
     ("explicit text", "a: !!str 1\nb: &x !!str yes", [{"a": "1", "b": "yes"}]),
 ]  # fmt: skip
 
@@ -125,6 +183,33 @@ def test_comments_and_places() -> None:
     assert first.where(("spec", "nothing")) == "f:3 spec.nothing"
     assert second.where() == "f:15"
     assert second.text == "# second\nkind: B\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "comment"),
+    [
+        ("a: &x # why\n  b: 1\n", ("a",), Comment(after="why")),
+        ("a: &x\n  # why\n  b: 1\n", ("a", "b"), Comment(before=("why",))),
+        ("a: !!map # why\n  b: 1\n", ("a",), Comment(after="why")),
+        ("a: [b, # why\n  c]\n", ("a",), Comment(after="why")),
+        ("a: [b,#why\n  c]\n", ("a",), Comment(after="why")),
+        ("%YAML 1.1\n# why\n---\na: 1\n", ("a",), Comment(before=("why",))),
+        ("a: |\n  # text\n# why\nb: 1\n", ("b",), Comment(before=("why",))),
+        ("- # why\n  a: 1\n", (0,), Comment(after="why")),
+    ],
+)
+def test_where_a_comment_belongs(text: str, path: FieldPath, comment: Comment) -> None:
+    (document,) = read_documents(text.encode(), "f")
+    assert document.comments == {path: comment}
+
+
+def test_what_an_alias_repeats_is_a_copy_with_the_place_of_the_alias() -> None:
+    (document,) = read_documents(b"a: &x {b: [1]}\nc: *x\n", "f")
+    value = document.value
+    assert isinstance(value, dict)
+    assert value["a"] == value["c"]
+    assert value["a"] is not value["c"]
+    assert document.where(("c", "b", 0)) == "f:2 c.b[0]"
 
 
 def test_comments_survive_a_round_trip() -> None:
@@ -248,3 +333,71 @@ def test_json_is_read_as_yaml(value: JsonValue) -> None:
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with contextlib.suppress(BadArtifact):
         read_documents(raw, "f")
+
+
+LARGE = {
+    "flow lists": ('"[" * M', "refused"),
+    "flow mappings": ('"{a: " * (M // 4)', "refused"),
+    "block lists": ('"- " * (M // 2)', "refused"),
+    "items": ('"-\\n" * (M // 2)', "refused"),
+    "documents": ('"---\\n" * (M // 4)', "refused"),
+    "line breaks": ('"\\n" * M', "0"),
+    "other line breaks": ("chr(0x2028) * (M // 3)", "0"),
+    "comments": ('"#\\n" * (M // 2)', "refused"),
+    "one comment": ('"a: 1 #" + "#" * (M - 6)', "1"),
+    "comments before a field": ('"# x\\n" * 200_000 + "a: 1"', "1"),
+    "comments after all fields": ('"a: 1\\n" + "# x\\n" * 200_000', "1"),
+    "keys": ('"".join(f"k{n}: 1\\n" for n in range(4_000_000))', "refused"),
+    "text": ('"a: " + "x" * (M - 20) + chr(0x1F600)', "1"),
+    "JSON": ('"[" + \'{"":0},\' * (M // 7 - 2) + "0]"', "refused"),
+    "templates": ('"a: " + "{{" * (M // 2 - 2)', "refused"),
+    "templates that do not end": ('"x: y: " + "a: {{ " * (M // 6 - 2)', "refused"),
+    "lines that could be templates": ('": {{\\n" * (M // 5)', "refused"),
+    "directives": ('"".join(f"%TAG !a{n}! x\\n" for n in range(3_000_000))', "refused"),
+    "a number": ('"a: " + "9" * (M - 3)', "1"),
+    "merges": ('"a:\\n" + "".join(f"  <<: {{k{n}: 1}}\\n" for n in range(300_000))', "1"),
+    "a name without end": ('"a: &" + "x" * (M - 20) + " y\\nb: *z"', "refused"),
+}
+"""Expressions of streams, M bytes being the most that is read."""
+READ = """
+from wasmpack.errors import BadArtifact
+from wasmpack.mesh.yaml_reader import MAX_BYTES as M, read_documents
+try:
+    print(len(read_documents(({text}).encode(), "f")))
+except BadArtifact as error:
+    assert len(error.message) < 200
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_no_stream_takes_much_time_or_memory(name: str) -> None:
+    """Each took gigabytes, ended the interpreter, or took time that grows with the square."""
+    text, outcome = LARGE[name]
+    done = watched(sys.executable, "-c", READ.replace("{text}", text), limit=300)
+    assert done.code == 0, done.err
+    assert done.out.split() == [outcome]
+    assert done.megabytes < 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("${tag}", "v1"),
+        ("$${tag}", "${tag}"),
+        ("a ${tag} $${", "a v1 ${"),
+        ("${", "${"),
+        ("${tag} ${", "v1 ${"),
+        ("$$${tag}$", "$${tag}$"),
+    ],
+)
+def test_placeholders(text: str, filled: str) -> None:
+    assert fill(text, {"tag": "v1"}, "f:1") == filled
+
+
+def test_placeholders_that_do_not_end_are_passed_over_once() -> None:
+    code = (
+        "from wasmpack.mesh.templates import fill; print(len(fill('${' * 10_000_000, {}, 'f:1')))"
+    )
+    done = watched(sys.executable, "-c", code, limit=300)
+    assert done.out.split() == ["20000000"]

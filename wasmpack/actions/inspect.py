@@ -17,6 +17,7 @@ from wasmpack.oci.image import CREATED, Variant, variant_of
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
 from wasmpack.readers.contents import Contents, read_contents, runtime_config_blob
+from wasmpack.runtime_config import runtime_config_object
 from wasmpack.stores.kept import read_blob
 from wasmpack.stores.ports import ImageReader
 
@@ -187,6 +188,6 @@ def _runtime_config(raw: bytes | None) -> JsonObject | None:
     if raw is None:
         return None
     try:
-        return parse_json_object(raw, "runtime-config.json")
+        return runtime_config_object(raw)
     except BadArtifact:
         return None

@@ -10,6 +10,9 @@ from wasmpack.module.sdk import sdk_of
 from wasmpack.module.types import Module
 from wasmpack.oci.digest import Digest
 
+SHOWN = 10_000
+"""Imports, exports, memories or sections that are shown; a module may have a million of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleView:
@@ -24,28 +27,43 @@ class ModuleView:
     @property
     def abi_versions(self) -> list[str]:
         """All that are marked, in export order."""
-        marked = [MARKERS.get(e.name.encode()) for e in self.module.exports if e.kind == "func"]
-        return [version for version in marked if version]
+        return [MARKERS[name] for name in self.module.functions if name in MARKERS]
+
+    @property
+    def omitted(self) -> dict[str, int]:
+        """How many of each are not shown; empty for any module that is meant."""
+        module = self.module
+        counts = {
+            "exports": len(module.exports),
+            "imports": len(module.imports),
+            "memories": len(module.memories),
+            "sections": len(module.sections),
+        }
+        return {name: count - SHOWN for name, count in counts.items() if count > SHOWN}
 
     def as_json(self) -> dict[str, object]:
         """The contract's ``module`` object."""
         module = self.module
+        omitted = {"omitted": self.omitted} if self.omitted else {}
         return {
             "digest": str(self.digest),
             "size": module.size,
             "abiVersion": self.abi_version,
             "abiVersions": self.abi_versions,
             "sdk": self.sdk,
-            "exports": [{"name": e.name, "kind": e.kind, "type": e.type} for e in module.exports],
+            "exports": [
+                {"name": e.name, "kind": e.kind, "type": e.type} for e in module.exports[:SHOWN]
+            ],
             "imports": [
                 {"module": i.module, "name": i.name, "kind": i.kind, "type": i.type}
-                for i in module.imports
+                for i in module.imports[:SHOWN]
             ],
-            "memories": [str(memory) for memory in module.memories],
+            "memories": [str(memory) for memory in module.memories[:SHOWN]],
             "sections": [
                 {"id": s.id, "name": s.label, "offset": s.offset, "size": s.size}
-                for s in module.sections
+                for s in module.sections[:SHOWN]
             ],
+            **omitted,
         }
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from wasmpack.actions.inspect_module import ModuleView
+from wasmpack.actions.inspect_module import SHOWN, ModuleView
 from wasmpack.cli.console import Style, plain_text
 
 _BAR = 24
 _SHORT = 40
 """Longest name that keeps its column."""
+_FEW = 10
+"""Memories that are shown."""
 
 
 def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator[str]:
@@ -20,14 +22,17 @@ def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator
         ("SDK", view.sdk),
         ("size", size_text(module.size)),
         ("digest", str(view.digest)),
-        ("memory", ", ".join(str(memory) for memory in module.memories) or "none"),
+        ("memory", _memories(view)),
     ]
     for name, text in facts:
         yield f"{indent}{style(f'{name:<6}', 'cyan')} {text}"
-    imports = [(plain_text(f"{i.module}.{i.name}"), i.kind, i.type) for i in module.imports]
-    exports = [(plain_text(e.name), e.kind, e.type) for e in module.exports]
-    yield from _names("imports", imports, style, indent)
-    yield from _names("exports", exports, style, indent)
+    imports = [(f"{i.module}.{i.name}", i.kind, i.type) for i in module.imports[:SHOWN]]
+    exports = [(e.name, e.kind, e.type) for e in module.exports[:SHOWN]]
+    yield _title("imports", len(module.imports), style, indent)
+    yield from _names(imports, style, indent)
+    yield _title("exports", len(module.exports), style, indent)
+    yield from _names(exports, style, indent)
+    yield _title("sections", len(module.sections), style, indent)
     yield from _sections(view, style, indent)
 
 
@@ -43,26 +48,32 @@ def size_text(size: int) -> str:
     raise AssertionError("unreachable: GiB takes the rest")
 
 
-def _names(
-    title: str, rows: Sequence[tuple[str, str, str]], style: Style, indent: str
-) -> Iterator[str]:
-    yield f"{indent}{style(f'{title} ({len(rows)})', 'cyan')}"
-    width = max((len(name) for name, _, _ in rows if len(name) <= _SHORT), default=0)
-    for name, kind, text in rows:
+def _memories(view: ModuleView) -> str:
+    memories = view.module.memories
+    more = f", {len(memories) - _FEW} more" if len(memories) > _FEW else ""
+    return ", ".join(str(memory) for memory in memories[:_FEW]) + more or "none"
+
+
+def _title(name: str, count: int, style: Style, indent: str) -> str:
+    shown = f", of which the first {SHOWN} are shown" if count > SHOWN else ""
+    return f"{indent}{style(f'{name} ({count}{shown})', 'cyan')}"
+
+
+def _names(rows: Sequence[tuple[str, str, str]], style: Style, indent: str) -> Iterator[str]:
+    names = [plain_text(name) for name, _, _ in rows]
+    width = max((len(name) for name in names if len(name) <= _SHORT), default=0)
+    for name, (_, kind, text) in zip(names, rows, strict=True):
         label = text if kind == "func" else f"{kind} {text}"
         yield f"{indent}  {name:<{width}}  {style(label, 'dim')}"
 
 
 def _sections(view: ModuleView, style: Style, indent: str) -> Iterator[str]:
-    sections = view.module.sections
-    yield f"{indent}{style(f'sections ({len(sections)})', 'cyan')}"
-    names = {s: plain_text(s.label)[:_SHORT] for s in sections}
-    width = max(map(len, names.values()), default=0)
+    sections = view.module.sections[:SHOWN]
+    names = [plain_text(section.label)[:_SHORT] for section in sections]
+    width = max(map(len, names), default=0)
     largest = max((s.size for s in sections), default=0) or 1
-    for section in sections:
+    for name, section in zip(names, sections, strict=True):
         bar = "█" * max(1, round(_BAR * section.size / largest)) if section.size else ""
         size = size_text(section.size)
         share = f"{100 * section.size / view.module.size:5.1f} %"
-        yield (
-            f"{indent}  {names[section]:<{width}}  {size:>10} {share}  {style(bar, 'blue')}"
-        ).rstrip()
+        yield f"{indent}  {name:<{width}}  {size:>10} {share}  {style(bar, 'blue')}".rstrip()

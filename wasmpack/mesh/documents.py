@@ -96,7 +96,11 @@ _SHOWN = 80
 
 def shortened(value: JsonValue) -> str:
     """A value in a message, cut where it gets long."""
-    text = repr(value)
+    return cut(repr(value))
+
+
+def cut(text: str) -> str:
+    """Text in a message, cut where it gets long."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -46,13 +46,20 @@ def resolve(text: str) -> JsonValue:
     found = _INTEGER.fullmatch(digits)
     if found is not None:
         base = next(name for name in _BASES if found[name] is not None)
-        number = int(found[base], _BASES[base]) * (-1 if found["sign"] == "-" else 1)
+        number = _number(found[base], base) * (-1 if found["sign"] == "-" else 1)
         if _LEAST <= number <= _MOST and not (found["sign"] == "+" and number > _MOST >> 1):
             return number
     if _FLOAT.fullmatch(digits):
         value = float(digits)
         return value if math.isfinite(value) else text
     return text
+
+
+def _number(digits: str, base: str) -> int:
+    """The number; where it takes Python longer than linear time, any that is out of range."""
+    if base == "dec" and len(digits) > len(str(_MOST)):
+        return _MOST + 1
+    return int(digits, _BASES[base])
 
 
 def reads_as_text(text: str) -> bool:

@@ -6,7 +6,7 @@ Source: istio/api kubernetes/customresourcedefinitions.gen.yaml, as ``wasmplugin
 import difflib
 from collections.abc import Iterator
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Severity, few
 from wasmpack.mesh.documents import FieldPath, path_text, shortened
 from wasmpack.mesh.plugin import Plugin, mapping
 from wasmpack.oci.canonical import JsonValue
@@ -17,14 +17,19 @@ _ERROR = Severity.ERROR
 
 def schema_problems(plugin: Plugin) -> Iterator[Problem]:
     """Types, enumerations, lengths, required and unknown fields."""
+    unknown: list[SchemaFault] = []
+    others: list[SchemaFault] = []
     for fault in schema_faults("wasmplugin", plugin.value, plugin.kind):
-        if fault.keyword == "additionalProperties" and fault.expected is False:
-            yield from _unknown(plugin, fault)
-        else:
-            yield plugin.problem(
-                "WPL001", _ERROR, fault.path, f"the API server refuses it: {_words(fault)}",
-                _schema_hint(fault),
-            )  # fmt: skip
+        extra = fault.keyword == "additionalProperties" and fault.expected is False
+        (unknown if extra else others).append(fault)
+
+    def problem(fault: SchemaFault) -> Problem:
+        message = f"the API server refuses it: {_words(fault)}"
+        return plugin.problem("WPL001", _ERROR, fault.path, message, _schema_hint(fault))
+
+    yield from few(others, problem)
+    for fault in unknown:
+        yield from _unknown(plugin, fault)
 
 
 def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[Problem]:
@@ -33,13 +38,14 @@ def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[Problem]:
     for step in fault.path:
         value = value[step]  # type: ignore[index]
     known = _known_keys(plugin.kind, fault.path)
-    for key in mapping(value):
-        if key in known:
-            continue
+
+    def unknown(key: str) -> Problem:
         name = path_text((*fault.path, key))
         hint = _where_it_belongs(plugin.kind, fault.path, key, known)
         message = f"no release knows {name}: it is refused, or dropped without a word"
-        yield plugin.problem("WPL002", _ERROR, (*fault.path, key), message, hint)
+        return plugin.problem("WPL002", _ERROR, (*fault.path, key), message, hint)
+
+    yield from few((key for key in mapping(value) if key not in known), unknown)
 
 
 def _where_it_belongs(kind: str, path: FieldPath, key: str, known: list[str]) -> str:

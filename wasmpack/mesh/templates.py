@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wasmpack.errors import BadArtifact
-from wasmpack.mesh.documents import Comments, Document, FieldPath
+from wasmpack.mesh.documents import Comments, Document, FieldPath, cut
 from wasmpack.mesh.plugin import mapping
 from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.oci.canonical import JsonObject, JsonValue
@@ -74,14 +74,18 @@ def fill(text: str, values: Mapping[str, str], where: str) -> str:
             return "${"
         if name not in PLACEHOLDERS:
             known = ", ".join(PLACEHOLDERS)
-            raise BadArtifact(f"{where}: ${{{name}}} is no placeholder", hint=f"known are: {known}")
+            raise BadArtifact(
+                f"{where}: ${{{cut(name)}}} is no placeholder",
+                hint=f"known are: {known}",
+            )
         if name not in values:
             raise BadArtifact(
                 f"{where}: ${{{name}}} has no value here", hint=_MISSING.get(name, "")
             )
         return values[name]
 
-    return _PLACEHOLDER.sub(one, text)
+    last = text.rfind("}") + 1  # so that no search for the end of a placeholder is in vain
+    return _PLACEHOLDER.sub(one, text[:last]) + text[last:].replace("$${", "${")
 
 
 _MISSING = {

@@ -1,36 +1,63 @@
-"""Comments of YAML, which no parser of it keeps: found between tokens, placed by their lines."""
+"""Comments of YAML, which no parser keeps: found between its events, placed by their lines."""
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from wasmpack.mesh.documents import Comment, FieldPath
-from wasmpack.mesh.yaml_parts import BREAKS
+
+MOST = 200_000
+"""Most comments of one stream."""
+_BREAKS = "\n\u2028\u2029"
+"""What ends a line (YAML 1.1 5.4), once CR and NEL are written as line feeds."""
+_BREAK = re.compile(f"[{_BREAKS}]")
+_MARK = re.compile(r"(?:^|(?<=[\s,:?\[\]{}-]))#")
+"""Begins a comment; in the middle of a tag it does not."""
 
 
-def comments_of(text: str, tokens: list[Any]) -> dict[int, Comment]:
-    """Comments by line (from 0): between two tokens there is white space, or a comment."""
-    found: dict[int, Comment] = {}
-    for line, alone, gap in _gaps(text, tokens):
-        for number, piece in enumerate(BREAKS.split(gap)):
-            _, mark, words = piece.partition("#")
-            if mark and (number or alone):
-                found[line + number] = Comment(before=(words.strip(),))
-            elif mark:
-                found[line + number] = Comment(after=words.strip())
-    return found
+class Comments:
+    """Comments by line (from 0): between two events there are indicators, spaces or comments."""
 
+    def __init__(self, text: str) -> None:
+        self.found: dict[int, Comment] = {}
+        self._text = text
+        self._last, self._line = 0, 0
+        self._alone = True
 
-def _gaps(text: str, tokens: list[Any]) -> Iterator[tuple[int, bool, str]]:
-    """(line, whether it begins with that line, what stands there)."""
-    last, line, alone = 0, 0, True
-    for token in tokens:
-        if token.start_mark.index > last:
-            yield line, alone, text[last : token.start_mark.index]
-        if token.end_mark.index >= last:
-            last, line = token.end_mark.index, token.end_mark.line
-            alone = token.end_mark.column == 0
-    yield line, alone, text[last:]
+    def pass_over(self, start: int, end: Any) -> None:
+        """Look at what is before an event.
+
+        :param start: its index
+        :param end: the mark behind it
+        """
+        if self._text.find("#", self._last, start) >= 0:
+            self._look(start)
+        if end.index >= self._last:
+            self._last, self._line = end.index, end.line
+            self._alone = end.column == 0
+
+    def _look(self, until: int) -> None:
+        """Only lines that hold a mark are looked at: there may be millions of others."""
+        at, line, alone = self._last, self._line, self._alone
+        while (mark := self._text.find("#", at, until)) >= 0 and len(self.found) <= MOST:
+            if breaks := sum(self._text.count(char, at, mark) for char in _BREAKS):
+                at = 1 + max(self._text.rfind(char, at, mark) for char in _BREAKS)
+                line, alone = line + breaks, True
+            end = _BREAK.search(self._text, mark, until)
+            stop = end.start() if end else until
+            self._note(line, self._text[at:stop], alone=alone)
+            at = stop
+
+    def _note(self, line: int, written: str, *, alone: bool) -> None:
+        found = _MARK.search(written)
+        if found is None:
+            return
+        words = written[found.end() :].strip()
+        if alone and not written[: found.start()].strip():
+            self.found[line] = Comment(before=(words,))
+        else:
+            self.found[line] = Comment(after=words)
 
 
 def placed(
@@ -42,17 +69,19 @@ def placed(
         if path and line - 1 not in outermost:
             outermost[line - 1] = path
     order = sorted(outermost)
-    found: dict[FieldPath, Comment] = {}
+    before: dict[FieldPath, list[str]] = {}
+    after: dict[FieldPath, str] = {}
     for line, comment in sorted(comments.items()):
         if comment.after and line in outermost:
             path = outermost[line]
         else:
-            after = bisect_right(order, line)
-            path = outermost[order[after]] if after < len(order) else ()
-        old = found.get(path, Comment())
-        before = old.before + comment.before
-        if not path:
-            found[path] = Comment(after="\n".join(filter(None, (old.after, *comment.before))))
-        else:
-            found[path] = Comment(before=before, after=comment.after or old.after)
+            following = bisect_right(order, line)
+            path = outermost[order[following]] if following < len(order) else ()
+        before.setdefault(path, []).extend(comment.before)
+        after[path] = comment.after or after.get(path, "")
+    found = {
+        path: Comment(before=tuple(words), after=after[path]) for path, words in before.items()
+    }
+    if () in found:  # what no field follows
+        found[()] = Comment(after="\n".join(filter(None, before[()])))
     return found

@@ -1,14 +1,12 @@
-"""Where the documents of a YAML stream begin and end, by its tokens, and their text as written."""
+"""Where the documents of a YAML stream begin and end, and their text as written."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-BREAKS = re.compile("[\n\u2028\u2029]")
-"""What ends a line (YAML 1.1 5.4), once CR and NEL are written as line feeds."""
-_START, _END = "<document start>", "<document end>"
-_OUTSIDE = {"<stream start>", "<stream end>", "<directive>", _START, _END}
+_DIRECTIVE = re.compile(r"^%[^\n]*\n?", re.MULTILINE)
+_DASHES = 3
+"""Characters of ``---``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,43 +21,47 @@ class Part:
     """The line that is no longer its own."""
 
 
-def document_parts(text: str, tokens: list[Any]) -> list[Part]:
-    """One for each document that a parser finds in the stream, in order."""
-    return [_part(text, group) for group in _groups(tokens)]
+class Parts:
+    """The documents of a stream, from the marks of where a parser finds that they begin and end."""
 
+    def __init__(self, text: str) -> None:
+        self.found: list[Part] = []
+        self._text = text
+        self._begin, self._line = 0, 0
+        """Where the document, or what stands before its ``---``, begins."""
+        self._body = 0
+        self._head: str | None = None
+        """What stands before the ``---``; None without one."""
+        self._open_end = False
+        """The document before has no ``...``: it ends where this one's ``---`` is."""
 
-def _groups(tokens: list[Any]) -> Iterator[tuple[Any, Any | None, list[Any], Any]]:
-    """(token before it, its ``---``, its directives, token after it) of each document."""
-    before, start, directives, filled = tokens[0], None, [], False
-    for token in tokens[1:]:
-        if token.id == "<directive>":
-            directives.append(token)
-        elif token.id == _START and (start or filled):
-            yield before, start, directives, token
-            before, start, directives, filled = token, token, [], False
-        elif token.id == _START:
-            start = token
-        elif token.id not in _OUTSIDE:
-            filled = True
-        elif start or filled:  # the document's or the stream's end
-            yield before, start, directives, token
-            before, start, directives, filled = token, None, [], False
+    def start(self, *, explicit: bool, end: Any) -> None:
+        """A document begins.
 
+        :param end: mark behind its ``---``, if it is explicit
+        """
+        self._body, self._head = self._begin, None
+        if not explicit:
+            return
+        self._body, self._head = end.index, ""
+        if self._open_end:
+            self._line = end.line
+        else:
+            head = self._text[self._begin : end.index - _DASHES]
+            self._head = _DIRECTIVE.sub("", head)
 
-def _part(text: str, group: tuple[Any, Any | None, list[Any], Any]) -> Part:
-    before, start, directives, after = group
-    begin = before.end_mark.index
-    begin_line = before.end_mark.line
-    written = text[begin : after.start_mark.index]
-    if start is not None:
-        head = text[begin : start.start_mark.index] if start is not before else ""
-        for directive in directives:
-            own = text[directive.start_mark.index : directive.end_mark.index]
-            head = head.replace(own, "", 1)
-        body = text[start.end_mark.index : after.start_mark.index]
-        written = head.strip("\n") + "\n" + body.lstrip("\n")
-    return Part(
-        text=written.lstrip("\n"),
-        first=begin_line,
-        until=after.start_mark.line + (1 if after.id == "<stream end>" else 0),
-    )
+    def end(self, *, explicit: bool, start: Any, end: Any) -> None:
+        """A document ends; explicitly with ``...``."""
+        text = self._text[self._body : start.index]
+        if self._head is not None:
+            text = self._head.strip("\n") + "\n" + text.lstrip("\n")
+        part = Part(text=text.lstrip("\n"), first=self._line, until=start.line)
+        self.found.append(part)
+        self._begin, self._line = end.index, end.line
+        self._open_end = not explicit
+
+    def finish(self) -> None:
+        """The stream ends, and its last line is that of the last document."""
+        if self.found and self._open_end:
+            last = self.found[-1]
+            self.found[-1] = replace(last, until=last.until + 1)

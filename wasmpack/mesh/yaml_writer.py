@@ -12,12 +12,13 @@ bytes.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from wasmpack.mesh.documents import Comment, Comments, FieldPath
+from wasmpack.mesh.documents import Comment, Comments
 from wasmpack.mesh.scalars import reads_as_text
+from wasmpack.mesh.yaml_reader import field_lines
 from wasmpack.oci.canonical import JsonValue
 
 _WIDTH = 1 << 20
@@ -66,15 +67,13 @@ def _dumper() -> type[Any]:
 
 
 def _commented(text: str, comments: Comments) -> str:
-    import yaml
-
     lines = text.split("\n")[:-1]
-    places = dict(_places(yaml.compose(text, Loader=yaml.SafeLoader), ()))
+    places = field_lines(text)
     above: dict[int, list[str]] = {}
     for path, comment in comments.items():
-        line = places.get(path) if path else 0
-        if line is None:
+        if path and path not in places:
             continue
+        line = places[path] - 1 if path else 0
         indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())]
         before = comment.before
         if comment.after and path and lines[line].lstrip().startswith("? "):
@@ -90,17 +89,3 @@ def _commented(text: str, comments: Comments) -> str:
 
 def _comment(indent: str, words: str) -> str:
     return f"{indent}# {words}".rstrip(" ")
-
-
-def _places(node: Any, path: FieldPath) -> Iterator[tuple[FieldPath, int]]:
-    """The line (from 0) on which each field begins."""
-    import yaml
-
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield (*path, key.value), key.start_mark.line
-            yield from _places(value, (*path, key.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield (*path, number), value.start_mark.line
-            yield from _places(value, (*path, number))

@@ -77,19 +77,16 @@ def export_signature(name: str, abi: str, host: str) -> str | None:
     return row["signatures"][abi] if "signatures" in row else row["signature"]
 
 
-def looked_up(name: str) -> bool:
-    """Whether any ABI looks this export up."""
-    return name in tables()["exports"]
+@cache
+def callbacks() -> frozenset[bytes]:
+    """Exports that any ABI looks up, and those that some SDK exports and no host calls."""
+    names = (*tables()["exports"], *tables()["exportsNeverLookedUp"])
+    return frozenset(name.encode() for name in names)
 
 
 def right_name(name: str) -> str:
     """For a callback that no host calls: the name that was meant, or nothing."""
     return tables()["exportsNeverLookedUp"].get(name, "")
-
-
-def never_looked_up(name: str) -> bool:
-    """A callback that some SDK exports and no host calls."""
-    return name in tables()["exportsNeverLookedUp"]
 
 
 def host_function(module: str, name: str, abi: str, host: str) -> str | None:

@@ -1,50 +1,59 @@
-"""Passing over constant expressions (core specification 3.3.13), to reach the next global."""
+"""Passing over constant expressions (core specification 3.3.13), to reach the next global.
+
+They have no nesting, so they are a regular language: one expression matches megabytes of them in
+no time, and possessively, without remembering where it came from.
+"""
+
+import re
+from functools import cache
 
 from wasmpack.module.cursor import Cursor
 
 _END = 0x0B
-_NO_IMMEDIATE = frozenset({0x6A, 0x6B, 0x6C, 0x7C, 0x7D, 0x7E})
-"""Integer add, sub, mul of the extended-const proposal."""
-_INDEX = frozenset({0x23, 0xD2})
-"""global.get, ref.func"""
-_FIXED = {0x43: 4, 0x44: 8}
-"""f32.const, f64.const"""
 
 
 def skip_const_expr(cursor: Cursor) -> None:
     """Move behind the expression's ``end``."""
-    while (code := cursor.byte()) != _END:
-        if code == 0x41:
-            cursor.signed(32)
-        elif code == 0x42:
-            cursor.signed(64)
-        elif code in _FIXED:
-            cursor.skip(_FIXED[code])
-        elif code in _INDEX:
-            cursor.unsigned()
-        elif code == 0xD0:
-            cursor.signed()
-        elif code == 0xFB:
-            _skip_gc(cursor)
-        elif code == 0xFD:
-            _skip_v128(cursor)
-        elif code not in _NO_IMMEDIATE:
-            cursor.fail(f"instruction {code:#x} in a constant expression")
+    found = _instructions().match(cursor.data, cursor.pos, cursor.end)
+    assert found, "it matches nothing, too"
+    cursor.pos = found.end()
+    code = cursor.byte()
+    if code != _END:
+        cursor.pos -= 1
+        cursor.fail(f"instruction {code:#x} in a constant expression, or what follows it")
 
 
-def _skip_gc(cursor: Cursor) -> None:
-    """struct.new(_default), array.new(_default, _fixed), ref.i31, any/extern conversions."""
-    code = cursor.unsigned()
-    if code in {0, 1, 6, 7}:
-        cursor.unsigned()
-    elif code == 8:
-        cursor.unsigned()
-        cursor.unsigned()
-    elif code not in {26, 27, 28}:
-        cursor.fail(f"instruction 0xfb {code:#x} in a constant expression")
+@cache
+def _instructions() -> re.Pattern[bytes]:
+    """As many instructions as there are."""
+    index = unsigned()
+    return re.compile(
+        rb"(?:[\x6a-\x6c\x7c-\x7e]"  # add, sub, mul of the extended-const proposal
+        rb"|\x41" + signed(32) + rb"|\x42" + signed(64) +  # i32.const, i64.const
+        rb"|\x43.{4}|\x44.{8}"  # f32.const, f64.const
+        rb"|[\x23\xd2]" + index + rb"|\xd0" + signed(33) +  # global.get, ref.func, ref.null
+        # struct.new, struct.new_default, array.new, array.new_default, array.new_fixed
+        rb"|\xfb(?:" + number(0, 1, 6, 7) + index + rb"|" + number(8) + index + index +
+        # any.convert_extern, extern.convert_any, ref.i31
+        rb"|" + number(26, 27, 28) + rb")"
+        rb"|\xfd" + number(12) + rb".{16}"  # v128.const
+        rb")*+",
+        re.DOTALL,
+    )  # fmt: skip
 
 
-def _skip_v128(cursor: Cursor) -> None:
-    if cursor.unsigned() != 12:
-        cursor.fail("only v128.const may stand in a constant expression")
-    cursor.skip(16)
+def unsigned() -> bytes:
+    """An expression for an unsigned LEB128 number of 32 bits (core specification 5.2.2)."""
+    return rb"(?:[\x80-\xff]{0,3}[\x00-\x7f]|[\x80-\xff]{4}[\x00-\x0f])"
+
+
+def signed(bits: int) -> bytes:
+    """An expression for a signed LEB128 number, as :meth:`Cursor.signed` reads it."""
+    return rb"[\x80-\xff]{0,%d}[\x00-\x7f]" % ((bits - 1) // 7)
+
+
+def number(*values: int) -> bytes:
+    """An expression for one of these numbers, under 128, written with as many bytes as may be."""
+    short = b"".join(rb"\x%02x" % value for value in values)
+    long = b"".join(rb"\x%02x" % (value | 0x80) for value in values)
+    return rb"(?:[%b]|[%b]\x80{0,3}\x00)" % (short, long)

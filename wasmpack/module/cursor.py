@@ -1,8 +1,12 @@
 """A bounded place in the bytes of a module: LEB128 numbers, names, limits."""
 
+import codecs
 from typing import NoReturn, Protocol, SupportsIndex, overload
 
 from wasmpack.errors import BadArtifact
+
+_PIECE = 1 << 20
+"""Bytes of a name that are decoded at a time."""
 
 
 class Source(Protocol):
@@ -29,16 +33,18 @@ class Cursor:
     :raises MalformedModule: from every method, and nothing else
     """
 
-    __slots__ = ("data", "end", "pos")
+    __slots__ = ("base", "data", "end", "pos")
 
-    def __init__(self, data: Source, pos: int, end: int) -> None:
+    def __init__(self, data: bytes, pos: int, end: int, *, base: int = 0) -> None:
+        """:param base: offset in the file of the first byte of ``data``."""
         self.data = data
         self.pos = pos
         self.end = end
+        self.base = base
 
-    def fail(self, message: str) -> NoReturn:
+    def fail(self, message: str, *, hint: str = "") -> NoReturn:
         """Give up here."""
-        raise MalformedModule(message, self.pos)
+        raise MalformedModule(message, self.base + self.pos, hint=hint)
 
     def byte(self) -> int:
         """One byte."""
@@ -48,8 +54,16 @@ class Cursor:
         self.pos = pos + 1
         return self.data[pos]
 
+    def peek(self) -> int | None:
+        """The next byte; None at the end."""
+        return self.data[self.pos] if self.pos < self.end else None
+
     def unsigned(self, bits: int = 32) -> int:
         """An unsigned LEB128 number (WebAssembly core specification 5.2.2)."""
+        pos = self.pos
+        if pos < self.end and self.data[pos] < 0x80:  # as most are: a million of them add up
+            self.pos = pos + 1
+            return self.data[pos]
         result = shift = 0
         while True:
             byte = self.byte()
@@ -80,19 +94,48 @@ class Cursor:
             self.fail("unexpected end")
         self.pos += count
 
-    def name(self) -> str:
+    def name(self) -> bytes:
         """A UTF-8 name with its length before it (core specification 5.2.4)."""
         size = self.unsigned()
         start = self.pos
         self.skip(size)
-        try:
-            return self.data[start : self.pos].decode()
-        except UnicodeDecodeError:
-            raise MalformedModule("a name that is not UTF-8", start) from None
+        raw = self.data[start : self.pos]
+        check_utf8(raw, self.base + start)
+        return raw
 
-    def count(self) -> int:
-        """The length of a vector; each item takes a byte at least, so it cannot exceed them."""
+    def count(self, limit: tuple[int, str] | None = None) -> int:
+        """The length of a vector; each item takes a byte at least, so it cannot exceed them.
+
+        :param limit: how many the engine takes, and what it calls that number
+        """
         count = self.unsigned()
         if count > self.end - self.pos:
             self.fail(f"a vector of {count} items in {self.end - self.pos} bytes")
+        if limit is not None and count > limit[0]:
+            self.over(count, limit)
         return count
+
+    def over(self, count: int, limit: tuple[int, str]) -> NoReturn:
+        """Give up on more than the engine takes."""
+        most, name = limit
+        self.fail(
+            f"{count} items, more than the {most} that the engine takes ({name})",
+            hint="no proxy loads such a module: look at what generated it",
+        )
+
+
+def check_utf8(raw: bytes, offset: int) -> None:
+    """Refuse what is not UTF-8; decoded in pieces, as text takes up to four times the memory.
+
+    :param offset: of the bytes in the file
+    :raises MalformedModule: they are not
+    """
+    if raw.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(raw), _PIECE):
+            decoder.decode(raw[at : at + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise MalformedModule("a name that is not UTF-8", offset) from None

@@ -2,16 +2,23 @@
 
 from collections.abc import Iterator
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Severity, few
 from wasmpack.module import abi
 from wasmpack.module.types import Export, Module
+
+_PREFIX = b"proxy_on_"
 
 
 def export_problems(module: Module, version: str, host: str) -> Iterator[Problem]:
     reactor = module.exported("_initialize") is not None
-    for export in module.exports:
-        if export.kind == "func" and not _passed_over(export.name, module, reactor=reactor):
+    known = abi.callbacks()
+    for raw, export in module.functions.items():
+        if raw in known and not _passed_over(export.name, module, reactor=reactor):
             yield from _signature_problems(export, version, host)
+    yield from few(
+        (e for raw, e in module.functions.items() if raw.startswith(_PREFIX) and raw not in known),
+        _unknown_callback,
+    )
     if not any(module.exported(name) for name in abi.ALLOCATORS):
         yield Problem(
             code="ABI005",
@@ -52,25 +59,19 @@ def _signature_problems(export: Export, version: str, host: str) -> Iterator[Pro
             message="no proxy calls this callback",
             hint=f"the name that proxies call is {abi.right_name(export.name)}",
         )
-    elif _unknown_callback(export.name):
-        yield Problem(
-            code="ABI008",
-            severity=Severity.INFO,
-            where=f"export {export.name}",
-            message="no proxy calls a callback of this name",
-        )
 
 
-def _unknown_callback(name: str) -> bool:
-    return (
-        name.startswith("proxy_on_") and not abi.looked_up(name) and not abi.never_looked_up(name)
+def _unknown_callback(export: Export) -> Problem:
+    return Problem(
+        code="ABI008",
+        severity=Severity.INFO,
+        where=f"export {export.name}",
+        message="no proxy calls a callback of this name",
     )
 
 
 def _marker_doubts(module: Module) -> Iterator[Problem]:
-    markers = [
-        e.name for e in module.exports if e.kind == "func" and e.name.encode() in abi.MARKERS
-    ]
+    markers = [raw.decode() for raw in module.functions if raw in abi.MARKERS]
     if len(markers) > 1:
         yield Problem(
             code="ABI006",

@@ -6,6 +6,8 @@ WebAssembly validator in some places and stricter in others, so a module can be 
 refused here. This module follows that scan step by step.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,10 +19,15 @@ _FUNCTION_NAMES = 1
 _PRECOMPILED = b"precompiled_"
 """In the name of custom sections with machine code for a V8; proxies do not use it by default."""
 _MAX_SECTIONS = 100_000
-"""The host has no such limit; no compiler comes near it."""
+_MAX_NAMES = 2_000_000
+"""The host has no such limits; no compiler comes near the first, and no module has more functions
+than the second (a million of its own, a million imported)."""
 _BULK = 8 << 20
+_LONGEST_MARKER = max(map(len, MARKERS))
 CORRUPTED = "Failed to parse corrupted Wasm module"
 NO_ABI = "Missing or unknown Proxy-Wasm ABI version"
+TOO_MUCH = "more than is followed here"
+"""No words of the host's: it would go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,22 +44,29 @@ class HostScan:
 class _Overrun(Exception):
     """The scan ran out of bytes or met a number it does not take."""
 
+    refusal = CORRUPTED
+
+
+class _TooMuch(_Overrun):
+    """The host would go on, and we do not."""
+
+    refusal = TOO_MUCH
+
 
 def host_scan(data: Source) -> HostScan:
     """Scan as the host does (wasm.cc, ``WasmBase::load``); never raises."""
     if len(data) >= 8 and data[:4] != b"\0asm":
         return HostScan(abi=None, refusal=CORRUPTED, where="header")
+    sections = _Sections(data)
+    abi = None
     try:
-        abi = _abi_version(data)
+        abi = _abi_version(data, sections)
+        if abi is None:
+            return HostScan(abi=None, refusal=NO_ABI, where="exports")
+        _function_names(data, sections)
+        stripped = _strip(data, sections)
     except _Overrun as error:
-        return HostScan(abi=None, refusal=CORRUPTED, where=str(error))
-    if abi is None:
-        return HostScan(abi=None, refusal=NO_ABI, where="exports")
-    try:
-        _function_names(data)
-        stripped = _strip(data)
-    except _Overrun as error:
-        return HostScan(abi=abi, refusal=CORRUPTED, where=str(error))
+        return HostScan(abi=abi, refusal=error.refusal, where=str(error))
     return HostScan(abi=abi, stripped=stripped)
 
 
@@ -61,7 +75,7 @@ def without_bulk(data: bytes) -> list[memoryview]:
     view, parts = memoryview(data), []
     begin, before = 0, 8
     try:
-        for number, start, end in _sections(data):
+        for number, start, end in _Sections(data):
             if number == 0 and end - start > _BULK:
                 parts.append(view[begin:before])
                 begin = end
@@ -71,8 +85,8 @@ def without_bulk(data: bytes) -> list[memoryview]:
     return [*parts, view[begin:]]
 
 
-def _abi_version(data: Source) -> str | None:
-    for number, start, end in _sections(data):
+def _abi_version(data: Source, sections: _Sections) -> str | None:
+    for number, start, end in sections:
         if number == _EXPORT_SECTION:
             return _first_marker(data, start, end)
     return None
@@ -86,7 +100,7 @@ def _first_marker(data: Source, pos: int, end: int) -> str | None:
         size, pos = _number(data, pos, end, "export section")
         if pos + size > end:
             raise _Overrun("export section: a name runs over its end")
-        name = data[pos : pos + size]
+        name = data[pos : pos + size] if size <= _LONGEST_MARKER else b""
         pos += size
         if pos >= len(data):
             raise _Overrun("export section: it ends inside an export")
@@ -96,10 +110,11 @@ def _first_marker(data: Source, pos: int, end: int) -> str | None:
     return None
 
 
-def _function_names(data: Source) -> None:
-    section = _custom_section(data, b"name")
+def _function_names(data: Source, sections: _Sections) -> None:
+    section = _custom_section(data, sections, b"name")
     if section is None:
         return
+    left = _MAX_NAMES
     pos, end = section
     while pos < end:
         kind = data[pos]
@@ -107,15 +122,18 @@ def _function_names(data: Source) -> None:
         if pos + size > end:
             raise _Overrun("custom section name: a subsection runs over its end")
         if kind == _FUNCTION_NAMES:
-            _name_map(data, pos, end, size)
+            left -= _name_map(data, pos, end, size, left)
         pos += size
 
 
-def _name_map(data: Source, pos: int, end: int, size: int) -> None:
+def _name_map(data: Source, pos: int, end: int, size: int, most: int) -> int:
+    """How many names there are."""
     start = pos
     count, pos = _number(data, pos, end, "custom section name")
     if pos + count > end:
         raise _Overrun("custom section name: more function names than bytes")
+    if count > most:
+        raise _TooMuch(f"custom section name: more than {_MAX_NAMES} function names")
     for _ in range(count):
         _, pos = _number(data, pos, end, "custom section name")
         length, pos = _number(data, pos, end, "custom section name")
@@ -124,16 +142,17 @@ def _name_map(data: Source, pos: int, end: int, size: int) -> None:
         pos += length
     if pos != start + size:
         raise _Overrun("custom section name: the function names do not fill their subsection")
+    return count
 
 
-def _strip(data: Source) -> bytes | None:
+def _strip(data: Source, sections: _Sections) -> bytes | None:
     """What the engine gets (``getStrippedSource``); None if it gets it all.
 
     From the first custom section of precompiled code on, every custom section is left out.
     """
     kept: list[bytes] = []
     before = 8
-    for number, start, end in _sections(data):
+    for number, start, end in sections:
         if number == 0:
             size, pos = _number(data, start, len(data), "custom section")
             if pos + size > len(data):
@@ -146,8 +165,8 @@ def _strip(data: Source) -> bytes | None:
     return b"".join(kept) or None
 
 
-def _custom_section(data: Source, wanted: bytes) -> tuple[int, int] | None:
-    for number, start, end in _sections(data):
+def _custom_section(data: Source, sections: _Sections, wanted: bytes) -> tuple[int, int] | None:
+    for number, start, end in sections:
         if number == 0:
             size, pos = _number(data, start, end, "custom section")
             if pos + size > end:
@@ -157,12 +176,26 @@ def _custom_section(data: Source, wanted: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _sections(data: Source) -> Iterator[tuple[int, int, int]]:
+class _Sections:
+    """(id, start, end) of each section; read as far as somebody goes, and then kept."""
+
+    def __init__(self, data: Source) -> None:
+        self._read = _frames(data)
+        self._known: list[tuple[int, int, int]] = []
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        yield from self._known
+        for section in self._read:
+            self._known.append(section)
+            yield section
+
+
+def _frames(data: Source) -> Iterator[tuple[int, int, int]]:
     pos, end, seen = 8, len(data), 0
     while pos < end:
         seen += 1
         if seen > _MAX_SECTIONS:
-            raise _Overrun(f"more than {_MAX_SECTIONS} sections")
+            raise _TooMuch(f"more than {_MAX_SECTIONS} sections")
         number = data[pos]
         size, pos = _number(data, pos + 1, end, f"section {number}")
         if pos + size > end:

@@ -6,14 +6,15 @@ known, so that they can be found again in a log.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Severity, few
 from wasmpack.module import abi
 from wasmpack.module.export_rules import export_problems
-from wasmpack.module.framing import CORRUPTED, NO_ABI, HostScan
+from wasmpack.module.framing import CORRUPTED, NO_ABI, TOO_MUCH, HostScan
 from wasmpack.module.import_rules import import_problems
-from wasmpack.module.types import Module
+from wasmpack.module.types import Export, Import, Module
 
 _MAX_PAGES = 16384
 """1 GiB in pages of 64 KiB: the host's limit on a memory's initial size (2022-04-08)."""
@@ -21,9 +22,7 @@ _MAX_PAGES_64 = 262_144
 """V8's limit on a 64-bit memory (observed with Envoy 1.36.2 and 1.40.0)."""
 _MAX_ELEMENTS = 10_000_000
 """V8's limit on a table's initial size (kV8MaxWasmTableInitEntries; observed)."""
-_PLAIN = re.compile(r"(?:i32|i64|f32|f64|funcref|externref|mut|\d+|[ (),.>-])*")
-"""Types of imports and exports that V8's C interface can name."""
-_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+_INDEX = re.compile(rb"0|[1-9][0-9]{0,9}")
 _LAST_INDEX = 2**32 - 2
 """Of an array (ECMA-262, 6.1.7)."""
 _MEMORY_LIMIT_SINCE = "2022-04-08"
@@ -38,8 +37,8 @@ def load_problems(
     :param host: date of the host
     :param own_functions: of module ``env``, provided by this consumer alone
     """
-    if scan.refusal == CORRUPTED:
-        yield _corrupted(scan)
+    if scan.refusal in {CORRUPTED, TOO_MUCH}:
+        yield _stopped(scan)
     elif scan.refusal == NO_ABI or scan.abi is None:
         yield _no_abi(module)
     else:
@@ -51,19 +50,25 @@ def load_problems(
         yield from export_problems(module, scan.abi, host)
 
 
-def _corrupted(scan: HostScan) -> Problem:
+def _stopped(scan: HostScan) -> Problem:
+    said = (
+        f"the proxy's own scan of the file stops here: {CORRUPTED!r}"
+        if scan.refusal == CORRUPTED
+        else "the proxy's own scan of the file is not followed any further: this is beyond the "
+        "bounds of the check, and of what compilers write"
+    )
     return Problem(
         code="MOD002",
         severity=Severity.ERROR,
         where=scan.where,
-        message=f"the proxy's own scan of the file stops here: {CORRUPTED!r}",
+        message=said,
         hint="strip custom sections (wasm-opt --strip-debug, wasm-strip) or build again",
     )
 
 
 def _no_abi(module: Module) -> Problem:
     wrong = next(
-        (e for e in module.exports if e.name.encode() in abi.MARKERS and e.kind != "func"), None
+        (e for e in module.exports if e.raw_name in abi.MARKERS and e.kind != "func"), None
     )
     draft = module.exported("proxy_abi_version_0_x_x") or module.exported("proxy_abi_version_0_3_0")
     if wrong is not None:
@@ -85,36 +90,45 @@ def _untranslatable_types(module: Module) -> Iterator[Problem]:
     """The proxy lists imports and exports through V8's C interface, which ends the process when it
     meets a type it has no name for (observed with Envoy 1.40.0).
     """
-    names = [(f"import {i.module}.{i.name}", i.kind, i.type) for i in module.imports]
-    names += [(f"export {e.name}", e.kind, e.type) for e in module.exports]
-    for where, kind, text in names:
-        if kind == "tag" or (kind != "memory" and not _PLAIN.fullmatch(text)):
-            what = "an exception tag" if kind == "tag" else f"the type {text}"
-            yield Problem(
-                code="ABI009",
-                severity=Severity.ERROR,
-                where=where,
-                message=f"{what} CRASHES THE WHOLE PROXY while it loads the module (observed with "
-                "Envoy 1.40.0)",
-                hint="import and export only functions and globals of plain number types",
-            )
+    items: Iterable[Import | Export] = chain(module.distinct_imports, module.exports)
+    yield from few((i for i in items if i.kind == "tag" or not i.means.plain), _untranslatable_type)
+
+
+def _untranslatable_type(item: Import | Export) -> Problem:
+    what = "an exception tag" if item.kind == "tag" else f"the type {item.type}"
+    return Problem(
+        code="ABI009",
+        severity=Severity.ERROR,
+        where=f"import {item.module}.{item.name}"
+        if isinstance(item, Import)
+        else f"export {item.name}",
+        message=f"{what} CRASHES THE WHOLE PROXY while it loads the module (observed with "
+        "Envoy 1.40.0)",
+        hint="import and export only functions and globals of plain number types",
+    )
 
 
 def _untranslatable_names(module: Module) -> Iterator[Problem]:
     """The proxy looks functions and memories up as properties of an object, and does not find those
     whose name is an array index or ends in a zero (observed with Envoy 1.36.2 and 1.40.0).
     """
-    for export in module.exports:
-        index = _INDEX.fullmatch(export.name) and int(export.name) <= _LAST_INDEX
-        if export.kind in {"func", "memory"} and (index or export.name.endswith("\0")):
-            yield Problem(
-                code="ABI011",
-                severity=Severity.ERROR,
-                where=f"export {export.name!r}",
-                message=f"a {export.kind} of this name CRASHES THE WHOLE PROXY while it loads the "
-                "module (observed with Envoy 1.40.0)",
-                hint="export it under a name that is no number and does not end in a zero",
-            )
+    exports = (e for e in module.exports if e.kind in {"func", "memory"})
+    yield from few((e for e in exports if _is_lost(e.raw_name)), _untranslatable_name)
+
+
+def _is_lost(name: bytes) -> bool:
+    return name.endswith(b"\0") or bool(_INDEX.fullmatch(name) and int(name) <= _LAST_INDEX)
+
+
+def _untranslatable_name(export: Export) -> Problem:
+    return Problem(
+        code="ABI011",
+        severity=Severity.ERROR,
+        where=f"export {export.name!r}",
+        message=f"a {export.kind} of this name CRASHES THE WHOLE PROXY while it loads the "
+        "module (observed with Envoy 1.40.0)",
+        hint="export it under a name that is no number and does not end in a zero",
+    )
 
 
 def _table_problems(module: Module) -> Iterator[Problem]:
@@ -168,10 +182,9 @@ def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
 def _import_limits(module: Module) -> Iterator[Problem]:
     """The proxy makes one memory and one table for a module that imports them (v8.cc, ``link``)."""
     for kind in ("memory", "table"):
-        names = {(i.module, i.name) for i in module.imports if i.kind == kind}
-        wide = kind == "table" and any(
-            i.kind == kind and i.type.endswith(" i64") for i in module.imports
-        )
+        items = [item for item in module.distinct_imports if item.kind == kind]
+        names = {(item.raw_module, item.raw_name) for item in items}
+        wide = kind == "table" and any(item.type.endswith(" i64") for item in items)
         if len(names) > 1 or wide:
             what = "a table of 64 bits" if wide else f"more than one {kind}"
             yield Problem(
@@ -190,5 +203,5 @@ def memory_unseen(module: Module) -> bool:
         item.kind for item in module.imports
     }
     return not seen and any(
-        i.kind == "func" and abi.touches_memory(i.module, i.name) for i in module.imports
+        i.kind == "func" and abi.touches_memory(i.module, i.name) for i in module.distinct_imports
     )

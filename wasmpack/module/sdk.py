@@ -4,10 +4,14 @@ The fingerprints were checked on real builds of C++, TinyGo and Go; the others a
 SDKs' sources.
 """
 
-from wasmpack.module.types import Import, Module
+from wasmpack.module.types import Module
 
-_TINYGO = frozenset({"proxy_on_memory_allocate", "malloc", "free", "calloc", "realloc", "_start"})
-_CPP = frozenset({"malloc", "proxy_validate_configuration", "proxy_on_request_metadata"})
+_TINYGO = frozenset(
+    {b"proxy_on_memory_allocate", b"malloc", b"free", b"calloc", b"realloc", b"_start"}
+)
+_CPP = frozenset({b"malloc", b"proxy_validate_configuration", b"proxy_on_request_metadata"})
+_ASSEMBLYSCRIPT = frozenset({b"__new", b"__pin", b"__unpin", b"__collect"})
+_ABORT = "(i32, i32, i32, i32) -> ()"
 
 
 def sdk_of(module: Module) -> str:
@@ -15,18 +19,18 @@ def sdk_of(module: Module) -> str:
 
     A name says what made the file, as far as its traces tell; nothing is decided by it.
     """
-    exports = {export.name for export in module.exports if export.kind == "func"}
+    exports = module.functions.keys()
     languages = {name for name, _ in module.producers.get("language", ())}
     makers = " ".join(name.lower() for name, _ in module.producers.get("processed-by", ()))
     if "Rust" in languages or "rustc" in makers:
         return "rust"
     if exports >= _TINYGO or "tinygo" in makers:
         return "go-tinygo"
-    if "Go" in languages or (module.custom("go:buildid") and "_initialize" in exports):
+    if "Go" in languages or (module.custom("go:buildid") and b"_initialize" in exports):
         return "go"
     if exports >= _CPP:
         return "cpp"
-    if "proxy_on_grpc_trailing_metadata" in exports or _is_assemblyscript(module):
+    if b"proxy_on_grpc_trailing_metadata" in exports or _is_assemblyscript(module):
         return "assemblyscript"
     if "zig" in makers:
         return "zig"
@@ -34,7 +38,7 @@ def sdk_of(module: Module) -> str:
 
 
 def _is_assemblyscript(module: Module) -> bool:
-    runtime = {"__new", "__pin", "__unpin", "__collect"}
-    exported = {export.name for export in module.exports}
-    abort = Import("env", "abort", "func", "(i32, i32, i32, i32) -> ()")
-    return bool(runtime & exported) or abort in module.imports
+    return any(export.raw_name in _ASSEMBLYSCRIPT for export in module.exports) or any(
+        i.raw_module == b"env" and i.raw_name == b"abort" and i.type == _ABORT
+        for i in module.distinct_imports
+    )

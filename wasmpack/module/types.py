@@ -2,6 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from wasmpack.module.cursor import Cursor, Source
+
+_LONGEST_NAME = 4096
+"""Bytes of a name that are shown; engines take names of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +27,82 @@ class Section:
         """``code``, or the name of a custom section."""
         return self.name if self.custom_name is None else self.custom_name
 
+    def cursor(self, data: Source) -> Cursor:
+        """At the beginning of its content, which is read whole if it is somewhere else."""
+        if isinstance(data, bytes):
+            return Cursor(data, self.offset, self.offset + self.size)
+        content = data[self.offset : self.offset + self.size]
+        return Cursor(content, 0, self.size, base=self.offset)
+
+
+class Type(Protocol):
+    """What is imported or exported, worked out once however many things are of that type."""
+
+    @property
+    def text(self) -> str:
+        """``(i32, i32) -> i32`` for functions, cut where it gets long; made when it is shown."""
+
+    @property
+    def plain(self) -> bool:
+        """V8's C interface has a name for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A type that is its text."""
+
+    text: str
+    plain: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """Something the host has to provide. ``type`` is text: ``(i32, i32) -> i32`` for functions."""
+    """Something the host has to provide."""
 
-    module: str
-    name: str
+    raw_module: bytes
+    raw_name: bytes
+    """Names as they are in the file, UTF-8: text of a few of them may take gigabytes."""
     kind: str
-    type: str
+    means: Type
+
+    @property
+    def module(self) -> str:
+        return name_text(self.raw_module)
+
+    @property
+    def name(self) -> str:
+        return name_text(self.raw_name)
+
+    @property
+    def type(self) -> str:
+        """``(i32, i32) -> i32`` for functions."""
+        return self.means.text
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
     """Something the module offers, in export order."""
 
-    name: str
+    raw_name: bytes
     kind: str
     index: int
-    type: str
+    means: Type
+
+    @property
+    def name(self) -> str:
+        return name_text(self.raw_name)
+
+    @property
+    def type(self) -> str:
+        """``(i32, i32) -> i32`` for functions."""
+        return self.means.text
+
+
+def name_text(raw: bytes, most: int = _LONGEST_NAME) -> str:
+    """A name as it is shown and looked up: none that a proxy knows is cut."""
+    if len(raw) <= most:
+        return raw.decode()
+    return f"{raw[:most].decode(errors='ignore')}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +134,7 @@ class TableType:
         return f"{self.element} {self.minimum}..{most}{' i64' if self.is_64 else ''}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Module:
     """A module's declarations; nothing of it was run or compiled."""
 
@@ -87,12 +151,23 @@ class Module:
     producers: Mapping[str, tuple[tuple[str, str], ...]]
     """The tool conventions' ``producers`` section: field -> (name, version) pairs."""
 
-    def exported(self, name: str, kind: str = "func") -> Export | None:
-        """The export of that name and kind."""
+    @cached_property
+    def distinct_imports(self) -> tuple[Import, ...]:
+        """Each import once: a module may import the same a million times."""
+        return tuple(dict.fromkeys(self.imports))
+
+    @cached_property
+    def functions(self) -> Mapping[bytes, Export]:
+        """Exported functions by their name; of several, which is not valid, the first."""
+        found: dict[bytes, Export] = {}
         for export in self.exports:
-            if export.name == name and export.kind == kind:
-                return export
-        return None
+            if export.kind == "func":
+                found.setdefault(export.raw_name, export)
+        return found
+
+    def exported(self, name: str) -> Export | None:
+        """The exported function of that name."""
+        return self.functions.get(name.encode())
 
     def custom(self, name: str) -> Section | None:
         """The first custom section of that name."""

@@ -13,6 +13,13 @@ from wasmpack.errors import BadArtifact
 
 JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
 JsonObject = dict[str, JsonValue]
+_MAX_ITEMS = 2_000_000
+"""Most commas and brackets of a document: a value takes up to forty times the bytes it is written
+in."""
+_SHOWN = 80
+"""Characters of a key or a number in a message."""
+_MAX_DEPTH = 100
+"""Whatever walks through a value nests calls as deep as the value is nested."""
 
 
 def canonical_json(value: object) -> bytes:
@@ -27,31 +34,14 @@ def parse_json(raw: bytes, what: str) -> JsonValue:
     """Read JSON from bytes that somebody else wrote.
 
     :param what: names the document in errors ("runtime-config.json", "manifest")
-    :raises BadArtifact: with line and column; also for duplicate keys, NaN and absurd nesting
+    :raises BadArtifact: with line and column; also for duplicate keys, NaN, and what is too large
+        or nested too deeply
     """
-
-    def no_duplicates(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            counts = Counter(key for key, _ in pairs)
-            twice = counts.most_common(1)[0][0]
-            raise BadArtifact(f"{what}: the key {twice!r} stands twice in one object")
-        return found
-
-    def no_constant(name: str) -> NoReturn:
-        raise BadArtifact(f"{what}: {name} is no JSON number")
-
-    def finite(text: str) -> float:
-        number = float(text)
-        return number if math.isfinite(number) else no_constant(text)
-
+    opened = raw.count(b"[") + raw.count(b"{")
+    if opened + raw.count(b",") > _MAX_ITEMS:
+        raise BadArtifact(f"{what}: not usable JSON: more than {_MAX_ITEMS} values")
     try:
-        text = raw.decode("utf-8-sig")
-        value: JsonValue = json.loads(
-            text, object_pairs_hook=no_duplicates, parse_constant=no_constant, parse_float=finite
-        )
-        if "\\u" in text:
-            canonical_json(value)  # a lone surrogate is no character and cannot be written again
+        value = _loaded(raw.decode("utf-8-sig"), what, deep=opened > _MAX_DEPTH)
     except UnicodeEncodeError as error:
         raise BadArtifact(
             f"{what}: \\u{ord(error.object[error.start]):04x} is half a character "
@@ -67,12 +57,55 @@ def parse_json(raw: bytes, what: str) -> JsonValue:
     return value
 
 
+def _loaded(text: str, what: str, *, deep: bool) -> JsonValue:
+    """The value, if it can be written again.
+
+    :param deep: it may be nested too deeply
+    """
+
+    def no_duplicates(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            twice = counts.most_common(1)[0][0][:_SHOWN]
+            raise BadArtifact(f"{what}: the key {twice!r} stands twice in one object")
+        return found
+
+    def no_constant(name: str) -> NoReturn:
+        raise BadArtifact(f"{what}: {name[:_SHOWN]} is no JSON number")
+
+    def finite(text: str) -> float:
+        number = float(text)
+        return number if math.isfinite(number) else no_constant(text)
+
+    value: JsonValue = json.loads(
+        text, object_pairs_hook=no_duplicates, parse_constant=no_constant, parse_float=finite
+    )
+    if deep and _is_deep(value):
+        raise RecursionError
+    if "\\u" in text:
+        canonical_json(value)  # a lone surrogate is no character and cannot be written again
+    return value
+
+
 def parse_json_object(raw: bytes, what: str) -> JsonObject:
     """As :func:`parse_json`, and the document must be an object."""
     value = parse_json(raw, what)
     if not isinstance(value, dict):
         raise BadArtifact(f"{what}: expected a JSON object, found {_kind(value)}")
     return value
+
+
+def _is_deep(value: JsonValue) -> bool:
+    level = [value]
+    for _ in range(_MAX_DEPTH + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
 
 
 def _reason(error: Exception) -> str:

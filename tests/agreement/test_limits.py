@@ -1,0 +1,20 @@
+"""The limits of the section reader are those of the real Envoy's engine."""
+
+from __future__ import annotations
+
+import pytest
+from support.limit_modules import LIMITS
+
+from wasmpack.envoy import ask_envoy
+
+BYTECODE = "Failed to load Wasm bytecode"
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_as_many_load_and_one_more_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.envoy.judge._TIMEOUT", 600)  # a million exports take it long
+    limit = LIMITS[name]
+    seen = ask_envoy(limit.make(limit.most))
+    assert seen.accepts or (not limit.envoy and BYTECODE not in " ".join(seen.words))
+    more = ask_envoy(limit.make(limit.most + 1))
+    assert more.crashed or BYTECODE in " ".join(more.words)

@@ -1,0 +1,128 @@
+"""Modules with as many of something as an engine takes, or one more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from agreement.binary import (
+    CODE,
+    CUSTOM,
+    EXPORT,
+    FUNCTION,
+    GLOBAL,
+    IMPORT,
+    MEMORY,
+    TABLE,
+    TYPE,
+    leb,
+    module,
+    text,
+)
+
+TAG = 13
+_ORDER = (TYPE, IMPORT, FUNCTION, TABLE, MEMORY, TAG, GLOBAL, EXPORT, CODE, CUSTOM)
+NOTHING = b"\x60\0\0"
+"""The type of a function without parameters and results."""
+_OWN: Mapping[int, tuple[int, bytes]] = {
+    TYPE: (2, NOTHING + b"\x60\1\x7f\1\x7f"),
+    FUNCTION: (2, b"\0\1"),
+    MEMORY: (1, b"\0\1"),
+    EXPORT: (3, b"\x17proxy_abi_version_0_2_1\0\0" + b"\6malloc\0\1" + b"\6memory\2\0"),
+    CODE: (2, b"\2\0\x0b" + b"\4\0\x41\0\x0b"),
+}
+"""Items of the smallest module that every proxy loads."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What an engine takes at most."""
+
+    most: int
+    make: Callable[[int], bytes]
+    wasmtime: bool = True
+    """wasmtime takes as many, too."""
+    beyond: bool = True
+    """wasmtime refuses more."""
+    read: bool = True
+    """The section reader counts them; what is not exported, it need not."""
+    envoy: bool = True
+    """Envoy loads the module with as many, and does not refuse to instantiate it."""
+
+
+def plugin(items: Mapping[int, tuple[int, bytes]], functions: int = 0) -> bytes:
+    """A module that every proxy loads, with more items in its sections.
+
+    :param functions: how many of the items are imported functions
+    """
+    parts = []
+    for number in _ORDER:
+        count, body = _OWN.get(number, (0, b""))
+        if number == EXPORT:
+            body = body.replace(b"_0_2_1\0\0", b"_0_2_1\0" + leb(functions))
+            body = body.replace(b"malloc\0\1", b"malloc\0" + leb(functions + 1))
+        more, content = items.get(number, (0, b""))
+        if number == CUSTOM and content:
+            parts.append((number, content))
+        elif count + more:
+            parts.append((number, leb(count + more) + body + content))
+    return module(parts)
+
+
+def function_type(params: bytes, results: bytes = b"") -> bytes:
+    """Of value types of one byte each."""
+    return b"\x60" + leb(len(params)) + params + leb(len(results)) + results
+
+
+def exports(count: int, *, kind: int = 0, index: int = 0, name: str = "e%x") -> tuple[int, bytes]:
+    """So many exports, each under its own name."""
+    target = bytes([kind]) + leb(index)
+    return count, b"".join(text((name % n).encode()) + target for n in range(count))
+
+
+def imports(count: int, rest: bytes = b"\0\0", name: str = "i%x") -> tuple[int, bytes]:
+    """So many imports of ``env``, each of its own name."""
+    return count, b"".join(b"\3env" + text((name % n).encode()) + rest for n in range(count))
+
+
+def _type(content: bytes) -> bytes:
+    return plugin({TYPE: (1, content)})
+
+
+def _functions(count: int) -> bytes:
+    own = count - 2
+    return plugin({FUNCTION: (own, b"\0" * own), CODE: (own, b"\2\0\x0b" * own)})
+
+
+LIMITS: Mapping[str, Limit] = {
+    "parameters": Limit(1000, lambda n: _type(function_type(b"\x7f" * n))),
+    "results": Limit(1000, lambda n: _type(function_type(b"", b"\x7f" * n))),
+    "fields of a struct": Limit(10_000, lambda n: _type(b"\x5f" + leb(n) + b"\x7f\0" * n)),
+    "supertypes": Limit(
+        1,
+        lambda n: plugin(
+            {TYPE: (2, (b"\x50\0" + NOTHING) + b"\x50" + leb(n) + b"\2" * n + NOTHING)}
+        ),
+    ),
+    "types": Limit(1_000_000, lambda n: plugin({TYPE: (n - 2, NOTHING * (n - 2))})),
+    "types in one group": Limit(
+        999_982, lambda n: _type(b"\x4e" + leb(n - 2) + NOTHING * (n - 2)), beyond=False
+    ),
+    "functions": Limit(1_000_000, _functions),
+    "imports": Limit(
+        1_000_000, lambda n: plugin({IMPORT: imports(n)}, n), wasmtime=False, envoy=False
+    ),
+    "exports": Limit(1_000_000, lambda n: plugin({EXPORT: exports(n - 3)}), wasmtime=False),
+    "globals": Limit(
+        1_000_000,
+        lambda n: plugin({GLOBAL: (n, b"\x7f\0\x41\0\x0b" * n), EXPORT: exports(1, kind=3)}),
+    ),
+    "tags": Limit(1_000_000, lambda n: plugin({TAG: (n, b"\0\0" * n)}), read=False),
+    "tables": Limit(100_000, lambda n: plugin({TABLE: (n, b"\x70\0\0" * n)}), wasmtime=False),
+    "memories": Limit(
+        100_000,
+        lambda n: plugin({MEMORY: (n - 1, b"\0\0" * (n - 1))}),
+        wasmtime=False,
+        envoy=False,
+    ),
+}

@@ -1,0 +1,27 @@
+"""What the engine takes at most of each thing a module declares.
+
+Every number is V8's (src/wasm/wasm-limits.h) and was observed with Envoy 1.40.0: the module with as
+many loads, the one with one more is refused (``tests/agreement/test_limits.py``). Where wasmtime
+takes less (100 tables or memories, names of 100,000 bytes), that is no reason to refuse here.
+"""
+
+from collections.abc import Mapping
+
+ITEMS: Mapping[str, tuple[int, str]] = {
+    "type": (1_000_000, "kV8MaxWasmTypes"),
+    "import": (1_000_000, "kV8MaxWasmImports"),
+    "function": (1_000_000, "kV8MaxWasmFunctions"),
+    "table": (100_000, "kV8MaxWasmTables"),
+    "memory": (100_000, "kV8MaxWasmMemories"),
+    "tag": (1_000_000, "kV8MaxWasmTags"),
+    "global": (1_000_000, "kV8MaxWasmGlobals"),
+    "export": (1_000_000, "kV8MaxWasmExports"),
+}
+"""Items of a section by its name, and what V8 calls the limit; imported items are counted apart."""
+PARAMS = (1000, "kV8MaxWasmFunctionParams")
+RESULTS = (1000, "kV8MaxWasmFunctionReturns")
+FIELDS = (10_000, "kV8MaxWasmStructFields")
+SUPERTYPES = (1, "kMaximumSupertypes")
+GROUPED_TYPES = (999_982, "kMaxCanonicalTypes")
+"""Types up to the end of a recursive group: with more, V8 ends the whole process ("too many
+canonicalized types"; some of its million are its own)."""
