@@ -26,6 +26,8 @@ from wasmpack.schemas import schema_faults
 
 _ABI_KEYS = ("abiVersions", "abi_versions", "abiVersion", "abi_version")
 _ROOT_KEYS = ("rootIds", "root_ids")
+MAX_BYTES = 1 << 20
+"""Far more than anybody writes: the file names an ABI and a root id."""
 ENVOY = "envoy_proxy"
 """The runtime type of every proxy there is (spec.md)."""
 
@@ -74,7 +76,7 @@ def parse_runtime_config(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> Runtime
 
     :raises BadArtifact: no JSON (with line and column), or not by the schema (with the place)
     """
-    value = parse_json_object(raw, name)
+    value = parse_json_object(raw, name, MAX_BYTES)
     errors = list(schema_problems(value))
     if errors:
         places = "; ".join(f"{error.where}: {error.message}" for error in errors)
@@ -100,7 +102,7 @@ def _read(value: JsonObject) -> RuntimeConfig:
 def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem]:
     """Every fault of the file as a finding, each with its place; none is raised."""
     try:
-        value = parse_json_object(raw, name)
+        value = parse_json_object(raw, name, MAX_BYTES)
     except BadArtifact as error:
         return [_problem("CFG001", name, error.message, "mend the JSON at that place")]
     found = list(schema_problems(value))

@@ -6,6 +6,7 @@ b'{"a":[1,2],"b":1}'
 
 import json
 import math
+import re
 from collections import Counter
 from typing import NoReturn
 
@@ -13,6 +14,14 @@ from wasmpack.errors import BadArtifact
 
 JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
 JsonObject = dict[str, JsonValue]
+MAX_JSON = 16 << 20
+"""Bytes of a document; parsed, it takes up to twenty times as much memory."""
+_MAX_DEPTH = 200
+"""Far more than any document has, and far less than what Python's own recursion can follow."""
+_MAX_SHOWN = 80
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""A string, or what begins as one: it must not be tried again at every quote."""
+_NO_BRACKETS = re.compile(r"[^\[\]{}]+")
 
 
 def canonical_json(value: object) -> bytes:
@@ -23,30 +32,31 @@ def canonical_json(value: object) -> bytes:
     return text.encode()
 
 
-def parse_json(raw: bytes, what: str) -> JsonValue:
+def parse_json(raw: bytes, what: str, most: int = MAX_JSON) -> JsonValue:
     """Read JSON from bytes that somebody else wrote.
 
     :param what: names the document in errors ("runtime-config.json", "manifest")
-    :raises BadArtifact: with line and column; also for duplicate keys, NaN and absurd nesting
+    :param most: bytes that it may have
+    :raises BadArtifact: with line and column; also for duplicate keys, NaN, absurd nesting and size
     """
+    text = _document(raw, what, most)
 
     def no_duplicates(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
         found = dict(pairs)
         if len(found) != len(pairs):
             counts = Counter(key for key, _ in pairs)
             twice = counts.most_common(1)[0][0]
-            raise BadArtifact(f"{what}: the key {twice!r} stands twice in one object")
+            raise BadArtifact(f"{what}: the key {shown(twice)} stands twice in one object")
         return found
 
     def no_constant(name: str) -> NoReturn:
-        raise BadArtifact(f"{what}: {name} is no JSON number")
+        raise BadArtifact(f"{what}: {name[:_MAX_SHOWN]} is no JSON number")
 
     def finite(text: str) -> float:
         number = float(text)
         return number if math.isfinite(number) else no_constant(text)
 
     try:
-        text = raw.decode("utf-8-sig")
         value: JsonValue = json.loads(
             text, object_pairs_hook=no_duplicates, parse_constant=no_constant, parse_float=finite
         )
@@ -57,28 +67,56 @@ def parse_json(raw: bytes, what: str) -> JsonValue:
             f"{what}: \\u{ord(error.object[error.start]):04x} is half a character "
             "(a lone surrogate)"
         ) from error
-    except UnicodeDecodeError as error:
-        raise BadArtifact(f"{what}: not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise BadArtifact(f"{what}: not valid JSON: {error.msg} at {place}") from error
-    except (RecursionError, ValueError) as error:
-        raise BadArtifact(f"{what}: not usable JSON: {_reason(error)}") from error
+    except ValueError as error:
+        raise BadArtifact(f"{what}: not usable JSON: a number is too long") from error
     return value
 
 
-def parse_json_object(raw: bytes, what: str) -> JsonObject:
+def parse_json_object(raw: bytes, what: str, most: int = MAX_JSON) -> JsonObject:
     """As :func:`parse_json`, and the document must be an object."""
-    value = parse_json(raw, what)
+    value = parse_json(raw, what, most)
     if not isinstance(value, dict):
         raise BadArtifact(f"{what}: expected a JSON object, found {_kind(value)}")
     return value
 
 
-def _reason(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
+def shown(value: JsonValue) -> str:
+    """A foreign value in an error: text and numbers as they are, of the rest what it is."""
+    if isinstance(value, str):
+        return repr(value[:_MAX_SHOWN] + ("…" if len(value) > _MAX_SHOWN else ""))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value)[:_MAX_SHOWN]
+    return _kind(value)
+
+
+def _document(raw: bytes, what: str, most: int) -> str:
+    """The text, of a size and depth that can be parsed."""
+    if len(raw) > most:
+        raise BadArtifact(f"{what}: {len(raw)} bytes of JSON, more than {most}")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadArtifact(f"{what}: not UTF-8 (byte {error.start})") from error
+    if _is_too_deep(text):
+        raise BadArtifact(f"{what}: not usable JSON: nested too deeply")
+    return text
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether brackets outside of strings nest too deeply; known before anything recurses."""
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _NO_BRACKETS.sub("", _STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _MAX_DEPTH:
+            return True
+    return False
 
 
 def _kind(value: JsonValue) -> str:
-    names = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
+    names = {list: "an array", dict: "an object", str: "a string", bool: "a boolean"}
+    return "null" if value is None else names.get(type(value), "a number")

@@ -10,9 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 _LONGEST = 500
+_MOST = 1000
+"""Faults of one document; a hostile one has millions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +36,13 @@ class SchemaFault:
 
 
 def schema_faults(name: str, value: object, definition: str = "") -> Iterator[SchemaFault]:
-    """Every fault, in the order of the places.
+    """The first thousand faults, in the order of the places.
 
     :param name: of the schema, without ``.schema.json``
     :param definition: one of its ``$defs``; the whole schema if empty
     """
-    for error in sorted(_validator(name, definition).iter_errors(value), key=_place):
+    found = islice(_validator(name, definition).iter_errors(value), _MOST)
+    for error in sorted(found, key=_place):
         yield SchemaFault(
             path=tuple(error.absolute_path),
             json_path=error.json_path,
