@@ -18,7 +18,7 @@ from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
 from wasmpack.readers.contents import Contents, read_contents, runtime_config_blob
 from wasmpack.runtime_config import runtime_config_object
-from wasmpack.stores.kept import read_blob
+from wasmpack.stores.kept import KeptReader, read_blob
 from wasmpack.stores.ports import ImageReader
 
 _CONFIG_LIMIT = 4 * 1024 * 1024
@@ -108,7 +108,7 @@ class _Looked:
     partial: PartialLook | None = None
 
 
-def _look(reader: ImageReader, top: Manifest | Index, image: Manifest | None) -> _Looked:
+def _look(reader: KeptReader, top: Manifest | Index, image: Manifest | None) -> _Looked:
     layer = large_module(image) if image else None
     if image is not None and layer is not None:
         config, raw = runtime_config_blob(image), None
@@ -150,12 +150,12 @@ def raw_part(reader: ImageReader, part: str) -> Iterator[bytes]:
     yield from open_chunks(reader, image.layers[int(number)])
 
 
-def _contents(reader: ImageReader, image: Manifest | None) -> tuple[Contents, str]:
+def _contents(reader: KeptReader, image: Manifest | None) -> tuple[Contents, str]:
     nothing = Contents(module=None, runtime_config=None, layer=None)
     if image is None:
         return nothing, "an index without a linux/amd64 image"
     try:
-        found = read_contents(image, lambda descriptor: open_chunks(reader, descriptor))
+        found = read_contents(image, reader.layers)
     except UNREADABLE as error:
         return nothing, error.message
     return found, "" if found.module is not None else "no plugin.wasm in this image"

@@ -13,9 +13,10 @@ from wasmpack.findings import Problem, Report, judge
 from wasmpack.module.check import ModuleFacts, StartUp, module_problems
 from wasmpack.module.framing import host_scan
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import GZIPPED_TARS
-from wasmpack.readers.contents import LIMIT, raw_module
+from wasmpack.readers.contents import raw_module
 from wasmpack.readers.fetch import fetch
 from wasmpack.readers.window import Window
 from wasmpack.stores.ports import ImageReader

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wasmpack.actions.reading import kept, mesh_image, open_chunks
+from wasmpack.actions.reading import kept, mesh_image
 from wasmpack.actions.transfer import Moved, transfer, transfer_all
 from wasmpack.errors import BadArtifact, WouldOverwrite
 from wasmpack.oci.manifest import Index, Manifest
@@ -121,7 +121,7 @@ def extract_image(
     """
     reader = kept(open_reader(image, options, notice))
     manifest = take_image(reader, str(image), notice)
-    contents = read_contents(manifest, lambda descriptor: open_chunks(reader, descriptor))
+    contents = read_contents(manifest, reader.layers)
     if contents.module is None:
         raise BadArtifact(
             f"{image}: no plugin.wasm in this image",

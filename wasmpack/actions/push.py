@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wasmpack.actions.outcome import Outcome
-from wasmpack.actions.reading import kept, open_chunks
+from wasmpack.actions.reading import kept
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.transfer import Moved, transfer
 from wasmpack.actions.validate_image import validate_image
@@ -160,7 +160,7 @@ def planned(
 
 
 def _as_compat(reader: ImageReader, manifest: Manifest) -> Image:
-    contents = read_contents(manifest, lambda d: open_chunks(kept(reader), d))
+    contents = read_contents(manifest, kept(reader).layers)
     if contents.module is None:
         raise BadArtifact("no module in the image to make a compat variant of")
     return filesystem_image(contents.module, contents.runtime_config, manifest.annotations)

@@ -5,18 +5,21 @@ from collections.abc import Iterator
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.readers.contents import LIMIT, linux_amd64
+from wasmpack.readers.contents import linux_amd64
 from wasmpack.readers.search import FoundFiles, search
 from wasmpack.stores.kept import KeptReader
 from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.verified import VerifiedStream
 
+_MOST_IMAGES = 16
+"""Images of an index that are searched: one for each platform, and its attestations."""
 UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
 """What an image can be at fault with; anything else is the way to it."""
 
 
-def kept(reader: ImageReader) -> ImageReader:
+def kept(reader: ImageReader) -> KeptReader:
     """The same image, read once: what it names cannot change under a report."""
     return reader if isinstance(reader, KeptReader) else KeptReader(reader, LIMIT)
 
@@ -40,7 +43,7 @@ def mesh_image(reader: ImageReader) -> tuple[Manifest | Index, Manifest | None]:
     return top, found if isinstance(found, Manifest) else None
 
 
-def search_image(reader: ImageReader) -> tuple[Manifest, FoundFiles]:
+def search_image(reader: KeptReader) -> tuple[Manifest, FoundFiles]:
     """Every module of the image; of an index, of the image that meshes take, else of the first that
     has a module.
 
@@ -48,21 +51,20 @@ def search_image(reader: ImageReader) -> tuple[Manifest, FoundFiles]:
     """
     top = reader.get()
     if isinstance(top, Manifest):
-        return top, search(top, lambda descriptor: open_chunks(reader, descriptor))
-    for child in _children(top):
+        return top, search(top, reader.layers)
+    for child in _children(top)[:_MOST_IMAGES]:
         with contextlib.suppress(BadArtifact, NotFound):
             image = reader.get(child)
             if isinstance(image, Index):
                 continue
-            found = search(image, lambda descriptor: open_chunks(reader, descriptor))
+            found = search(image, reader.layers)
             if found.modules:
                 return image, found
     raise BadArtifact("no image of this index has a WebAssembly module")
 
 
 def _children(index: Index) -> list[Descriptor]:
+    """Each once, the one that meshes take first."""
     first = linux_amd64(index)
-    return [
-        *([first] if first else []),
-        *(child for child in index.manifests if child is not first),
-    ]
+    children = [*([first] if first else []), *index.manifests]
+    return list({child.digest: child for child in children}.values())

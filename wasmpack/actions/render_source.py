@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks
+from wasmpack.actions.reading import UNREADABLE, kept, mesh_image
 from wasmpack.errors import AccessRefused, BadArtifact, NotFound, RegistryUnavailable, WrongUsage
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.readers.contents import read_contents
 from wasmpack.runtime_config import parse_runtime_config
+from wasmpack.stores.kept import KeptReader
 from wasmpack.stores.places import open_reader
 from wasmpack.stores.ports import ImageReader, Notice
 from wasmpack.stores.registry.options import RegistryOptions
@@ -86,10 +87,10 @@ def _url(reference: Reference) -> str:
     return f"oci://{replace(reference, written='')}"
 
 
-def _image(place: Place, reader: ImageReader) -> tuple[Manifest, tuple[str, ...]]:
+def _image(place: Place, reader: KeptReader) -> tuple[Manifest, tuple[str, ...]]:
     """The image that a mesh takes, and the root ids that its runtime configuration names."""
     image = mesh_image(reader)[1]
     if image is None:
         raise BadArtifact(f"{place}: an index without a linux/amd64 image, which no mesh loads")
-    config = read_contents(image, lambda blob: open_chunks(reader, blob)).runtime_config
+    config = read_contents(image, reader.layers).runtime_config
     return image, parse_runtime_config(config).root_ids if config is not None else ()

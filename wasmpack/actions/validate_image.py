@@ -1,18 +1,18 @@
 """Would this target load this image? Its fetcher replayed, then the module it finds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks, search_image
+from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, search_image
 from wasmpack.actions.validate import config_findings, with_root_id
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.findings import Problem, Report, Severity, judge
 from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
-from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
 from wasmpack.readers.contents import Contents, read_contents
 from wasmpack.readers.fetch import Fetched, fetch
+from wasmpack.stores.kept import KeptReader
 from wasmpack.stores.ports import ImageReader, challenge_of
 from wasmpack.targets import ImageRules, Target, choose, default_targets
 from wasmpack.targets.realm import ADVICE, refused_realm
@@ -80,7 +80,7 @@ def _about(problem: Problem, subject: str) -> Problem:
 class _ImageCheck:
     """One image; blobs are read and modules examined once per distinct outcome."""
 
-    def __init__(self, reader: ImageReader, start_up: StartUp | None, *, pinned: bool) -> None:
+    def __init__(self, reader: KeptReader, start_up: StartUp | None, *, pinned: bool) -> None:
         self._reader = reader
         self._start_up = start_up
         self._pinned = pinned
@@ -149,7 +149,8 @@ class _ImageCheck:
         return found + [replace(problem, severity=Severity.WARNING) for problem in problems]
 
     def _fetch_by(self, rules: ImageRules) -> Fetched:
-        found = fetch(self._top, self._reader.get, self._open, rules, pinned=self._pinned)
+        layers = self._reader.layers
+        found = fetch(self._top, self._reader.get, layers, rules, pinned=self._pinned)
         if found.module is None:
             return found
         known = next((module for module in self._modules if module == found.module), None)
@@ -158,13 +159,10 @@ class _ImageCheck:
         self._modules.append(found.module)
         return found
 
-    def _open(self, descriptor: Descriptor) -> Iterator[bytes]:
-        return open_chunks(self._reader, descriptor)
-
     def _read_contents(self) -> Contents:
         if self._image is None:
             return Contents(module=None, runtime_config=None, layer=None)
-        return read_contents(self._image, self._open)
+        return read_contents(self._image, self._reader.layers)
 
     def _examine(self, module: bytes) -> ModuleFacts:
         return examine(module, with_root_id(self._start_up, self._runtime_config()))

@@ -16,6 +16,8 @@ JsonObject = dict[str, JsonValue]
 _MAX_ITEMS = 2_000_000
 """Most commas and brackets of a document: a value takes up to forty times the bytes it is written
 in."""
+MAX_JSON = 64 << 20
+"""Bytes of a document: as many as a stream of YAML may have."""
 _SHOWN = 80
 """Characters of a key or a number in a message."""
 _MAX_DEPTH = 100
@@ -30,13 +32,16 @@ def canonical_json(value: object) -> bytes:
     return text.encode()
 
 
-def parse_json(raw: bytes, what: str) -> JsonValue:
+def parse_json(raw: bytes, what: str, most: int = MAX_JSON) -> JsonValue:
     """Read JSON from bytes that somebody else wrote.
 
     :param what: names the document in errors ("runtime-config.json", "manifest")
+    :param most: bytes that it may have
     :raises BadArtifact: with line and column; also for duplicate keys, NaN, and what is too large
         or nested too deeply
     """
+    if len(raw) > most:
+        raise BadArtifact(f"{what}: {len(raw)} bytes of JSON, more than {most}")
     opened = raw.count(b"[") + raw.count(b"{")
     if opened + raw.count(b",") > _MAX_ITEMS:
         raise BadArtifact(f"{what}: not usable JSON: more than {_MAX_ITEMS} values")
@@ -67,8 +72,8 @@ def _loaded(text: str, what: str, *, deep: bool) -> JsonValue:
         found = dict(pairs)
         if len(found) != len(pairs):
             counts = Counter(key for key, _ in pairs)
-            twice = counts.most_common(1)[0][0][:_SHOWN]
-            raise BadArtifact(f"{what}: the key {twice!r} stands twice in one object")
+            twice = counts.most_common(1)[0][0]
+            raise BadArtifact(f"{what}: the key {shown(twice)} is duplicated in one object")
         return found
 
     def no_constant(name: str) -> NoReturn:
@@ -88,12 +93,21 @@ def _loaded(text: str, what: str, *, deep: bool) -> JsonValue:
     return value
 
 
-def parse_json_object(raw: bytes, what: str) -> JsonObject:
+def parse_json_object(raw: bytes, what: str, most: int = MAX_JSON) -> JsonObject:
     """As :func:`parse_json`, and the document must be an object."""
-    value = parse_json(raw, what)
+    value = parse_json(raw, what, most)
     if not isinstance(value, dict):
         raise BadArtifact(f"{what}: expected a JSON object, found {_kind(value)}")
     return value
+
+
+def shown(value: JsonValue) -> str:
+    """A foreign value in an error: text and numbers as they are, of the rest what it is."""
+    if isinstance(value, str):
+        return repr(value[:_SHOWN] + ("…" if len(value) > _SHOWN else ""))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value)[:_SHOWN]
+    return _kind(value)
 
 
 def _is_deep(value: JsonValue) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from wasmpack.errors import BadArtifact, WrongUsage
-from wasmpack.oci.canonical import JsonObject, JsonValue
+from wasmpack.oci.canonical import JsonObject, JsonValue, shown
 from wasmpack.oci.digest import Digest
 
 TITLE = "org.opencontainers.image.title"
@@ -52,10 +52,10 @@ class Descriptor:
         :raises BadArtifact: no object, no digest, a size that is no natural number
         """
         if not isinstance(value, dict):
-            raise BadArtifact(f"{where}: expected a descriptor, found {value!r:.40}")
+            raise BadArtifact(f"{where}: expected a descriptor, found {shown(value)}")
         size = value.get("size")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
-            raise BadArtifact(f"{where}.size: expected a natural number, found {size!r:.40}")
+            raise BadArtifact(f"{where}.size: expected a natural number, found {shown(size)}")
         try:
             digest = Digest.parse(_text(value, "digest", where))
         except WrongUsage as error:
@@ -97,7 +97,7 @@ def parse_annotations(value: JsonValue, where: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, text in value.items():
         if not isinstance(text, str):
-            raise BadArtifact(f"{where}.annotations.{key}: expected a string")
+            raise BadArtifact(f"{where}.annotations.{key[:80]}: expected a string")
         found[key] = text
     return found
 
@@ -105,11 +105,15 @@ def parse_annotations(value: JsonValue, where: str) -> dict[str, str]:
 def _platform(value: JsonValue) -> Platform | None:
     if not isinstance(value, dict):
         return None
-    return Platform(os=str(value.get("os", "")), architecture=str(value.get("architecture", "")))
+    os, architecture = value.get("os"), value.get("architecture")
+    return Platform(
+        os=os if isinstance(os, str) else "",
+        architecture=architecture if isinstance(architecture, str) else "",
+    )
 
 
 def _text(value: JsonObject, key: str, where: str) -> str:
     text = value.get(key)
     if not isinstance(text, str):
-        raise BadArtifact(f"{where}.{key}: expected a string, found {text!r:.40}")
+        raise BadArtifact(f"{where}.{key}: expected a string, found {shown(text)}")
     return text

@@ -14,6 +14,8 @@ from wasmpack.errors import WrongUsage
 _LENGTHS = {"sha256": 64, "sha512": 128}
 """Registered algorithms and their length in hexadecimal digits (descriptor.md)."""
 _HEX = re.compile(r"[0-9a-f]+")
+_SHOWN = 160
+"""Characters of a wrong one in the error."""
 
 
 class Hasher(Protocol):
@@ -40,7 +42,8 @@ class Digest:
         expected = _LENGTHS.get(algorithm)
         if not colon or expected is None or len(digits) != expected or not _HEX.fullmatch(digits):
             raise WrongUsage(
-                f"{text!r} is no digest: expected sha256: and 64 lower-case hexadecimal digits"
+                f"{text[:_SHOWN]!r} is not a digest: expected sha256: and 64 lower-case "
+                "hexadecimal digits"
             )
         return cls(algorithm, digits)
 

@@ -51,9 +51,9 @@ def tar_gzip(files: Mapping[str, bytes], *, mtime: int = 0) -> TarGzip:
         return TarGzip(data=b"".join(members), diff_id=Digest("sha256", hasher.hexdigest()))
 
 
-def gzip_bytes(data: bytes) -> bytes:
-    """Gzip whose bytes depend on the data alone."""
-    return b"".join(map(_member, _blocks([data])))
+def gzip_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Gzip whose bytes depend on the data alone, however it comes."""
+    return map(_member, _blocks(pieces))
 
 
 def _tar(files: Mapping[str, bytes], mtime: int) -> Iterator[Piece]:
@@ -98,28 +98,3 @@ def _member(block: Piece) -> bytes:
     body = bytes(deflate.deflate_compress(block, _LEVEL))
     trailer = zlib.crc32(block).to_bytes(4, "little") + len(block).to_bytes(4, "little")
     return _GZIP_HEADER + body + trailer
-
-
-def gunzip(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    """Inflate a gzip stream of one or more members (RFC 1952 2.2), at most ``limit`` bytes of it.
-
-    The stream just ends at the limit, as Go's ``io.LimitReader`` does in the mesh's fetcher.
-
-    :raises zlib.error: not gzip, or damaged
-    """
-    left = limit
-    inflate = zlib.decompressobj(wbits=31)
-    for chunk in chunks:
-        data = chunk
-        while data and left > 0:
-            if inflate.eof:
-                inflate = zlib.decompressobj(wbits=31)
-            out = inflate.decompress(data, min(left, 1 << 20))
-            left -= len(out)
-            if out:
-                yield out
-            data = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
-        if left <= 0:
-            return
-    if not inflate.eof:
-        raise zlib.error("unexpected EOF")

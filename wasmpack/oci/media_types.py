@@ -35,3 +35,5 @@ GZIPPED_TARS = (OCI_LAYER_TAR_GZIP, DOCKER_LAYER_TAR_GZIP)
 PLUGIN_FILE = "plugin.wasm"
 """The name every mesh looks for, whatever the input was called."""
 RUNTIME_CONFIG_FILE = "runtime-config.json"
+EXTENSION_FILE = "manifest.yaml"
+"""What Maistra's image cache looks for in the root (maistra/istio mec/pkg/pullstrategy/ossm)."""

@@ -7,6 +7,8 @@ LayoutPlace(path='build/out', tag='v1', digest=None)
 """
 
 import contextlib
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -105,19 +107,29 @@ def pinned(place: Place, digest: Digest) -> Place:
 
 
 def _existing(text: str) -> Place | None:
+    if not _is_path(text):
+        return None
     path = Path(text)
     with contextlib.suppress(RuntimeError):  # ~nobody
         path = path.expanduser()
-    if (path / "oci-layout").is_file() or (text[:1] in {".", "/", "~"} and path.is_dir()):
+    is_path = text[:1] in {".", "/", "~"}
+    if is_there((path / "oci-layout").is_file) or (is_path and is_there(path.is_dir)):
         return LayoutPlace(text)
-    if text.endswith(".tar") and path.is_file():
+    if text.endswith(".tar") and is_there(path.is_file):
         return ArchivePlace(text)
-    if text[:1] in {".", "/", "~"}:
+    if is_path:
         raise WrongUsage(
             f"{text!r} is neither an image name nor an existing layout directory or .tar file",
             hint=f"oci:{text} names a layout directory that is yet to be made",
         )
     return None
+
+
+def is_there(test: Callable[[], bool]) -> bool:
+    """Whether a file is there; a name that none can have, or that may not be looked at, is not."""
+    with contextlib.suppress(OSError, ValueError):
+        return test()
+    return False
 
 
 def _split_path(rest: str, text: str) -> tuple[str, str | None, Digest | None]:
@@ -130,9 +142,18 @@ def _split_path(rest: str, text: str) -> tuple[str, str | None, Digest | None]:
         path, colon, tag = rest, "", ""
     if not path:
         raise WrongUsage(f"{text!r} names no path", hint="oci:PATH[:TAG]")
+    if not _is_path(path):
+        raise WrongUsage(f"{text!r}: no file can have this name", hint="oci:PATH[:TAG]")
     if colon and not is_tag(tag):
         raise WrongUsage(f"{text!r}: {tag!r} is no tag", hint="oci:PATH[:TAG]")
     return path, tag or None, digest
+
+
+def _is_path(text: str) -> bool:
+    """Whether the system can be asked for it: no NUL, and characters that become bytes."""
+    with contextlib.suppress(ValueError):
+        return b"\0" not in os.fsencode(text)
+    return False
 
 
 def _written(prefix: str, path: str, tag: str | None, digest: Digest | None) -> str:

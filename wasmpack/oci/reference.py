@@ -10,6 +10,7 @@ The grammar is the distribution-spec's ("Pulling manifests") with Docker's short
 component without a dot or colon that is not ``localhost`` belongs to Docker Hub.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, Self
@@ -23,10 +24,13 @@ _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _HOST = re.compile(
     rf"(?:{_LABEL}(?:\.{_LABEL})*"
-    r"|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
+    r"|\[(?P<ipv6>[0-9a-fA-F:]+)\])(?::(?P<port>[0-9]{1,5}))?"
 )
 _MAX_NAME = 255
 """Host, slash and repository together (distribution-spec, "Pulling manifests")."""
+_MAX_PORT = 65_535
+_SHOWN = 300
+"""Characters of a name that is none, in the error."""
 DOCKER_HUB = "docker.io"
 LATEST = "latest"
 
@@ -67,11 +71,16 @@ class Reference:
         name, tag = _split_tag(rest)
         registry, repository = _split_registry(name)
         if tag is not None and not is_tag(tag):
-            _refuse(text, f"{tag!r} is no tag (letters, digits, '_', '.', '-', at most 128)")
-        if not _HOST.fullmatch(registry):
-            _refuse(text, f"{registry!r} is no registry host")
+            _refuse(
+                text, f"{tag[:_SHOWN]!r} is no tag (letters, digits, '_', '.', '-', at most 128)"
+            )
+        if not _is_host(registry):
+            _refuse(text, f"{registry[:_SHOWN]!r} is not a registry host")
         if not _REPOSITORY.fullmatch(repository):
-            _refuse(text, f"{repository!r} is no repository (lower-case letters, digits, . _ - /)")
+            _refuse(
+                text,
+                f"{repository[:_SHOWN]!r} is no repository (lower-case letters, digits, . _ - /)",
+            )
         if len(registry) + 1 + len(repository) > _MAX_NAME:
             _refuse(text, f"host and repository are longer than {_MAX_NAME} characters")
         return cls(
@@ -119,7 +128,9 @@ class Reference:
         :raises WrongUsage: no tag by the grammar
         """
         if not is_tag(tag):
-            raise WrongUsage(f"{tag!r} is no tag: letters, digits, '_', '.', '-', at most 128")
+            raise WrongUsage(
+                f"{tag[:_SHOWN]!r} is no tag: letters, digits, '_', '.', '-', at most 128"
+            )
         return replace(self, tag=tag, digest=None)
 
     def with_digest(self, digest: Digest) -> Self:
@@ -133,7 +144,19 @@ class Reference:
 
 
 def _refuse(text: str, reason: str, hint: str = "") -> NoReturn:
-    raise WrongUsage(f"{text!r} is no image name: {reason}", hint=hint)
+    raise WrongUsage(f"{text[:_SHOWN]!r} is no image name: {reason}", hint=hint[:_SHOWN])
+
+
+def _is_host(text: str) -> bool:
+    """A name or an address, and a port that there can be."""
+    found = _HOST.fullmatch(text)
+    if found is None or int(found["port"] or 0) > _MAX_PORT:
+        return False
+    try:
+        ipaddress.IPv6Address(found["ipv6"] or "::")
+    except ValueError:
+        return False
+    return True
 
 
 def _split_tag(text: str) -> tuple[str, str | None]:

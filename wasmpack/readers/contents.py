@@ -4,20 +4,14 @@ Lenient on purpose: used to look, to extract and to re-pack. What a mesh would m
 image is :mod:`wasmpack.readers.istio`.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.gunzip import UnreadableLayer
+from wasmpack.oci.layers import LIMIT, LayerFile, Layers, OpenBlob, topmost_first
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.readers.tar import TarEntry, UnreadableLayer, tar_entries
-
-LIMIT = 256 * 1024 * 1024
-"""Most bytes of a module or an unpacked layer: what the meshes read (``docs/variants.md``)."""
-
-OpenBlob = Callable[[Descriptor], Iterator[bytes]]
-"""A blob's bytes in pieces, verified at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +21,8 @@ class Contents:
     module: bytes | None
     runtime_config: bytes | None
     layer: Descriptor | None
+    damage: str = ""
+    """Why the layer could not be read to its end, behind the module."""
 
 
 def linux_amd64(index: Index) -> Descriptor | None:
@@ -44,21 +40,21 @@ def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
 
     :raises BadArtifact: a layer that cannot be unpacked, or larger than any mesh reads
     """
+    layers = Layers.of(open_blob)
     if manifest.layers and manifest.layers[-1].media_type in mt.GZIPPED_TARS:
-        found = _from_tar(manifest.layers[-1], open_blob)
+        found = _from_tar(manifest.layers[-1], layers)
         if found is not None:
             return found
     raw = raw_module(manifest)
     if raw is not None:
         config = runtime_config_blob(manifest)
         return Contents(
-            module=_read(raw, open_blob),
-            runtime_config=_read(config, open_blob) if config else None,
+            module=layers.read(raw),
+            runtime_config=layers.read(config) if config else None,
             layer=raw,
         )
-    others = {d.digest: d for d in reversed(manifest.layers[:-1])}
-    tars = (d for d in others.values() if d.media_type in mt.GZIPPED_TARS)
-    unpacked = (_from_tar(layer, open_blob) for layer in tars)
+    below = (d for d in topmost_first(manifest.layers[:-1]) if d.media_type in mt.GZIPPED_TARS)
+    unpacked = (_from_tar(layer, layers) for layer in below)
     nothing = Contents(module=None, runtime_config=None, layer=None)
     return next((found for found in unpacked if found is not None), nothing)
 
@@ -75,34 +71,36 @@ def runtime_config_blob(manifest: Manifest) -> Descriptor | None:
     return next((blob for blob in blobs if blob.media_type == mt.WASM_CONFIG), None)
 
 
-def _from_tar(layer: Descriptor, open_blob: OpenBlob) -> Contents | None:
-    files = _unpack(layer, open_blob)
-    plugin, config = files.get(mt.PLUGIN_FILE), files.get(mt.RUNTIME_CONFIG_FILE)
+def _from_tar(layer: Descriptor, layers: Layers) -> Contents | None:
+    found, damage = _first_of_each(layer, layers)
+    plugin, config = found.get(mt.PLUGIN_FILE), found.get(mt.RUNTIME_CONFIG_FILE)
     if plugin is None:
         return None
-    if not plugin.regular:
-        raise BadArtifact(f"layer {layer.digest}: {plugin.name} is no regular file")
+    if not plugin.entry.regular:
+        raise BadArtifact(f"layer {layer.digest}: {plugin.shown} is not a regular file")
+    if plugin.content is None:
+        raise BadArtifact(
+            f"layer {layer.digest}: {plugin.shown} has {plugin.entry.size} bytes, more than any "
+            "mesh reads"
+        )
     return Contents(
         module=plugin.content,
         runtime_config=config.content if config else None,
         layer=layer,
+        damage=damage,
     )
 
 
-def _read(descriptor: Descriptor, open_blob: OpenBlob) -> bytes:
-    if descriptor.size > LIMIT:
-        raise BadArtifact(
-            f"layer {descriptor.digest}: {descriptor.size} bytes, more than any mesh reads"
-        )
-    return b"".join(open_blob(descriptor))
-
-
-def _unpack(layer: Descriptor, open_blob: OpenBlob) -> dict[str, TarEntry]:
-    wanted = frozenset({mt.PLUGIN_FILE, mt.RUNTIME_CONFIG_FILE})
-    found: dict[str, TarEntry] = {}
+def _first_of_each(layer: Descriptor, layers: Layers) -> tuple[dict[str, LayerFile], str]:
+    """The files to look at by their names, and what is wrong with the layer behind the module."""
+    found: dict[str, LayerFile] = {}
     try:
-        for entry in tar_entries(open_blob(layer), LIMIT, wanted):
-            found.setdefault(entry.basename, entry)
+        for file in layers.files(layer, limit=LIMIT):
+            name = file.entry.basename.decode(errors="replace")
+            if name in {mt.PLUGIN_FILE, mt.RUNTIME_CONFIG_FILE}:
+                found.setdefault(name, file)
     except UnreadableLayer as error:
-        raise BadArtifact(f"layer {layer.digest}: not a gzipped tar: {error.reason}") from error
-    return found
+        if mt.PLUGIN_FILE not in found:
+            raise BadArtifact(f"layer {layer.digest}: not a gzipped tar: {error.reason}") from error
+        return found, f"layer {layer.digest}: damaged behind {mt.PLUGIN_FILE}: {error.reason}"
+    return found, ""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from wasmpack.findings import Problem, Severity
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.layers import Layers, OpenBlob
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.readers import istio
-from wasmpack.readers.contents import OpenBlob, linux_amd64
+from wasmpack.readers.contents import linux_amd64
 from wasmpack.readers.gcp import only_file
 from wasmpack.readers.refusal import Refused
 from wasmpack.targets import ImageRules, Reader
@@ -36,12 +37,13 @@ def fetch(
     :param top: what the reference resolves to
     :param pinned: the reference carries ``@sha256:``, which is compared with the manifest chosen
     """
+    layers = Layers.of(open_blob)
     try:
         manifest = _choose(top, get, pinned=pinned and rules.reader is not Reader.GCP)
         if rules.reader is Reader.GCP:
-            module = only_file(manifest, open_blob)
+            module = only_file(manifest, layers)
         else:
-            module = istio.extract(manifest, open_blob, rules)
+            module = istio.extract(manifest, layers, rules)
         _check_magic(module)
     except Refused as refused:
         return Fetched(module=None, problems=(_problem(refused, rules),))

@@ -6,41 +6,44 @@ words are not published, so the reasons here are ours.
 
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.gunzip import UnreadableLayer
+from wasmpack.oci.layers import Layers, topmost_first
 from wasmpack.oci.manifest import Manifest
-from wasmpack.readers.contents import OpenBlob
 from wasmpack.readers.refusal import Refused
-from wasmpack.readers.tar import UnreadableLayer, tar_entries
 
-_LIMIT = 1 << 28
+_SHOWN = 20
+"""Other files that are named."""
 _ALONE = "wasmpack repack IMAGE DESTINATION --variant compat --no-runtime-config"
 
 
-def only_file(manifest: Manifest, open_blob: OpenBlob) -> bytes:
+def only_file(manifest: Manifest, layers: Layers) -> bytes:
     """The module's bytes.
 
-    :raises Refused: an artifact, other files beside it, or none
+    :raises Refused: an artifact, other files next to it, or none
     """
-    files: dict[str, bytes] = {}
     for layer in manifest.layers:
         if layer.media_type not in mt.GZIPPED_TARS:
-            raise Refused(f"this has a layer of type {layer.media_type}", "manifest.layers", _ALONE)
-        files |= _files(layer, open_blob)
-    others = sorted(files.keys() - {mt.PLUGIN_FILE})
-    if others:
-        raise Refused(f"this has {', '.join(others)[:200]} beside plugin.wasm", "image", _ALONE)
-    if mt.PLUGIN_FILE not in files:
+            text = f"this has a layer of type {layer.media_type[:200]}"
+            raise Refused(text, "manifest.layers", _ALONE)
+    plugins = [_plugin(layer, layers) for layer in topmost_first(manifest.layers)]
+    found = next((plugin for plugin in plugins if plugin is not None), None)
+    if found is None:
         raise Refused("this has no plugin.wasm", "image", _ALONE)
-    return files[mt.PLUGIN_FILE]
+    return found
 
 
-def _files(layer: Descriptor, open_blob: OpenBlob) -> dict[str, bytes]:
-    """Every file by its path, with the content of the plugin alone."""
-    found: dict[str, bytes] = {}
+def _plugin(layer: Descriptor, layers: Layers) -> bytes | None:
+    """What is in ``/plugin.wasm``, in the last one of that name."""
+    plugin, others = None, set[str]()
     try:
-        for entry in tar_entries(open_blob(layer), _LIMIT, None):
-            name = entry.name.removeprefix("./").lstrip("/")
-            if entry.regular:
-                found[name] = entry.content if name == mt.PLUGIN_FILE else b""
+        for file in layers.files(layer):
+            if file.entry.regular and file.path == mt.PLUGIN_FILE.encode():
+                plugin = file.content or b""
+            elif file.entry.regular and len(others) < _SHOWN:
+                others.add(file.shown[:200])
     except UnreadableLayer as error:
         raise Refused(error.reason, "manifest.layers", _ALONE) from None
-    return found
+    if others:
+        names = ", ".join(sorted(others))[:200]
+        raise Refused(f"this has {names} beside plugin.wasm", "image", _ALONE)
+    return plugin

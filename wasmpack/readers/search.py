@@ -5,28 +5,26 @@ another name, in another layer, compressed once too often. What a mesh would fin
 :mod:`wasmpack.readers.contents`.
 """
 
-import io
-import tarfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.layer import gunzip
+from wasmpack.oci.gunzip import UnreadableLayer, gunzip
+from wasmpack.oci.layers import MODULE, LayerFile, Layers, OpenBlob, path_of, topmost_first
 from wasmpack.oci.manifest import Manifest
-from wasmpack.readers.contents import LIMIT, OpenBlob
-from wasmpack.readers.tar import UnreadableLayer, entries_of_tar
+from wasmpack.oci.tar import TarEntry
+from wasmpack.oci.tar_header import BLOCK, FILE, FOLDER, starts_tar
+from wasmpack.oci.tar_source import Stream, read_full
 
-_MODULE = b"\0asm\1\0\0\0"
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-EXTENSION = "manifest.yaml"
-"""What Maistra's image cache looks for in the root (maistra/istio mec/pkg/pullstrategy/ossm)."""
-_OPAQUE = ".wh..wh..opq"
-_DELETED = ".wh."
+_OPAQUE = b".wh..wh..opq"
+_DELETED = b".wh."
 """Prefix of a name that a layer takes out of those below (image-spec, layer.md, "Whiteouts")."""
+_LONGEST_PATH = 4096
+"""Bytes of a path that a file can have (Linux, PATH_MAX)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +35,8 @@ class FoundFiles:
     runtime_config: bytes | None
     extension_manifest: bytes | None = None
     """``/manifest.yaml``: of an image for ServiceMeshExtension."""
+    damage: tuple[str, ...] = ()
+    """Why layers could not be read to their ends, behind a module."""
 
 
 def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
@@ -44,31 +44,65 @@ def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
 
     :raises BadArtifact: a layer that is too large, or of a compression that is not read here
     """
-    files: dict[str, bytes] = {}
-    for layer in manifest.layers:
-        for name, content in _files(layer, open_blob):
-            folder, _, base = name.rpartition("/")
-            if base.startswith(_DELETED):
-                _delete(files, folder, base)
-            elif content[:8] == _MODULE or base == mt.RUNTIME_CONFIG_FILE or name == EXTENSION:
-                files[name] = content
-            else:
-                files.pop(name, None)
+    layers = Layers.of(open_blob)
+    upper = _Upper()
+    found: list[dict[str, bytes]] = []
+    damage: list[str] = []
+    for layer in topmost_first(manifest.layers):
+        found.append(upper.add(_files(layer, layers, damage)))
+    visible = {name: data for files in reversed(found) for name, data in files.items()}
     if manifest.config.media_type == mt.WASM_CONFIG:
-        files.setdefault(mt.RUNTIME_CONFIG_FILE, _read(manifest.config, open_blob))
+        visible.setdefault(mt.RUNTIME_CONFIG_FILE, layers.read(manifest.config))
     return FoundFiles(
-        modules={name: data for name, data in files.items() if data[:8] == _MODULE},
-        runtime_config=next((data for name, data in files.items() if _is_config(name)), None),
-        extension_manifest=files.get(EXTENSION),
+        modules={name: data for name, data in visible.items() if data[:8] == MODULE},
+        runtime_config=next((data for name, data in visible.items() if _is_config(name)), None),
+        extension_manifest=visible.get(mt.EXTENSION_FILE),
+        damage=tuple(damage),
     )
 
 
-def _delete(files: dict[str, bytes], folder: str, mark: str) -> None:
-    """What a whiteout takes away: a file, a folder with all in it, or all that was in its own."""
-    path = folder if mark == _OPAQUE else f"{folder}/{mark.removeprefix(_DELETED)}".lstrip("/")
-    inside = f"{path}/" if path else ""
-    for name in [name for name in files if name == path or name.startswith(inside)]:
-        del files[name]
+class _Upper:
+    """What the layers so far hide of those below them (image-spec, layer.md, "Applying").
+
+    Whiteouts hide only what lies below, wherever they stand in their own layer.
+    """
+
+    def __init__(self) -> None:
+        self._names: set[bytes] = set()
+        """Paths of which something else is there now."""
+        self._trees: set[bytes] = set()
+        """Paths of which, and under which, nothing is left: files, links, what was deleted."""
+        self._opaque: set[bytes] = set()
+        """Directories of which nothing is left that was in them."""
+
+    def add(self, files: Iterator[LayerFile]) -> dict[str, bytes]:
+        """What is visible of the next layer: the files that could be meant."""
+        found: dict[bytes, LayerFile] = {}
+        names, trees, opaque = set[bytes](), set[bytes](), set[bytes]()
+        for file in files:
+            path = file.path.rstrip(b"/")
+            folder, _, base = path.rpartition(b"/")
+            if base == _OPAQUE:
+                opaque.add(folder)
+            elif base.startswith(_DELETED):
+                trees.add(path_of(folder + b"/" + base.removeprefix(_DELETED)))
+            else:
+                (names if file.entry.kind == FOLDER else trees).add(path)
+                found.pop(path, None)
+                if file.content is not None and file.entry.regular and not self._hides(path):
+                    found[path] = file
+        self._names |= names
+        self._trees |= trees
+        self._opaque |= opaque
+        return {file.shown: file.content for file in found.values() if file.content is not None}
+
+    def _hides(self, path: bytes) -> bool:
+        if len(path) > _LONGEST_PATH or path in self._names or path in self._trees:
+            return True
+        if b"" in self._opaque:
+            return True
+        folders = [path[:at] for at, byte in enumerate(path) if byte == ord("/")]
+        return any(folder in self._trees or folder in self._opaque for folder in folders)
 
 
 def _is_config(name: str) -> bool:
@@ -98,48 +132,50 @@ def _those(modules: dict[str, bytes]) -> str:
     return f"--module, one of: {', '.join(list(modules)[:20])}" if modules else ""
 
 
-def _files(layer: Descriptor, open_blob: OpenBlob) -> Iterator[tuple[str, bytes]]:
-    data = _read(layer, open_blob)
-    if data[:2] == _GZIP:
-        data = _unzipped(layer, data)
-    if data[:4] == _ZSTD:
+def _files(layer: Descriptor, layers: Layers, damage: list[str]) -> Iterator[LayerFile]:
+    """What is in a layer: files of a tar, or one that has the layer's title for a name."""
+    start, gzipped = _start(layer, layers)
+    if start[:4] == _ZSTD:
         raise BadArtifact(
             f"layer {layer.digest}: compressed with zstd, which is not read here",
             hint="skopeo copy --dest-compress-format gzip, then again",
         )
-    if data[:8] == _MODULE:
-        yield layer.title or mt.PLUGIN_FILE, data
+    if start[:8] == MODULE:
+        yield _file(layer.title or mt.PLUGIN_FILE, layers.read(layer, gzipped=gzipped))
     elif layer.media_type == mt.WASM_CONFIG:
-        yield mt.RUNTIME_CONFIG_FILE, data
-    elif _is_tar(data):
-        yield from _tar_files(layer, data)
+        yield _file(mt.RUNTIME_CONFIG_FILE, layers.read(layer, gzipped=gzipped))
+    elif starts_tar(start):
+        yield from _tar_files(layer, layers, damage, gzipped=gzipped)
 
 
-def _is_tar(data: bytes) -> bool:
+def _start(layer: Descriptor, layers: Layers) -> tuple[bytes, bool]:
+    """The first bytes of a layer, inflated if they must be, and whether that was so."""
+    start = read_full(Stream(layers(layer)), BLOCK)
+    if start[:2] != _GZIP:
+        return start, False
     try:
-        return tarfile.is_tarfile(io.BytesIO(data))
-    except ValueError:  # of numbers in extended headers that are none
-        return False
-
-
-def _tar_files(layer: Descriptor, data: bytes) -> Iterator[tuple[str, bytes]]:
-    try:
-        for entry in entries_of_tar(iter([data]), LIMIT, None):
-            if entry.regular:
-                yield entry.name.removeprefix("./").lstrip("/"), entry.content
+        return read_full(Stream(gunzip(layers(layer))), BLOCK), True
     except UnreadableLayer as error:
-        raise BadArtifact(f"layer {layer.digest}: {error.reason}") from error
+        raise BadArtifact(f"layer {layer.digest}: damaged gzip: {error.reason}") from error
 
 
-def _read(descriptor: Descriptor, open_blob: OpenBlob) -> bytes:
-    if descriptor.size > LIMIT:
-        raise BadArtifact(f"layer {descriptor.digest}: {descriptor.size} bytes, more than {LIMIT}")
-    return b"".join(open_blob(descriptor))
-
-
-def _unzipped(layer: Descriptor, data: bytes) -> bytes:
-    """At most ``LIMIT`` bytes of it."""
+def _tar_files(
+    layer: Descriptor, layers: Layers, damage: list[str], *, gzipped: bool
+) -> Iterator[LayerFile]:
+    """What lies before a damage is there, if it is of use: meshes read no further either."""
+    useful = False
     try:
-        return b"".join(gunzip(iter([data]), LIMIT))
-    except zlib.error as error:
-        raise BadArtifact(f"layer {layer.digest}: damaged gzip: {error}") from error
+        for file in layers.files(layer, gzipped=gzipped):
+            useful = useful or file.content is not None
+            yield file
+    except UnreadableLayer as error:
+        if not useful:
+            raise BadArtifact(f"layer {layer.digest}: {error.reason}") from error
+        damage.append(f"layer {layer.digest} is damaged: {error.reason}")
+
+
+def _file(name: str, content: bytes) -> LayerFile:
+    """A layer that is a file, as if it lay in a tar."""
+    size = len(content)
+    entry = TarEntry(name=name.encode(), kind=FILE, size=size, start=0, data=0, end=size)
+    return LayerFile(entry=entry, content=content)

@@ -15,6 +15,7 @@ from typing import Any
 
 _LONGEST = 500
 _MOST = 1000
+"""Faults of one document; a hostile one has millions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +36,13 @@ class SchemaFault:
 
 
 def schema_faults(name: str, value: object, definition: str = "") -> Iterator[SchemaFault]:
-    """The faults in the order of the places; of more than a thousand, only so many.
+    """The first thousand faults, in the order of the places.
 
     :param name: of the schema, without ``.schema.json``
     :param definition: one of its ``$defs``; the whole schema if empty
     """
-    errors = islice(_validator(name, definition).iter_errors(value), _MOST)
-    for error in sorted(errors, key=_place):
+    found = islice(_validator(name, definition).iter_errors(value), _MOST)
+    for error in sorted(found, key=_place):
         yield SchemaFault(
             path=tuple(error.absolute_path),
             json_path=error.json_path,

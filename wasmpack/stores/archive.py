@@ -1,12 +1,10 @@
 """An OCI image layout in one tar file: read in place, written whole."""
 
 import contextlib
-import os
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
 from wasmpack.oci.canonical import parse_json_object
@@ -16,9 +14,8 @@ from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.stores.files import TEMPORARY, explained, open_regular
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry, find_entry, parse_entries, referring
+from wasmpack.stores.tar_files import Slice, Span, find_files
 from wasmpack.stores.verified import VerifiedStream
-
-_MAX_MEMBERS = 100_000
 
 
 class ArchiveReader:
@@ -44,12 +41,12 @@ class ArchiveReader:
                 raise BadArtifact(f"{self._path}: a manifest of {descriptor.size} bytes")
             return parse(b"".join(stream.chunks()), descriptor.media_type)
 
-    def open_blob(self, descriptor: Descriptor) -> "_Slice":
+    def open_blob(self, descriptor: Descriptor) -> Slice:
         digest = descriptor.digest
         span = self._spans.get(f"blobs/{digest.algorithm}/{digest.hex}")
         if span is None:
             raise NotFound(f"{self._path}: blob {digest} of the image is missing")
-        return _Slice(self._path, span)
+        return _open(self._path, span)
 
     def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
         with contextlib.closing(self.open_blob(descriptor)) as file:
@@ -64,35 +61,6 @@ class ArchiveReader:
 
     def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
         raise damage
-
-
-class _Span(NamedTuple):
-    """Where a member's bytes lie in the tar."""
-
-    offset: int
-    size: int
-
-
-class _Slice:
-    """A member's bytes as a file of its own."""
-
-    def __init__(self, path: Path, span: _Span) -> None:
-        self._file = path.open("rb")
-        self._file.seek(span.offset)
-        self._left = span.size
-
-    def skip(self, size: int) -> None:
-        """Go forward."""
-        self._file.seek(min(size, self._left), os.SEEK_CUR)
-        self._left -= min(size, self._left)
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._file.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(data)
-        return data
-
-    def close(self) -> None:
-        self._file.close()
 
 
 @contextlib.contextmanager
@@ -128,7 +96,7 @@ def check_archive(path: Path, names: Sequence[str | None], digest: Digest) -> No
         )
 
 
-def _entries(path: Path, spans: Mapping[str, _Span]) -> tuple[Entry, ...]:
+def _entries(path: Path, spans: Mapping[str, Span]) -> tuple[Entry, ...]:
     span = spans.get("index.json")
     if span is None:
         raise BadArtifact(
@@ -137,27 +105,27 @@ def _entries(path: Path, spans: Mapping[str, _Span]) -> tuple[Entry, ...]:
         )
     if span.size > MAX_MANIFEST:
         raise BadArtifact(f"{path}: index.json has {span.size} bytes")
-    with contextlib.closing(_Slice(path, span)) as file:
+    with contextlib.closing(_open(path, span)) as file:
         return parse_entries(parse_json_object(file.read(), f"{path}: index.json"))
 
 
-def _spans(path: Path) -> dict[str, _Span]:
-    """Regular files of the tar; the first of a name counts."""
-    found: dict[str, _Span] = {}
-    try:
-        with open_regular(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            end = os.fstat(file.fileno()).st_size
-            for number, member in enumerate(tar):
-                if number > _MAX_MEMBERS:
-                    raise BadArtifact(f"{path}: more than {_MAX_MEMBERS} entries")
-                if member.isreg() and 0 <= member.size <= end - member.offset_data:
-                    name = member.name.removeprefix("./")
-                    found.setdefault(name, _Span(member.offset_data, member.size))
-    except FileNotFoundError:
-        raise NotFound(f"{path}: no such file") from None
-    except (tarfile.TarError, OSError, ValueError, RecursionError) as error:
-        raise BadArtifact(f"{path}: not a readable tar file: {error}") from error
-    return found
+def _spans(path: Path) -> dict[str, Span]:
+    with _explained(path), open_regular(path) as file:
+        return find_files(file, str(path))
+
+
+def _open(path: Path, span: Span) -> Slice:
+    with _explained(path):
+        return Slice(open_regular(path), span, owned=True)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    with explained(path):
+        try:
+            yield
+        except FileNotFoundError:
+            raise NotFound(f"{path}: no such file") from None
 
 
 def _pack(root: Path, target: Path) -> None:

@@ -6,7 +6,6 @@ The engine keeps files, not manifests: what comes out has another digest than wh
 from __future__ import annotations
 
 import contextlib
-import json
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,10 +17,10 @@ from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
-from wasmpack.oci.layer import gzip_bytes
-from wasmpack.oci.manifest import Index, Manifest, parse_manifest
+from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus
+from wasmpack.stores.saved import SavedImage
 
 if TYPE_CHECKING:
     import docker
@@ -99,20 +98,25 @@ class DaemonReader:
 
     def __init__(self, reference: Reference) -> None:
         """:raises NotFound: no such image."""
-        self._reference = reference
-        self._blobs: dict[Digest, bytes] = {}
-        self._manifest = self._read()
+        self._what = f"docker-daemon:{reference}"
+        name = f"{reference.written or reference.name}:{reference.tag}"
+        with tempfile.TemporaryFile() as archive:
+            _save(name, archive)
+            self._image = SavedImage(archive, self._what)
 
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
-        if descriptor is not None and descriptor.digest != self._manifest.digest:
-            raise NotFound(f"docker-daemon:{self._reference}: no manifest {descriptor.digest}")
-        return self._manifest
+        manifest = self._image.manifest
+        if descriptor is not None and descriptor.digest != manifest.digest:
+            raise NotFound(f"{self._what}: no manifest {descriptor.digest}")
+        return manifest
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
-        return BytesIO(self._blobs[descriptor.digest])
+        return self._image.open_blob(descriptor)
 
     def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
-        return self._blobs[descriptor.digest][offset : offset + size]
+        file = self._image.open_blob(descriptor)
+        file.skip(offset)
+        return file.read(size)
 
     def referrers(self, _digest: Digest) -> Sequence[Descriptor]:
         return ()
@@ -120,62 +124,17 @@ class DaemonReader:
     def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
         raise damage
 
-    def _read(self) -> Manifest:
-        with tempfile.TemporaryFile() as archive:
-            self._save(archive)
-            archive.seek(0)
-            try:
-                with tarfile.open(fileobj=archive, mode="r:") as tar:
-                    return self._convert(tar)
-            except (tarfile.TarError, KeyError, ValueError, IndexError) as error:
-                raise BadArtifact(
-                    f"docker-daemon:{self._reference}: unexpected docker save format: {error}"
-                ) from error
 
-    def _save(self, archive: IO[bytes]) -> None:
-        name = f"{self._reference.written or self._reference.name}:{self._reference.tag}"
-        total = 0
-        with _engine() as client:
-            for chunk in client.images.get(name).save(named=False):
-                total += len(chunk)
-                if total > _LIMIT:
-                    raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
-                archive.write(chunk)
-
-    def _convert(self, tar: tarfile.TarFile) -> Manifest:
-        """Legacy and OCI archives of ``docker save`` both carry manifest.json."""
-        entry = json.loads(_member(tar, "manifest.json"))[0]
-        config = self._keep(_member(tar, entry["Config"]), mt.DOCKER_CONFIG)
-        layers = [
-            self._keep(_gzipped(_member(tar, name)), mt.DOCKER_LAYER_TAR_GZIP)
-            for name in entry["Layers"]
-        ]
-        body = {
-            "schemaVersion": 2,
-            "mediaType": mt.DOCKER_MANIFEST,
-            "config": config.as_json(),
-            "layers": [layer.as_json() for layer in layers],
-        }
-        return parse_manifest(canonical_json(body), mt.DOCKER_MANIFEST)
-
-    def _keep(self, data: bytes, media_type: str) -> Descriptor:
-        descriptor = Descriptor.of(data, media_type)
-        self._blobs[descriptor.digest] = data
-        return descriptor
-
-
-def _gzipped(layer: bytes) -> bytes:
-    return layer if layer[:2] == b"\x1f\x8b" else gzip_bytes(layer)
-
-
-def _member(tar: tarfile.TarFile, name: str) -> bytes:
-    member = tar.getmember(name)
-    if member.issym() or member.islnk():
-        raise KeyError(f"{name} is a link")
-    file = tar.extractfile(member)
-    if file is None:
-        raise KeyError(name)
-    return file.read()
+def _save(name: str, archive: IO[bytes]) -> None:
+    """:raises BadArtifact: an image that is larger than what is taken."""
+    total = 0
+    with _engine() as client:
+        for chunk in client.images.get(name).save(named=False):
+            total += len(chunk)
+            if total > _LIMIT:
+                raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
+            archive.write(chunk)
+    archive.seek(0)
 
 
 @contextlib.contextmanager

@@ -1,21 +1,25 @@
 """Blobs in memory: read whole, verified, and where they are damaged read again from elsewhere."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from wasmpack.errors import BadArtifact, DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
+from wasmpack.oci.layers import Layers
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.ports import ImageReader, challenge_of
-from wasmpack.stores.verified import Readable, VerifiedStream
+from wasmpack.stores.verified import CHUNK, Readable, VerifiedStream
 
 T = TypeVar("T")
 
 
 class KeptReader:
-    """An image read once: manifests and blobs are verified, kept in memory, and given again."""
+    """An image read once: manifests and blobs are verified, kept in memory, and given again.
+
+    What its layers unpack to is read once too, and counts against one budget for all who ask.
+    """
 
     def __init__(self, reader: ImageReader, limit: int) -> None:
         """:param limit: most bytes of one blob, and of all that are kept."""
@@ -23,7 +27,8 @@ class KeptReader:
         self._limit = self._room = limit
         self.source = reader.source
         self._manifests: dict[str | None, Manifest | Index] = {}
-        self._blobs: dict[str, bytes] = {}
+        self._blobs: dict[tuple[Digest, int], bytes] = {}
+        self.layers = Layers(self._chunks, self._blob)
 
     @property
     def challenge(self) -> str:
@@ -46,18 +51,26 @@ class KeptReader:
         self._reader.repair(descriptor, damage)
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
+        return io.BytesIO(self._blob(descriptor))
+
+    def _blob(self, descriptor: Descriptor) -> bytes:
         if descriptor.size > self._limit:
             raise BadArtifact(
                 f"blob {descriptor.digest}: {descriptor.size} bytes, more than any mesh reads"
             )
-        key = str(descriptor.digest)
+        key = descriptor.digest, descriptor.size
         if key in self._blobs:
-            return io.BytesIO(self._blobs[key])
+            return self._blobs[key]
         data = read_blob(self._reader, descriptor, self._limit)
         if self._room >= len(data):
             self._room -= len(data)
             self._blobs[key] = data
-        return io.BytesIO(data)
+        return data
+
+    def _chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
+        data = memoryview(self._blob(descriptor))
+        for at in range(0, len(data), CHUNK):
+            yield bytes(data[at : at + CHUNK])
 
 
 def read_blob(reader: ImageReader, descriptor: Descriptor, limit: int) -> bytes:
@@ -87,4 +100,4 @@ def unless_damaged(reader: ImageReader, descriptor: Descriptor, work: Callable[[
 
 def _read_all(reader: ImageReader, descriptor: Descriptor) -> bytes:
     with VerifiedStream(reader.open_blob(descriptor), descriptor) as stream:
-        return b"".join(stream.chunks())
+        return stream.read()

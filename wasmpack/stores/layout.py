@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
-from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, parse
@@ -30,7 +30,6 @@ from wasmpack.stores.layout_index import (
 from wasmpack.stores.verified import Body, VerifiedStream
 
 _MARK = canonical_json({"imageLayoutVersion": "1.0.0"})
-_MAX_INDEX = 64 * 1024 * 1024
 _OURS = {"blobs", "index.json", "oci-layout", "verdicts"}
 """What another process that makes the same layout may have written by now."""
 
@@ -74,7 +73,9 @@ class Layout:
         :raises NotFound: no such directory, or one that is no layout
         """
         for name in ("oci-layout", "index.json"):
-            if not (root / name).is_file():
+            with explained(root):
+                found = (root / name).is_file()
+            if not found:
                 raise NotFound(f"{root}: no OCI image layout here ({name} is missing)")
         return cls(root)
 
@@ -105,12 +106,14 @@ class Layout:
         :raises NotFound: no such blob
         """
         path = self.blob_path(descriptor.digest)
-        try:
-            return open_regular(path)
-        except FileNotFoundError:
-            raise NotFound(
-                f"{path}: this blob of the image is missing", hint="build or pull the image again"
-            ) from None
+        with explained(path):
+            try:
+                return open_regular(path)
+            except FileNotFoundError:
+                raise NotFound(
+                    f"{path}: this blob of the image is missing",
+                    hint="build or pull the image again",
+                ) from None
 
     def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
         """Some of a blob's bytes, not verified."""
@@ -246,13 +249,12 @@ class Layout:
 
     def _index(self) -> JsonObject:
         path = self.root / "index.json"
-        try:
-            with open_regular(path) as file:
-                raw = file.read(_MAX_INDEX + 1)
-        except FileNotFoundError:
-            raise NotFound(f"{path}: no OCI image layout here") from None
-        if len(raw) > _MAX_INDEX:
-            raise BadArtifact(f"{path}: more than {_MAX_INDEX} bytes")
+        with explained(path):
+            try:
+                with open_regular(path) as file:
+                    raw = file.read(MAX_JSON + 1)
+            except FileNotFoundError:
+                raise NotFound(f"{path}: no OCI image layout here") from None
         return parse_json_object(raw, str(path))
 
     def blob_path(self, digest: Digest) -> Path:

@@ -13,6 +13,8 @@ from wasmpack.oci.media_types import OCI_INDEX
 
 _SHOWN = 8
 """Names listed in a hint."""
+_LONGEST = 160
+"""Characters of a name that are listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ def find_entry(
         found = [entry for entry in images if name is None or entry.name == name]
     if found and (name is not None or len({entry.descriptor.digest for entry in found}) == 1):
         return found[-1].descriptor
-    known = sorted(entry.name or str(entry.descriptor.digest) for entry in entries)
+    known = sorted((entry.name or str(entry.descriptor.digest))[:_LONGEST] for entry in entries)
     names = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
     if found:
         raise NotFound(f"{where}: several images", hint=f"choose one of: {names}")

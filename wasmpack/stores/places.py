@@ -8,7 +8,14 @@ from typing import assert_never
 from wasmpack.errors import DigestMismatch, NotFound, WrongUsage
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace, Place
+from wasmpack.oci.place import (
+    ArchivePlace,
+    DaemonPlace,
+    LayoutPlace,
+    NamePlace,
+    Place,
+    is_there,
+)
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import ArchiveReader, archive_layout, check_archive
 from wasmpack.stores.layout import Layout
@@ -160,9 +167,9 @@ def _path(text: str) -> Path:
 
 
 def _what_it_may_be(text: str) -> str:
-    if Path(text).is_file():
+    if is_there(Path(text).is_file):
         return f"{text} is a file: wasmpack inspect module, or oci-archive:{text}"
-    if Path(text).is_dir():
+    if is_there(Path(text).is_dir):
         return f"oci:{text}, if this directory is a layout"
     return "wasmpack list; or a full name such as quay.io/me/plugin:v1"
 

@@ -1,5 +1,6 @@
 """The stream that trusts nothing it reads."""
 
+import io
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -47,7 +48,7 @@ class VerifiedStream:
     def read(self, size: int = -1) -> bytes:
         """Up to ``size`` bytes as they come, nothing at the end; all that is left if negative."""
         if size < 0:
-            return b"".join(self.chunks())
+            return self._rest()
         left = self._descriptor.size - self._seen
         want = min(size, left)
         data = self._raw.read(want) if want else b""
@@ -60,6 +61,12 @@ class VerifiedStream:
         if self._advance and data:
             self._advance(self._descriptor, len(data))
         return data
+
+    def _rest(self) -> bytes:
+        """All that is left, which is never in memory twice."""
+        buffer = io.BytesIO()
+        buffer.writelines(self.chunks())
+        return buffer.getvalue()
 
     @property
     def position(self) -> int:

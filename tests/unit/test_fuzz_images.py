@@ -1,0 +1,306 @@
+"""Fresh damaged inputs for every reader of images: none of them ends in an error that is not ours.
+
+A failure names its seed: put it into ``SEED`` to have the same inputs again.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import io
+import json
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from agreement.verdict import InThisProcess
+from support.mutants import ODD, fresh, json_mutant, mutant
+from support.tars import END, file, good_tars, odd_tar
+
+from wasmpack.actions.inspect import image_labels, raw_part
+from wasmpack.actions.reading import kept, mesh_image, search_image
+from wasmpack.actions.validate_image import image_problems
+from wasmpack.errors import WasmpackError
+from wasmpack.module.check import StartUp, examine
+from wasmpack.oci import media_types as mt
+from wasmpack.oci.budget import Budget
+from wasmpack.oci.canonical import parse_json
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.gunzip import UnreadableLayer, gunzip
+from wasmpack.oci.image import filesystem_image
+from wasmpack.oci.manifest import parse
+from wasmpack.oci.place import ArchivePlace, LayoutPlace, parse_place
+from wasmpack.oci.reference import Reference
+from wasmpack.oci.tar import TarReader
+from wasmpack.oci.tar_source import Stream
+from wasmpack.readers.contents import read_contents
+from wasmpack.stores.archive import ArchiveReader
+from wasmpack.stores.layout import Layout
+from wasmpack.stores.layout_places import LayoutReader
+from wasmpack.stores.places import open_reader
+from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.saved import SavedImage
+from wasmpack.targets import choose
+
+SEED: int | None = None
+COUNT = 4000
+LONGEST = 20_000
+"""Characters of an error; the value that is wrong may be megabytes."""
+OURS = (WasmpackError, UnreadableLayer)
+PLUGIN = b"\0asm\1\0\0\0"
+IMAGE = filesystem_image(PLUGIN, b'{"type":"envoy_proxy"}', {"a": "b"})
+MANIFEST = json.loads(IMAGE.manifest.raw)
+INDEX = {
+    "schemaVersion": 2, "mediaType": mt.OCI_INDEX, "annotations": {"a": "b"},
+    "manifests": [
+        {**IMAGE.manifest.descriptor.as_json(), "platform": {"os": "linux", "architecture": cpu},
+         "urls": ["http://example.com"], "data": "e30="} for cpu in ("arm64", "amd64")
+    ],
+}  # fmt: skip
+LAYERS = {Digest.of(data): data for data in IMAGE.blobs.values()}
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module is the same each time: no process is needed to look at it."""
+    here = functools.partial(examine, runner=InThisProcess)
+    monkeypatch.setattr("wasmpack.actions.validate_image.examine", here)
+
+
+def tried(make: Callable[[object], object], read: Callable[[object], object]) -> None:
+    """Read as many fresh inputs; ours are the only errors."""
+    rng, seed = fresh(SEED)
+    for number in range(COUNT):
+        subject = make(rng)
+        where = f"seed {seed}, input {number}: {subject!r:.500}"
+        text = ""
+        try:
+            read(subject)
+        except OURS as error:
+            text = str(error)
+        except Exception as error:
+            raise AssertionError(where) from error
+        assert len(text) < LONGEST, where
+
+
+TEXTS = [
+    "quay.io/me/plugin:v1", "localhost:5000/x", "[::1]:5000/a/b:v1", f"a/b@sha256:{'0' * 64}",
+    "oci:out:v1", f"oci:/a/b@sha256:{'0' * 64}", "oci-archive:p.tar:v1", "docker-daemon:p:v1",
+    "docker://quay.io/a/b", "./out", "~/out", "/tmp", "a.tar", "~nobody/x.tar",
+]  # fmt: skip
+PIECES = ["\0", "\udcff", "\ud800", "a" * 300, "/" * 300, "..", ":", "@", "[", "]", "~", "\n", " ",
+          "%2f", "sha256:", "٣", "é", "://", "oci:", "x" * 5000, ":99999", "[::::]"]  # fmt: skip
+
+
+def odd_text(rng: object) -> str:
+    text = rng.choice(TEXTS)
+    for _ in range(rng.randint(1, 3)):
+        at = rng.randint(0, len(text))
+        text = text[:at] + rng.choice(PIECES) + text[at + rng.randint(0, 3) :]
+    return text
+
+
+def test_references() -> None:
+    def read(text: str) -> None:
+        found = Reference.parse(text)
+        assert Reference.parse(str(found)) == found
+
+    tried(odd_text, read)
+
+
+def test_digests() -> None:
+    tried(odd_text, lambda text: Digest.parse(text.rpartition("@")[2]))
+
+
+def test_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those on this machine are opened as well."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(text: str) -> None:
+        place = parse_place(text)
+        if isinstance(place, LayoutPlace | ArchivePlace):
+            open_reader(place, RegistryOptions(), lambda _: None)
+
+    tried(odd_text, read)
+
+
+def test_json() -> None:
+    def read(raw: bytes) -> None:
+        assert parse_json(json.dumps(parse_json(raw, "x")).encode(), "x") == parse_json(raw, "x")
+
+    tried(lambda rng: json_mutant(rng, [MANIFEST, INDEX, ODD]), read)
+
+
+def test_descriptors() -> None:
+    def read(raw: bytes) -> None:
+        found = Descriptor.parse(parse_json(raw, "x"), "x")
+        assert found.title is None or isinstance(found.title, str)
+        assert found.platform is None or str(found.platform)
+
+    tried(lambda rng: json_mutant(rng, INDEX["manifests"][0]), read)
+
+
+@pytest.mark.parametrize("value", [MANIFEST, INDEX], ids=["manifest", "index"])
+@pytest.mark.parametrize("kind", ["", mt.OCI_MANIFEST, mt.OCI_INDEX, mt.DOCKER_LIST, "text/plain"])
+def test_manifests(value: object, kind: str) -> None:
+    def read(raw: bytes) -> None:
+        found = parse(raw, kind)
+        assert found.digest == found.descriptor.digest
+
+    tried(lambda rng: json_mutant(rng, value), read)
+
+
+def read_all(reader: ImageReader) -> None:
+    """Whatever is asked of an image; each question may be refused."""
+    image = kept(reader)
+    top, manifest = mesh_image(image)
+    assert top.digest
+    for ask in (
+        lambda: search_image(image),
+        lambda: image_problems(image, "x", choose(["all"]), start_up=StartUp(dry_run=False)),
+        lambda: image.referrers(top.digest),
+        lambda: manifest and read_contents(manifest, image.layers),
+        lambda: manifest and image_labels(image, manifest),
+        lambda: manifest and image.read_at(manifest.layers[-1], 5, 100) if manifest.layers else 0,
+        lambda: list(raw_part(image, "config")),
+        lambda: list(raw_part(image, "layer:0")),
+    ):
+        with suppress(*OURS):
+            ask()
+
+
+def layout_of(root: Path, blobs: list[bytes], top: bytes, kind: str) -> Path:
+    """A layout that names one manifest, which is as it is given."""
+    folder = root / "blobs" / "sha256"
+    folder.mkdir(parents=True, exist_ok=True)
+    for data in (*blobs, top):
+        (folder / Digest.of(data).hex).write_bytes(data)
+    (root / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    row = Descriptor.of(top, kind).as_json()
+    (root / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [row]}))
+    return root
+
+
+def open_layout(root: Path) -> ImageReader:
+    layout = Layout.open(root)
+    return LayoutReader(layout, layout.find(None), "layout")
+
+
+@pytest.mark.parametrize("value", [MANIFEST, INDEX], ids=["manifest", "index"])
+def test_images_whose_manifest_is_odd(value: object, tmp_path: Path) -> None:
+    blobs = [IMAGE.manifest.raw, *LAYERS.values()]
+
+    def read(raw: bytes) -> None:
+        read_all(open_layout(layout_of(tmp_path, blobs, raw, mt.OCI_MANIFEST)))
+
+    tried(lambda rng: json_mutant(rng, value), read)
+
+
+def test_images_whose_layers_are_odd(tmp_path: Path) -> None:
+    def make(rng: object) -> bytes:
+        packed = gzip.compress(odd_tar(rng), 1)
+        return mutant(rng, packed) if rng.random() < 0.3 else packed
+
+    def read(data: bytes) -> None:
+        layers = [Descriptor.of(data, mt.OCI_LAYER_TAR_GZIP).as_json()]
+        raw = json.dumps({**MANIFEST, "layers": [*MANIFEST["layers"], *layers]}).encode()
+        blobs = [data, *LAYERS.values()]
+        read_all(open_layout(layout_of(tmp_path, blobs, raw, mt.OCI_MANIFEST)))
+
+    tried(make, read)
+
+
+def test_layouts_whose_index_is_odd(tmp_path: Path) -> None:
+    root = layout_of(tmp_path, list(LAYERS.values()), IMAGE.manifest.raw, mt.OCI_MANIFEST)
+    index = json.loads((root / "index.json").read_bytes())
+
+    def read(raw: bytes) -> None:
+        (root / "index.json").write_bytes(raw)
+        read_all(open_layout(root))
+
+    tried(lambda rng: json_mutant(rng, index), read)
+
+
+def archive_of(root: Path) -> bytes:
+    """A layout as one tar file."""
+    names = sorted(path for path in root.rglob("*") if path.is_file())
+    rows = [file(str(path.relative_to(root)).encode(), path.read_bytes()) for path in names]
+    return b"".join(rows) + END
+
+
+def test_archives(tmp_path: Path) -> None:
+    root = layout_of(tmp_path / "a", list(LAYERS.values()), IMAGE.manifest.raw, mt.OCI_MANIFEST)
+    good, path = archive_of(root), tmp_path / "a.tar"
+
+    def read(data: bytes) -> None:
+        path.write_bytes(data)
+        read_all(ArchiveReader(path, None))
+
+    tried(lambda rng: mutant(rng, good, [good]), read)
+
+
+SAVED = [{"Config": "config.json", "RepoTags": ["a:b"], "Layers": ["l/layer.tar", "m/layer.tar"]}]
+
+
+def saved(manifest: bytes) -> bytes:
+    """What docker save writes."""
+    layer = file(b"plugin.wasm", PLUGIN) + END
+    return b"".join(
+        (
+            file(b"config.json", b"{}"),
+            file(b"l/layer.tar", layer),
+            file(b"m/layer.tar", gzip.compress(layer)),
+            file(b"manifest.json", manifest),
+            END,
+        )
+    )
+
+
+def test_docker_save() -> None:
+    good = saved(json.dumps(SAVED).encode())
+
+    def make(rng: object) -> bytes:
+        odd = rng.random() < 0.6
+        return saved(json_mutant(rng, SAVED)) if odd else mutant(rng, good, [good])
+
+    def read(data: bytes) -> None:
+        with tempfile.TemporaryFile() as archive:
+            archive.write(data)
+            archive.seek(0)
+            image = SavedImage(archive, "docker-daemon:a:b")
+            for blob in image.manifest.blobs:
+                assert blob.digest.matches(image.open_blob(blob).read())
+
+    tried(make, read)
+
+
+def test_tars() -> None:
+    def read(data: bytes) -> None:
+        reader = TarReader(Stream(iter([data])), Budget())
+        for entry in reader:
+            if entry.size < 1 << 20:
+                assert sum(map(len, reader.content())) <= max(entry.size, 0)
+
+    tried(odd_tar, read)
+
+
+def test_tars_of_python() -> None:
+    """Good ones are read as they were written, damaged ones end in an error of ours."""
+    rng, seed = fresh(SEED)
+    for data, files in good_tars(rng):
+        reader = TarReader(Stream(io.BytesIO(data)), Budget())
+        found = [(entry.name.decode(), b"".join(reader.content())) for entry in reader]
+        assert found == files, seed
+
+
+def test_gzip() -> None:
+    def make(rng: object) -> list[bytes]:
+        data = b"".join(gzip.compress(rng.randbytes(n) + bytes(n), 1) for n in (0, 1, 9000))
+        data, size = mutant(rng, data, [data]), rng.choice((1, 100, 1 << 20))
+        return [data[at : at + size] for at in range(0, len(data), size)]
+
+    tried(make, lambda pieces: sum(map(len, gunzip(iter(pieces)))))

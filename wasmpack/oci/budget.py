@@ -1,0 +1,46 @@
+"""What reading one image may cost, whatever is asked of it.
+
+A layer of a few kilobytes can unpack to gigabytes, and a header of a few bytes can announce a
+million records. What is read of one image for one command shares a budget, so that ten layers cost
+no more than one.
+"""
+
+from wasmpack.errors import BadArtifact
+
+UNPACKED = 512 << 20
+"""Bytes: twice what a mesh reads of a layer (Istio imagefetcher.go: 256 MiB)."""
+ENTRIES = 4 * 65_536
+"""Tar headers; of PAX records and parts of sparse files, :data:`RECORDS` count as one."""
+RECORDS = 4
+
+
+class Budget:
+    """The bytes and entries that may still be read of one image."""
+
+    def __init__(self, unpacked: int = UNPACKED, entries: int = ENTRIES) -> None:
+        self._unpacked = self._most_unpacked = unpacked
+        self._entries = self._most_entries = entries
+
+    def unpack(self, size: int) -> None:
+        """Count bytes that came out of a layer.
+
+        :raises BadArtifact: it was too much
+        """
+        self._unpacked -= size
+        if self._unpacked < 0:
+            raise BadArtifact(
+                f"the layers of the image unpack to more than {self._most_unpacked >> 20} MiB, "
+                "which is all that is read of one image"
+            )
+
+    def enter(self, entries: int = 1, *, records: int = 0) -> None:
+        """Count headers of a tar, and the records in them.
+
+        :raises BadArtifact: it was too much
+        """
+        self._entries -= entries + records // RECORDS
+        if self._entries < 0:
+            raise BadArtifact(
+                f"the layers of the image have more than {self._most_entries} entries, "
+                "which is all that is read of one image"
+            )

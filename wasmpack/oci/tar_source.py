@@ -1,0 +1,74 @@
+"""The bytes of a tar file, read forwards: out of a stream, or a file in which it can be sought."""
+
+import os
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from wasmpack.oci.gunzip import CHUNK
+
+
+class Source(Protocol):
+    """Where a tar file comes from."""
+
+    @property
+    def position(self) -> int:
+        """Bytes that were read or passed over."""
+
+    def some(self, size: int, /) -> bytes:
+        """The next bytes, at most so many; nothing only at the end."""
+
+    def skip(self, size: int, /) -> int:
+        """Pass over bytes; returns how many, fewer only at the end."""
+
+
+def read_full(source: Source, size: int) -> bytes:
+    """So many bytes; fewer only at the end."""
+    data = source.some(size)
+    while len(data) < size and (more := source.some(size - len(data))):
+        data += more
+    return data
+
+
+class Stream:
+    """Pieces as they come; what the iterator raises is raised here when its turn has come."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._piece = memoryview(b"")
+        self.position = 0
+
+    def some(self, size: int, /) -> bytes:
+        while not self._piece and size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._piece = memoryview(piece)
+        found = bytes(self._piece[:size])
+        self._piece = self._piece[size:]
+        self.position += len(found)
+        return found
+
+    def skip(self, size: int, /) -> int:
+        left = size
+        while left and (found := len(self.some(min(left, CHUNK)))):
+            left -= found
+        return size - left
+
+
+class SeekableFile:
+    """A file of a known size, whose contents are passed over without being read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._end = os.fstat(file.fileno()).st_size
+        self.position = file.tell()
+
+    def some(self, size: int, /) -> bytes:
+        found = self._file.read(min(size, CHUNK))
+        self.position += len(found)
+        return found
+
+    def skip(self, size: int, /) -> int:
+        passed = max(0, min(size, self._end - self.position))
+        self.position = self._file.seek(self.position + passed)
+        return passed

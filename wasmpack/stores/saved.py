@@ -1,0 +1,127 @@
+"""An image out of what ``docker save`` writes, as a Docker manifest.
+
+The engine keeps files, not manifests, and its archives hold layers that are not compressed. They
+are compressed on disk, piece by piece: a layer may be larger than what fits into memory.
+"""
+
+import contextlib
+import hashlib
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from wasmpack.errors import BadArtifact, NotFound
+from wasmpack.oci import media_types as mt
+from wasmpack.oci.canonical import JsonValue, canonical_json, parse_json
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.layer import gzip_pieces
+from wasmpack.oci.layers import MOST_LAYERS
+from wasmpack.oci.manifest import MAX_MANIFEST, Manifest, parse_manifest
+from wasmpack.stores.tar_files import Slice, Span, find_files
+from wasmpack.stores.verified import CHUNK
+
+_GZIP = b"\x1f\x8b"
+
+
+class SavedImage:
+    """The first image of an archive, with its blobs in a temporary file."""
+
+    def __init__(self, archive: BinaryIO, what: str) -> None:
+        """:param what: names the archive in errors
+        :raises BadArtifact: not an archive of docker save, or one with parts missing
+        """
+        self._archive = archive
+        self._what = what
+        self._files = find_files(archive, what)
+        self._blobs: dict[Digest, Span] = {}
+        self._work = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the image
+        weakref.finalize(self, self._work.close)
+        self.manifest = self._convert()
+
+    def open_blob(self, descriptor: Descriptor) -> Slice:
+        """:raises NotFound: no such blob."""
+        span = self._blobs.get(descriptor.digest)
+        if span is None:
+            raise NotFound(f"{self._what}: no blob {descriptor.digest}")
+        return Slice(self._work, span)
+
+    def _convert(self) -> Manifest:
+        """Legacy and OCI archives of ``docker save`` both carry manifest.json."""
+        entry = self._entry()
+        config = self._keep([self._small(self._text(entry, "Config"))], mt.DOCKER_CONFIG)
+        names = self._layers(entry)
+        layers = {name: self._layer(name) for name in dict.fromkeys(names)}
+        body = {
+            "schemaVersion": 2,
+            "mediaType": mt.DOCKER_MANIFEST,
+            "config": config.as_json(),
+            "layers": [layers[name].as_json() for name in names],
+        }
+        return parse_manifest(canonical_json(body), mt.DOCKER_MANIFEST)
+
+    def _entry(self) -> dict[str, JsonValue]:
+        found = parse_json(self._small("manifest.json"), f"{self._what}: manifest.json")
+        first = found[0] if isinstance(found, list) and found else None
+        if not isinstance(first, dict):
+            raise self._odd("manifest.json: expected an array of objects")
+        return first
+
+    def _text(self, entry: dict[str, JsonValue], key: str) -> str:
+        value = entry.get(key)
+        if not isinstance(value, str):
+            raise self._odd(f"manifest.json: {key}: expected the name of a file")
+        return value
+
+    def _layers(self, entry: dict[str, JsonValue]) -> list[str]:
+        """An image without layers has null there, which is how Go writes an empty list."""
+        value = entry.get("Layers") or []
+        names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+        if not isinstance(value, list) or len(names) != len(value):
+            raise self._odd("manifest.json: Layers: expected names of files")
+        if len(names) > MOST_LAYERS:
+            raise self._odd(f"{len(names)} layers, more than {MOST_LAYERS}")
+        return names
+
+    def _layer(self, name: str) -> Descriptor:
+        with contextlib.closing(self._open(name)) as file:
+            start = file.read(len(_GZIP))
+            pieces = _chunks(start, file)
+            compressed = pieces if start == _GZIP else gzip_pieces(pieces)
+            return self._keep(compressed, mt.DOCKER_LAYER_TAR_GZIP)
+
+    def _keep(self, pieces: Iterable[bytes], media_type: str) -> Descriptor:
+        """Write a blob behind the others."""
+        offset = self._work.tell()
+        hasher = hashlib.sha256()
+        for piece in pieces:
+            hasher.update(piece)
+            self._work.write(piece)
+        self._work.flush()
+        digest = Digest("sha256", hasher.hexdigest())
+        size = self._work.tell() - offset
+        self._blobs[digest] = Span(offset, size)
+        return Descriptor(media_type=media_type, digest=digest, size=size)
+
+    def _small(self, name: str) -> bytes:
+        with contextlib.closing(self._open(name)) as file:
+            data = file.read(MAX_MANIFEST + 1)
+        if len(data) > MAX_MANIFEST:
+            raise self._odd(f"{name[:80]}: more than {MAX_MANIFEST} bytes")
+        return data
+
+    def _open(self, name: str) -> Slice:
+        span = self._files.get(name.removeprefix("./"))
+        if span is None:
+            raise self._odd(f"no file {name[:80]!r}")
+        return Slice(self._archive, span)
+
+    def _odd(self, reason: str) -> BadArtifact:
+        return BadArtifact(f"{self._what}: unexpected docker save format: {reason}")
+
+
+def _chunks(start: bytes, file: Slice) -> Iterator[bytes]:
+    yield start
+    while data := file.read(CHUNK):
+        yield data
