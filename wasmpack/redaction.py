@@ -9,6 +9,7 @@ error page, a library's exception, a traceback); patterns catch those that nobod
 
 import os
 import re
+import threading
 from collections.abc import Iterator
 
 HIDDEN = "…"
@@ -23,20 +24,23 @@ _ENDS_LOGIN = re.compile(r"[/@?#]")
 """What a parser takes for the end of a login; in a password it should have been encoded."""
 _WORD = re.compile(r"[^\s'\"<>()]+")
 _known: dict[str, None] = {}
+_remembering = threading.Lock()
 
 
 def remember_secret(*secrets: str | None) -> None:
     """From now on these are left out of what is shown."""
-    for secret in secrets:
-        if secret and len(secret) >= _SHORTEST:
-            _known[secret] = None
-    while len(_known) > _MOST:
-        del _known[next(iter(_known))]
+    with _remembering:
+        for secret in secrets:
+            if secret and len(secret) >= _SHORTEST:
+                _known[secret] = None
+        while len(_known) > _MOST:
+            del _known[next(iter(_known))]
 
 
 def redacted(text: str) -> str:
     """The text without secrets, without users in addresses, and without their queries."""
-    secrets = {*_known, *_of_environment()}
+    with _remembering:
+        secrets = {*_known, *_of_environment()}
     forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, HIDDEN)

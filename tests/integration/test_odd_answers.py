@@ -474,3 +474,22 @@ def test_half_a_list_of_referrers_is_an_error() -> None:
 
     with RawServer(script) as server, pytest.raises(RegistryUnavailable, match="next page"):
         client_of(server).referrers(Digest.of(b""))
+
+
+DIGESTS = ["x", "sha256:", "sha256:../../x", "sha256:" + "A" * 64, "md5:" + "0" * 32, "\xe9\x00",
+           "sha256:" + "0" * 63 + " ", "9" * 60_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("digest", DIGESTS, ids=lambda digest: repr(digest)[:20])
+def test_digests_that_cannot_be(digest: str) -> None:
+    odd = answer(body=IMAGE.manifest.raw, headers={"Docker-Content-Digest": digest})
+    with RawServer(always(odd)) as server:
+        client = client_of(server)
+        for act in (
+            lambda: client.manifest("v1"),
+            lambda: client.manifest_digest("v1"),
+            lambda: client.put_manifest(IMAGE.manifest, "v1"),
+        ):
+            with pytest.raises(RegistryUnavailable, match="invalid digest") as caught:
+                act()
+            assert len(caught.value.message) < 1000

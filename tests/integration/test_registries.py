@@ -312,7 +312,7 @@ def test_push_shows_again_what_some_targets_refuse(
     done = cli("push", name, "--format", "json")
     assert done.code == 0
     assert "only: ossm-2.6, ossm-3.0" in done.err
-    assert {finding["code"] for finding in json.loads(done.out)["findings"]} == {"ABI002"}
+    assert "ABI002" in {finding["code"] for finding in json.loads(done.out)["findings"]}
 
 
 def test_login_asks_at_a_terminal(

@@ -65,7 +65,7 @@ class Strict(BaseHTTPRequestHandler):
         assert last - first + 1 == len(body)
         if self.path != self.server.place() or first != len(self.server.received):
             return self._answer(416, Location=self.server.place(), Range=self.server.range())
-        self.server.received += b"" if self.server.forgets else body
+        self.server.received += b"" if self.server.forgets else body[: self.server.keeps]
         if self.server.forget:
             self.server.received = self.server.received[: -self.server.forget]
             self.server.forget = 0
@@ -158,6 +158,7 @@ class StrictServer(ThreadingHTTPServer):
         self.version = self.opened = self.least = self.drop_puts = self.forget = 0
         self.most = 1 << 30
         self.break_at = -1
+        self.keeps: int | None = None
         self.one_request = self.forgets = False
         self.refuses_bodies = self.mount_status = self.lose_answers = self.connections = 0
         self.bad_place = ""
@@ -268,6 +269,14 @@ def test_a_registry_that_keeps_nothing_of_a_chunk(server: StrictServer) -> None:
     with pytest.raises(RegistryUnavailable, match="refuses its bytes"):
         put(server, retries=1)
     assert len([method for method, _ in server.seen if method == "PATCH"]) < 9
+
+
+def test_a_registry_that_keeps_a_few_bytes_of_each_chunk(server: StrictServer) -> None:
+    """All the rest would be sent again for every few bytes."""
+    server.least, server.keeps = 1, 5
+    with pytest.raises(RegistryUnavailable, match="keeps too few bytes"):
+        put(server, retries=2)
+    assert len([method for method, _ in server.seen if method == "PATCH"]) == 3
 
 
 def test_an_answer_that_is_lost(server: StrictServer) -> None:

@@ -26,7 +26,7 @@ class Watched:
     err: str
 
 
-def watched(*command: str | Path, limit: float = 60, cwd: Path | None = None) -> Watched:
+def watched(*command: str | Path, limit: float = 600, cwd: Path | None = None) -> Watched:
     """Run it; more than ``limit`` seconds are an error."""
     words = [sys.executable, "-c", _WATCH, str(limit), *map(str, command)]
     done = subprocess.run(words, capture_output=True, text=True, cwd=cwd)

@@ -12,6 +12,7 @@ from wasmpack.errors import (
     WasmpackError,
 )
 from wasmpack.oci.canonical import JsonValue, parse_json
+from wasmpack.redaction import redacted
 
 TOO_LARGE = 413
 SMALL = 4 * 1024 * 1024
@@ -107,7 +108,7 @@ def registry_words(body: bytes) -> str:
 
 
 def _sentence(answer: Answer, what: str) -> str:
-    said = registry_words(answer.body)
+    said = redacted(registry_words(answer.body))  # it may repeat what it was shown
     status = f"{answer.status} {_phrase(answer.status)}"
     return f"cannot {what}: registry answered: {status}{f' ({said})' if said else ''}"
 

@@ -26,7 +26,7 @@ from wasmpack.stores.verified import Body, Readable
 
 _ACCEPT = {"Accept": ", ".join(ACCEPTED)}
 _LONGEST_DIGEST = 200
-"""Characters of a digest that is none which are repeated."""
+"""Characters of an invalid digest that are repeated."""
 
 
 class RegistryClient:

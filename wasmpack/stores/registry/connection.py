@@ -25,8 +25,8 @@ class _Response(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
         raise http.client.HTTPException(f"more than {_MOST_INTERIM} interim answers")
 
-    def begin(self) -> None:
-        super().begin()
+    def begin(self, *arguments: Any, **named: Any) -> None:
+        super().begin(*arguments, **named)
         for name in ("Set-Cookie", "Set-Cookie2"):  # requests would parse them, at length
             del self.headers[name]
 

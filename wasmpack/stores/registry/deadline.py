@@ -106,6 +106,8 @@ class _Watchdog:
         self._watched: WeakSet[Deadline] = WeakSet()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._wakes = 0.0
+        """When the thread looks again; later ones need not wake it."""
 
     def watch(self, deadline: Deadline) -> None:
         with self._changed:
@@ -113,7 +115,8 @@ class _Watchdog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True)
                 self._thread.start()
-            self._changed.notify()
+            if time.monotonic() + deadline.left < self._wakes:
+                self._changed.notify()
 
     def leave(self, deadline: Deadline) -> None:
         with self._changed:
@@ -126,6 +129,7 @@ class _Watchdog:
                     deadline.cut()
                     self._watched.discard(deadline)
                 nearest = min((d.left for d in self._watched), default=threading.TIMEOUT_MAX)
+                self._wakes = time.monotonic() + nearest
                 self._changed.wait(nearest)
 
 

@@ -19,6 +19,8 @@ from wasmpack.stores.verified import Body, VerifiedStream
 _CHUNK = 16 << 20
 """Bytes of a chunk, unless the registry asks for more."""
 _LARGEST_CHUNK = 1 << 30
+_LEAST_KEPT = 4
+"""A registry that keeps less than this part of a chunk would have the rest sent for ever."""
 _MAKE_IT = "some registries want the repository to be made there first"
 _OCTETS = {"Content-Type": "application/octet-stream"}
 
@@ -124,9 +126,10 @@ class Upload:
     def _in_chunks(self, chunk: int) -> None:
         while self._offset < self.descriptor.size:
             before = self._offset
-            self._chunk(min(chunk, self.descriptor.size - before))
-            if self._offset <= before:
-                lost = RegistryUnavailable(f"cannot {self._what}: registry keeps no more bytes")
+            length = min(chunk, self.descriptor.size - before)
+            self._chunk(length)
+            if self._offset - before < max(1, length // _LEAST_KEPT):
+                lost = RegistryUnavailable(f"cannot {self._what}: registry keeps too few bytes")
                 raise Transient(lost)
             if self._offset > self._furthest:
                 self._furthest = self._offset
