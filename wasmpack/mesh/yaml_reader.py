@@ -120,7 +120,7 @@ class _Stream:
         raise BadArtifact(f"{place}: {reason}")
 
     def refuse_key(self, mark: Any) -> NoReturn:
-        """Give up at a key that is no text, for which a template may be to blame."""
+        """Give up at a key that is not text, for which a template may be to blame."""
         self._refuse_templates()
         self.refuse(mark, "a key must be a string")
 
