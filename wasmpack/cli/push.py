@@ -15,7 +15,7 @@ from wasmpack.cli.options import (
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.files import check_parent, write_whole
+from wasmpack.stores.output_files import check_named, write_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 
@@ -43,7 +43,7 @@ def push(
     Without DESTINATION it goes where its name says. Prints NAME@DIGEST.
     """
     if digest_file is not None:
-        check_parent(digest_file)
+        check_named(digest_file)
     from wasmpack.actions.push import plan_push, push_image
     from wasmpack.cli.report import show_outcome, shown_if_rejected
 
@@ -55,17 +55,17 @@ def push(
     ):
         if dry_run:
             done = plan_push(
-                image, target, registry, validate=not no_validate, notice=console.status
+                image, target, registry, validate=not no_validate, notice=console.notice
             )
         else:
             done = push_image(
                 image, target, registry, tags=tags, validate=not no_validate,
-                fall_back=variant == "auto", notice=console.status, progress=progress,
+                fall_back=variant == "auto", notice=console.notice, progress=progress,
             )  # fmt: skip
     if dry_run:
         console.status("dry run: nothing was sent")
     if digest_file is not None:
-        write_whole(digest_file, [str(done.manifest.digest).encode(), b"\n"])
+        write_named(digest_file, [str(done.manifest.digest).encode(), b"\n"], console.notice)
     named = str(target.with_default_tag().with_digest(done.manifest.digest))
     show_outcome(done, named, shape, console)
 

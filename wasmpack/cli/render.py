@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from wasmpack.cli.options import FILE, current_console, registry_options
+from wasmpack.cli.options import ANY_NAME, FILE, current_console, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -25,7 +25,7 @@ _FIELDS = (
                  help="Within the phase the highest runs first. [default: 0]"),
     click.option("--plugin-name", "pluginName", metavar="NAME",
                  help="Root id. [default: the first in the image's runtime configuration]"),
-    click.option("--plugin-config", metavar="FILE",
+    click.option("--plugin-config", metavar="FILE", type=ANY_NAME,
                  help="Configuration of the plugin: a YAML or JSON file, or such text itself."),
     click.option("--pull-policy", "imagePullPolicy",
                  type=click.Choice(["IfNotPresent", "Always"], case_sensitive=False),
@@ -112,7 +112,7 @@ def wasmplugin(
         template=(read_file(template), str(template)) if template else None,
     )  # fmt: skip
     with shown_if_rejected(shape, console):
-        done = render_wasmplugin(request, registry, notice=console.status)
+        done = render_wasmplugin(request, registry, notice=console.notice)
     for line in findings_text(done.report, console.err_style):
         console.status(line)
     console.result(done.text(shape).rstrip("\n"))

@@ -8,16 +8,19 @@ import json
 import os
 from pathlib import Path
 
-from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.findings import Report
-from wasmpack.oci.canonical import canonical_json
+from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.files import explained, write_whole
+from wasmpack.stores.files import open_regular, write_inside
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry
 from wasmpack.version import VERSION
+
+_MAX_VERDICT = 16 * 1024 * 1024
+"""Bytes of a report that is read again; a longer one is worked out again."""
 
 
 def store_path() -> Path:
@@ -71,19 +74,18 @@ def names_of(layout: Layout, reference: Reference) -> list[Entry]:
 def known_report(digest: Digest) -> Report | None:
     """What this release of wasmpack said of an image before, by the digest of its manifest."""
     try:
-        found = json.loads(_verdict_file(digest).read_bytes())
+        with open_regular(store_path() / _verdict_name(digest)) as file:
+            found = json.loads(file.read(_MAX_VERDICT))
         return Report.from_json(found["report"]) if found["wasmpack"] == VERSION else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, BadArtifact, ValueError, KeyError, TypeError):
         return None
 
 
 def keep_report(digest: Digest, report: Report) -> None:
     """Remember what all default targets say, for ``push``."""
-    path = _verdict_file(digest)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, [canonical_json({"wasmpack": VERSION, "report": report.as_json()})])
+    value = well_formed({"wasmpack": VERSION, "report": report.as_json()})
+    write_inside(store_path(), _verdict_name(digest), [canonical_json(value)])
 
 
-def _verdict_file(digest: Digest) -> Path:
-    return store_path() / "verdicts" / digest.algorithm / f"{digest.hex}.json"
+def _verdict_name(digest: Digest) -> str:
+    return f"verdicts/{digest.algorithm}/{digest.hex}.json"

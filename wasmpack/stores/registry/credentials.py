@@ -11,14 +11,15 @@ import binascii
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.oci.canonical import JsonObject, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
-from wasmpack.stores.files import write_private
+from wasmpack.stores.input_files import MAX_CONFIGURATION, read_named
+from wasmpack.stores.output_files import update_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
@@ -82,18 +83,15 @@ def save_credential(registry: str, credential: Credential, options: RegistryOpti
     path = next(auth_files(options))
     config = _read(path) if path.is_file() else {}
     if helper := _helper(config, registry):
-        entry = {
+        login = {
             "ServerURL": _hub_key(registry),
             "Username": credential.username,
             "Secret": credential.secret,
         }
-        _ask_helper(helper, "store", json.dumps(entry))
+        _ask_helper(helper, "store", json.dumps(login))
         return f"docker-credential-{helper}"
-    auths = config.setdefault("auths", {})
-    if not isinstance(auths, dict):
-        raise BadArtifact(f"{path}: auths: expected an object")
-    auths[_hub_key(registry)] = {"auth": credential.basic.removeprefix("Basic ")}
-    write_private(path, json.dumps(config, indent=2).encode() + b"\n")
+    entry: JsonObject = {"auth": credential.basic.removeprefix("Basic ")}
+    _change_entries(path, lambda auths: auths.update({_hub_key(registry): entry}), options)
     return str(path)
 
 
@@ -105,11 +103,30 @@ def erase_credential(registry: str, options: RegistryOptions) -> bool:
         _ask_helper(helper, "erase", _hub_key(registry))
     auths = config.get("auths")
     keys = [key for key in _keys(registry, "") if isinstance(auths, dict) and key in auths]
-    if keys and isinstance(auths, dict):
+
+    def erase(auths: JsonObject) -> None:
         for key in keys:
-            del auths[key]
-        write_private(path, json.dumps(config, indent=2).encode() + b"\n")
+            auths.pop(key, None)
+
+    if keys:
+        _change_entries(path, erase, options)
     return bool(keys) or helper is not None
+
+
+def _change_entries(
+    path: Path, change: Callable[[JsonObject], None], options: RegistryOptions
+) -> None:
+    """Change the entries of the file as it is by then: another process may have changed it."""
+
+    def changed(raw: bytes) -> bytes:
+        config = _parse(raw, path)
+        auths = config.setdefault("auths", {})
+        if not isinstance(auths, dict):
+            raise BadArtifact(f"{path}: auths: expected an object")
+        change(auths)
+        return json.dumps(config, indent=2).encode() + b"\n"
+
+    update_named(path, changed, options.notice)
 
 
 def _in_file(path: Path, registry: str, repository: str) -> Credential | None:
@@ -215,8 +232,8 @@ def _ask_helper(helper: str, verb: str, text: str) -> str | None:
 
 
 def _read(path: Path) -> JsonObject:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise WasmpackError(f"{path}: {error.strerror}") from error
+    return _parse(read_named(path, MAX_CONFIGURATION), path)
+
+
+def _parse(raw: bytes, path: Path) -> JsonObject:
     return parse_json_object(raw, str(path)) if raw.strip() else {}
