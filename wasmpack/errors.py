@@ -20,6 +20,10 @@ A failure means "could not do it". What is wrong with an artifact that *could* b
 """
 
 
+class WasmpackWarning(UserWarning):
+    """What the user should know of a result that is right anyway."""
+
+
 class WasmpackError(Exception):
     """A failure to be told to the user: what was given, what was expected, the next command."""
 

@@ -1,5 +1,6 @@
 """Layouts, the local store and archives: whole, locked, verified."""
 
+import errno
 import io
 import json
 import os
@@ -13,17 +14,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support.devices import NULL, device
 
 from wasmpack.actions.store import Outputs, store_image
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
+from wasmpack.findings import judge
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import Image, artifact_image
 from wasmpack.oci.place import LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
-from wasmpack.stores import files
 from wasmpack.stores import layout as stores_layout
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.local import find_local, open_store, store_path
+from wasmpack.stores.local import (
+    find_local,
+    keep_report,
+    known_report,
+    open_store,
+    store_path,
+)
 from wasmpack.stores.places import open_reader
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import VerifiedStream
@@ -171,24 +179,131 @@ def test_pipes_and_directories_are_no_blobs(tmp_path: Path) -> None:
         assert not layout.has_blob(descriptor)
 
 
-def test_devices_are_written_and_not_replaced(tmp_path: Path) -> None:
+def elsewhere(tmp_path: Path) -> Path:
+    """A directory with a file that nobody may touch."""
+    found = tmp_path / "elsewhere"
+    found.mkdir()
+    (found / "sha256").mkdir()
+    for name in ("file", "sha256/file"):
+        (found / name).write_text("old")
+    return found
+
+
+@pytest.mark.parametrize("name", ["blobs", "blobs/sha256"])
+@pytest.mark.parametrize("was_right", [False, True], ids=["made by somebody", "was right before"])
+def test_directories_of_a_layout_are_not_written_through_links(
+    name: str, was_right: bool, tmp_path: Path
+) -> None:
+    victim, path = elsewhere(tmp_path), tmp_path / "lay" / name
+    if was_right:
+        write(image("a"), f"oci:{tmp_path}/lay:a")
+        path.rename(tmp_path / "before")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(victim)
+    for force in (False, True):
+        with pytest.raises(BadArtifact, match=f"lay/{name}: a link or a file"):
+            write(image("b"), f"oci:{tmp_path}/lay:v1", force=force)
+    names = sorted(path.relative_to(victim).as_posix() for path in victim.rglob("*"))
+    assert names == ["file", "sha256", "sha256/file"]
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling", "pipe", "device"])
+def test_names_in_a_layout_are_replaced_and_not_written_through(kind: str, tmp_path: Path) -> None:
+    made = image("a")
+    write(made, f"oci:{tmp_path}/lay:a")
+    lay, victim = tmp_path / "lay", elsewhere(tmp_path)
+    targets = {"link": victim / "file", "dangling": victim / "new", "device": tmp_path / "null"}
+    if kind == "device":
+        device(tmp_path / "null", NULL)
+    paths = [path for path in lay.rglob("*") if len(path.name) == 64]
+    for path in [*paths, lay / "oci-layout"]:
+        path.unlink()
+        os.mkfifo(path) if kind == "pipe" else path.symlink_to(targets[kind])
+    write(made, f"oci:{tmp_path}/lay:a")
+    assert len(paths) == 3
+    assert all(path.is_file() and not path.is_symlink() for path in paths)
+    assert (lay / "oci-layout").is_file()
+    assert sorted(path.name for path in victim.iterdir()) == ["file", "sha256"]
+    assert (victim / "file").read_text() == "old"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_an_index_that_is_something_else(kind: str, tmp_path: Path) -> None:
+    write(image("a"), f"oci:{tmp_path}/lay:a")
+    index = tmp_path / "lay" / "index.json"
+    if kind == "link":
+        index.rename(tmp_path / "index")
+        index.symlink_to(tmp_path / "index")
+        before = (tmp_path / "index").read_bytes()
+        write(image("b"), f"oci:{tmp_path}/lay:b")
+        assert not index.is_symlink()
+        assert (tmp_path / "index").read_bytes() == before
+        names = [entry.name for entry in Layout.open(tmp_path / "lay").entries()]
+        assert names == ["a", "b"]
+    else:
+        index.unlink()
+        os.mkfifo(index)
+        with pytest.raises(NotFound, match=r"index\.json is missing"):
+            Layout.open(tmp_path / "lay")
+        write(image("b"), f"oci:{tmp_path}/lay:b")
+        assert index.is_file()
+
+
+def test_prune_deletes_nothing_elsewhere(tmp_path: Path) -> None:
+    keep(image("a"), "p:v1")
+    victim = elsewhere(tmp_path)
+    blobs = store_path() / "blobs"
+    (blobs / "sha512").symlink_to(victim / "sha256")
+    (blobs / "sha256" / ("0" * 64)).symlink_to(victim / "file")
+    (blobs / "sha256" / ("1" * 64)).symlink_to(victim / "none")
+    (blobs / "sha256" / "directory").mkdir()
+    assert open_store().prune()[0] == 2
+    assert (victim / "file").read_text() == (victim / "sha256" / "file").read_text() == "old"
+    blobs.rename(tmp_path / "blobs")
+    blobs.symlink_to(tmp_path / "blobs")
+    (tmp_path / "blobs" / "sha256" / ("2" * 64)).touch()
+    with pytest.raises(BadArtifact, match="blobs: a link or a file"):
+        Layout(store_path()).prune()
+    assert (tmp_path / "blobs" / "sha256" / ("2" * 64)).exists()
+
+
+def test_a_verdict_that_is_a_pipe_is_not_waited_for() -> None:
+    digest = image().manifest.digest
+    report = judge("caf\udce9.wasm", "module", {}, strict_targets=False)
+    keep_report(digest, report)
+    found = known_report(digest)
+    assert found is not None
+    assert found.subject == "caf\\udce9.wasm", "the name of a file that is not UTF-8"
+    path = store_path() / "verdicts" / digest.algorithm / f"{digest.hex}.json"
+    path.unlink()
+    os.mkfifo(path)
+    assert known_report(digest) is None
+    keep_report(digest, report)
+    assert path.is_file()
+
+
+def test_an_archive_through_a_pipe_is_the_same(tmp_path: Path) -> None:
+    write(image(), f"oci-archive:{tmp_path}/a.tar:v1")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    files.write_whole(pipe, [b"x"])
-    assert os.read(reader, 10) == b"x"
+    write(image(), f"oci-archive:{pipe}:v1")
+    assert os.read(reader, 1 << 16) == (tmp_path / "a.tar").read_bytes()
     os.close(reader)
     assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar", "pipe"]
 
 
-def test_what_is_open_is_written_and_not_replaced(tmp_path: Path) -> None:
-    """As /dev/stdout is, when it goes to a file."""
-    with (tmp_path / "out.txt").open("wb") as file:
-        link = tmp_path / "stdout"
-        link.symlink_to(f"/proc/self/fd/{file.fileno()}")
-        files.write_whole(link, [b"here"])
-        assert link.is_symlink()
-    assert (tmp_path / "out.txt").read_bytes() == b"here"
+def test_a_private_layout_takes_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive is packed on any file system without a warning about locks."""
+    import fcntl
+
+    def flock(_handle: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    write(image(), f"oci-archive:{tmp_path}/a.tar:v1")
+    assert open_reader(parse_place(f"oci-archive:{tmp_path}/a.tar:v1"), OPTIONS, print).get()
 
 
 def test_compat_wins_as_in_the_mesh() -> None:
@@ -265,13 +380,13 @@ def test_names_written_at_once_are_all_kept(
 ) -> None:
     """Slow replacing of index.json would lose names without the lock."""
     layout = Layout.create(tmp_path / "lay")
-    write_whole = stores_layout.write_whole
+    write_inside = stores_layout.write_inside
 
-    def slowly(path: Path, pieces: Iterable[bytes], **how: bool) -> None:
+    def slowly(root: Path, name: str, pieces: Iterable[bytes], **how: bool) -> None:
         time.sleep(0.02)
-        write_whole(path, pieces, **how)
+        write_inside(root, name, pieces, **how)
 
-    monkeypatch.setattr(stores_layout, "write_whole", slowly)
+    monkeypatch.setattr(stores_layout, "write_inside", slowly)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: layout.put_manifest(image().manifest, [str(n)]), range(16)))
     assert sorted(int(entry.name or "") for entry in layout.entries()) == list(range(16))

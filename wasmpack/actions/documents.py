@@ -1,6 +1,5 @@
 """Reading the YAML and JSON files a user names: files, directories, standard input."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.findings import Problem, Severity
 from wasmpack.mesh.documents import Document
 from wasmpack.mesh.yaml_reader import MAX_BYTES, read_documents
+from wasmpack.stores.input_files import read_standard_input
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -50,10 +50,7 @@ def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]
 def read_file_documents(name: str) -> Iterator[Document]:
     """As :func:`read_document_files`, of one name."""
     if name == STDIN:
-        if sys.stdin is None:
-            raise NotFound("standard input is closed", hint="name a file")
-        raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-        yield from read_documents(raw, "<stdin>")
+        yield from read_documents(read_standard_input(MAX_BYTES), "<stdin>")
         return
     for file in _files(name):
         yield from read_documents(read_file(Path(file), MAX_BYTES), file)

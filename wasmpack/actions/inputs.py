@@ -1,12 +1,12 @@
 """Reading the files a user names: modules, configurations, annotations."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
+from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.module.reader import MAGIC
 from wasmpack.oci.canonical import parse_json_object
+from wasmpack.stores.input_files import read_named, read_standard_input
 
 STDIN = "-"
 MAX_MODULE = 1 << 30
@@ -33,7 +33,7 @@ def read_module_file(name: str) -> ModuleInput:
     :raises BadArtifact: text that is no WebAssembly text
     """
     if name == STDIN:
-        data = _bounded(sys.stdin.buffer.read(MAX_MODULE + 1), "standard input")
+        data = read_standard_input(MAX_MODULE)
         return ModuleInput(name="<stdin>", data=_binary_or_text(data), path=None)
     path = Path(name)
     data = read_file(path)
@@ -50,15 +50,7 @@ def read_file(path: Path, limit: int = MAX_MODULE) -> bytes:
     :raises NotFound: no such file
     :raises WasmpackError: it cannot be read
     """
-    try:
-        with path.open("rb") as file:
-            return _bounded(file.read(limit + 1), str(path), limit)
-    except FileNotFoundError:
-        raise NotFound(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise WrongUsage(f"{path}: a directory, expected a file") from None
-    except OSError as error:
-        raise WasmpackError(f"{path}: {error.strerror}") from error
+    return read_named(path, limit)
 
 
 def parse_annotation(text: str) -> tuple[str, str]:
@@ -97,9 +89,3 @@ def _binary_or_text(data: bytes) -> bytes:
     from wasmpack.module.isolated import compile_text
 
     return compile_text(data, "<stdin>")
-
-
-def _bounded(data: bytes, what: str, limit: int = MAX_MODULE) -> bytes:
-    if len(data) > limit:
-        raise BadArtifact(f"{what}: more than {limit} bytes")
-    return data

@@ -1,5 +1,6 @@
 """From any place to any other, and the files out of an image."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.readers.contents import read_contents
-from wasmpack.stores.files import explained, write_whole
+from wasmpack.stores.files import explained, open_regular, write_inside
 from wasmpack.stores.places import (
     local_writer,
     names_at,
@@ -127,18 +128,22 @@ def extract_image(
             f"{image}: no plugin.wasm in this image",
             hint=f"wasmpack repack {image} DESTINATION finds modules of other names and places",
         )
-    files = {directory / PLUGIN_FILE: contents.module}
+    files = {PLUGIN_FILE: contents.module}
     if contents.runtime_config is not None:
-        files[directory / RUNTIME_CONFIG_FILE] = contents.runtime_config
-    for path, data in files.items():
+        files[RUNTIME_CONFIG_FILE] = contents.runtime_config
+    for name, data in files.items():
+        path = directory / name
         if not force and os.path.lexists(path) and not _is_same(path, data):
             raise WouldOverwrite(f"{path}: exists with other content", hint="--force replaces it")
-    with explained(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-    for path, data in files.items():
-        write_whole(path, [data])
-    return list(files)
+    for name, data in files.items():
+        write_inside(directory, name, [data])
+    return [directory / name for name in files]
 
 
 def _is_same(path: Path, data: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+    """A file with these bytes; a link to one is something else."""
+    if path.is_symlink():
+        return False
+    with contextlib.suppress(BadArtifact), explained(path), open_regular(path) as file:
+        return file.read(len(data) + 1) == data
+    return False

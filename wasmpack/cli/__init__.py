@@ -1,6 +1,7 @@
 """The command line. This module imports click alone; a command's own file loads when it is run."""
 
 import gc
+import io
 import os
 import sys
 from typing import NoReturn
@@ -14,6 +15,7 @@ def main() -> NoReturn:
     gc.set_threshold(_FEWER_COLLECTIONS)
     from wasmpack.cli.beside import end_early_child, start_early
 
+    _write_any_text()
     start_early(sys.argv[1:])
     try:
         from wasmpack.cli.boundary import run
@@ -22,6 +24,13 @@ def main() -> NoReturn:
     finally:
         end_early_child()
     _leave(code)
+
+
+def _write_any_text() -> None:
+    """Write out what the encoding of a stream lacks, as ``\\u2603``: no name ends a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _leave(code: int) -> NoReturn:

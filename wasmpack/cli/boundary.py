@@ -4,19 +4,23 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
 from wasmpack.cli.console import Console, ReaderGone, plain_text, remembered
 from wasmpack.cli.root import cli
-from wasmpack.errors import WasmpackError
+from wasmpack.errors import WasmpackError, WasmpackWarning
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
 """What a shell reports of a program that nobody reads any more (128 + SIGPIPE)."""
 _BEFORE_COMMAND = {"-v", "-q", "--verbose", "--quiet", "--debug", "--color", "--no-progress"}
+_UNDECODABLE = "surrogates not allowed"
+"""What the codec says of bytes that Python could not decode when it started (PEP 383)."""
 _SHAPE = {"-o", "--output", "--json", "--yaml"}
 
 
@@ -28,12 +32,14 @@ def run(arguments: Sequence[str]) -> int:
         "false",
     }
     _clean_up_when_terminated()
+    warnings.showwarning = _show_warning
     try:
         result = cli.main(list(arguments), prog_name="wasmpack", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except (BrokenPipeError, ReaderGone):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except _Terminated:
         return _told("terminated", "", _TERMINATED)
@@ -44,6 +50,19 @@ def run(arguments: Sequence[str]) -> int:
             _show_traceback()
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+_show_other_warning = warnings.showwarning
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int,
+    file: TextIO | None = None, line: str | None = None,
+) -> None:  # fmt: skip
+    if issubclass(category, WasmpackWarning):
+        _console().warn(plain_text(str(message)))
+    else:
+        _show_other_warning(message, category, filename, lineno, file, line)
 
 
 def _show_traceback() -> None:
@@ -81,9 +100,14 @@ def _explain(error: Exception) -> int:
         return _told(error.format_message(), _usage_hint(error), 2)
     if isinstance(error, click.ClickException):
         return _told(error.format_message(), "", 1)
+    if isinstance(error, UnicodeEncodeError) and error.reason == _UNDECODABLE:
+        return _told("an argument or a variable of the environment is not UTF-8", "", 2)
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        from wasmpack.stores.files import explanation
+
+        return _explain(explanation(error.filename, error))
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return _told(f"{place}{error.strerror or error}", "", 1)
+        return _told(error.strerror or str(error), "", 1)
     return _told(
         f"internal error: {type(error).__name__}: {error}",
         "this is a bug in wasmpack: run again with --debug and report what it prints",

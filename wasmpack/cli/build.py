@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wasmpack.cli.beside import early_child, load_beside
+from wasmpack.cli.console import json_text
 from wasmpack.cli.options import (
     FILE,
     PLACE,
     REFERENCE,
-    current_console,
     dry_run_timeout_option,
     force_option,
     format_option,
     registry_options,
+    result_console,
     target_options,
 )
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
-from wasmpack.stores.files import check_parent, write_whole
+from wasmpack.stores.output_files import check_named, write_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from wasmpack.cli.console import Console
     from wasmpack.module.isolated import IsolatedRunner
     from wasmpack.oci.image import Image
+    from wasmpack.stores.ports import Notice
 
 
 @click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
@@ -98,7 +99,7 @@ def _build(
     from wasmpack.cli.judging import start_up
     from wasmpack.cli.report import show_outcome, shown_if_rejected
 
-    console = current_console()
+    console = result_console(given["output"])
     outputs = Outputs(
         tags=given["tags"], place=_place(given["output"]), push=given["push"],
         load=given["load"], force=given["force"],
@@ -121,7 +122,7 @@ def _build(
         kept = None if given["targets"] else report
         with console.moving("pushing") as progress:
             moved = store_image(
-                image, outputs, registry, report=kept, notice=console.status, progress=progress
+                image, outputs, registry, report=kept, notice=console.notice, progress=progress
             )
     places = [NamePlace(tag.with_default_tag()) for tag in outputs.tags]
     everywhere: list[Place] = [*places, *([outputs.place] if outputs.place else [])]
@@ -130,7 +131,7 @@ def _build(
         report=report,
     )  # fmt: skip
     if not given["dry_run"]:
-        _write_files(given, outcome)
+        _write_files(given, outcome, console.notice)
     show_outcome(
         outcome, str(pinned(everywhere[0], image.manifest.digest)), given["shape"], console
     )
@@ -194,7 +195,7 @@ def _check_options(given: Mapping[str, Any]) -> None:
         raise WrongUsage("--config and --no-runtime-config exclude each other")
     for file in (given["metadata_file"], given["digest_file"]):
         if file is not None:
-            check_parent(file)
+            check_named(file)
             if file.suffix in {".wasm", ".wat"}:
                 raise WrongUsage(f"{file}: this would overwrite a module")
 
@@ -226,11 +227,9 @@ def _place(output: Place | None) -> Place | None:
     return output
 
 
-def _write_files(given: Mapping[str, Any], outcome: Outcome) -> None:
-    import json
-
-    metadata: Path | None = given["metadata_file"]
+def _write_files(given: Mapping[str, Any], outcome: Outcome, notice: Notice) -> None:
+    metadata, digest = given["metadata_file"], given["digest_file"]
     if metadata is not None:
-        write_whole(metadata, [json.dumps(outcome.as_json(), indent=2).encode(), b"\n"])
-    if given["digest_file"] is not None:
-        write_whole(given["digest_file"], [str(outcome.manifest.digest).encode(), b"\n"])
+        write_named(metadata, [json_text(outcome.as_json()).encode(), b"\n"], notice)
+    if digest is not None:
+        write_named(digest, [str(outcome.manifest.digest).encode(), b"\n"], notice)

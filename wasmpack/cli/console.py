@@ -33,16 +33,16 @@ class Console:
     verbose: int = 0
     debug: bool = False
     progress: bool = True
+    stdout_taken: bool = False
+    """Standard output carries an archive: results go to stderr too."""
 
     def result(self, text: str) -> None:
         """One line of the result, on stdout."""
-        click.echo(text, color=True)
+        click.echo(text, color=True, err=self.stdout_taken)
 
     def json(self, value: object) -> None:
         """The result as JSON, on stdout."""
-        import json
-
-        click.echo(json.dumps(value, indent=2))
+        click.echo(json_text(value), err=self.stdout_taken)
 
     def raw(self, data: bytes, what: str) -> None:
         """Bytes as they are, on stdout.
@@ -63,6 +63,10 @@ class Console:
         if not self.quiet:
             start = _CLEAR_LINE if _bars else ""  # a bar draws itself again below
             click.echo(f"{start}{text}", err=True, color=True)
+
+    def notice(self, text: str) -> None:
+        """As :meth:`status`, in words that may come from anybody."""
+        self.status(plain_text(text))
 
     def detail(self, text: str) -> None:
         """What is going on, for those who asked with ``-v``."""
@@ -153,6 +157,15 @@ def remember(console: Console) -> Console:
 def remembered() -> Console:
     """The console of this run, or the default before its options were read."""
     return _remembered[0] if _remembered else Console()
+
+
+def json_text(value: object) -> str:
+    """JSON as every command and every file of ours has it."""
+    import json
+
+    from wasmpack.oci.canonical import well_formed
+
+    return json.dumps(well_formed(value), indent=2)
 
 
 def plain_text(text: str) -> str:

@@ -4,10 +4,10 @@ import click
 
 from wasmpack.cli.options import (
     PLACE,
-    current_console,
     force_option,
     format_option,
     registry_options,
+    result_console,
 )
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
@@ -40,7 +40,7 @@ def copy(
     from wasmpack.actions.pull import Extent, copy_image
     from wasmpack.cli.report import show_outcome
 
-    console = current_console()
+    console = result_console(destination)
     if isinstance(destination, NamePlace):
         destination = NamePlace(destination.reference.with_default_tag())
     wrong = next((tag for tag in tags if not is_tag(tag)), None)
@@ -49,7 +49,7 @@ def copy(
     extent = Extent(whole_index=whole, referrers=referrers, tags=tags)
     with console.moving("copying") as progress:
         done = copy_image(
-            source, destination, registry, extent=extent, force=force, notice=console.status,
+            source, destination, registry, extent=extent, force=force, notice=console.notice,
             progress=progress,
         )  # fmt: skip
     outcome = Outcome(references=[str(destination)], manifest=done.manifest, moved=done.moved)

@@ -23,7 +23,7 @@ def digest(image: Place, remote: bool, shape: str, registry: RegistryOptions) ->
     from wasmpack.stores.places import open_reader
 
     console = current_console()
-    reader = open_reader(asked(image, remote=remote), registry, console.status)
+    reader = open_reader(asked(image, remote=remote), registry, console.notice)
     top, taken = mesh_image(reader)
     if taken is not top:
         found = f"it compares {taken.digest}" if taken else "it finds no linux/amd64 image in it"

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from wasmpack.cli.options import (
+    ANY_NAME,
     current_console,
     force_option,
     format_option,
@@ -18,7 +19,7 @@ from wasmpack.stores.registry.options import RegistryOptions
 
 @click.command(epilog="Example: wasmpack extract quay.io/me/plugin:v1 -o out")
 @image_argument
-@click.option("-o", "--output", default=".", show_default=True, help="Directory.")
+@click.option("-o", "--output", type=ANY_NAME, default=".", show_default=True, help="Directory.")
 @force_option("files with other content")
 @format_option
 @registry_options
@@ -36,7 +37,7 @@ def extract(image: Place, output: str, force: bool, shape: str, registry: Regist
             hint=f"did you mean --format {output}? for a directory of that name: -o ./{output}",
         )
     console = current_console()
-    files = extract_image(image, Path(output), registry, force=force, notice=console.status)
+    files = extract_image(image, Path(output), registry, force=force, notice=console.notice)
     if shape == "json":
         console.json({"schemaVersion": 1, "files": [str(path) for path in files]})
         return

@@ -37,7 +37,7 @@ def inspect_image(
     from wasmpack.stores.places import open_reader
 
     console = current_console()
-    reader = open_reader(asked(image, remote=remote), registry, console.status)
+    reader = open_reader(asked(image, remote=remote), registry, console.notice)
     if raw is not None:
         for chunk in actions.raw_part(reader, raw):
             console.raw(chunk, f"--raw {raw}")

@@ -8,15 +8,18 @@ from pathlib import Path
 import click
 
 from wasmpack.cli.options import (
+    ANY_NAME,
     FILE,
     PLACE,
     current_console,
     force_option,
     format_option,
     registry_options,
+    result_console,
 )
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.oci.place import Place
+from wasmpack.stores.output_files import check_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 _REFUSED = 3
@@ -40,7 +43,7 @@ def migrate() -> None:
     epilog="Example: wasmpack migrate servicemeshextension extension.yaml --report report.md",
 )
 @click.argument("names", metavar="[FILE|-]...", nargs=-1)
-@click.option("-f", "--filename", "files", multiple=True, metavar="FILE|-",
+@click.option("-f", "--filename", "files", multiple=True, metavar="FILE|-", type=ANY_NAME,
               help="The same, as oc and kubectl write it (repeatable).")  # fmt: skip
 @click.option("-n", "--namespace", default="", help="For resources without one.")
 @click.option("--images", default="", metavar="PREFIX",
@@ -88,6 +91,8 @@ def servicemeshextension(
         raise WrongUsage(f"--report {report}: expected a name that ends in .md or .json")
     if report is not None and not report.parent.is_dir():
         raise NotFound(f"--report {report}: no such directory")
+    if report is not None:
+        check_named(report)
     request = MigrationRequest(
         documents=tuple(read_document_files(inputs)), subject=", ".join(inputs), images=images,
         pin=pin, remote=remote, targets=targets,
@@ -132,12 +137,12 @@ def image(
     from wasmpack.cli.report import shown_if_rejected
     from wasmpack.oci.image import Variant
 
-    console = current_console()
+    console = result_console(destination)
     destination = writable(destination, variant)
     request = RepackRequest(
         variant=Variant(variant), validate=not no_validate, targets=targets, force=force,
         extension=True,
     )  # fmt: skip
     with shown_if_rejected(shape, console):
-        done = migrate_image(image, destination, request, registry, notice=console.status)
+        done = migrate_image(image, destination, request, registry, notice=console.notice)
     show_repacked(done, destination, shape, console)

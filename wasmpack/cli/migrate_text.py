@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasmpack.cli.console import Console, plain_text
+from wasmpack.cli.console import Console, json_text, plain_text
 from wasmpack.cli.report import finding_lines
 
 if TYPE_CHECKING:
@@ -29,12 +28,12 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
     from wasmpack.actions.rendered import resources_json
     from wasmpack.mesh.yaml_reader import read_documents
     from wasmpack.mesh.yaml_writer import join_documents
-    from wasmpack.stores.files import write_whole
+    from wasmpack.stores.output_files import write_named
 
     if report is not None:
         as_json = report.suffix == ".json"
-        text = json.dumps(done.as_json(), indent=2) + "\n" if as_json else markdown(done)
-        write_whole(report, [text.encode()])
+        text = json_text(done.as_json()) + "\n" if as_json else markdown(done)
+        write_named(report, [text.encode(errors="backslashreplace")], console.notice)
     for row in done.rows:
         for finding in row.report.findings:
             say = console.detail if finding.severity == "info" else console.status

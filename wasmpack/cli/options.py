@@ -2,13 +2,16 @@
 
 import math
 import sys
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.types import StringParamType
 
-from wasmpack.cli.console import Console, plain_text
+from wasmpack.cli.console import Console
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import ArchivePlace, LayoutPlace, Place, could_be_name, parse_place
 from wasmpack.oci.reference import Reference
@@ -66,6 +69,8 @@ class ReferenceType(_NameParameter):
 PLACE = PlaceType()
 REFERENCE = ReferenceType()
 FILE = click.Path(path_type=Path, dir_okay=False)
+ANY_NAME = StringParamType()
+"""Text that names files or directories, which need not be UTF-8."""
 
 image_argument = click.argument("image", type=PLACE)
 
@@ -177,14 +182,12 @@ def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> Re
         raise WrongUsage(f"--timeout {given['timeout']}: expected seconds, at most a day")
     password = None
     if password_stdin:
-        password = sys.stdin.read().rstrip("\r\n")
-        if not password:
-            raise WrongUsage("--password-stdin: standard input is empty")
+        password = _password()
     elif username is not None:
         password = os.environ.get("WASMPACK_PASSWORD")
     if username is None and password_stdin:
         raise WrongUsage("--password-stdin needs --username")
-    if username is not None and password is None and sys.stdin.isatty():
+    if username is not None and password is None and sys.stdin is not None and sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, err=True)
     if username is not None and password is None:
         raise WrongUsage(
@@ -192,14 +195,57 @@ def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> Re
         )
     console = current_console()
     paths = ("ca_file", "cert_file", "key_file", "registry_config")
-    texts = {name: str(given[name]) if given[name] else None for name in paths}
+    texts = {name: _readable_again(given[name]) for name in paths}
     return RegistryOptions(
-        username=username, password=password, notice=lambda text: console.status(plain_text(text)),
+        username=username, password=password, notice=console.notice,
         **{**given, **texts},
     )  # fmt: skip
+
+
+def _password() -> str:
+    from wasmpack.stores.input_files import MAX_CONFIGURATION, read_standard_input
+
+    try:
+        password = read_standard_input(MAX_CONFIGURATION).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise WrongUsage("--password-stdin: standard input is not UTF-8") from None
+    if not password:
+        raise WrongUsage("--password-stdin: standard input is empty")
+    return password
+
+
+def _readable_again(path: Path | None) -> str | None:
+    """A file that libraries open by name, and more than once: a pipe is copied into one."""
+    from wasmpack.stores.input_files import MAX_CONFIGURATION, is_pipe, read_named
+
+    if path is None or not is_pipe(path):
+        return None if path is None else str(path)
+    data = read_named(path, MAX_CONFIGURATION)
+    work = tempfile.TemporaryDirectory(prefix="wasmpack-")
+    copy = Path(click.get_current_context().with_resource(work), path.name)
+    copy.write_bytes(data)
+    return str(copy)
 
 
 def current_console() -> Console:
     """The console of this run."""
     console = click.get_current_context().find_object(Console)
     return console or Console()
+
+
+def result_console(destination: Place | None) -> Console:
+    """The console of a command that writes an image: results keep out of an archive's way.
+
+    :raises WrongUsage: the archive would go to a terminal
+    """
+    from wasmpack.stores.places import goes_to_stdout
+
+    console = current_console()
+    if not goes_to_stdout(destination):
+        return console
+    if sys.stdout is not None and sys.stdout.isatty():
+        raise WrongUsage(
+            f"{destination}: an archive is not written to a terminal",
+            hint="send standard output to a file or a pipe, or name a file",
+        )
+    return replace(console, stdout_taken=True)

@@ -4,11 +4,11 @@ import click
 
 from wasmpack.cli.options import (
     PLACE,
-    current_console,
     force_option,
     format_option,
     image_argument,
     registry_options,
+    result_console,
 )
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place, pinned
@@ -34,10 +34,10 @@ def pull(
 
     if not isinstance(image, NamePlace):
         raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
-    console = current_console()
+    console = result_console(output)
     with console.moving("pulling") as progress:
         done = pull_image(
-            image, output, registry, force=force, notice=console.status, progress=progress
+            image, output, registry, force=force, notice=console.notice, progress=progress
         )
     place: Place = output or NamePlace(image.reference.with_default_tag())
     outcome = Outcome(references=[str(place)], manifest=done.manifest, moved=done.moved)

@@ -16,7 +16,7 @@ from wasmpack.cli.options import (
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.files import check_parent, write_whole
+from wasmpack.stores.output_files import check_named, write_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 
@@ -45,7 +45,7 @@ def push(
     Without DESTINATION it goes where its name says. Prints NAME@DIGEST.
     """
     if digest_file is not None:
-        check_parent(digest_file)
+        check_named(digest_file)
     from wasmpack.actions.push import plan_push, push_image
     from wasmpack.cli.judging import start_up
     from wasmpack.cli.report import plan_lines, show_outcome, shown_if_rejected
@@ -60,18 +60,18 @@ def push(
         if dry_run:
             done = plan_push(
                 image, target, registry, tags=tags, validate=not no_validate, start_up=judged,
-                notice=console.status,
+                notice=console.notice,
             )  # fmt: skip
         else:
             done = push_image(
                 image, target, registry, tags=tags, validate=not no_validate, start_up=judged,
-                fall_back=variant == "auto", notice=console.status, progress=progress,
+                fall_back=variant == "auto", notice=console.notice, progress=progress,
             )  # fmt: skip
     if dry_run:
         for line in plan_lines(done.moved):
             console.status(line)
     if digest_file is not None:
-        write_whole(digest_file, [str(done.manifest.digest).encode(), b"\n"])
+        write_named(digest_file, [str(done.manifest.digest).encode(), b"\n"], console.notice)
     named = str(target.with_default_tag().with_digest(done.manifest.digest))
     show_outcome(done, named, shape, console)
 

@@ -32,7 +32,7 @@ def login(registry_host: str, registry: RegistryOptions) -> None:
 
     username, password = registry.username, registry.password
     if password is None:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise WrongUsage("no password", hint="--username NAME --password-stdin")
         username = click.prompt("Username", err=True)
         password = click.prompt("Password", hide_input=True, err=True)
@@ -47,11 +47,14 @@ def logout(registry_host: str, registry_config: Path | None) -> None:
     """Forget the credentials for REGISTRY."""
     from wasmpack.actions.login import log_out
 
+    console = current_console()
     known = log_out(
         registry_host,
-        RegistryOptions(registry_config=str(registry_config) if registry_config else None),
+        RegistryOptions(
+            registry_config=str(registry_config) if registry_config else None,
+            notice=console.notice,
+        ),
     )
-    console = current_console()
     console.status(
         f"logged out of {registry_host}" if known else f"not logged in to {registry_host}"
     )

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from wasmpack.cli.options import FILE, current_console, registry_options
+from wasmpack.cli.options import ANY_NAME, FILE, current_console, registry_options
 from wasmpack.errors import WrongUsage
-from wasmpack.stores.files import check_parent, write_whole
+from wasmpack.stores.output_files import check_named, write_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 _SHAPE = click.option(
@@ -26,7 +26,7 @@ _FIELDS = (
                  help="Within the phase the highest runs first. [default: 0]"),
     click.option("--plugin-name", "pluginName", metavar="NAME",
                  help="Root id. [default: the first in the image's runtime configuration]"),
-    click.option("--plugin-config", metavar="FILE",
+    click.option("--plugin-config", metavar="FILE", type=ANY_NAME,
                  help="Configuration of the plugin: a YAML or JSON file, or such text itself."),
     click.option("--pull-policy", "imagePullPolicy",
                  type=click.Choice(["IfNotPresent", "Always"], case_sensitive=False),
@@ -51,8 +51,8 @@ def check_output(output: Path | None) -> None:
     """:raises WrongUsage: a shape is meant, or the file could not be written afterwards"""
     if output is not None and str(output) in {"yaml", "json"}:
         raise WrongUsage(f"-o {output}: expected a file", hint=f"did you mean --format {output}?")
-    if output is not None:
-        check_parent(output)
+    if output is not None and str(output) != "-":
+        check_named(output)
 
 
 def _field_options(command: Any) -> Any:
@@ -127,13 +127,13 @@ def wasmplugin(
         template=(read_file(template), str(template)) if template else None,
     )  # fmt: skip
     with shown_if_rejected(shape, console):
-        done = render_wasmplugin(request, registry, notice=console.status)
+        done = render_wasmplugin(request, registry, notice=console.notice)
     for line in findings_text(done.report, console.err_style):
         console.status(line)
-    if output is None:
+    if output is None or str(output) == "-":
         console.result(done.text(shape).rstrip("\n"))
     else:
-        write_whole(output, [done.text(shape).encode()])
+        write_named(output, [done.text(shape).encode()], console.notice)
 
 
 @render.command("secret", epilog="Example: wasmpack render secret quay.io --name pull -n mesh")

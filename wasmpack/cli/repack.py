@@ -8,10 +8,10 @@ import click
 
 from wasmpack.cli.options import (
     PLACE,
-    current_console,
     force_option,
     format_option,
     registry_options,
+    result_console,
 )
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
@@ -54,14 +54,14 @@ def repack(
     from wasmpack.cli.report import shown_if_rejected
     from wasmpack.oci.image import Variant
 
-    console = current_console()
+    console = result_console(destination)
     destination = writable(destination, variant)
     request = RepackRequest(
         variant=Variant(variant), with_runtime_config=not no_runtime_config, module=module,
         validate=not no_validate, targets=targets, force=force,
     )  # fmt: skip
     with shown_if_rejected(shape, console):
-        done = repack_image(image, destination, request, registry, notice=console.status)
+        done = repack_image(image, destination, request, registry, notice=console.notice)
     show_repacked(done, destination, shape, console)
 
 

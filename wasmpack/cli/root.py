@@ -1,9 +1,10 @@
 """The group of all commands, and the options that stand before a command."""
 
 import importlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
+from click.types import StringParamType
 
 from wasmpack.cli.console import Console, ReaderGone, remember
 from wasmpack.version import VERSION
@@ -69,17 +70,35 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
 
 
+class _Text(StringParamType):
+    """What is not the name of a file has to be characters, whatever it is used for."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = super().convert(value, param, ctx)
+        if isinstance(text, str) and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                self.fail("not UTF-8", param, ctx)
+        return text
+
+
+_TEXT = _Text()
+
+
 def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Command:
     """Let every option be given as ``WASMPACK_OPTION``, or for one command alone as
     ``WASMPACK_COMMAND_OPTION`` (which wins); several values are separated by spaces.
 
-    Options that only print something (``--version``) have none.
+    Options that only print something (``--version``) have none. Text is checked to be text.
     """
     for option in command.params:
         if isinstance(option, click.Option) and option.envvar is None and not option.is_eager:
             name = max(option.opts, key=len).lstrip("-")
             words = [("_".join((*path, name))), f"WASMPACK_{name}"]
             option.envvar = [word.upper().replace("-", "_") for word in words]
+        if isinstance(option, click.Option) and option.type is click.STRING:
+            option.type = _TEXT
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
             with_environment(inner, (*path, name))

@@ -95,7 +95,7 @@ def validate_image(
     from wasmpack.stores.places import open_reader
 
     console = current_console()
-    reader = open_reader(asked(image, remote=remote), registry, console.status)
+    reader = open_reader(asked(image, remote=remote), registry, console.notice)
     report = check(
         reader, str(image), targets=targets,
         start_up=start_up(

@@ -71,7 +71,7 @@ def validate_wasmplugin(
     documents, unreadable = read_or_report(files)
     report = check(
         documents, ", ".join(files), registry, targets=targets,
-        strict=strict, notice=console.status, unreadable=unreadable,
+        strict=strict, notice=console.notice, unreadable=unreadable,
         looking=Looking(
             images=not no_image, remote=remote, envoy=envoy,
             start_up=start_up(

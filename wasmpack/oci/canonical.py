@@ -32,6 +32,25 @@ def canonical_json(value: object) -> bytes:
     return text.encode()
 
 
+def well_formed(value: object) -> object:
+    """The same value with every lone surrogate written out, as ``\\udcff``.
+
+    Python has them in names of files that are not UTF-8; JSON that others read must not
+    (RFC 8259, 8.2).
+
+    >>> well_formed({"subject": "caf\\udce9.wasm"})
+    {'subject': 'caf\\\\udce9.wasm'}
+    """
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {well_formed(key): well_formed(item) for key, item in value.items()}
+        case list() | tuple():
+            return [well_formed(item) for item in value]
+    return value
+
+
 def parse_json(raw: bytes, what: str, most: int = MAX_JSON) -> JsonValue:
     """Read JSON from bytes that somebody else wrote.
 

@@ -1,10 +1,12 @@
 """An OCI image layout in one tar file: read in place, written whole."""
 
 import contextlib
+import os
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
 from wasmpack.oci.canonical import parse_json_object
@@ -14,6 +16,8 @@ from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.stores.files import TEMPORARY, explained, open_regular
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry, find_entry, parse_entries, referring
+from wasmpack.stores.output_files import check_named, named_output
+from wasmpack.stores.ports import Notice
 from wasmpack.stores.tar_files import Slice, Span, find_files
 from wasmpack.stores.verified import VerifiedStream
 
@@ -64,26 +68,34 @@ class ArchiveReader:
 
 
 @contextlib.contextmanager
-def archive_layout(path: Path) -> Iterator[Layout]:
+def archive_layout(path: Path, notice: Notice) -> Iterator[Layout]:
     """A layout to fill; when the block ends well, it becomes the tar file, whole.
 
-    The same image gives the same bytes: entries are sorted and carry no time or owner.
+    The same image gives the same bytes: entries are sorted and carry no time or owner. A pipe is
+    opened before anything is done, so that one that nobody reads ends the work at once.
     """
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        work = tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=path.parent)
-    with work as directory:
-        layout = Layout.create(Path(directory) / "layout")
+        if not os.path.lexists(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+    target = check_named(path)
+    with named_output(path, notice) as file, _work_directory(target) as directory:
+        layout = Layout.create(Path(directory) / "layout", private=True)
         yield layout
-        packed = Path(directory) / "archive.tar"
         with explained(path):
-            _pack(layout.root, packed)
-            packed.replace(path)
+            _pack(layout.root, file)
+
+
+def _work_directory(target: Path | None) -> "tempfile.TemporaryDirectory[str]":
+    """On the disk that will hold the archive, or where temporary files go."""
+    if target is not None:
+        with contextlib.suppress(OSError):
+            return tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=target.parent)
+    return tempfile.TemporaryDirectory(prefix=TEMPORARY)
 
 
 def check_archive(path: Path, names: Sequence[str | None], digest: Digest) -> None:
     """:raises WouldOverwrite: the file holds another image."""
-    if not path.exists():
+    if not path.exists() or check_named(path) is None:
         return
     held: tuple[Entry, ...] = ()
     with contextlib.suppress(BadArtifact):
@@ -128,8 +140,8 @@ def _explained(path: Path) -> Iterator[None]:
             raise NotFound(f"{path}: no such file") from None
 
 
-def _pack(root: Path, target: Path) -> None:
-    with tarfile.open(target, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+def _pack(root: Path, target: BinaryIO) -> None:
+    with tarfile.open(fileobj=target, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
         for path in sorted(p for p in root.rglob("*") if p.is_file()):
             entry = tarfile.TarInfo(path.relative_to(root).as_posix())
             entry.size = path.stat().st_size

@@ -1,134 +1,216 @@
-"""Files written whole or not at all, and locks between processes."""
+"""Files whose names wasmpack chooses, inside a directory: whole, locked, never through a link.
+
+For files that the user names see :mod:`wasmpack.stores.output_files` and
+:mod:`wasmpack.stores.input_files`.
+"""
 
 import contextlib
 import errno
 import os
 import stat
-import tempfile
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from wasmpack.errors import BadArtifact, WasmpackError, WrongUsage
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WasmpackWarning, WrongUsage
 
 TEMPORARY = ".wasmpack-tmp-"
 """Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
+"""NFS and others without; EBADF: NFS locks only what is open for writing (flock(2))."""
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_SUCH_NAME = {errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR}
 
 
-def write_whole(path: Path, pieces: Iterable[bytes], *, durable: bool = True) -> None:
-    """Write to a temporary file beside ``path`` and rename it; on any failure nothing is left.
+def write_inside(root: Path, name: str, pieces: Iterable[bytes], *, durable: bool = True) -> None:
+    """Write a file below a directory, whole; on any failure nothing is left.
 
+    Missing directories are made. A link, a pipe or a device of that name is replaced; a link in
+    place of a directory is refused.
+
+    :param name: relative to ``root``, with slashes
     :param durable: wait until the disk has it, so that it outlives a power failure; what is
         verified by its digest whenever it is read can do without
 
     :raises WasmpackError: no space, no permission
+    :raises BadArtifact: a link or a file in place of a directory
     """
-    with explained(path):
-        if path.exists() and not path.is_dir() and (not path.is_file() or _is_open_file(path)):
-            with path.open("wb") as device:  # /dev/stdout, a named pipe: written, not replaced
-                device.writelines(pieces)
-            return
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                for piece in pieces:
-                    file.write(piece)
-                file.flush()
-                if durable:
-                    os.fsync(file.fileno())
-                os.fchmod(file.fileno(), 0o666 & ~_UMASK)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    parent, _, last = name.rpartition("/")
+    with (
+        explained(root / name),
+        inside(root, parent, make=True) as directory,
+        temporary_file(directory) as (file, temporary),
+    ):
+        file.writelines(pieces)
+        file.flush()
         if durable:
-            _sync_directory(path.parent)
+            sync(file.fileno())
+        os.replace(temporary, last, src_dir_fd=directory, dst_dir_fd=directory)
+        if durable:
+            sync(directory)
 
 
-def _is_open_file(path: Path) -> bool:
-    """``/dev/stdout``, ``/dev/fd/3``: a link to what this process has open."""
-    return path.is_symlink() and str(path.readlink()).startswith("/proc/")
+@contextlib.contextmanager
+def temporary_file(directory: int, mode: int = 0o666) -> Iterator[tuple[BinaryIO, str]]:
+    """A new file and its name, which is removed unless the block gave it another.
+
+    :param directory: open; the name is relative to it
+    :param mode: less what the umask takes away
+    """
+    name = f"{TEMPORARY}{os.urandom(8).hex()}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags, mode, dir_fd=directory)
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file, name
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=directory)
+
+
+def sync(handle: int) -> None:
+    """Wait until the disk has it, on file systems that can be asked to (fsync(2))."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.EROFS, errno.ENOTSUP}:
+            raise
+
+
+@contextlib.contextmanager
+def inside(root: Path, name: str = "", *, make: bool = False) -> Iterator[int]:
+    """Open a directory below ``root``, no link followed on the way; ``root`` itself may be one.
+
+    :param make: make what is missing
+    :raises BadArtifact: a link or a file in place of a directory
+    """
+    if make:
+        root.mkdir(parents=True, exist_ok=True)
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in filter(None, name.split("/")):
+            root /= part
+            below = _open_below(handle, part, root, make=make)
+            os.close(handle)
+            handle = below
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _open_below(directory: int, name: str, path: Path, *, make: bool) -> int:
+    if make:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=directory)
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(name, flags, dir_fd=directory)
+    except OSError as error:
+        if error.errno not in {errno.ENOTDIR, errno.ELOOP}:
+            raise
+        raise BadArtifact(
+            f"{path}: a link or a file, expected a directory: links inside a layout are not "
+            "written through",
+            hint="choose a new directory",
+        ) from error
+
+
+def delete_below(root: Path, name: str, keep: Container[str]) -> list[int]:
+    """Delete the files in the directories of ``name``, no link followed, but for names to keep.
+
+    Returns the sizes of what is deleted.
+    """
+    sizes = []
+    with inside(root, name) as directory, os.scandir(directory) as found:
+        parts = [part.name for part in found if part.is_dir(follow_symlinks=False)]
+    for part in parts:
+        with inside(root, f"{name}/{part}") as directory, os.scandir(directory) as found:
+            for file in list(found):
+                if file.name not in keep and not file.is_dir(follow_symlinks=False):
+                    sizes.append(file.stat(follow_symlinks=False).st_size)
+                    os.unlink(file.name, dir_fd=directory)
+    return sizes
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """A regular file for reading; never waits for a pipe, never reads a device.
+    """A regular file for reading; never waits for a pipe, never opens a device.
 
     :raises FileNotFoundError: no such file
     :raises BadArtifact: something else of that name
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    if stat.S_ISREG(path.stat().st_mode):
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            return os.fdopen(handle, "rb")
         os.close(handle)
-        raise BadArtifact(f"{path}: expected a regular file")
-    return os.fdopen(handle, "rb")
+    raise BadArtifact(f"{path}: expected a regular file")
 
 
-def check_parent(path: Path) -> None:
-    """Before work that cannot be undone: may a file be written there?
+@contextlib.contextmanager
+def locked(root: Path, name: str = "", *, shared: bool = False) -> Iterator[None]:
+    """Hold an advisory lock on a directory, found as :func:`inside` finds it."""
+    with contextlib.ExitStack() as stack:
+        with explained(root / name):
+            directory = stack.enter_context(inside(root, name))
+            lock(directory, root, shared=shared)
+        yield
 
-    :raises WrongUsage: no such directory, or a directory of that name
+
+def lock(directory: int, path: Path, *, shared: bool = False) -> None:
+    """Lock an open directory; the kernel drops the lock when it is closed.
+
+    A file system without locks is used without, and a warning says so.
+
+    :param path: names the directory in that warning
     """
-    if path.is_dir() or not (path.exists() or os.access(path.parent, os.W_OK)):
-        raise WrongUsage(
-            f"{path}: cannot be written", hint="name a file in a directory that exists"
+    import fcntl
+
+    try:
+        fcntl.flock(directory, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        warnings.warn(
+            f"{path}: this file system has no locks ({error.strerror}): only one process at a "
+            "time may write there",
+            WasmpackWarning,
+            stacklevel=1,
         )
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner may read, whole; its directory too if it is new."""
-    with explained(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-
 @contextlib.contextmanager
-def locked(directory: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold an advisory lock on a directory; the kernel drops it when the process dies."""
-    import fcntl
+def explained(path: Path | str) -> Iterator[None]:
+    """Turn an operating system error into one that names the path and says what to do.
 
-    with explained(directory):
-        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn an operating system error into one that says what to do."""
+    :raises BrokenPipeError: as it is: whoever reads has left, which is no fault of the path
+    """
+    if "\0" in str(path):
+        raise WrongUsage(f"{path!s}: no file can have this name")
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        hint = ""
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            hint = "free some space, or set WASMPACK_STORE to another disk; nothing was changed"
-        elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            hint = "choose a place you may write to; WASMPACK_STORE moves the local store"
-        raise WasmpackError(f"{path}: {error.strerror or error}", hint=hint) from error
+        raise explanation(path, error) from error
 
 
-def _umask() -> int:
-    """The process's umask; it can only be read by setting it, which threads must not do."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-_UMASK = _umask()
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def explanation(path: Path | str, error: OSError) -> WasmpackError:
+    """The error of ours for one of the operating system's."""
+    text = f"{path}: {error.strerror or error}"
+    if error.errno == errno.ENOENT:
+        return NotFound(f"{path}: no such file")
+    if error.errno == errno.EEXIST:  # of mkdir: what we create ourselves has names at random
+        return WrongUsage(f"{path}: a file or a broken link, expected a directory")
+    if error.errno in _NO_SUCH_NAME:
+        return WrongUsage(text)
+    if error.errno in _FULL:
+        return WasmpackError(
+            text, hint="free some space, or set WASMPACK_STORE to another disk; nothing was changed"
+        )
+    if error.errno in _FORBIDDEN:
+        return WasmpackError(
+            text, hint="choose a place you may write to; WASMPACK_STORE moves the local store"
+        )
+    return WasmpackError(text)

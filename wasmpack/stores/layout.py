@@ -6,7 +6,7 @@ power failure a blob may be damaged: its digest tells, and it is fetched or buil
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +15,15 @@ from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_j
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, parse
-from wasmpack.stores.files import TEMPORARY, explained, locked, open_regular, write_whole
+from wasmpack.stores.files import (
+    TEMPORARY,
+    delete_below,
+    explained,
+    inside,
+    locked,
+    open_regular,
+    write_inside,
+)
 from wasmpack.stores.layout_index import (
     Entry,
     find_entry,
@@ -41,11 +49,13 @@ class Layout:
     full image names in the local store.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, private: bool = False) -> None:
+        """:param private: no other process knows of it, so it needs no locks."""
         self.root = root
+        self._private = private
 
     @classmethod
-    def create(cls, root: Path) -> "Layout":
+    def create(cls, root: Path, *, private: bool = False) -> "Layout":
         """Make the directory a layout, or take the one that is there.
 
         :raises WouldOverwrite: a directory with other files in it, or no directory
@@ -58,13 +68,15 @@ class Layout:
                     f"{root}: a directory with other files in it, no OCI image layout",
                     hint="choose a new or an empty directory",
                 )
-            (root / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
-        with locked(root):
+            with inside(root, "blobs/sha256", make=True):
+                pass
+        layout = cls(root, private=private)
+        with layout._locked():
             if not (root / "index.json").is_file():
-                write_whole(root / "index.json", [index_json([])])
+                write_inside(root, "index.json", [index_json([])])
             if not (root / "oci-layout").is_file():
-                write_whole(root / "oci-layout", [_MARK])
-        return cls(root)
+                write_inside(root, "oci-layout", [_MARK])
+        return layout
 
     @classmethod
     def open(cls, root: Path) -> "Layout":
@@ -139,15 +151,13 @@ class Layout:
 
     def put_blob(self, descriptor: Descriptor, body: Body) -> None:
         """Write a blob under its digest."""
-        path = self.blob_path(descriptor.digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
         with body() as stream:
-            write_whole(path, stream.chunks(), durable=False)
+            self._write_blob(descriptor.digest, stream.chunks())
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Held from the first blob to the name: keeps :meth:`prune` away meanwhile."""
-        with locked(self.root / "blobs", shared=True):
+        with self._locked("blobs", shared=True):
             yield
 
     def put_manifest(
@@ -169,7 +179,7 @@ class Layout:
             ]
             return [*kept, *(index_row(descriptor, name) for name in names)]
 
-        write_whole(self.blob_path(descriptor.digest), [manifest.raw], durable=False)
+        self._write_blob(descriptor.digest, [manifest.raw])
         if names:
             self._change(change)
 
@@ -201,17 +211,13 @@ class Layout:
 
     def prune(self) -> tuple[int, int]:
         """Delete blobs that no image names; returns how many files, and how many bytes."""
-        with locked(self.root / "blobs"):
+        with self._locked("blobs"), explained(self.root):
             keep = self._reachable()
-            files = bytes_freed = 0
-            for path in (self.root / "blobs").glob("*/*"):
-                if path.name.startswith(TEMPORARY) or path.name not in keep:
-                    files, bytes_freed = files + 1, bytes_freed + path.stat().st_size
-                    path.unlink()
-        with locked(self.root):
+            freed = delete_below(self.root, "blobs", keep)
+        with self._locked(), explained(self.root):
             for path in self.root.glob(f"{TEMPORARY}*"):
                 path.unlink(missing_ok=True)
-        return files, bytes_freed
+        return len(freed), sum(freed)
 
     def _reachable(self) -> set[str]:
         keep: set[str] = set()
@@ -242,10 +248,15 @@ class Layout:
                 )
 
     def _change(self, change: Callable[[list[JsonObject]], list[JsonObject]]) -> None:
-        with locked(self.root):
+        with self._locked():
             index = self._index()
             index["manifests"] = list(change(index_rows(index)))
-            write_whole(self.root / "index.json", [canonical_json(index)])
+            write_inside(self.root, "index.json", [canonical_json(index)])
+
+    def _locked(
+        self, name: str = "", *, shared: bool = False
+    ) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext() if self._private else locked(self.root, name, shared=shared)
 
     def _index(self) -> JsonObject:
         path = self.root / "index.json"
@@ -259,7 +270,14 @@ class Layout:
 
     def blob_path(self, digest: Digest) -> Path:
         """Where a blob lies, or would."""
-        return self.root / "blobs" / digest.algorithm / digest.hex
+        return self.root / _blob_name(digest)
+
+    def _write_blob(self, digest: Digest, pieces: Iterable[bytes]) -> None:
+        write_inside(self.root, _blob_name(digest), pieces, durable=False)
+
+
+def _blob_name(digest: Digest) -> str:
+    return f"blobs/{digest.algorithm}/{digest.hex}"
 
 
 def _has_foreign_files(root: Path) -> bool:

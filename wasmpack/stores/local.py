@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.findings import Report, Verdict
-from wasmpack.oci.canonical import canonical_json
+from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.reference import Reference
@@ -89,7 +89,7 @@ def keep_report(manifest: Manifest, report: Report) -> None:
     A refusal is worked out again each time: it may be due to something that passes.
     """
     if report.verdict is Verdict.ACCEPT and report.complete:
-        write_owned(_verdict_file(manifest), canonical_json(report.as_json()))
+        write_owned(_verdict_file(manifest), canonical_json(well_formed(report.as_json())))
 
 
 def forget_reports() -> tuple[int, int]:

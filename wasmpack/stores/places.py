@@ -21,6 +21,7 @@ from wasmpack.stores.archive import ArchiveReader, archive_layout, check_archive
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_places import LayoutReader, LayoutWriter, LocalReader
 from wasmpack.stores.local import find_local, open_store, store_path
+from wasmpack.stores.output_files import is_stdout
 from wasmpack.stores.ports import ImageReader, ImageWriter, Notice
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -86,10 +87,10 @@ def open_writer(
             with layout.writing():
                 yield LayoutWriter(layout, force)
         case ArchivePlace():
-            path = _path(place.path)
+            path = _archive_target(place)
             if not force:
                 check_archive(path, [place.tag, *tags], digest)
-            with archive_layout(path) as layout:
+            with archive_layout(path, notice) as layout:
                 yield LayoutWriter(layout)
         case DaemonPlace():
             from wasmpack.stores.daemon import DaemonWriter
@@ -129,6 +130,15 @@ def source_options(source: Place, destination: Place, options: RegistryOptions) 
     if ours is None or (theirs is not None and theirs.registry == ours.registry):
         return options
     return options.without_login()
+
+
+def goes_to_stdout(place: Place | None) -> bool:
+    """Whether an image written there takes standard output."""
+    return isinstance(place, ArchivePlace) and is_stdout(_archive_target(place))
+
+
+def _archive_target(place: ArchivePlace) -> Path:
+    return Path("/dev/stdout") if place.path == "-" else _path(place.path)
 
 
 def registry_name(place: Place) -> Reference | None:

@@ -10,7 +10,7 @@ import base64
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
 from wasmpack.redaction import remember_secret
-from wasmpack.stores.files import open_regular, write_private
+from wasmpack.stores.files import open_regular
+from wasmpack.stores.output_files import update_named
 from wasmpack.stores.registry.helpers import ask_helper, helper_named, login_from
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -83,18 +84,15 @@ def save_credential(registry: str, credential: Credential, options: RegistryOpti
     path = next(auth_files(options))
     config = _read(path) if path.is_file() else {}
     if helper := _helper(config, path, registry):
-        entry = {
+        login = {
             "ServerURL": _hub_key(registry),
             "Username": credential.username,
             "Secret": credential.secret,
         }
-        ask_helper(helper, "store", json.dumps(entry))
+        ask_helper(helper, "store", json.dumps(login))
         return helper
-    auths = config.setdefault("auths", {})
-    if not isinstance(auths, dict):
-        raise BadArtifact(f"{path}: auths: expected an object")
-    auths[_hub_key(registry)] = {"auth": credential.basic.removeprefix("Basic ")}
-    write_private(path, json.dumps(config, indent=2).encode() + b"\n")
+    entry: JsonObject = {"auth": credential.basic.removeprefix("Basic ")}
+    _change_entries(path, lambda auths: auths.update({_hub_key(registry): entry}), options)
     return str(path)
 
 
@@ -106,11 +104,30 @@ def erase_credential(registry: str, options: RegistryOptions) -> bool:
         ask_helper(helper, "erase", _hub_key(registry))
     auths = config.get("auths")
     keys = [key for key in _keys(registry, "") if isinstance(auths, dict) and key in auths]
-    if keys and isinstance(auths, dict):
+
+    def erase(auths: JsonObject) -> None:
         for key in keys:
-            del auths[key]
-        write_private(path, json.dumps(config, indent=2).encode() + b"\n")
+            auths.pop(key, None)
+
+    if keys:
+        _change_entries(path, erase, options)
     return bool(keys) or helper is not None
+
+
+def _change_entries(
+    path: Path, change: Callable[[JsonObject], None], options: RegistryOptions
+) -> None:
+    """Change the entries of the file as it is by then: another process may have changed it."""
+
+    def changed(raw: bytes) -> bytes:
+        config = _parse(raw, path)
+        auths = config.setdefault("auths", {})
+        if not isinstance(auths, dict):
+            raise BadArtifact(f"{path}: auths: expected an object")
+        change(auths)
+        return json.dumps(config, indent=2).encode() + b"\n"
+
+    update_named(path, changed, options.notice)
 
 
 def _in_file(config: JsonObject, path: Path, registry: str, repository: str) -> Credential | None:
@@ -225,4 +242,8 @@ def _read(path: Path) -> JsonObject:
         raw = file.read(_LARGEST_FILE + 1)
     if len(raw) > _LARGEST_FILE:
         raise BadArtifact(f"{path}: more than {_LARGEST_FILE} bytes: not a credentials file")
+    return _parse(raw, path)
+
+
+def _parse(raw: bytes, path: Path) -> JsonObject:
     return parse_json_object(raw, str(path)) if raw.strip() else {}
