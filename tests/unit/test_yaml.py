@@ -307,6 +307,14 @@ def test_comments_change_no_value(value: JsonValue, data: st.DataObject) -> None
     assert json.dumps(document.value) == json.dumps(wrapped)
 
 
+def test_a_comment_above_a_key_that_begins_with_an_odd_space() -> None:
+    """Only spaces indent."""
+    value: JsonValue = {"value": {"": [None, None], "\xa0": None}, "last": 1}
+    comments = {("value", "\xa0"): Comment(before=("",), after="")}
+    (document,) = read_documents(to_yaml(value, comments).encode(), "f")
+    assert document.value == value
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=3))
 def test_documents_that_pass_through_keep_their_values(values: list[JsonValue]) -> None:

@@ -74,9 +74,9 @@ def _commented(text: str, comments: Comments) -> str:
         if path and path not in places:
             continue
         line = places[path] - 1 if path else 0
-        indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())]
+        indent = lines[line][: len(lines[line]) - len(lines[line].lstrip(" "))]
         before = comment.before
-        if comment.after and path and lines[line].lstrip().startswith("? "):
+        if comment.after and path and lines[line].lstrip(" ").startswith("? "):
             before = (*before, comment.after)  # a key of several lines has no end to write behind
         elif comment.after and path:
             lines[line] += f"  {_comment('', comment.after)}"
