@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.mutants import fresh, json_mutant
 from support.plugins import PLUGINS, wat
 
 from wasmpack.actions.build import BuildRequest, build_image, check_build
@@ -131,3 +132,13 @@ def test_a_blob_that_was_missing_for_a_moment(image: Image, tmp_path: Path) -> N
 def test_the_store_holds_what_the_report_says(image: Image, report: Report) -> None:
     keep_report(image.manifest, report)
     assert json.loads(_verdict_file(image.manifest).read_bytes()[32:])["verdict"] == "accept"
+
+
+def test_fresh_mutants_of_a_report(image: Image, report: Report) -> None:
+    """Whatever the file holds, it is a report or as if absent."""
+    rng, seed = fresh()
+    for number in range(300):
+        content = json_mutant(rng, report.as_json())
+        write_owned(_verdict_file(image.manifest), content)
+        found = known_report(image.manifest)
+        assert found is None or isinstance(found, Report), f"seed {seed}, input {number}"
