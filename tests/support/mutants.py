@@ -24,8 +24,8 @@ ODD: list[Json] = [
     [None], [[]], {"": None}, {"a": {}}, [0] * 200, {str(n): n for n in range(200)},
 ]  # fmt: skip
 
-_MANY = 500
-"""Objects and arrays in a document from which on nothing in it is multiplied."""
+_MANY = 100
+"""Objects and arrays in a document from which on nothing in it is multiplied or nested."""
 
 
 def fresh(seed: int | None = None) -> tuple[random.Random, int]:
@@ -105,7 +105,7 @@ def _changed(rng: random.Random, value: Json) -> Json:
         case 1:
             place[rng.choice((key.upper(), f"{key} ", "extra"))] = copy.deepcopy(place[key])
         case 2:
-            for _ in range(rng.choice((1, 50, 250))):
+            for _ in range(rng.choice((1, 50, 250)) if len(inside) < _MANY else 1):
                 place[key] = [place[key]]
         case _:
             place[key] = copy.deepcopy(rng.choice(ODD))

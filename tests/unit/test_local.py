@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,20 @@ def test_an_entry_that_is_a_directory_is_as_if_absent(image: Image, report: Repo
     _verdict_file(image.manifest).mkdir(parents=True)
     assert known_report(image.manifest) is None
     keep_report(image.manifest, report)
+
+
+def test_an_entry_that_is_a_pipe_is_not_waited_for(image: Image, report: Report) -> None:
+    named = replace(report, subject="caf\udce9.wasm")
+    keep_report(image.manifest, named)
+    found = known_report(image.manifest)
+    assert found is not None
+    assert found.subject == "caf\\udce9.wasm", "the name of a file that is not UTF-8"
+    path = _verdict_file(image.manifest)
+    path.unlink()
+    os.mkfifo(path)
+    assert known_report(image.manifest) is None
+    keep_report(image.manifest, named)
+    assert path.is_file()
 
 
 def test_an_entry_that_others_can_write_is_as_if_absent(image: Image, report: Report) -> None:

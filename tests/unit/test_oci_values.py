@@ -142,7 +142,7 @@ def test_canonical_json() -> None:
     [
         (b'{"a": }', "line 1 column 7"),
         (b'{\n "a": 1,\n}', "line 3 column 1"),
-        (b'{"a": 1, "a": 2}', "stands twice"),
+        (b'{"a": 1, "a": 2}', "is duplicated"),
         (b"\xff", "not UTF-8"),
         (b"NaN", "no JSON number"),
         (b"[" * 100_000, "nested too deeply"),

@@ -18,7 +18,6 @@ from support.devices import NULL, device
 
 from wasmpack.actions.store import Outputs, store_image
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
-from wasmpack.findings import judge
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import Image, artifact_image
 from wasmpack.oci.place import LayoutPlace, parse_place
@@ -27,8 +26,6 @@ from wasmpack.stores import layout as stores_layout
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import (
     find_local,
-    keep_report,
-    known_report,
     open_store,
     store_path,
 )
@@ -265,21 +262,6 @@ def test_prune_deletes_nothing_elsewhere(tmp_path: Path) -> None:
     with pytest.raises(BadArtifact, match="blobs: a link or a file"):
         Layout(store_path()).prune()
     assert (tmp_path / "blobs" / "sha256" / ("2" * 64)).exists()
-
-
-def test_a_verdict_that_is_a_pipe_is_not_waited_for() -> None:
-    digest = image().manifest.digest
-    report = judge("caf\udce9.wasm", "module", {}, strict_targets=False)
-    keep_report(digest, report)
-    found = known_report(digest)
-    assert found is not None
-    assert found.subject == "caf\\udce9.wasm", "the name of a file that is not UTF-8"
-    path = store_path() / "verdicts" / digest.algorithm / f"{digest.hex}.json"
-    path.unlink()
-    os.mkfifo(path)
-    assert known_report(digest) is None
-    keep_report(digest, report)
-    assert path.is_file()
 
 
 def test_an_archive_through_a_pipe_is_the_same(tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError
+from wasmpack.errors import BadArtifact
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
 from wasmpack.redaction import remember_secret
-from wasmpack.stores.files import open_regular
+from wasmpack.stores.files import explained, open_regular
 from wasmpack.stores.output_files import update_named
 from wasmpack.stores.registry.helpers import ask_helper, helper_named, login_from
 from wasmpack.stores.registry.options import RegistryOptions
@@ -219,25 +219,26 @@ def _usable(path: Path, options: RegistryOptions) -> JsonObject | None:
     """A file's content; None if it is not there, or cannot be opened and nobody named it."""
     try:
         return _read(path)
-    except (FileNotFoundError, NotADirectoryError):
-        if options.registry_config:
-            raise NotFound(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
-        reason = f"{path}: {getattr(error, 'strerror', None) or error}"
         if options.registry_config:
-            raise WasmpackError(reason) from error
-        options.notice(f"{reason}; going on without it")
+            with explained(path):
+                raise
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            reason = getattr(error, "strerror", None) or error
+            options.notice(f"{path}: {reason}; going on without it")
     return None
 
 
 def _read(path: Path) -> JsonObject:
     """Read a credentials file.
 
-    :raises OSError, ValueError: it cannot be opened
+    :raises OSError, ValueError: it cannot be opened; pipes and devices count as not there
     :raises BadArtifact: not JSON, not an object, too large
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with open_regular(path) as file:
         raw = file.read(_LARGEST_FILE + 1)
     if len(raw) > _LARGEST_FILE:
