@@ -26,6 +26,8 @@ _BLINK = 1.0
 """Seconds between two looks that count at most: a suspended machine is not a blocked child."""
 _STIR = 0.05
 """Seconds of CPU time that a blocked child may still use."""
+_NAPS = 2.0
+"""What a process may sleep in all, with work in between, as a multiple of that at a stretch."""
 _STARVED = 10.0
 """The clock's bound, as a multiple of the CPU time's; and seconds added to it."""
 _STARVED_MORE = 60.0
@@ -105,7 +107,7 @@ class Watch:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._cpu = 0.0
-        self._asleep = 0.0
+        self._asleep = self._slept = 0.0
 
     @property
     def cpu(self) -> float:
@@ -150,8 +152,10 @@ class Watch:
             self._cpu, self._asleep = usage.cpu, 0.0
         elif sleeps(self._process.pid):  # one that only waits for its turn is runnable meanwhile
             self._asleep += min(since, _BLINK)
-            if self._asleep > limits.blocked:
-                return Exceeded(bound=Bound.BLOCKED, used=self._asleep, allowed=limits.blocked)
+            self._slept += min(since, _BLINK)
+            if self._asleep > limits.blocked or self._slept > _NAPS * limits.blocked:
+                used = max(self._asleep, self._slept)
+                return Exceeded(bound=Bound.BLOCKED, used=used, allowed=limits.blocked)
         return None
 
 

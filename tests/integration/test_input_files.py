@@ -232,3 +232,26 @@ def test_a_layout_of_pipes(capfd: pytest.CaptureFixture[str]) -> None:
     os.mkfifo("a.tar")
     assert run(["copy", "oci-archive:a.tar:v1", "oci:other:v1"]) == 3
     assert not Path("other").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/kmsg").exists(), reason="no /proc/kmsg")
+def test_files_of_the_kernel_are_not_read(capfd: pytest.CaptureFixture[str]) -> None:
+    """They call themselves regular, and wait for ever or end at once."""
+    Path("k.wasm").symlink_to("/proc/kmsg")
+    assert run(["validate", "module", "k.wasm"]) == 3
+    assert "a file of the kernel" in capfd.readouterr().err
+    assert run([*BUILD]) == 0
+    Path("lay/index.json").unlink()
+    Path("lay/index.json").symlink_to("/proc/kmsg")
+    assert run(["inspect", "image", "oci:lay"]) == 3
+    assert "internal error" not in capfd.readouterr().err
+
+
+def test_settings_of_the_kernel_are_not_written(capfd: pytest.CaptureFixture[str]) -> None:
+    path = Path("/proc/sys/kernel/hostname")
+    before = path.read_text()
+    Path("digest.txt").symlink_to(path)
+    for name in ("digest.txt", str(path)):
+        assert run([*BUILD, "--force", "--digest-file", name]) == 2
+        assert "a setting of the kernel" in capfd.readouterr().err
+    assert path.read_text() == before

@@ -63,6 +63,37 @@ def test_a_bound_exceeded_is_a_refusal(step: str, body: str, memory: str, words:
     assert found.hint
 
 
+def test_objects_that_fill_the_memory_are_refused() -> None:
+    text = """(module
+      (type $a (array (mut i8)))
+      (type $n (struct (field (ref null $n)) (field (ref $a))))
+      (memory (export "memory") 1)
+      (func (export "proxy_abi_version_0_2_1"))
+      (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 1024))
+      (func (export "_start") (local $l (ref null $n))
+        (loop $x
+          (local.set $l (struct.new $n (local.get $l) (array.new_default $a (i32.const 8000000))))
+          (br $x))))"""
+    (found,) = findings(binary(text))
+    assert (found.code, found.severity, found.where) == ("RUN006", Severity.ERROR, "_start")
+
+
+@pytest.mark.usefixtures("hurried")
+def test_many_short_waits_are_one_long_one() -> None:
+    """Work in between does not make up for them."""
+    frame = FRAME.replace('(memory (export "memory") 1)', '(memory (export "memory") 1 1 shared)')
+    body = """(func (export "_start") (local $i i32)
+      (loop $l
+        (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const 500000000)))
+        (local.set $i (i32.const 100000000))
+        (loop $w (br_if $w (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+        (br $l)))"""
+    text = frame.format(imports="", marker="proxy_abi_version_0_2_1", body=body)
+    (found,) = findings(binary(text), StartUp(seconds=100.0))
+    assert (found.code, found.where) == ("RUN006", "_start")
+    assert "blocked" in found.message
+
+
 def compile_bomb() -> bytes:
     """650 KB that take wasmtime half a minute and gigabytes: many locals, many loops."""
     loop = b"\x03\x40\x20\0\x21\1\x20\0\x0d\0\x0b"

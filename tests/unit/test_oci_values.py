@@ -45,7 +45,8 @@ def test_reference(text: str, registry: str, repository: str, tag: str | None) -
         "", "UPPER/case", "a//b", "quay.io/", "quay.io/x:", "quay.io/x:-bad", "quay.io/x:a b",
         "x@sha256:abc", "https://quay.io/x", "quay.io/x@", "-x", "quay.io/x_", "a:b:c",
         f"quay.io/{'x' * 255}", f"{'h' * 64}.example/x", f"quay.io/x:{'t' * 129}",
-        "host:99999999/x", "x@md5:" + "a" * 32,
+        "host:99999999/x", "x@md5:" + "a" * 32, "localhost:65536/x", "[:]/x", "[1:2]:5000/x",
+        "x\0", "a" * 300, "x:" + "a" * 5000, "x@" + "a" * 1_000_000, "\udcff", "x/٣",
     ],
 )  # fmt: skip
 def test_no_reference(text: str) -> None:
@@ -122,10 +123,23 @@ def test_existing_layouts_and_archives_need_no_prefix(
     assert isinstance(parse_place("plugin"), NamePlace), "a plain directory is no layout"
 
 
-@pytest.mark.parametrize("text", ["oci:", "oci:x:bad tag", "./nowhere", "/nowhere/at/all"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "oci:", "oci:x:bad tag", "./nowhere", "/nowhere/at/all", "oci:a\0b", "oci-archive:\0",
+        "oci:\ud800", "./a\0", "~\0.tar", "a\0.tar", "a" * 300, "./" + "a" * 300, "~" + "a" * 300,
+        "a" * 300 + ".tar", "/a" * 3000, "d/" * 3000, "oci:x:" + "t" * 5000,
+    ],
+)  # fmt: skip
 def test_no_place(text: str) -> None:
-    with pytest.raises(WrongUsage):
+    with pytest.raises(WrongUsage) as caught:
         parse_place(text)
+    assert len(caught.value.message + caught.value.hint) < 2000
+
+
+def test_a_name_too_long_for_a_file_is_still_a_name() -> None:
+    text = f"quay.io/{'a' * 200}:{'t' * 128}"
+    assert parse_place(text) == NamePlace(Reference.parse(text))
 
 
 def test_pinned() -> None:
@@ -180,3 +194,49 @@ def test_long_names_are_cut_in_errors() -> None:
 def test_json_object_wanted() -> None:
     with pytest.raises(BadArtifact, match="expected a JSON object, found an array"):
         parse_json_object(b"[]", "doc")
+
+
+BRACKETS = "[{" * 5000
+DEEP = {
+    "as deep as can be": (b"[" * 100 + b"]" * 100, True),
+    "one deeper": (b"[" * 101 + b"]" * 101, False),
+    "objects": (b'{"a":' * 101 + b"1" + b"}" * 101, False),
+    "wide, not deep": (b"[" + b"[]," * 100_000 + b"[]]", True),
+    "in text": (f'["{BRACKETS}"]'.encode(), True),
+    "in text behind quotes": (f'["\\"{BRACKETS}\\\\", [1]]'.encode(), True),
+    "text without end": (b'["' + b'\\"[' * 500_000, False),
+    "closed more than opened": (b"]" * 500_000, False),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_nesting_has_a_limit_that_python_never_meets(name: str) -> None:
+    raw, good = DEEP[name]
+    if good:
+        assert parse_json(raw, "doc") is not None
+        return
+    with pytest.raises(BadArtifact) as caught:
+        parse_json(raw, "doc")
+    assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    "raw", [b" " * (17 << 20), b"1e" + b"9" * 5000, b"1." + b"9" * 1_000_000 + b"e999999",
+            b'{"%s": 1, "%s": 1}' % (b"a" * 100_000, b"a" * 100_000)],
+    ids=["large", "exponent", "digits", "long keys"],
+)  # fmt: skip
+def test_bad_json_is_not_echoed(raw: bytes) -> None:
+    with pytest.raises(BadArtifact) as caught:
+        parse_json(raw, "doc")
+    assert len(caught.value.message) < 300
+
+
+def test_the_size_of_a_document_has_a_limit() -> None:
+    with pytest.raises(BadArtifact, match="4 bytes of JSON, more than 3"):
+        parse_json_object(b"{  }", "doc", 3)
+
+
+def test_the_hint_of_a_name_with_a_scheme_has_no_login() -> None:
+    with pytest.raises(WrongUsage, match="no scheme") as caught:
+        Reference.parse("https://me:hunter2@quay.io/me/x@sha256:1")
+    assert caught.value.hint == "quay.io/me/x@sha256:1"

@@ -20,6 +20,7 @@ from wasmpack.module.shared_state import SharedState
 from wasmpack.module.start_up_host import StartUpHost
 from wasmpack.module.types import Import, Module
 from wasmpack.module.wasi_host import OverLimit, ProxyCrash, Restricted
+from wasmpack.processes import Bound
 
 if TYPE_CHECKING:
     import wasmtime
@@ -41,6 +42,8 @@ _REQUEST = (
 )  # fmt: skip
 _BODY = b"hello\n"
 _RESPONSE = ((b":status", b"200"), (b"content-length", b"6"), (b"content-type", b"text/plain"))
+_OUT_OF_MEMORY = "GC heap out of memory"
+"""How wasmtime begins when garbage-collected objects find no room (it is no trap)."""
 _MASK = 0xFFFFFFFF
 _TABLE = 10_000_000
 """Elements of a table: what V8 takes at most (kV8MaxWasmTableSize)."""
@@ -196,7 +199,12 @@ class Instance:
                 return Step(name=name, outcome=Outcome.CRASH, reason=f"{self._call}: trap")
             return Step(name=name, outcome=Outcome.TRAP, reason=_trap_reason(str(trap)))
         except wasmtime.WasmtimeError as error:
-            return Step(name=name, outcome=Outcome.UNKNOWN, reason=first_line(str(error)))
+            reason = first_line(str(error))
+            if reason.startswith(
+                _OUT_OF_MEMORY
+            ):  # not what our engine lacks: what it was asked for
+                return Step(name=name, outcome=Outcome.LIMIT, reason=reason, bound=Bound.MEMORY)
+            return Step(name=name, outcome=Outcome.UNKNOWN, reason=reason)
         except Restricted as error:
             return Step(name=name, outcome=Outcome.TRAP, reason=str(error))
         except OverLimit as error:

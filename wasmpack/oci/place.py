@@ -16,6 +16,9 @@ from wasmpack.errors import WrongUsage
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.reference import Reference, is_tag
 
+_SHOWN = 300
+"""Characters of a place that is none, in the error."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamePlace:
@@ -78,7 +81,9 @@ def parse_place(text: str) -> Place:
     if colon and prefix == "docker-daemon":
         reference = Reference.parse(rest).with_default_tag()
         if reference.digest is not None:
-            raise WrongUsage(f"{text!r}: the Docker engine knows images by tag, not by digest")
+            raise WrongUsage(
+                f"{text[:_SHOWN]!r}: the Docker engine knows images by tag, not by digest"
+            )
         return DaemonPlace(reference)
     if colon and prefix in {"oci", "oci-archive"} and not rest.startswith("//"):
         path, tag, digest = _split_path(rest, text)
@@ -119,8 +124,9 @@ def _existing(text: str) -> Place | None:
         return ArchivePlace(text)
     if is_path:
         raise WrongUsage(
-            f"{text!r} is neither an image name nor an existing layout directory or .tar file",
-            hint=f"oci:{text} names a layout directory that is yet to be made",
+            f"{text[:_SHOWN]!r} is neither an image name nor an existing layout directory or "
+            ".tar file",
+            hint=f"oci:{text[:_SHOWN]} names a layout directory that is yet to be made",
         )
     return None
 
@@ -141,11 +147,11 @@ def _split_path(rest: str, text: str) -> tuple[str, str | None, Digest | None]:
     if not colon or "/" in tag:
         path, colon, tag = rest, "", ""
     if not path:
-        raise WrongUsage(f"{text!r} names no path", hint="oci:PATH[:TAG]")
+        raise WrongUsage(f"{text[:_SHOWN]!r} names no path", hint="oci:PATH[:TAG]")
     if not _is_path(path):
-        raise WrongUsage(f"{text!r}: no file can have this name", hint="oci:PATH[:TAG]")
+        raise WrongUsage(f"{text[:_SHOWN]!r}: no file can have this name", hint="oci:PATH[:TAG]")
     if colon and not is_tag(tag):
-        raise WrongUsage(f"{text!r}: {tag!r} is no tag", hint="oci:PATH[:TAG]")
+        raise WrongUsage(f"{text[:_SHOWN]!r}: {tag[:_SHOWN]!r} is no tag", hint="oci:PATH[:TAG]")
     return path, tag or None, digest
 
 

@@ -66,7 +66,9 @@ class Reference:
                 "an empty image name", hint="quay.io/me/plugin:v1; is a variable not set?"
             )
         if "://" in text:
-            _refuse(text, "an image name has no scheme", hint=text.partition("://")[2])
+            host, slash, path = text.partition("://")[2].partition("/")
+            name = host.rpartition("@")[2] + slash + path  # a login is not repeated
+            _refuse(text, "an image name has no scheme", hint=name)
         rest, at, digest = text.partition("@")
         name, tag = _split_tag(rest)
         registry, repository = _split_registry(name)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WasmpackWarning, WrongUsage
+from wasmpack.stores.links import procfs_devices
 
 TEMPORARY = ".wasmpack-tmp-"
 """Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
@@ -140,12 +141,23 @@ def open_regular(path: Path) -> BinaryIO:
     :raises FileNotFoundError: no such file
     :raises BadArtifact: something else of that name
     """
-    if stat.S_ISREG(path.stat().st_mode):
+    status = path.stat()
+    if stat.S_ISREG(status.st_mode):
+        refuse_endless(status, path)
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         if stat.S_ISREG(os.fstat(handle).st_mode):
             return os.fdopen(handle, "rb")
         os.close(handle)
     raise BadArtifact(f"{path}: expected a regular file")
+
+
+def refuse_endless(status: os.stat_result, path: Path) -> None:
+    """Files of the kernel that call themselves regular, and wait or have no end (/proc/kmsg).
+
+    :raises BadArtifact: it is one of them
+    """
+    if status.st_size == 0 and status.st_blocks == 0 and status.st_dev in procfs_devices():
+        raise BadArtifact(f"{path}: a file of the kernel, expected a regular file")
 
 
 @contextlib.contextmanager

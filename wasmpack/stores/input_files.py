@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
-from wasmpack.stores.files import explained
+from wasmpack.stores.files import explained, refuse_endless
 from wasmpack.stores.links import followed, is_harmless_device
 
 WRITER_SECONDS = 10.0
@@ -70,6 +70,7 @@ def _open(path: Path) -> int:
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     status = path.stat()
     if stat.S_ISREG(status.st_mode):
+        refuse_endless(status, path)
         return os.open(path, flags)
     with followed(path) as found:
         if found.descriptor is not None:

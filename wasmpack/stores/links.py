@@ -174,10 +174,10 @@ def _open_descriptor(path: Path, name: str) -> int:
 def _is_magic(directory: int) -> bool:
     """Whether links in this directory are made up by the kernel."""
     here = os.fstat(directory)
-    return here.st_dev in _proc_devices() and here.st_ino != _PROC_ROOT
+    return here.st_dev in procfs_devices() and here.st_ino != _PROC_ROOT
 
 
-def _proc_devices() -> set[int]:
+def procfs_devices() -> set[int]:
     """Devices of all mounted procfs (proc_pid_mountinfo(5)); empty on systems without it."""
     try:
         lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()

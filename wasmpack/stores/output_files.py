@@ -22,7 +22,7 @@ from typing import BinaryIO
 from wasmpack.errors import WasmpackError, WrongUsage
 from wasmpack.stores.files import explained, lock, sync, temporary_file
 from wasmpack.stores.input_files import MAX_CONFIGURATION, read_named
-from wasmpack.stores.links import Found, followed, is_harmless_device
+from wasmpack.stores.links import Found, followed, is_harmless_device, procfs_devices
 from wasmpack.stores.ports import Notice
 
 _REFUSED = {errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOENT}
@@ -124,6 +124,8 @@ def _check(path: Path, found: Found) -> None:
             raise WrongUsage(f"{path}: is open for reading, not for writing")
         return
     status, name = found.status, found.name
+    if os.fstat(found.directory).st_dev in procfs_devices():
+        raise WrongUsage(f"{path}: a setting of the kernel, which is not written")
     if status is None:
         name = "."
     elif stat.S_ISDIR(status.st_mode):

@@ -1,0 +1,118 @@
+"""Every module of an image, wherever it is: layers one upon the other, whiteouts, odd forms."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from support.tars import END, file, header
+
+from wasmpack.errors import BadArtifact
+from wasmpack.oci import media_types as mt
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.manifest import parse_manifest
+from wasmpack.readers.search import FoundFiles, search
+
+A, B = b"\0asm\1\0\0\0A", b"\0asm\1\0\0\0B"
+TAR = mt.OCI_LAYER_TAR
+
+
+def searched(*layers: bytes | tuple[str, bytes, str]) -> FoundFiles:
+    """An image of these layers: tars, or (media type, bytes, title)."""
+    parts = [(TAR, layer, "") if isinstance(layer, bytes) else layer for layer in layers]
+    rows = [Descriptor.of(data, kind, title).as_json() for kind, data, title in parts]
+    blobs = {Descriptor.of(data, "").digest: data for _, data, _ in parts}
+    config = Descriptor.of(b"{}", mt.OCI_CONFIG).as_json()
+    manifest = parse_manifest(json.dumps({"config": config, "layers": rows}).encode())
+    return search(manifest, lambda blob: iter([blobs[blob.digest]]))
+
+
+def tar(*files: bytes) -> bytes:
+    return b"".join(files) + END
+
+
+BASE = tar(file(b"a/x.wasm", A), file(b"a/b/y.wasm", B), file(b"z.wasm", A))
+ALL = {"a/x.wasm", "a/b/y.wasm", "z.wasm"}
+UPPER = {
+    "nothing": (tar(file(b"motd")), ALL),
+    "another module": (tar(file(b"z.wasm", B)), ALL),
+    "a file in its place": (tar(file(b"z.wasm", b"text")), ALL - {"z.wasm"}),
+    "a link in its place": (tar(header(b"./z.wasm", 0, b"2")), ALL - {"z.wasm"}),
+    "a folder in its place": (tar(header(b"z.wasm/", 0, b"5")), ALL - {"z.wasm"}),
+    "the folder again": (tar(header(b"a/", 0, b"5")), ALL),
+    "a file in place of its folder": (tar(file(b"a", b"text")), {"z.wasm"}),
+    "deleted": (tar(file(b".wh.z.wasm")), ALL - {"z.wasm"}),
+    "folder deleted": (tar(file(b".wh.a")), {"z.wasm"}),
+    "folder inside deleted": (tar(file(b"a/.wh.b")), ALL - {"a/b/y.wasm"}),
+    "another of that beginning deleted": (tar(file(b".wh.z")), ALL),
+    "folder emptied": (tar(file(b"a/.wh..wh..opq")), {"z.wasm"}),
+    "all emptied": (tar(file(b".wh..wh..opq")), set()),
+    "emptied and filled": (tar(file(b"a/x.wasm", B), file(b"a/.wh..wh..opq")),
+                           {"a/x.wasm", "z.wasm"}),
+    "deleted and there again": (tar(file(b"z.wasm", B), file(b".wh.z.wasm")), ALL),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UPPER)
+def test_upper_layers_hide_what_is_below(name: str) -> None:
+    upper, expected = UPPER[name]
+    assert searched(BASE, upper).modules.keys() == expected
+
+
+def test_the_upper_one_counts() -> None:
+    assert searched(BASE, tar(file(b"z.wasm", B))).modules["z.wasm"] == B
+
+
+def test_a_layer_that_comes_again() -> None:
+    assert searched(BASE, tar(file(b".wh.a")), BASE).modules.keys() == ALL
+
+
+def test_layers_that_are_files() -> None:
+    found = searched(
+        ("a/b", A, "one.wasm"),
+        ("a/b", gzip.compress(B), "two.wasm"),
+        (mt.WASM_CONFIG, b"{}", ""),
+        gzip.compress(tar(file(b"three.wasm", A))),
+        b"no tar at all",
+        gzip.compress(gzip.compress(tar(file(b"four.wasm", A)))),
+    )
+    assert found.modules == {"one.wasm": A, "two.wasm": B, "three.wasm": A}
+    assert found.runtime_config == b"{}"
+
+
+def test_what_lies_before_damage_is_found() -> None:
+    """A tar that ends behind the plugin, as umoci writes it, loads in meshes."""
+    found = searched(header(b"z.wasm", len(A)) + A, tar(file(b"x.wasm", A)) + b"rest")
+    assert found.modules.keys() == {"z.wasm", "x.wasm"}
+    assert found.damage == ()
+    cut = gzip.compress(tar(file(b"z.wasm", A), file(b"y", bytes(9000))))[:-30]
+    found = searched(cut)
+    assert found.modules == {"z.wasm": A}
+    assert "unexpected EOF" in found.damage[0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (gzip.compress(tar(file(b"x", bytes(9000))))[:-30], "unexpected EOF"),
+        (b"\x28\xb5\x2f\xfd" + bytes(600), "zstd"),
+        (b"\x1f\x8b\x09" + bytes(600), "damaged gzip"),
+    ],
+    ids=["cut", "zstd", "not gzip"],
+)
+def test_layers_that_cannot_be_read(layer: bytes, words: str) -> None:
+    with pytest.raises(BadArtifact, match=words):
+        searched(layer)
+
+
+def test_more_layers_than_any_image_has() -> None:
+    with pytest.raises(BadArtifact, match="129 layers"):
+        searched(*(tar(file(b"%d" % number)) for number in range(129)))
+
+
+def test_paths_that_no_file_can_have() -> None:
+    from support.tars import special
+
+    long = special(b"L", b"d/" * 3000 + b"x.wasm") + file(b"x", A)
+    assert searched(tar(long, file(b"\xff.wasm", A))).modules.keys() == {"\\xff.wasm"}
