@@ -199,7 +199,7 @@ def test_json_object_wanted() -> None:
 BRACKETS = "[{" * 5000
 DEEP = {
     "as deep as can be": (b"[" * 100 + b"]" * 100, True),
-    "one deeper": (b"[" * 101 + b"]" * 101, False),
+    "one deeper": (b"[" * 101 + b"1" + b"]" * 101, False),
     "objects": (b'{"a":' * 101 + b"1" + b"}" * 101, False),
     "wide, not deep": (b"[" + b"[]," * 100_000 + b"[]]", True),
     "in text": (f'["{BRACKETS}"]'.encode(), True),
