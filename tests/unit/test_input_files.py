@@ -85,9 +85,11 @@ def test_a_file_that_shrinks_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -
     assert read_named(Path("f"), LIMIT) == LARGE[:3]
 
 
-def test_a_file_of_unknown_size() -> None:
-    """Those of procfs say 0."""
-    assert read_named(Path("/proc/self/status"), LIMIT).startswith(b"Name:")
+@pytest.mark.parametrize("path", ["/proc/self/status", "/proc/kmsg"])
+def test_a_file_of_the_kernel_is_refused(path: str) -> None:
+    """They say 0 bytes, and some of them wait, or have no end."""
+    with pytest.raises(BadArtifact, match="a file of the kernel"):
+        read_named(Path(path), LIMIT)
 
 
 @contextlib.contextmanager
