@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.limit_modules import LIMITS
+from support.limit_modules import BEYOND_WASMTIME, LIMITS
 
 from wasmpack.envoy import ask_envoy
 
@@ -20,3 +20,8 @@ def test_as_many_load_and_one_more_is_refused(name: str, monkeypatch: pytest.Mon
     assert seen.accepts or (not limit.envoy and BYTECODE not in " ".join(seen.words))
     more = ask_envoy(limit.make(limit.most + 1), seconds=LONG)
     assert more.crashed or BYTECODE in " ".join(more.words)
+
+
+@pytest.mark.parametrize("name", BEYOND_WASMTIME)
+def test_envoy_loads_what_wasmtime_refuses(name: str) -> None:
+    assert ask_envoy(BEYOND_WASMTIME[name]()).accepts

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agreement.binary import (
     CODE,
     CUSTOM,
+    ELEMENT,
     EXPORT,
     FUNCTION,
     GLOBAL,
@@ -17,6 +18,7 @@ from agreement.binary import (
     TYPE,
     leb,
     module,
+    sections,
     text,
 )
 
@@ -126,3 +128,26 @@ LIMITS: Mapping[str, Limit] = {
         envoy=False,
     ),
 }
+
+
+def _element_segments(count: int) -> bytes:
+    parts = sections(plugin({TABLE: (1, b"\x70\0\0")}))
+    code = next(at for at, (number, _) in enumerate(parts) if number == CODE)
+    segments = leb(count) + b"\0\x41\0\x0b\0" * count
+    return module([*parts[:code], (ELEMENT, segments), *parts[code:]])
+
+
+def _wide_exports(count: int) -> bytes:
+    wide = (1, function_type(b"\x7f" * 1000))
+    own, code = (1, b"\2"), (1, b"\2\0\x0b")
+    return plugin({TYPE: wide, FUNCTION: own, CODE: code, EXPORT: exports(count, index=2)})
+
+
+BEYOND_WASMTIME: Mapping[str, Callable[[], bytes]] = {
+    "tables": lambda: LIMITS["tables"].make(101),
+    "memories": lambda: plugin({MEMORY: (100, b"\0\0" * 100)}),
+    "names": lambda: plugin({EXPORT: (1, text(b"a" * 100_001) + b"\0\0")}),
+    "element segments": lambda: _element_segments(100_001),
+    "types of exports": lambda: _wide_exports(1100),
+}
+"""Modules that Envoy loads and wasmtime refuses, for a limit of its own."""

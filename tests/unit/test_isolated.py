@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 from agreement import binary as b
+from support.limit_modules import BEYOND_WASMTIME
 from support.plugins import FRAME, binary, wat
 
 from wasmpack.actions.validate import validate_module
@@ -126,6 +127,22 @@ def test_compiling_is_bounded_too(bomb: object) -> None:
     assert "allowed" in found.message
     assert "wasm-opt" in found.hint
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_500_000, "kilobytes"
+
+
+def test_tables_count_as_memory() -> None:
+    """An engine that fills them in at once needs 80 MB for each of these."""
+    text = FRAME.format(imports="", marker="proxy_abi_version_0_2_1",
+                        body="(table 10000000 funcref)" * 14)  # fmt: skip
+    (found,) = findings(binary(text))
+    assert (found.code, found.where) == ("RUN006", "instantiate")
+    assert "1068 MiB of memory, more than the 1024 MiB allowed (initial tables)" in found.message
+
+
+@pytest.mark.parametrize("name", BEYOND_WASMTIME)
+def test_what_wasmtime_alone_refuses_is_not_called_invalid(name: str) -> None:
+    (found,) = findings(BEYOND_WASMTIME[name]())
+    assert (found.code, found.severity) == ("RUN006", Severity.ERROR)
+    assert "Envoy may load it" in found.message
 
 
 def test_validating_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:

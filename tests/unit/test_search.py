@@ -116,3 +116,12 @@ def test_paths_that_no_file_can_have() -> None:
 
     long = special(b"L", b"d/" * 3000 + b"x.wasm") + file(b"x", A)
     assert searched(tar(long, file(b"\xff.wasm", A))).modules.keys() == {"\\xff.wasm"}
+
+
+def test_modules_below_too_many_folders() -> None:
+    """For each folder the layers above are asked whether they hide it."""
+    from support.tars import special
+
+    files = [special(b"L", b"d/" * 2000 + b"%d" % number) + file(b"x", A) for number in range(600)]
+    with pytest.raises(BadArtifact, match="more than 262144 entries"):
+        searched(tar(*files))

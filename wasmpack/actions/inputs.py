@@ -6,11 +6,10 @@ from pathlib import Path
 from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.module.reader import MAGIC
 from wasmpack.oci.canonical import parse_json_object
-from wasmpack.stores.input_files import read_named, read_standard_input
+from wasmpack.oci.layers import LIMIT
+from wasmpack.stores.input_files import MAX_CONFIGURATION, read_named, read_standard_input
 
 STDIN = "-"
-MAX_MODULE = 1 << 30
-"""Most bytes of a module that are read; no mesh loads a quarter of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +32,10 @@ def read_module_file(name: str) -> ModuleInput:
     :raises BadArtifact: text that is no WebAssembly text
     """
     if name == STDIN:
-        data = read_standard_input(MAX_MODULE)
+        data = read_standard_input(LIMIT)
         return ModuleInput(name="<stdin>", data=_binary_or_text(data), path=None)
     path = Path(name)
-    data = read_file(path)
+    data = read_file(path, LIMIT)
     if path.suffix == ".wat":
         from wasmpack.module.isolated import compile_text
 
@@ -44,7 +43,7 @@ def read_module_file(name: str) -> ModuleInput:
     return ModuleInput(name=name, data=data, path=path)
 
 
-def read_file(path: Path, limit: int = MAX_MODULE) -> bytes:
+def read_file(path: Path, limit: int = MAX_CONFIGURATION) -> bytes:
     """The bytes of a file the user named.
 
     :raises NotFound: no such file

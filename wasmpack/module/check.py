@@ -113,6 +113,8 @@ def _validated(facts: ModuleFacts, data: bytes, found: Validity | None) -> Modul
         facts.scan.stripped or data, facts.module, found.error
     ):
         return replace(facts, unchecked=True)
+    if found.error and found.limited:
+        return replace(facts, unreadable=_beyond_limits(found.error))
     if found.error:
         return replace(facts, unreadable=_invalid(facts.scan, found.error))
     return replace(facts, newer=found.newer)
@@ -236,6 +238,16 @@ def _invalid(scan: HostScan, reason: str) -> Problem:
         where=_FILE,
         message=f"not a valid WebAssembly module: {reason}: {words!r}",
         hint="build the module again; the file may be cut off or damaged",
+    )
+
+
+def _beyond_limits(reason: str) -> Problem:
+    return Problem(
+        code="RUN006",
+        severity=Severity.ERROR,
+        where=_FILE,
+        message=f"the module exceeds a limit of the dry run's engine: {reason}; Envoy may load it",
+        hint="ask a real Envoy: --envoy; or declare less",
     )
 
 

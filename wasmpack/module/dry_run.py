@@ -24,6 +24,7 @@ from wasmpack.module.instance import Budget, Instance, Notice, Plugin
 from wasmpack.module.reader import read_module
 from wasmpack.module.run_result import DryRun, Outcome, RunRequest, Step
 from wasmpack.module.types import Import, Module
+from wasmpack.processes import Bound, Exceeded
 
 if TYPE_CHECKING:
     import wasmtime
@@ -34,6 +35,8 @@ MEMORY = 1 << 30
 _AGAIN = 0.05
 """Seconds by the clock, at the least, between two looks at the CPU time."""
 _PAGE = 65536
+_ELEMENT = 8
+"""Bytes of a table's element, which V8 fills in at once and wasmtime when it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def dry_runs(
 def _dry_run(plugin: Plugin, compiled: wasmtime.Module, seconds: float, notice: Notice) -> DryRun:
     largest = max([MEMORY, *(memory.minimum * _PAGE for memory in plugin.module.memories)])
     budget = Budget(host_calls=HOST_CALLS, memory=largest, seconds=seconds)
+    if (tables := plugin.module.table_elements * _ELEMENT) > MEMORY:
+        return DryRun(failed=_over_memory(tables))
     with _alarm(budget):
         return _three_instances(plugin, compiled, budget, notice)
 
@@ -130,6 +135,11 @@ def _alarm(budget: Budget) -> Iterator[None]:
         yield
     finally:
         over.set()
+
+
+def _over_memory(tables: int) -> Step:
+    reason = f"{Exceeded(bound=Bound.MEMORY, used=tables, allowed=MEMORY)} (initial tables)"
+    return Step(name="instantiate", outcome=Outcome.LIMIT, reason=reason, bound=Bound.MEMORY)
 
 
 def _unknown(name: str, reason: str) -> DryRun:

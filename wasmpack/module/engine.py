@@ -5,6 +5,7 @@ It is imported inside functions, because that takes 40 ms; which files may do so
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,6 +25,13 @@ _NEWER = ("function_references", "gc", "exceptions", "memory64", "multi_memory",
 """Features seen working with Envoy 1.36 and newer, and not established for older ones."""
 
 
+_OWN_LIMIT = re.compile(
+    r"(tables|memories|element segments|functions) count exceeds limit"
+    r"|string size out of bounds|effective type size exceeds"
+)
+"""Where V8 takes more (``tests/agreement/test_limits.py``); what both limit, both limit alike."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
     """What wasmtime says of a module, in its words (``… (at offset 0x8)``)."""
@@ -32,6 +40,11 @@ class Validity:
     """Why it is not valid; None if it is."""
     newer: str | None = None
     """Why an engine of the WebAssembly 2.0 specification would refuse it, if that is so."""
+
+    @property
+    def limited(self) -> bool:
+        """The error is a limit of wasmtime alone: V8 may accept the module."""
+        return self.error is not None and _OWN_LIMIT.search(self.error) is not None
 
 
 def validity(data: bytes) -> Validity:

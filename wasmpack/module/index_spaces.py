@@ -28,7 +28,7 @@ class IndexSpaces:
         self._types = TypeSection(self._cursor("type"))
         self._imported: dict[str, list[Type]] = {kind: [] for kind in _KINDS}
         self._memories: list[Memory] = []
-        self.largest_table = 0
+        self.largest_table = self.table_elements = 0
         self.imports = tuple(self._imports())
         self._defined: dict[str, Sequence[Type | int]] = {
             "memory": [self._memory(memory_type(cursor)) for cursor in self._items("memory")],
@@ -93,6 +93,7 @@ class IndexSpaces:
 
     def _table(self, table: TableType) -> Type:
         self.largest_table = max(self.largest_table, table.minimum)
+        self.table_elements += table.minimum
         return Described(str(table), plain=table.element in PLAIN_NAMES)
 
     def _tag(self, cursor: Cursor) -> Type:

@@ -52,6 +52,7 @@ def read_module(data: Source) -> Module:
         exports=spaces.exports(),
         memories=spaces.memories,
         largest_table=spaces.largest_table,
+        table_elements=spaces.table_elements,
         start=spaces.start(),
         producers=_producers(data, sections),
     )

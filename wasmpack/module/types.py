@@ -146,6 +146,8 @@ class Module:
     """Imported ones first."""
     largest_table: int
     """Elements that the largest table starts with."""
+    table_elements: int
+    """Elements that all tables together start with."""
     start: int | None
     """Function index of the start section."""
     producers: Mapping[str, tuple[tuple[str, str], ...]]

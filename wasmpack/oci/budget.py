@@ -10,7 +10,8 @@ from wasmpack.errors import BadArtifact
 UNPACKED = 512 << 20
 """Bytes: twice what a mesh reads of a layer (Istio imagefetcher.go: 256 MiB)."""
 ENTRIES = 4 * 65_536
-"""Tar headers; of PAX records and parts of sparse files, :data:`RECORDS` count as one."""
+"""Tar headers; :data:`RECORDS` of PAX records, parts of sparse files, or folders around a module
+count as one."""
 RECORDS = 4
 
 

@@ -57,7 +57,7 @@ class Layers:
         """:param whole: a blob in one piece, where it is in memory anyway."""
         self._open = open_blob
         self._whole = whole
-        self._budget = Budget()
+        self.budget = Budget()
         self._tars: dict[tuple[Digest, int, bool], _Tar] = {}
 
     @classmethod
@@ -95,7 +95,7 @@ class Layers:
         :raises BadArtifact: the image's layers unpack to too much
         """
         for piece in gunzip(self._open(descriptor)):
-            self._budget.unpack(len(piece))
+            self.budget.unpack(len(piece))
             yield piece
 
     def files(
@@ -129,7 +129,7 @@ class Layers:
         key = descriptor.digest, descriptor.size, gzipped
         if key not in self._tars:
             pieces = self.unpacked(descriptor) if gzipped else self._open(descriptor)
-            self._tars[key] = _Tar(pieces, self._budget)
+            self._tars[key] = _Tar(pieces, self.budget)
         return self._tars[key]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact
 from wasmpack.oci import media_types as mt
+from wasmpack.oci.budget import Budget
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UnreadableLayer, gunzip
 from wasmpack.oci.layers import MODULE, LayerFile, Layers, OpenBlob, path_of, topmost_first
@@ -45,7 +46,7 @@ def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
     :raises BadArtifact: a layer that is too large, or of a compression that is not read here
     """
     layers = Layers.of(open_blob)
-    upper = _Upper()
+    upper = _Upper(layers.budget)
     found: list[dict[str, bytes]] = []
     damage: list[str] = []
     for layer in topmost_first(manifest.layers):
@@ -67,7 +68,8 @@ class _Upper:
     Whiteouts hide only what lies below, wherever they stand in their own layer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._names: set[bytes] = set()
         """Paths of which something else is there now."""
         self._trees: set[bytes] = set()
@@ -101,6 +103,7 @@ class _Upper:
             return True
         if b"" in self._opaque:
             return True
+        self._budget.enter(0, records=path.count(b"/"))
         folders = [path[:at] for at, byte in enumerate(path) if byte == ord("/")]
         return any(folder in self._trees or folder in self._opaque for folder in folders)
 
