@@ -269,3 +269,24 @@ def test_errors_name_the_path(number: int, kind: type[WasmpackError], hint: str)
 def test_a_name_with_nul_is_no_internal_error() -> None:
     with pytest.raises(WrongUsage, match="no file can have this name"):
         write_inside(Path("d"), "a\0b", [b"x"])
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a directory", "nothing yet"])
+@pytest.mark.parametrize("linked", [True, False], ids=["a link to it", "named"])
+def test_a_directory_through_a_link_of_the_kernel(*, linked: bool, there: bool) -> None:
+    root = Path("/proc/self/cwd", "victim" if there else "new")
+    if linked:
+        Path("out").symlink_to(root)
+        root = Path("out")
+    with pytest.raises(WrongUsage, match="leads through"):
+        write_inside(root / "below" if there else root, "f", [b"new"])
+    assert untouched()
+    assert not Path("new").exists()
+
+
+def test_a_directory_that_is_open() -> None:
+    handle = os.open("d", os.O_RDONLY)
+    os.set_inheritable(handle, True)  # as what a shell opens is
+    write_inside(Path(f"/dev/fd/{handle}"), "f", [b"new"])
+    os.close(handle)
+    assert Path("d/f").read_bytes() == b"new"

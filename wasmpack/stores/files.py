@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WasmpackWarning, WrongUsage
-from wasmpack.stores.links import procfs_devices
+from wasmpack.stores.links import followed, procfs_devices
 
 TEMPORARY = ".wasmpack-tmp-"
 """Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
 """NFS and others without; EBADF: NFS locks only what is open for writing (flock(2))."""
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_SUCH_NAME = {errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR}
@@ -86,10 +87,13 @@ def inside(root: Path, name: str = "", *, make: bool = False) -> Iterator[int]:
 
     :param make: make what is missing
     :raises BadArtifact: a link or a file in place of a directory
+    :raises WrongUsage: ``root`` leads through a link of ``/proc``
     """
     if make:
+        with contextlib.suppress(FileNotFoundError), followed(root):
+            pass  # refused before anything is made behind it
         root.mkdir(parents=True, exist_ok=True)
-    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = _open_root(root)
     try:
         for part in filter(None, name.split("/")):
             root /= part
@@ -101,13 +105,19 @@ def inside(root: Path, name: str = "", *, make: bool = False) -> Iterator[int]:
         os.close(handle)
 
 
+def _open_root(root: Path) -> int:
+    with followed(root) as found:
+        if found.descriptor is not None:
+            return os.open(".", _DIRECTORY, dir_fd=found.descriptor)
+        return os.open(found.name, _DIRECTORY, dir_fd=found.directory)
+
+
 def _open_below(directory: int, name: str, path: Path, *, make: bool) -> int:
     if make:
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, dir_fd=directory)
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(name, flags, dir_fd=directory)
+        return os.open(name, _DIRECTORY, dir_fd=directory)
     except OSError as error:
         if error.errno not in {errno.ENOTDIR, errno.ELOOP}:
             raise
