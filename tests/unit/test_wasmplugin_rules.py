@@ -364,3 +364,16 @@ def test_targets_that_read_it() -> None:
     expected = {t.name for t in all_targets() if t.consumer in {"istio", "ossm"}}
     assert set(found_names) == expected
     assert found_names["ossm-2.6"] == (1, 20)
+
+
+def test_many_plugins_of_one_phase_cost_no_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[None] = []
+
+    def meets(*_: object) -> bool:
+        asked.append(None)
+        return False
+
+    monkeypatch.setattr("wasmpack.mesh.order._Place.meets", meets)
+    plugins = [plugin(wasm(""), metadata=f"{{name: p{number}}}") for number in range(1500)]
+    order_problems(plugins)
+    assert len(asked) <= 500 * len(plugins)

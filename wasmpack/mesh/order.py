@@ -4,7 +4,9 @@ By priority, highest first; an unset one sorts below every number, negative ones
 documentation says 0. Ties go by creation time, then name, then namespace.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from wasmpack.findings import Problem, Severity
 from wasmpack.mesh.behaviour import ROOT_NAMESPACE
@@ -12,34 +14,87 @@ from wasmpack.mesh.plugin import Plugin, mapping
 
 UNSET = -(1 << 31)
 """What an unset priority counts as: the least int32."""
+_MOST_RIVALS = 500
+"""Plugins of one phase that each one is compared with; the comparison is quadratic."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where and when a plugin runs."""
+
+    plugin: Plugin
+    identity: tuple[str, str, str]
+    """Kind, namespace and name: the same object for the API server."""
+    phase: tuple[str, str]
+    """Phase and type: only plugins that share both are ordered by priority."""
+    namespace: str
+    labels: Mapping[str, object]
+    priority: int
+
+    @classmethod
+    def of(cls, plugin: Plugin) -> "_Place":
+        unset = plugin.text("type") in {"", "UNSPECIFIED_PLUGIN_TYPE"}
+        kind = "HTTP" if unset else plugin.text("type")
+        return cls(
+            plugin,
+            identity=(plugin.kind, plugin.namespace, plugin.name),
+            phase=(plugin.text("phase") or "UNSPECIFIED_PHASE", kind),
+            namespace=plugin.namespace,
+            labels=mapping(mapping(plugin.fields.get("selector")).get("matchLabels")),
+            priority=_priority(plugin),
+        )
+
+    def meets(self, other: "_Place") -> bool:
+        """Whether a proxy may run both: no namespace or label tells them apart."""
+        if self.namespace != other.namespace and ROOT_NAMESPACE not in {
+            self.namespace,
+            other.namespace,
+        }:
+            return False
+        if self.identity == other.identity:
+            return False
+        theirs = other.labels
+        return all(theirs[key] == value for key, value in self.labels.items() if key in theirs)
 
 
 def order_problems(plugins: Sequence[Plugin]) -> Mapping[int, list[Problem]]:
     """What the plugins of one set of files say of each other, by their position in it."""
     found: dict[int, list[Problem]] = {}
+    first: dict[tuple[str, str, str], Plugin] = {}
+    rivals: defaultdict[tuple[str, str], list[_Place]] = defaultdict(list)
     for number, plugin in enumerate(plugins):
-        found[number] = list(_against(plugin, plugins[:number]))
+        place = _Place.of(plugin)
+        earlier = rivals[place.phase]
+        twin = first.setdefault(place.identity, plugin)
+        found[number] = [*_twins(plugin, twin), *_rivals(place, earlier)]
+        if len(earlier) < _MOST_RIVALS:
+            earlier.append(place)
     return found
 
 
-def _against(plugin: Plugin, earlier: Sequence[Plugin]) -> Iterator[Problem]:
-    mine = _priority(plugin)
-    twin = next((other for other in earlier if _same_object(plugin, other)), None)
-    if twin is not None:
+def _twins(plugin: Plugin, twin: Plugin) -> Iterator[Problem]:
+    if twin is not plugin:
         message = f"has the name of the one at {twin.document.where()}: the one applied last stays"
         hint = "another name, or one of the two"
         yield plugin.problem("WPL019", Severity.ERROR, ("metadata", "name"), message, hint)
+
+
+def _rivals(place: _Place, earlier: Sequence[_Place]) -> Iterator[Problem]:
+    plugin, mine = place.plugin, place.priority
     for other in earlier:
-        if not _meet(plugin, other):
-            continue
-        theirs = _priority(other)
-        if mine == theirs:
+        theirs = other.priority
+        if mine == theirs and place.meets(other):
             message = (
-                f"{other.name} has the same phase and priority: which runs first is decided by the "
-                "time of creation"
+                f"{other.plugin.name} has the same phase and priority: which runs first is decided "
+                "by the time of creation"
             )
             hint = "give the one that shall run first the higher priority"
-        elif UNSET in {mine, theirs} and min(mine, theirs) != max(mine, theirs) < 0:
+        elif (
+            UNSET in {mine, theirs}
+            and mine != theirs
+            and max(mine, theirs) < 0
+            and (place.meets(other))
+        ):
             message = f"an unset priority runs after {max(mine, theirs)}, it does not count as 0"
             hint = "write priority: 0"
         else:
@@ -52,29 +107,3 @@ def _against(plugin: Plugin, earlier: Sequence[Plugin]) -> Iterator[Problem]:
 def _priority(plugin: Plugin) -> int:
     found = plugin.fields.get("priority")
     return found if isinstance(found, int) and not isinstance(found, bool) else UNSET
-
-
-def _meet(one: Plugin, other: Plugin) -> bool:
-    """Whether a proxy may run both, in one phase: no namespace or label tells them apart."""
-    namespaces = {one.namespace, other.namespace}
-    if len(namespaces) > 1 and ROOT_NAMESPACE not in namespaces:
-        return False
-    if (_phase(one), _type(one)) != (_phase(other), _type(other)) or _same_object(one, other):
-        return False
-    mine, theirs = (
-        mapping(mapping(p.fields.get("selector")).get("matchLabels")) for p in (one, other)
-    )
-    return all(theirs[key] == value for key, value in mine.items() if key in theirs)
-
-
-def _same_object(one: Plugin, other: Plugin) -> bool:
-    return (one.kind, one.namespace, one.name) == (other.kind, other.namespace, other.name)
-
-
-def _type(plugin: Plugin) -> str:
-    unset = plugin.text("type") in {"", "UNSPECIFIED_PLUGIN_TYPE"}
-    return "HTTP" if unset else plugin.text("type")
-
-
-def _phase(plugin: Plugin) -> str:
-    return plugin.text("phase") or "UNSPECIFIED_PHASE"
