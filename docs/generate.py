@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from wasmpack.cli.root import cli
-from wasmpack.module.abi import wasi_functions
+from wasmpack.proxy_abi.abi import wasi_functions
 from wasmpack.targets import IBM_NOTE, Target, all_targets, target
 
 HERE = Path(__file__).resolve().parent

@@ -87,5 +87,5 @@ def cli(wasmpack_command: str, tmp_path: Path) -> Cli:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dry run's bounds, of a size that a test can sit out."""
-    monkeypatch.setattr("wasmpack.module.budget._RUNNING", 1.0)
-    monkeypatch.setattr("wasmpack.module.budget.BLOCKED", 1.0)
+    monkeypatch.setattr("wasmpack.dry_run.budget._RUNNING", 1.0)
+    monkeypatch.setattr("wasmpack.dry_run.budget.BLOCKED", 1.0)

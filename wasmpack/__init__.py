@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
     from wasmpack.errors import WasmpackError
     from wasmpack.findings import Finding, Report, Verdict
-    from wasmpack.mesh.yaml_reader import read_documents
+    from wasmpack.kubeyaml.reader import read_documents
     from wasmpack.oci.image import Image, Variant
     from wasmpack.oci.place import parse_place
     from wasmpack.oci.reference import Reference
@@ -59,7 +59,7 @@ _HOMES = {
     "parse_place": "oci.place",
     "pull_image": "actions.pull",
     "push_image": "actions.push",
-    "read_documents": "mesh.yaml_reader",
+    "read_documents": "kubeyaml.reader",
     "read_module_file": "actions.inputs",
     "render_wasmplugin": "actions.render",
     "validate_config": "actions.validate",

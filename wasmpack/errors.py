@@ -19,6 +19,15 @@ A failure means "could not do it". What is wrong with an artifact that *could* b
 "no image 'x:v1' in the local store"
 """
 
+from collections.abc import Callable
+
+Notice = Callable[[str], None]
+"""Told in a line what the user should know, and may do without."""
+
+
+def silence(_text: str) -> None:
+    """A :data:`Notice` that nobody reads."""
+
 
 class WasmpackWarning(UserWarning):
     """What the user should know of a result that is right anyway."""

@@ -13,12 +13,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from wasmpack.environment import import_path
 from wasmpack.errors import WasmpackError
 
 _POLL = 0.01
@@ -232,3 +232,23 @@ def confined(command: list[str], cpu: float | None = None) -> list[str]:
     """
     code = _LAUNCH.format(path=import_path(), parent=os.getpid(), cpu=cpu)
     return [sys.executable, "-I", "-S", "-c", code, *command]
+
+
+_ALLOWED = (
+    "PATH", "TMPDIR", "LANG", "LC_ALL",
+    "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE",
+)  # fmt: skip
+"""What any program may know; the last three measure subprocesses (coverage.py)."""
+
+
+def allowed_environment(*more: str, source: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables that a foreign or sandboxed program gets.
+
+    :param more: names that this program needs as well (``HOME`` for git)
+    """
+    return {name: source[name] for name in (*_ALLOWED, *more) if name in source}
+
+
+def import_path() -> list[str]:
+    """Where this process finds modules, for a Python that is started without any settings."""
+    return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100

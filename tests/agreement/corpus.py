@@ -17,7 +17,7 @@ from support.plugins import CONFIGURATION, PLUGINS, binary, module_bytes, wat
 from agreement import binary as b
 from agreement.found_by_hand import texts
 from agreement.programs import MARKERS, WASI, functions, signature
-from wasmpack.module import abi
+from wasmpack.proxy_abi import abi
 
 FOUND = Path(__file__).with_name("found")
 """Modules that the fuzzer and our verdict once disagreed on."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from agreement import binary as b
 from agreement.programs import WASI, functions
-from wasmpack.module import abi
+from wasmpack.proxy_abi import abi
 
 INTERESTING = (0, 1, 2, 0x0B, 0x10, 0x40, 0x60, 0x6F, 0x70, 0x7B, 0x7F, 0x80, 0xFF)
 

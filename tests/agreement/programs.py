@@ -6,7 +6,7 @@ import random
 
 from support.plugins import binary
 
-from wasmpack.module import abi
+from wasmpack.proxy_abi import abi
 
 WASI = "wasi_snapshot_preview1"
 MARKERS = {v: k.decode() for k, v in abi.MARKERS.items()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from support.envoy_batch import CRASH, LOADS, Subject, observe
 
 from agreement.host_answers import Call, answer, calls, prober
+from wasmpack.dry_run.budget import Budget
+from wasmpack.dry_run.result import Outcome, RunRequest
+from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.envoy import envoy_version, find_envoy
-from wasmpack.module.budget import Budget
-from wasmpack.module.dry_run import compiled_plugin, dry_runs
-from wasmpack.module.run_result import Outcome, RunRequest
 
 CONFIGURATION = b"hello"
 

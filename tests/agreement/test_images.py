@@ -7,7 +7,7 @@ import pytest
 from agreement.images import OK, Case, MemoryReader, cases, readers
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.findings import Verdict
-from wasmpack.module.check import StartUp
+from wasmpack.module_rules.check import StartUp
 
 CASES = cases()
 

@@ -26,6 +26,7 @@ from support.mutants import mutant
 from support.tar_cases import READ, REFUSED
 from support.tars import good_tars, odd_tar
 
+from wasmpack.fetchers.istio import Refused, extract
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.budget import Budget
 from wasmpack.oci.canonical import canonical_json
@@ -35,8 +36,6 @@ from wasmpack.oci.layers import Layers
 from wasmpack.oci.manifest import Manifest, parse_manifest
 from wasmpack.oci.tar import TarReader
 from wasmpack.oci.tar_source import Stream
-from wasmpack.readers.istio import extract
-from wasmpack.readers.refusal import Refused
 from wasmpack.targets import ImageRules, Reader
 
 PROGRAM = Path(__file__).with_name("go_layers")

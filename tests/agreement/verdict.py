@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from wasmpack.dry_run.budget import Budget
+from wasmpack.dry_run.engine import validity
+from wasmpack.dry_run.result import RunRequest
+from wasmpack.dry_run.runs import compiled_plugin, dry_runs
+from wasmpack.dry_run.sandbox import Ran
 from wasmpack.findings import Severity
-from wasmpack.module.budget import Budget
-from wasmpack.module.check import StartUp, examine, module_problems
-from wasmpack.module.dry_run import compiled_plugin, dry_runs
-from wasmpack.module.engine import validity
-from wasmpack.module.isolated import Ran
-from wasmpack.module.run_result import RunRequest
+from wasmpack.module_rules.check import StartUp, examine, module_problems
 from wasmpack.targets import Target, target
 
 

@@ -10,7 +10,7 @@ from support.plugins import PLUGINS, module_bytes, wat
 
 from wasmpack.envoy import ask_envoy, envoy_version, find_envoy
 from wasmpack.findings import Severity
-from wasmpack.module.check import StartUp, examine, module_problems
+from wasmpack.module_rules.check import StartUp, examine, module_problems
 
 NEWEST = "2026-07-01"
 NOT_SEEN = {"memory nobody sees, used by a request", "local response when all is over"}
@@ -97,8 +97,8 @@ def test_naming_a_binary_asks_nothing_by_itself(cli: Cli) -> None:
 def test_envoy_has_the_bounds_of_the_dry_run(
     body: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wasmpack.module.budget._RUNNING", 1.0)
-    monkeypatch.setattr("wasmpack.module.budget._COMPILING", 4.0)
+    monkeypatch.setattr("wasmpack.dry_run.budget._RUNNING", 1.0)
+    monkeypatch.setattr("wasmpack.dry_run.budget._COMPILING", 4.0)
     monkeypatch.setattr("wasmpack.envoy.judge._ENVOY", 64 << 20)
     verdict = ask_envoy(wat(f'(func (export "_start") {body})'))
     assert (verdict.accepts, verdict.crashed) == (False, False)

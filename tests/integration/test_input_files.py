@@ -12,7 +12,7 @@ from support.devices import run_there
 from support.plugins import PLUGINS
 
 from wasmpack.cli.boundary import run
-from wasmpack.stores import input_files
+from wasmpack.files import inputs as input_files
 
 C = PLUGINS / "header-append-c.wasm"
 WASMPLUGIN = """\

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from wasmpack.actions.git_facts import git_annotations
+from wasmpack.git.facts import git_annotations
 
 PREFIX = "org.opencontainers.image."
 _IDENTITY = {

@@ -10,7 +10,7 @@ import wasmtime
 from agreement import binary as b
 from support.plugins import wat
 
-from wasmpack.module.code_cache import cache_path, clear_cache, compiled_module
+from wasmpack.dry_run.code_cache import cache_path, clear_cache, compiled_module
 
 
 def large() -> bytes:
@@ -103,7 +103,7 @@ def test_the_oldest_goes_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     compile_large()
     first = only_file(cache)
     os.utime(first, (1, 1))
-    monkeypatch.setattr("wasmpack.module.code_cache._LIMIT", first.stat().st_size + 1000)
+    monkeypatch.setattr("wasmpack.dry_run.code_cache._LIMIT", first.stat().st_size + 1000)
     compiled_module(large() + b"\0\2\1x", cache_path())
     assert only_file(cache) != first
 

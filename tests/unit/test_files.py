@@ -20,7 +20,7 @@ from wasmpack.errors import (
     WasmpackWarning,
     WrongUsage,
 )
-from wasmpack.stores.files import explained, inside, locked, open_regular, write_inside
+from wasmpack.files.directories import explained, inside, locked, open_regular, write_inside
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,7 @@ UMASK = """
 import os, sys
 os.umask(int(sys.argv[1], 8))
 from pathlib import Path
-from wasmpack.stores.files import write_inside
+from wasmpack.files.directories import write_inside
 write_inside(Path("d"), "before", [b""])
 os.umask(0o022)
 write_inside(Path("d"), "after", [b""])

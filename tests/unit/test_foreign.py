@@ -6,8 +6,8 @@ import zlib
 
 import pytest
 
-from wasmpack.module.foreign_functions import call_foreign
-from wasmpack.module.grpc_service import GrpcService, grpc_service
+from wasmpack.dry_run.host.foreign_functions import call_foreign
+from wasmpack.dry_run.host.grpc_service import GrpcService, grpc_service
 
 
 @pytest.mark.parametrize(

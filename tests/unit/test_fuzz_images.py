@@ -23,7 +23,8 @@ from wasmpack.actions.inspect import image_labels, raw_part
 from wasmpack.actions.reading import kept, mesh_image, search_image
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.errors import WasmpackError
-from wasmpack.module.check import StartUp, examine
+from wasmpack.images.contents import read_contents
+from wasmpack.module_rules.check import StartUp, examine
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.budget import Budget
 from wasmpack.oci.canonical import parse_json
@@ -36,7 +37,6 @@ from wasmpack.oci.place import ArchivePlace, LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.oci.tar import TarReader
 from wasmpack.oci.tar_source import Stream
-from wasmpack.readers.contents import read_contents
 from wasmpack.stores.archive import ArchiveReader
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_places import LayoutReader

@@ -17,17 +17,16 @@ from support.plugins import PLUGINS, module_bytes
 
 from wasmpack.actions.inspect_module import inspect_module
 from wasmpack.errors import BadArtifact
+from wasmpack.kubeyaml.reader import read_documents
+from wasmpack.kubeyaml.writer import to_yaml
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
 from wasmpack.mesh.schema_rules import schema_problems
-from wasmpack.mesh.yaml_reader import read_documents
-from wasmpack.mesh.yaml_writer import to_yaml
-from wasmpack.module.const_expr import skip_const_expr
-from wasmpack.module.cursor import Cursor
-from wasmpack.module.framing import host_scan, without_bulk
-from wasmpack.module.reader import read_module
-from wasmpack.module.rules import load_problems
+from wasmpack.module_rules.load import load_problems
 from wasmpack.oci.canonical import canonical_json, parse_json
+from wasmpack.proxy_abi.host_scan import host_scan, without_bulk
 from wasmpack.runtime_config import config_problems, parse_runtime_config
+from wasmpack.wasm.cursor import Cursor, skip_const_expr
+from wasmpack.wasm.reader import read_module
 
 SEED = int(os.environ.get("WASMPACK_FUZZ_SEED") or secrets.randbits(32))
 COUNT = int(os.environ.get("WASMPACK_FUZZ_COUNT") or 500)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support.git import age, facts, git, is_dirty, make_repository, write_files
 
-from wasmpack.actions.git_facts import git_annotations
 from wasmpack.errors import WasmpackError
+from wasmpack.git.facts import git_annotations
 
 ATTRIBUTES = b"*.bin filter=lfs diff=lfs merge=lfs -text\n"
 LFS = {".gitattributes": ATTRIBUTES, "model.bin": b"oid sha256:1\n", "a": b"1\n"}

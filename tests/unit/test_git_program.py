@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from support.git import facts, git, make_repository
 
-from wasmpack.actions import git_program
-from wasmpack.actions.git_program import run_git
 from wasmpack.errors import WasmpackError
+from wasmpack.git import program as git_program
+from wasmpack.git.program import run_git
 
 SAFETY_NET = 60.0
 

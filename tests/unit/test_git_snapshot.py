@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from support.git import age, facts, git, make_repository, write_files
 
-from wasmpack.actions import git_snapshot
-from wasmpack.actions.git_work_tree import find_work_tree
 from wasmpack.errors import WasmpackError
+from wasmpack.git import snapshot as git_snapshot
+from wasmpack.git.work_tree import find_work_tree
 
 SECRETS = {
     "WASMPACK_PASSWORD": "s3cret", "AWS_SECRET_ACCESS_KEY": "s3cret", "GITHUB_TOKEN": "s3cret",

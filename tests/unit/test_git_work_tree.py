@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from support.git import facts, git, make_repository, write_files
 
-from wasmpack.actions.git_work_tree import check_owner, find_work_tree
 from wasmpack.errors import WasmpackError
+from wasmpack.git.work_tree import check_owner, find_work_tree
 
 NOBODY = 54321
 

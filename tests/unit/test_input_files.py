@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
-from wasmpack.stores import input_files
-from wasmpack.stores.input_files import is_pipe, read_named, read_standard_input
+from wasmpack.files import inputs as input_files
+from wasmpack.files.inputs import is_pipe, read_named, read_standard_input
 
 LIMIT = 1 << 24
 LARGE = b"0123456789abcdef" * (1 << 16)

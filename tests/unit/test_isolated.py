@@ -12,13 +12,12 @@ from support.limit_modules import BEYOND_WASMTIME
 from support.plugins import FRAME, binary, wat
 
 from wasmpack.actions.validate import validate_module
-from wasmpack.environment import allowed_environment
+from wasmpack.dry_run.budget import Budget
+from wasmpack.dry_run.sandbox import compile_text
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings import Finding, Severity, Verdict
-from wasmpack.module.budget import Budget
-from wasmpack.module.check import StartUp
-from wasmpack.module.isolated import compile_text
-from wasmpack.processes import Starved
+from wasmpack.module_rules.check import StartUp
+from wasmpack.processes import Starved, allowed_environment
 
 LOOP = "(loop $l (br $l))"
 WAIT = "(drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))"
@@ -146,15 +145,15 @@ def test_what_wasmtime_alone_refuses_is_not_called_invalid(name: str) -> None:
 
 
 def test_validating_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasmpack.module.budget._MEMORY", 1 << 20)
-    monkeypatch.setattr("wasmpack.module.budget._MEMORY_BASE", 1 << 20)
+    monkeypatch.setattr("wasmpack.dry_run.budget._MEMORY", 1 << 20)
+    monkeypatch.setattr("wasmpack.dry_run.budget._MEMORY_BASE", 1 << 20)
     for start_up in (StartUp(), StartUp(dry_run=False)):
         found = findings(wat(), start_up)[0]
         assert (found.code, found.where) == ("RUN006", "validate")
 
 
 def test_the_budget_can_be_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasmpack.module.budget._RUNNING", 0.2)
+    monkeypatch.setattr("wasmpack.dry_run.budget._RUNNING", 0.2)
     count = """(func (export "_start") (local $i i64) (loop $l
         (br_if $l (i64.lt_u (local.tee $i (i64.add (local.get $i) (i64.const 1)))
                             (i64.const 3000000000)))))"""
@@ -174,7 +173,7 @@ def test_the_budget_grows_with_the_module() -> None:
 
 
 def test_an_engine_that_dies_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasmpack.module.child._CODE", "import os; os.abort()  # {path}")
+    monkeypatch.setattr("wasmpack.dry_run.spawn._CODE", "import os; os.abort()  # {path}")
     found = findings(wat())[0]
     assert (found.code, found.severity) == ("RUN011", Severity.ERROR)
     assert "SIGABRT" in found.message
@@ -190,7 +189,7 @@ def test_an_engine_that_dies_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_is_not_the_modules_fault_is_no_verdict(
     code: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wasmpack.module.child._CODE", f"{code}  # {{path}}")
+    monkeypatch.setattr("wasmpack.dry_run.spawn._CODE", f"{code}  # {{path}}")
     with pytest.raises(WasmpackError, match=words):
         findings(wat())
 

@@ -6,11 +6,11 @@ import tarfile
 
 import pytest
 
+from wasmpack.fetchers.fetch import Fetched, fetch
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Index, Manifest, parse
-from wasmpack.readers.fetch import Fetched, fetch
 from wasmpack.targets import ImageRules, Reader
 
 WASM = b"\0asm\1\0\0\0"

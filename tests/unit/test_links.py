@@ -11,7 +11,7 @@ import pytest
 from support.devices import need_mounts
 
 from wasmpack.errors import WrongUsage
-from wasmpack.stores.links import Found, followed
+from wasmpack.files.links import Found, followed
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_links_that_the_kernel_makes_up_are_refused(make: Callable[[], str], tre
 def test_a_second_procfs_is_recognized(tree: Path) -> None:
     """Mounted anywhere, as root of a mount namespace of its own."""
     script = (
-        "import sys; from pathlib import Path; from wasmpack.stores.links import followed\n"
+        "import sys; from pathlib import Path; from wasmpack.files.links import followed\n"
         "try:\n  followed(Path('p/self/cwd/file')).__enter__()\n"
         "except Exception as e: print(type(e).__name__)"
     )

@@ -16,13 +16,13 @@ from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.push import check_push
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.store import Outputs, store_image
+from wasmpack.files.owned import write_owned
 from wasmpack.findings import Report, Verdict
-from wasmpack.module.check import StartUp
+from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.image import Image
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.media_types import DOCKER_MANIFEST
 from wasmpack.oci.place import parse_place
-from wasmpack.owned import write_owned
 from wasmpack.stores.local import _verdict_file, forget_reports, keep_report, known_report
 from wasmpack.stores.places import open_reader
 from wasmpack.stores.registry.options import RegistryOptions

@@ -9,13 +9,13 @@ import pytest
 from wasmpack.actions.migrate_images import destinations
 from wasmpack.actions.validate_wasmplugin import resource_problems
 from wasmpack.errors import WrongUsage
-from wasmpack.mesh.extension_manifest import ExtensionManifest, read_extension_manifest
-from wasmpack.mesh.migration import Migrated, migrate_extension
-from wasmpack.mesh.migration_order import sharing_problems
-from wasmpack.mesh.migration_work import MigrationOptions, NewImage
+from wasmpack.kubeyaml.reader import read_documents
+from wasmpack.kubeyaml.writer import to_yaml
+from wasmpack.mesh.migration.convert import Migrated, migrate_extension
+from wasmpack.mesh.migration.extension_manifest import ExtensionManifest, read_extension_manifest
+from wasmpack.mesh.migration.order import sharing_problems
+from wasmpack.mesh.migration.work import MigrationOptions, NewImage
 from wasmpack.mesh.plugin import Plugin
-from wasmpack.mesh.yaml_reader import read_documents
-from wasmpack.mesh.yaml_writer import to_yaml
 
 IMAGE = "quay.io/maistra-dev/header-append-filter:2.2"
 BASE = f"image: '{IMAGE}', phase: PreAuthN"

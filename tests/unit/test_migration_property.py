@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from wasmpack.actions.migrate import Migration, MigrationRequest, migrate_extensions
+from wasmpack.kubeyaml.documents import FieldPath, path_text
+from wasmpack.kubeyaml.reader import read_documents
+from wasmpack.kubeyaml.writer import to_yaml
 from wasmpack.mesh.api_rules import rule_problems
-from wasmpack.mesh.documents import FieldPath, path_text
-from wasmpack.mesh.migration_work import MigrationOptions
+from wasmpack.mesh.migration.work import MigrationOptions
 from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.schema_rules import schema_problems
-from wasmpack.mesh.yaml_reader import read_documents
-from wasmpack.mesh.yaml_writer import to_yaml
 from wasmpack.stores.registry.options import RegistryOptions
 
 LIST = (Path(__file__).parent / "data" / "dropped_on_purpose.txt").read_text().splitlines()

@@ -17,13 +17,13 @@ from support.plugins import PLUGINS, binary, module_bytes, wat
 
 from wasmpack.actions.inspect_module import inspect_module
 from wasmpack.cli.module_text import module_lines
-from wasmpack.module.check import StartUp, examine, module_problems
-from wasmpack.module.cursor import MalformedModule
-from wasmpack.module.engine import engine
-from wasmpack.module.framing import CORRUPTED, NO_ABI, TOO_MUCH, host_scan
-from wasmpack.module.reader import read_module
-from wasmpack.module.rules import load_problems
-from wasmpack.readers.window import Window
+from wasmpack.dry_run.engine import engine
+from wasmpack.images.window import Window
+from wasmpack.module_rules.check import StartUp, examine, module_problems
+from wasmpack.module_rules.load import load_problems
+from wasmpack.proxy_abi.host_scan import CORRUPTED, NO_ABI, TOO_MUCH, host_scan
+from wasmpack.wasm.cursor import MalformedModule
+from wasmpack.wasm.reader import read_module
 
 NEWEST = "2026-04-06"
 SMALL = module_bytes(PLUGINS / "header-append-c.wasm")
@@ -364,9 +364,9 @@ from agreement.binary import *
 from support.limit_modules import *
 from support.limit_modules import plugin as made
 from wasmpack.actions.inspect_module import inspect_module
-from wasmpack.module.cursor import MalformedModule
-from wasmpack.module.framing import host_scan
-from wasmpack.module.rules import load_problems
+from wasmpack.wasm.cursor import MalformedModule
+from wasmpack.proxy_abi.host_scan import host_scan
+from wasmpack.module_rules.load import load_problems
 data = {made}
 try:
     view = inspect_module(data)

@@ -8,7 +8,7 @@ from support.module_rules import LOG, RULES, WASI
 from support.plugins import CONFIGURATION, PLUGINS, binary, module_bytes, wat
 
 from wasmpack.findings import Problem, Severity
-from wasmpack.module.check import StartUp, examine, module_problems
+from wasmpack.module_rules.check import StartUp, examine, module_problems
 
 NEWEST, OSSM_26, OLD = "2026-04-06", "2022-08-05", "2021-11-04"
 

@@ -16,11 +16,11 @@ from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.validate_wasmplugin import Looking, validate_wasmplugin
 from wasmpack.cli.report import report_lines
 from wasmpack.errors import WasmpackError
-from wasmpack.mesh.documents import Document
+from wasmpack.kubeyaml.documents import Document
+from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.kinds import Kind
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.mesh.values import Values
-from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.stores.registry.options import RegistryOptions
 
 KEYS = st.sampled_from(

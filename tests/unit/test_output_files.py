@@ -13,7 +13,7 @@ import pytest
 from support.devices import FULL, NULL, ZERO, device, missing
 
 from wasmpack.errors import NotFound, WasmpackError, WrongUsage
-from wasmpack.stores.output_files import (
+from wasmpack.files.outputs import (
     check_named,
     is_stdout,
     named_output,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wasmpack.owned import make_room, read_owned, write_owned
+from wasmpack.files.owned import make_room, read_owned, write_owned
 
 LIMIT = 1000
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from wasmpack.environment import allowed_environment
-from wasmpack.processes import Bound, Exceeded, Limits, Watch, confined
+from wasmpack.processes import Bound, Exceeded, Limits, Watch, allowed_environment, confined
 
 LIMITS = Limits(cpu=60.0, memory=1 << 30, blocked=1.0)
 NET = 120

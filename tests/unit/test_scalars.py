@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wasmpack.mesh.scalars import reads_as_text, resolve
+from wasmpack.kubeyaml.scalars import reads_as_text, resolve
 
 ANSWERS = json.loads((Path(__file__).parent / "data" / "go_yaml.json").read_text())
 TYPES = {"bool": bool, "int": int, "uint64": int, "float64": float, "string": str, "<nil>": None}

@@ -9,10 +9,10 @@ import pytest
 from support.tars import END, file, header
 
 from wasmpack.errors import BadArtifact
+from wasmpack.images.search import FoundFiles, search
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import parse_manifest
-from wasmpack.readers.search import FoundFiles, search
 
 A, B = b"\0asm\1\0\0\0A", b"\0asm\1\0\0\0B"
 TAR = mt.OCI_LAYER_TAR

@@ -290,10 +290,10 @@ def test_a_private_layout_takes_no_locks(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_compat_wins_as_in_the_mesh() -> None:
     """An artifact whose last layer is a tar with a plugin.wasm: Istio loads that one."""
+    from wasmpack.images.contents import read_contents
     from wasmpack.oci import media_types as mt
     from wasmpack.oci.image import filesystem_image, variant_of
     from wasmpack.oci.manifest import parse_manifest
-    from wasmpack.readers.contents import read_contents
 
     inner = filesystem_image(b"\0asm\1\0\0\0inner", None, {})
     outer = Descriptor.of(b"\0asm\1\0\0\0outer", mt.WASM_CONTENT)

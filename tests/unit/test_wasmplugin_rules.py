@@ -9,12 +9,12 @@ import pytest
 
 from wasmpack.actions.validate_wasmplugin import resource_problems
 from wasmpack.findings import Problem
+from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.behaviour import plugin_configuration
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.releases import mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
-from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.targets import all_targets
 
 URL = f"oci://quay.io/me/plugin@sha256:{'a' * 64}"

@@ -14,10 +14,10 @@ from support.peak import watched
 
 from wasmpack.actions.migrate import documents_text
 from wasmpack.errors import BadArtifact
-from wasmpack.mesh.documents import Comment, FieldPath
+from wasmpack.kubeyaml.documents import Comment, FieldPath
+from wasmpack.kubeyaml.reader import read_documents
+from wasmpack.kubeyaml.writer import join_documents, to_yaml
 from wasmpack.mesh.templates import fill
-from wasmpack.mesh.yaml_reader import read_documents
-from wasmpack.mesh.yaml_writer import join_documents, to_yaml
 from wasmpack.oci.canonical import JsonValue
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -369,7 +369,7 @@ LARGE = {
 """Expressions of streams, M bytes being the most that is read."""
 READ = """
 from wasmpack.errors import BadArtifact
-from wasmpack.mesh.yaml_reader import MAX_BYTES as M, read_documents
+from wasmpack.kubeyaml.reader import MAX_BYTES as M, read_documents
 try:
     print(len(read_documents(({text}).encode(), "f")))
 except BadArtifact as error:

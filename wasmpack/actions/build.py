@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from wasmpack.actions.git_facts import git_annotations
 from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.validate import validate_module
+from wasmpack.dry_run.sandbox import IsolatedRunner
 from wasmpack.errors import WrongUsage
+from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Problem, Report, Severity, Verdict
-from wasmpack.module.check import Runner, StartUp
-from wasmpack.module.framing import host_scan
-from wasmpack.module.isolated import IsolatedRunner
+from wasmpack.git.facts import git_annotations
+from wasmpack.module_rules.check import Runner, StartUp
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import CREATED, Image, Variant, artifact_image, filesystem_image
 from wasmpack.oci.manifest import Manifest
-from wasmpack.readers.fetch import fetch
+from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.runtime_config import RuntimeConfig, parse_runtime_config
 from wasmpack.targets import Target
 

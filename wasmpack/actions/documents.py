@@ -5,10 +5,10 @@ from pathlib import Path
 
 from wasmpack.actions.inputs import STDIN, read_file
 from wasmpack.errors import BadArtifact, NotFound
+from wasmpack.files.inputs import read_standard_input
 from wasmpack.findings import Problem, Severity
-from wasmpack.mesh.documents import Document
-from wasmpack.mesh.yaml_reader import MAX_BYTES, read_documents
-from wasmpack.stores.input_files import read_standard_input
+from wasmpack.kubeyaml.documents import Document
+from wasmpack.kubeyaml.reader import MAX_BYTES, read_documents
 
 SUFFIXES = (".yaml", ".yml", ".json")
 

@@ -2,7 +2,7 @@
 
 from wasmpack.envoy import EnvoyVerdict, ask_envoy
 from wasmpack.findings import Problem, Severity
-from wasmpack.module.check import ModuleFacts, module_problems
+from wasmpack.module_rules.check import ModuleFacts, module_problems
 from wasmpack.targets import all_targets
 
 

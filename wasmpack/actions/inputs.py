@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wasmpack.errors import BadArtifact, WrongUsage
-from wasmpack.module.reader import MAGIC
+from wasmpack.files.inputs import MAX_CONFIGURATION, read_named, read_standard_input
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.layers import LIMIT
-from wasmpack.stores.input_files import MAX_CONFIGURATION, read_named, read_standard_input
+from wasmpack.wasm.reader import MAGIC
 
 STDIN = "-"
 
@@ -37,7 +37,7 @@ def read_module_file(name: str) -> ModuleInput:
     path = Path(name)
     data = read_file(path, LIMIT)
     if path.suffix == ".wat":
-        from wasmpack.module.isolated import compile_text
+        from wasmpack.dry_run.sandbox import compile_text
 
         data = compile_text(data, name)
     return ModuleInput(name=name, data=data, path=path)
@@ -85,6 +85,6 @@ def read_annotations(path: Path) -> dict[str, str]:
 def _binary_or_text(data: bytes) -> bytes:
     if data[:4] == MAGIC or b"(" not in data[:4096]:
         return data
-    from wasmpack.module.isolated import compile_text
+    from wasmpack.dry_run.sandbox import compile_text
 
     return compile_text(data, "<stdin>")

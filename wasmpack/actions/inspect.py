@@ -10,16 +10,16 @@ from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, open_chunks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.findings import Report
-from wasmpack.module.cursor import MalformedModule
+from wasmpack.images.contents import Contents, read_contents, runtime_config_blob
 from wasmpack.oci.canonical import JsonObject, parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import CREATED, Variant, variant_of
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
-from wasmpack.readers.contents import Contents, read_contents, runtime_config_blob
 from wasmpack.runtime_config import runtime_config_object
 from wasmpack.stores.kept import KeptReader, read_blob
 from wasmpack.stores.ports import ImageReader
+from wasmpack.wasm.cursor import MalformedModule
 
 _CONFIG_LIMIT = 4 * 1024 * 1024
 

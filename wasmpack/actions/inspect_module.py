@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from wasmpack.module.abi import MARKERS
-from wasmpack.module.cursor import Source
-from wasmpack.module.framing import host_scan
-from wasmpack.module.reader import read_module
-from wasmpack.module.sdk import sdk_of
-from wasmpack.module.types import Module
 from wasmpack.oci.digest import Digest
+from wasmpack.proxy_abi.abi import MARKERS, sdk_of
+from wasmpack.proxy_abi.host_scan import host_scan
+from wasmpack.wasm.cursor import Source
+from wasmpack.wasm.reader import read_module
+from wasmpack.wasm.types import Module
 
 SHOWN = 10_000
 """Imports, exports, memories or sections that are shown; a module may have a million of them."""

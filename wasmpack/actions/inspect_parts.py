@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wasmpack.actions.inspect_module import ModuleView, inspect_source
+from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Problem, Report, judge
-from wasmpack.module.check import ModuleFacts, StartUp, module_problems
-from wasmpack.module.framing import host_scan
+from wasmpack.images.contents import raw_module
+from wasmpack.images.window import Window
+from wasmpack.module_rules.check import ModuleFacts, StartUp, module_problems
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import GZIPPED_TARS
-from wasmpack.readers.contents import raw_module
-from wasmpack.readers.fetch import fetch
-from wasmpack.readers.window import Window
+from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.stores.ports import ImageReader
 from wasmpack.targets import Target, choose
 

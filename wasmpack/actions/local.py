@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from wasmpack.dry_run.code_cache import clear_cache
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WrongUsage
-from wasmpack.module.code_cache import clear_cache
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.image import variant_of
 from wasmpack.oci.manifest import Index

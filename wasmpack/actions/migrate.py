@@ -8,16 +8,16 @@ from wasmpack.actions.repack import RepackRequest
 from wasmpack.actions.validate_wasmplugin import resource_problems
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Report, Severity, Verdict, judge
-from wasmpack.mesh.documents import Document
-from wasmpack.mesh.extension import KIND, Extension, is_extension
-from wasmpack.mesh.migration import Migrated, migrate_extension
-from wasmpack.mesh.migration_order import sharing_problems
-from wasmpack.mesh.migration_work import MigrationOptions
+from wasmpack.kubeyaml.documents import Document
+from wasmpack.kubeyaml.reader import read_documents
+from wasmpack.kubeyaml.writer import to_yaml
+from wasmpack.mesh.migration.convert import Migrated, migrate_extension
+from wasmpack.mesh.migration.extension import KIND, Extension, is_extension
+from wasmpack.mesh.migration.order import sharing_problems
+from wasmpack.mesh.migration.work import MigrationOptions
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import WASM_PLUGIN, Plugin, mapping
 from wasmpack.mesh.releases import BOTH_DIRECTIONS, mesh_targets
-from wasmpack.mesh.yaml_reader import read_documents
-from wasmpack.mesh.yaml_writer import to_yaml
 from wasmpack.stores.registry.options import RegistryOptions
 
 _REPEATED = {"WPL004", "WPL007", "WPL014"}

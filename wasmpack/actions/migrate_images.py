@@ -8,15 +8,14 @@ from enum import StrEnum
 
 from wasmpack.actions.reading import kept, mesh_image
 from wasmpack.actions.repack import BASE_DIGEST, BASE_NAME, Repacked, RepackRequest, repack_image
-from wasmpack.errors import NotFound, WasmpackError, WouldOverwrite, WrongUsage
-from wasmpack.mesh.extension_manifest import ExtensionManifest
-from wasmpack.mesh.migration_work import NewImage
+from wasmpack.errors import NotFound, Notice, WasmpackError, WouldOverwrite, WrongUsage
+from wasmpack.mesh.migration.extension_manifest import ExtensionManifest
+from wasmpack.mesh.migration.work import NewImage
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import LATEST, Reference
 from wasmpack.stores.places import open_reader, source_options
-from wasmpack.stores.ports import Notice
 from wasmpack.stores.registry.options import RegistryOptions
 
 _AT_ONCE = 4

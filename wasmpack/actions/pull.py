@@ -8,12 +8,12 @@ from pathlib import Path
 
 from wasmpack.actions.reading import kept, mesh_image
 from wasmpack.actions.transfer import Moved, transfer, transfer_all
-from wasmpack.errors import BadArtifact, WouldOverwrite
+from wasmpack.errors import BadArtifact, Notice, WouldOverwrite
+from wasmpack.files.directories import explained, open_regular, write_inside
+from wasmpack.images.contents import read_contents
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.place import NamePlace, Place
-from wasmpack.readers.contents import read_contents
-from wasmpack.stores.files import explained, open_regular, write_inside
 from wasmpack.stores.places import (
     local_writer,
     names_at,
@@ -22,7 +22,7 @@ from wasmpack.stores.places import (
     registry_name,
     source_options,
 )
-from wasmpack.stores.ports import ImageReader, Notice, Progress
+from wasmpack.stores.ports import ImageReader, Progress
 from wasmpack.stores.registry.options import RegistryOptions
 
 

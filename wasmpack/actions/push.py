@@ -8,15 +8,15 @@ from wasmpack.actions.reading import kept
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.transfer import Moved, transfer
 from wasmpack.actions.validate_image import validate_image
-from wasmpack.errors import BadArtifact, NotFound
+from wasmpack.errors import BadArtifact, NotFound, Notice
 from wasmpack.findings import Report, Verdict
-from wasmpack.module.check import StartUp
+from wasmpack.images.contents import read_contents
+from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
-from wasmpack.readers.contents import read_contents
 from wasmpack.stores.local import find_local, keep_report, known_report
 from wasmpack.stores.memory import MemoryReader
 from wasmpack.stores.places import (
@@ -26,7 +26,7 @@ from wasmpack.stores.places import (
     require_image,
     source_options,
 )
-from wasmpack.stores.ports import BlobStatus, ImageReader, Notice, Progress, challenge_of
+from wasmpack.stores.ports import BlobStatus, ImageReader, Progress, challenge_of
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.targets.realm import ADVICE, SINCE, refused_realm
 

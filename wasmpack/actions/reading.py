@@ -4,11 +4,11 @@ import contextlib
 from collections.abc import Iterator
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
+from wasmpack.images.contents import linux_amd64
+from wasmpack.images.search import FoundFiles, search
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.readers.contents import linux_amd64
-from wasmpack.readers.search import FoundFiles, search
 from wasmpack.stores.kept import KeptReader
 from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.verified import VerifiedStream

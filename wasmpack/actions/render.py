@@ -9,17 +9,16 @@ from wasmpack.actions.render_report import fields_report, resource_report
 from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.render_source import RenderSource
 from wasmpack.actions.rendered import Rendered
-from wasmpack.errors import BadArtifact, WrongUsage
+from wasmpack.errors import BadArtifact, Notice, WrongUsage
 from wasmpack.findings import Report, Verdict
+from wasmpack.kubeyaml.documents import Comment, Document, FieldPath
 from wasmpack.mesh.api_rules import without_needless
-from wasmpack.mesh.documents import Comment, Document, FieldPath
 from wasmpack.mesh.kinds import ORDER, Kind, spec_of
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
 from wasmpack.mesh.releases import mesh_targets
 from wasmpack.mesh.templates import Template, merged, ordered, read_template
 from wasmpack.mesh.values import METADATA
 from wasmpack.oci.canonical import JsonObject, JsonValue
-from wasmpack.stores.ports import Notice
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.template_files import template_file
 

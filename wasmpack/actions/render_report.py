@@ -13,7 +13,7 @@ from wasmpack.actions.validate_wasmplugin import (
 )
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Problem, Report, Severity, judge
-from wasmpack.mesh.documents import Document
+from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.kinds import Kind
 from wasmpack.mesh.plugin import API_VERSION, KINDS, WASM_PLUGIN, Plugin
 from wasmpack.mesh.releases import mesh_targets

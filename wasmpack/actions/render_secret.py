@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wasmpack.actions.login import registry_host
 from wasmpack.actions.rendered import Rendered
 from wasmpack.errors import NotFound, WrongUsage
-from wasmpack.mesh.documents import path_text
+from wasmpack.kubeyaml.documents import path_text
 from wasmpack.mesh.plugin import mapping
 from wasmpack.mesh.pull_secret import SECRET_KEY, SECRET_TYPE, secret_content
 from wasmpack.mesh.templates import merged, read_template

@@ -5,15 +5,22 @@ from pathlib import Path
 from typing import Self
 
 from wasmpack.actions.reading import UNREADABLE, kept, mesh_image
-from wasmpack.errors import AccessRefused, BadArtifact, NotFound, RegistryUnavailable, WrongUsage
+from wasmpack.errors import (
+    AccessRefused,
+    BadArtifact,
+    NotFound,
+    Notice,
+    RegistryUnavailable,
+    WrongUsage,
+)
+from wasmpack.images.contents import read_contents
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place, parse_place
 from wasmpack.oci.reference import Reference
-from wasmpack.readers.contents import read_contents
 from wasmpack.runtime_config import parse_runtime_config
 from wasmpack.stores.kept import KeptReader
 from wasmpack.stores.places import open_reader
-from wasmpack.stores.ports import ImageReader, Notice
+from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.registry.options import RegistryOptions
 
 _NO_IMAGE = (AccessRefused, NotFound, RegistryUnavailable, *UNREADABLE)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wasmpack.mesh.documents import Document
-from wasmpack.mesh.yaml_writer import join_documents, to_yaml
+from wasmpack.kubeyaml.documents import Document
+from wasmpack.kubeyaml.writer import join_documents, to_yaml
 from wasmpack.oci.canonical import JsonValue
 
 

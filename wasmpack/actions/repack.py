@@ -8,17 +8,17 @@ from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.inspect import image_labels
 from wasmpack.actions.reading import kept, search_image
 from wasmpack.actions.transfer import Moved, transfer
-from wasmpack.errors import BadArtifact, WouldOverwrite
+from wasmpack.errors import BadArtifact, Notice, WouldOverwrite
 from wasmpack.findings import Report
-from wasmpack.mesh.extension_manifest import ExtensionManifest, read_extension_manifest
+from wasmpack.images.search import FoundFiles, choose_module
+from wasmpack.mesh.migration.extension_manifest import ExtensionManifest, read_extension_manifest
 from wasmpack.oci.image import COMPAT_MARK, Image, Variant
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
-from wasmpack.readers.search import FoundFiles, choose_module
 from wasmpack.runtime_config import parse_runtime_config
 from wasmpack.stores.memory import MemoryReader
 from wasmpack.stores.places import names_at, open_reader, open_writer, source_options
-from wasmpack.stores.ports import ImageReader, Notice, Progress
+from wasmpack.stores.ports import ImageReader, Progress
 from wasmpack.stores.registry.options import RegistryOptions
 
 BASE_NAME = "org.opencontainers.image.base.name"

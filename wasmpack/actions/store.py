@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wasmpack.actions.push import warn_of_realm
 from wasmpack.actions.transfer import Moved, transfer
+from wasmpack.errors import Notice
 from wasmpack.findings import Report
 from wasmpack.oci.image import Image
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place
@@ -12,7 +13,7 @@ from wasmpack.oci.reference import Reference
 from wasmpack.stores.local import keep_report
 from wasmpack.stores.memory import MemoryReader
 from wasmpack.stores.places import local_writer, names_at, open_writer
-from wasmpack.stores.ports import Notice, Progress
+from wasmpack.stores.ports import Progress
 from wasmpack.stores.registry.options import RegistryOptions
 
 

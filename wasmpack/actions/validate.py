@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from wasmpack.dry_run.sandbox import IsolatedRunner
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Report, Severity, judge, judge_alone
-from wasmpack.module.check import ModuleFacts, Runner, StartUp, examine, module_problems
-from wasmpack.module.isolated import IsolatedRunner
+from wasmpack.module_rules.check import ModuleFacts, Runner, StartUp, examine, module_problems
 from wasmpack.runtime_config import abi_problems, config_problems, parse_runtime_config
 from wasmpack.targets import Target, choose
 

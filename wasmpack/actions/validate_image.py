@@ -7,11 +7,11 @@ from functools import cache
 from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, search_image
 from wasmpack.actions.validate import config_findings, with_root_id
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
+from wasmpack.fetchers.fetch import Fetched, fetch
 from wasmpack.findings import Problem, Report, Severity, judge
-from wasmpack.module.check import ModuleFacts, StartUp, examine, module_problems
+from wasmpack.images.contents import Contents, read_contents
+from wasmpack.module_rules.check import ModuleFacts, StartUp, examine, module_problems
 from wasmpack.oci.manifest import Manifest
-from wasmpack.readers.contents import Contents, read_contents
-from wasmpack.readers.fetch import Fetched, fetch
 from wasmpack.stores.kept import KeptReader
 from wasmpack.stores.ports import ImageReader, challenge_of
 from wasmpack.targets import ImageRules, Target, choose, default_targets

@@ -9,25 +9,26 @@ from wasmpack.errors import (
     AccessRefused,
     BadArtifact,
     NotFound,
+    Notice,
     RegistryUnavailable,
     WasmpackError,
 )
 from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
 from wasmpack.mesh.behaviour import behaviour_problems, checksum, plugin_configuration
-from wasmpack.mesh.documents import Document
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
 from wasmpack.mesh.pull_secret import PullSecret
 from wasmpack.mesh.releases import Release, mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import MeshUrl
-from wasmpack.module.check import StartUp
+from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.places import open_reader
-from wasmpack.stores.ports import ImageReader, Notice
+from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.targets import target as target_named
 

@@ -7,8 +7,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from wasmpack.dry_run.spawn import start_child
 from wasmpack.errors import WasmpackError
-from wasmpack.module.child import start_child
 
 _early: "list[subprocess.Popen[bytes]]" = []
 

@@ -103,7 +103,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, UnicodeEncodeError) and error.reason == _UNDECODABLE:
         return _told("an argument or a variable of the environment is not UTF-8", "", 2)
     if isinstance(error, OSError) and isinstance(error.filename, str):
-        from wasmpack.stores.files import explanation
+        from wasmpack.files.directories import explanation
 
         return _explain(explanation(error.filename, error))
     if isinstance(error, OSError):

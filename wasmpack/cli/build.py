@@ -21,8 +21,8 @@ from wasmpack.cli.options import (
     target_options,
 )
 from wasmpack.errors import WrongUsage
+from wasmpack.files.outputs import check_named, write_named
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
-from wasmpack.stores.output_files import check_named, write_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from wasmpack.actions.store import Outputs
     from wasmpack.actions.transfer import Moved
     from wasmpack.cli.console import Console
-    from wasmpack.module.isolated import IsolatedRunner
+    from wasmpack.dry_run.sandbox import IsolatedRunner
+    from wasmpack.errors import Notice
     from wasmpack.oci.image import Image
-    from wasmpack.stores.ports import Notice
 
 
 @click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
@@ -72,7 +72,7 @@ def build(module: str, registry: RegistryOptions, **given: Any) -> None:
     Prints NAME@DIGEST.
     """
     from wasmpack.actions.inputs import read_module_file
-    from wasmpack.module.isolated import IsolatedRunner
+    from wasmpack.dry_run.sandbox import IsolatedRunner
 
     _check_options(given)
     if given["push"]:

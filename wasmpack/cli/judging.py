@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wasmpack.errors import WrongUsage
-from wasmpack.module.check import StartUp
+from wasmpack.module_rules.check import StartUp
 
 
 def start_up(

@@ -18,8 +18,8 @@ from wasmpack.cli.options import (
     result_console,
 )
 from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.files.outputs import check_named
 from wasmpack.oci.place import Place
-from wasmpack.stores.output_files import check_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 _REFUSED = 3
@@ -78,7 +78,7 @@ def servicemeshextension(
     from wasmpack.actions.migrate import MigrationRequest, migrate_extensions
     from wasmpack.actions.repack import RepackRequest
     from wasmpack.cli.migrate_text import show_image, show_migration
-    from wasmpack.mesh.migration_work import MigrationOptions
+    from wasmpack.mesh.migration.work import MigrationOptions
     from wasmpack.oci.image import Variant
 
     console = current_console()

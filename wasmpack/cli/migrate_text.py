@@ -26,9 +26,9 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
     from wasmpack.actions.migrate import documents_text
     from wasmpack.actions.migration_report import markdown
     from wasmpack.actions.rendered import resources_json
-    from wasmpack.mesh.yaml_reader import read_documents
-    from wasmpack.mesh.yaml_writer import join_documents
-    from wasmpack.stores.output_files import write_named
+    from wasmpack.files.outputs import write_named
+    from wasmpack.kubeyaml.reader import read_documents
+    from wasmpack.kubeyaml.writer import join_documents
 
     if report is not None:
         as_json = report.suffix == ".json"

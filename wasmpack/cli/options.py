@@ -203,7 +203,7 @@ def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> Re
 
 
 def _password() -> str:
-    from wasmpack.stores.input_files import MAX_CONFIGURATION, read_standard_input
+    from wasmpack.files.inputs import MAX_CONFIGURATION, read_standard_input
 
     try:
         password = read_standard_input(MAX_CONFIGURATION).decode().rstrip("\r\n")
@@ -216,7 +216,7 @@ def _password() -> str:
 
 def _readable_again(path: Path | None) -> str | None:
     """A file that libraries open by name, and more than once: a pipe is copied into one."""
-    from wasmpack.stores.input_files import MAX_CONFIGURATION, is_pipe, read_named
+    from wasmpack.files.inputs import MAX_CONFIGURATION, is_pipe, read_named
 
     if path is None or not is_pipe(path):
         return None if path is None else str(path)

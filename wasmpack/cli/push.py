@@ -14,9 +14,9 @@ from wasmpack.cli.options import (
     registry_options,
 )
 from wasmpack.errors import WrongUsage
+from wasmpack.files.outputs import check_named, write_named
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.output_files import check_named, write_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 

@@ -7,7 +7,7 @@ import click
 
 from wasmpack.cli.options import ANY_NAME, FILE, current_console, registry_options
 from wasmpack.errors import WrongUsage
-from wasmpack.stores.output_files import check_named, write_named
+from wasmpack.files.outputs import check_named, write_named
 from wasmpack.stores.registry.options import RegistryOptions
 
 _SHAPE = click.option(

@@ -108,7 +108,7 @@ def configuration(text: str) -> JsonValue:
     """
     from wasmpack.actions.inputs import read_file
     from wasmpack.errors import BadArtifact, NotFound
-    from wasmpack.mesh.yaml_reader import read_documents
+    from wasmpack.kubeyaml.reader import read_documents
 
     there = _exists(text)
     inline = text.lstrip()[:1] == "{" or (": " in text and not there)
@@ -145,8 +145,8 @@ def values_of(
     """
     from wasmpack.actions.inputs import read_file
     from wasmpack.errors import BadArtifact
+    from wasmpack.kubeyaml.reader import read_documents
     from wasmpack.mesh.values import Values, read_values
-    from wasmpack.mesh.yaml_reader import read_documents
 
     found = Values()
     if path is not None:

@@ -20,7 +20,7 @@ def targets(shape: str) -> None:
     How each fact is known is part of --format json. A patch release (istio-1.27.3) is judged by
     its own rules.
     """
-    from wasmpack.module.abi import wasi_functions
+    from wasmpack.proxy_abi.abi import wasi_functions
     from wasmpack.targets import IBM_NOTE, all_targets
 
     console = current_console()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from wasmpack.findings import Problem, Severity
-from wasmpack.mesh.documents import FieldPath, shortened
+from wasmpack.kubeyaml.documents import FieldPath, shortened
 from wasmpack.mesh.plugin import TRAFFIC_EXTENSION, Plugin, mapping, mappings
 from wasmpack.mesh.releases import OLDEST, Release, known_since, values_since
 from wasmpack.mesh.releases import TRAFFIC_EXTENSION as SINCE_TRAFFIC_EXTENSION

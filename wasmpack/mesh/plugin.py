@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from wasmpack.findings import Problem, Severity
-from wasmpack.mesh.documents import Document, FieldPath
+from wasmpack.kubeyaml.documents import Document, FieldPath
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 API_VERSION = "extensions.istio.io/v1alpha1"

@@ -16,7 +16,7 @@ from typing import Self
 
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Severity
-from wasmpack.mesh.documents import Document
+from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, Plugin, mapping
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB, Reference

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator
 
 from wasmpack.findings import Problem, Severity, few
-from wasmpack.mesh.documents import FieldPath, path_text, shortened
+from wasmpack.kubeyaml.documents import FieldPath, path_text, shortened
 from wasmpack.mesh.plugin import Plugin, mapping
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.schemas import SchemaFault, load_schema, schema_faults

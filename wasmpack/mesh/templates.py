@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wasmpack.errors import BadArtifact
-from wasmpack.mesh.documents import Comments, Document, FieldPath, cut
+from wasmpack.kubeyaml.documents import Comments, Document, FieldPath, cut
+from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.plugin import mapping
-from wasmpack.mesh.yaml_reader import read_documents
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 PLACEHOLDERS = ("name", "namespace", "url", "registry", "repository", "tag", "digest")

@@ -1,6 +1,6 @@
 """A values file: what else a resource shall say.
 
->>> from wasmpack.mesh.yaml_reader import read_documents
+>>> from wasmpack.kubeyaml.reader import read_documents
 >>> (document,) = read_documents(b"name: a\\nphase: AUTHN", "values.yaml")
 >>> values = read_values(document)
 >>> values.metadata, values.fields
@@ -14,7 +14,7 @@ import difflib
 from dataclasses import dataclass, field
 
 from wasmpack.errors import BadArtifact
-from wasmpack.mesh.documents import Document
+from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.plugin import WASM_PLUGIN
 from wasmpack.oci.canonical import JsonObject
 from wasmpack.schemas import load_schema

@@ -8,16 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, WouldOverwrite
+from wasmpack.files.directories import TEMPORARY, explained, open_regular
+from wasmpack.files.outputs import check_named, named_output
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
-from wasmpack.stores.files import TEMPORARY, explained, open_regular
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry, find_entry, parse_entries, referring
-from wasmpack.stores.output_files import check_named, named_output
-from wasmpack.stores.ports import Notice
 from wasmpack.stores.tar_files import Slice, Span, find_files
 from wasmpack.stores.verified import VerifiedStream
 

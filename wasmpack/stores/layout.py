@@ -11,11 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
-from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
-from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, parse
-from wasmpack.stores.files import (
+from wasmpack.files.directories import (
     TEMPORARY,
     delete_below,
     explained,
@@ -24,6 +20,10 @@ from wasmpack.stores.files import (
     open_regular,
     write_inside,
 )
+from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.digest import Digest
+from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, parse
 from wasmpack.stores.layout_index import (
     Entry,
     find_entry,

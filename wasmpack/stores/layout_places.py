@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wasmpack.errors import DigestMismatch, WasmpackError
+from wasmpack.errors import DigestMismatch, Notice, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.ports import BlobStatus, Notice
+from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import Body, Readable, VerifiedStream
 

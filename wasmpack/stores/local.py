@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.files.owned import make_room, read_owned, write_owned
 from wasmpack.findings import Report, Verdict
 from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.reference import Reference
-from wasmpack.owned import make_room, read_owned, write_owned
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry
 from wasmpack.targets import fingerprint

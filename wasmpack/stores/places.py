@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import assert_never
 
-from wasmpack.errors import DigestMismatch, NotFound, WrongUsage
+from wasmpack.errors import DigestMismatch, NotFound, Notice, WrongUsage
+from wasmpack.files.outputs import is_stdout
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.place import (
@@ -21,8 +22,7 @@ from wasmpack.stores.archive import ArchiveReader, archive_layout, check_archive
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_places import LayoutReader, LayoutWriter, LocalReader
 from wasmpack.stores.local import find_local, open_store, store_path
-from wasmpack.stores.output_files import is_stdout
-from wasmpack.stores.ports import ImageReader, ImageWriter, Notice
+from wasmpack.stores.ports import ImageReader, ImageWriter
 from wasmpack.stores.registry.options import RegistryOptions
 
 

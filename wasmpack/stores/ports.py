@@ -1,6 +1,6 @@
 """The two protocols that every kind of store meets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -9,9 +9,6 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.verified import Body, Readable
-
-Notice = Callable[[str], None]
-"""Told what the user should know, in a line."""
 
 
 class Progress(Protocol):

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wasmpack.errors import BadArtifact
+from wasmpack.files.directories import explained, open_regular
+from wasmpack.files.outputs import update_named
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
 from wasmpack.redaction import remember_secret
-from wasmpack.stores.files import explained, open_regular
-from wasmpack.stores.output_files import update_named
 from wasmpack.stores.registry.helpers import ask_helper, helper_named, login_from
 from wasmpack.stores.registry.options import RegistryOptions
 

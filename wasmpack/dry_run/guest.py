@@ -1,0 +1,98 @@
+"""A module running in wasmtime, as the host's functions see it: its memory and its allocator."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING
+
+from wasmpack.dry_run.host.wasi import OverLimit, ProxyCrash
+from wasmpack.proxy_abi import abi
+from wasmpack.wasm.types import Module
+
+if TYPE_CHECKING:
+    import wasmtime
+
+_ADDRESSES = 0xFFFFFFFF
+_READ = 64 * 1024 * 1024
+"""Most bytes one host call may hand over."""
+
+
+class WasmtimeGuest:
+    """The running instance (:class:`wasmpack.dry_run.host.wasi.Guest`)."""
+
+    def __init__(self, store: wasmtime.Store) -> None:
+        self._store = store
+        self.instance: wasmtime.Instance | None = None
+        self.allocating = False
+        """The module's allocator runs, on behalf of a host call."""
+        self.memory: wasmtime.Memory | wasmtime.SharedMemory | None = None
+        """What the host sees once the instance is there; until then it follows a null pointer."""
+
+    def function(self, name: str) -> wasmtime.Func | None:
+        import wasmtime
+
+        found = self.instance.exports(self._store).get(name) if self.instance else None
+        return found if isinstance(found, wasmtime.Func) else None
+
+    def find_memory(self, module: Module, imported: wasmtime.Memory | None) -> None:
+        """The host takes the last memory that is exported, under any name (v8.cc, ``link``)."""
+        import wasmtime
+
+        assert self.instance
+        self.memory = imported
+        exports = self.instance.exports(self._store)
+        for export in module.exports:
+            found = exports.get(export.name)
+            if isinstance(found, wasmtime.Memory | wasmtime.SharedMemory):
+                self.memory = found
+
+    def read(self, address: int, size: int) -> bytes | None:
+        if not self._inside(address, size):
+            return None
+        if size > _READ:
+            raise OverLimit(f"{size} bytes handed to the host at once")
+        return ctypes.string_at(self._address() + address, size)
+
+    def write(self, address: int, data: bytes) -> bool:
+        if not self._inside(address, len(data)):
+            return False
+        ctypes.memmove(self._address() + address, data, len(data))
+        return True
+
+    def allocate(self, size: int) -> int:
+        """Ask the module for memory; 0 if it gives none that is there."""
+        for name in abi.ALLOCATORS:
+            function = self.function(name)
+            if function is not None:
+                self.allocating = True
+                address = int(function(self._store, size)) & 0xFFFFFFFF
+                self.allocating = False
+                return address if address and self._inside(address, size) else 0
+        return 0
+
+    def _inside(self, address: int, size: int) -> bool:
+        """What no memory can hold is refused before the memory is looked at (v8.cc)."""
+        if self.instance is None:
+            raise ProxyCrash("context")
+        return address + size <= _ADDRESSES and address + size <= self._length()
+
+    def _length(self) -> int:
+        """Bytes of the memory now."""
+        import wasmtime
+
+        if self.memory is None:
+            raise ProxyCrash("memory")
+        if isinstance(self.memory, wasmtime.SharedMemory):
+            return int(self.memory.data_len())
+        return self.memory.data_len(self._store)
+
+    def _address(self) -> int:
+        """Where the memory lies now; growing moves it."""
+        import wasmtime
+
+        assert self.memory is not None
+        if isinstance(self.memory, wasmtime.SharedMemory):
+            pointer = self.memory.data_ptr()
+        else:
+            pointer = self.memory.data_ptr(self._store)
+        return ctypes.addressof(pointer.contents)

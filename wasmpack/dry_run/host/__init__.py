@@ -1,0 +1,1 @@
+"""The functions a proxy offers to a module, answered as Envoy does."""

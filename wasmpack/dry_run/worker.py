@@ -1,0 +1,73 @@
+"""The child's side of :mod:`wasmpack.dry_run.sandbox`: validate, compile, start, answer."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NoReturn
+
+from wasmpack.processes import end_with_parent, limit_self
+
+
+def serve(parent: int) -> None:
+    """Validate and compile a module, then start it once for each request."""
+    end_with_parent(parent)
+    import wasmtime  # noqa: F401 - while the other side is still reading
+
+    from wasmpack.dry_run.engine import validity
+    from wasmpack.dry_run.result import RunRequest
+    from wasmpack.dry_run.runs import compiled_plugin, dry_runs
+
+    head = _line()
+    limit_self(head["cpu"])
+    data = sys.stdin.buffer.read(head["size"])
+    valid = validity(data)
+    _say({"validity": asdict(valid)})
+    if valid.error or not head["compile"]:
+        _leave()
+    compiled = compiled_plugin(data, Path(head["cache"]) if head["cache"] else None)
+    _say({"compiled": True})
+    asked = _line()
+    requests = [RunRequest.from_json(value) for value in asked["requests"]]
+    for run in dry_runs(compiled, requests, asked["seconds"], notice=_say):
+        _say({"run": run.as_json()})
+    _leave()
+
+
+def assemble(parent: int) -> None:
+    """Compile WebAssembly text; the answer is a line, and then the module if there is one."""
+    end_with_parent(parent)
+    from wasmpack.dry_run.engine import text_to_binary
+    from wasmpack.errors import BadArtifact
+
+    head = _line()
+    limit_self(head["cpu"])
+    try:
+        binary = text_to_binary(sys.stdin.buffer.read(head["size"]), head["name"])
+    except BadArtifact as error:
+        _say({"refused": error.message})
+    else:
+        _say({"size": len(binary)})
+        sys.stdout.buffer.write(binary)
+    _leave()
+
+
+def _line() -> Mapping[str, Any]:
+    line = sys.stdin.buffer.readline()
+    if not line:
+        sys.exit(0)  # nobody asks any more
+    found: Mapping[str, Any] = json.loads(line)
+    return found
+
+
+def _say(message: Mapping[str, object]) -> None:
+    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _leave() -> NoReturn:
+    """Taking wasmtime down takes longer than the run."""
+    sys.stdout.flush()
+    os._exit(0)

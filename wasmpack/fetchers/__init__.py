@@ -1,0 +1,1 @@
+"""Each consumer's image fetcher, replayed."""

@@ -1,0 +1,113 @@
+"""What each consumer's fetcher makes of an image: the module, or its reason for having none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wasmpack.fetchers import istio
+from wasmpack.fetchers.gcp import only_file
+from wasmpack.fetchers.istio import Refused
+from wasmpack.findings import Problem, Severity
+from wasmpack.images.contents import linux_amd64
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.layers import Layers, OpenBlob
+from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.targets import ImageRules, Reader
+
+GetManifest = Callable[[Descriptor], Manifest | Index]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """The module's bytes as this release would get them, or why it gets none."""
+
+    module: bytes | None
+    problems: tuple[Problem, ...]
+
+
+def fetch(
+    top: Manifest | Index,
+    get: GetManifest,
+    open_blob: OpenBlob,
+    rules: ImageRules,
+    *,
+    pinned: bool = False,
+) -> Fetched:
+    """Read an image as a release with these rules does.
+
+    :param top: what the reference resolves to
+    :param pinned: the reference carries ``@sha256:``, which is compared with the manifest chosen
+    """
+    layers = Layers.of(open_blob)
+    try:
+        manifest = _choose(top, get, pinned=pinned and rules.reader is not Reader.GCP)
+        if rules.reader is Reader.GCP:
+            module = only_file(manifest, layers)
+        else:
+            module = istio.extract(manifest, layers, rules)
+        _check_magic(module)
+    except Refused as refused:
+        return Fetched(module=None, problems=(_problem(refused, rules),))
+    return Fetched(module=module, problems=tuple(_doubts(top)))
+
+
+def _problem(refused: Refused, rules: ImageRules) -> Problem:
+    alone = rules.reader is Reader.GCP
+    message = (
+        f"Service Extensions takes an image that holds plugin.wasm alone: {refused.text}"
+        if alone
+        else f"the mesh's fetcher refuses the image: {refused.text!r}"
+    )
+    return Problem(
+        code="IMG007" if alone else "IMG001",
+        severity=Severity.ERROR,
+        where=refused.where,
+        message=message,
+        hint=refused.hint,
+    )
+
+
+def _check_magic(module: bytes) -> None:
+    """All that is looked at before the proxy gets the file (cache.go, ``isValidWasmBinary``)."""
+    if len(module) < 8 or module[:4] != b"\0asm":
+        raise Refused("fetched Wasm binary is invalid", "plugin.wasm", "build it again")
+
+
+def _choose(top: Manifest | Index, get: GetManifest, *, pinned: bool) -> Manifest:
+    """An index is resolved to linux/amd64, and its own digest never matches."""
+    if isinstance(top, Manifest):
+        return top
+    child = linux_amd64(top)
+    if child is None:
+        raise Refused(
+            "could not fetch image: no child with platform linux/amd64 in index",
+            "index",
+            "wasmpack repack IMAGE DESTINATION makes a plain image of it",
+        )
+    if pinned:
+        raise Refused(
+            f"module downloaded has checksum {child.digest.hex}, which does not match: "
+            f"{top.digest.hex}",
+            "reference",
+            f"the digest of an index never matches: pin {child.digest} or use the tag",
+        )
+    found = get(child)
+    if isinstance(found, Index):
+        raise Refused(
+            "could not fetch image: the linux/amd64 child is an index", "index", "push an image"
+        )
+    return found
+
+
+def _doubts(top: Manifest | Index) -> list[Problem]:
+    if isinstance(top, Manifest):
+        return []
+    return [
+        Problem(
+            code="IMG002",
+            severity=Severity.WARNING,
+            where="index",
+            message="an index, not an image: it works by tag only, its digest can never be pinned",
+            hint="wasmpack copy IMAGE DESTINATION copies the image that meshes take out of it "
+            "(docker buildx: --provenance=false makes no index)",
+        )
+    ]

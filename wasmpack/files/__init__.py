@@ -1,0 +1,1 @@
+"""Files that the user names, and files that wasmpack makes."""

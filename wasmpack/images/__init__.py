@@ -1,0 +1,1 @@
+"""Images, wherever they are, and what is in them."""

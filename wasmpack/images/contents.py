@@ -1,0 +1,106 @@
+"""The module and the runtime configuration out of any image that has them, by anybody.
+
+Lenient on purpose: used to look, to extract and to re-pack. What a mesh would make of the same
+image is :mod:`wasmpack.fetchers.istio`.
+"""
+
+from dataclasses import dataclass
+
+from wasmpack.errors import BadArtifact
+from wasmpack.oci import media_types as mt
+from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.gunzip import UnreadableLayer
+from wasmpack.oci.layers import LIMIT, LayerFile, Layers, OpenBlob, topmost_first
+from wasmpack.oci.manifest import Index, Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What an image carries; ``layer`` is the one that holds the module."""
+
+    module: bytes | None
+    runtime_config: bytes | None
+    layer: Descriptor | None
+    damage: str = ""
+    """Why the layer could not be read to its end, behind the module."""
+
+
+def linux_amd64(index: Index) -> Descriptor | None:
+    """The child that every mesh takes, whatever its own platform (go-containerregistry)."""
+    for child in index.manifests:
+        if child.platform is None or (
+            (child.platform.os, child.platform.architecture) == ("linux", "amd64")
+        ):
+            return child
+    return None
+
+
+def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
+    """Find module and configuration, where the mesh would: in the last tar layer, then raw.
+
+    :raises BadArtifact: a layer that cannot be unpacked, or larger than any mesh reads
+    """
+    layers = Layers.of(open_blob)
+    if manifest.layers and manifest.layers[-1].media_type in mt.GZIPPED_TARS:
+        found = _from_tar(manifest.layers[-1], layers)
+        if found is not None:
+            return found
+    raw = raw_module(manifest)
+    if raw is not None:
+        config = runtime_config_blob(manifest)
+        return Contents(
+            module=layers.read(raw),
+            runtime_config=layers.read(config) if config else None,
+            layer=raw,
+        )
+    below = (d for d in topmost_first(manifest.layers[:-1]) if d.media_type in mt.GZIPPED_TARS)
+    unpacked = (_from_tar(layer, layers) for layer in below)
+    nothing = Contents(module=None, runtime_config=None, layer=None)
+    return next((found for found in unpacked if found is not None), nothing)
+
+
+def raw_module(manifest: Manifest) -> Descriptor | None:
+    """The layer that is a module as it is, by its media type."""
+    by_type = {layer.media_type: layer for layer in reversed(manifest.layers)}
+    return next((by_type[kind] for kind in mt.RAW_MODULES if kind in by_type), None)
+
+
+def runtime_config_blob(manifest: Manifest) -> Descriptor | None:
+    """The blob that is a runtime configuration, by its media type."""
+    blobs = (*manifest.layers, manifest.config)
+    return next((blob for blob in blobs if blob.media_type == mt.WASM_CONFIG), None)
+
+
+def _from_tar(layer: Descriptor, layers: Layers) -> Contents | None:
+    found, damage = _first_of_each(layer, layers)
+    plugin, config = found.get(mt.PLUGIN_FILE), found.get(mt.RUNTIME_CONFIG_FILE)
+    if plugin is None:
+        return None
+    if not plugin.entry.regular:
+        raise BadArtifact(f"layer {layer.digest}: {plugin.shown} is not a regular file")
+    if plugin.content is None:
+        raise BadArtifact(
+            f"layer {layer.digest}: {plugin.shown} has {plugin.entry.size} bytes, more than any "
+            "mesh reads"
+        )
+    return Contents(
+        module=plugin.content,
+        runtime_config=config.content if config else None,
+        layer=layer,
+        damage=damage,
+    )
+
+
+def _first_of_each(layer: Descriptor, layers: Layers) -> tuple[dict[str, LayerFile], str]:
+    """The files to look at by their names, and what is wrong with the layer behind the module."""
+    found: dict[str, LayerFile] = {}
+    try:
+        for file in layers.files(layer, limit=LIMIT):
+            name = file.entry.basename.decode(errors="replace")
+            if name in {mt.PLUGIN_FILE, mt.RUNTIME_CONFIG_FILE}:
+                found.setdefault(name, file)
+    except UnreadableLayer as error:
+        if mt.PLUGIN_FILE not in found:
+            raise BadArtifact(f"layer {layer.digest}: not a gzipped tar: {error.reason}") from error
+        return found, f"layer {layer.digest}: damaged behind {mt.PLUGIN_FILE}: {error.reason}"
+    return found, ""

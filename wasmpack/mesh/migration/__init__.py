@@ -1,0 +1,1 @@
+"""From ServiceMeshExtension to WasmPlugin."""

@@ -1,0 +1,121 @@
+"""From one ServiceMeshExtension to one WasmPlugin.
+
+The published mapping (OpenShift documentation, "Migrating from ServiceMeshExtension to WasmPlugin
+resources") and what the two implementations do besides: maistra/istio
+pkg/servicemesh/extension/apply_extension.go, istio pilot/pkg/model/extensions.go.
+"""
+
+from dataclasses import dataclass
+
+from wasmpack.findings import Problem, Severity
+from wasmpack.kubeyaml.documents import Comment, Document, FieldPath, shortened
+from wasmpack.mesh.kinds import ORDER
+from wasmpack.mesh.migration.extension import (
+    API_VERSIONS,
+    KEPT_METADATA,
+    LAST_APPLIED,
+    SERVER_METADATA,
+    Extension,
+    unknown_fields,
+)
+from wasmpack.mesh.migration.fields import configuration, image_url, phase, priority, selector
+from wasmpack.mesh.migration.implied import direction, pulling, root_id
+from wasmpack.mesh.migration.work import MigrationOptions, NewImage, Work
+from wasmpack.mesh.plugin import API_VERSION, WASM_PLUGIN
+from wasmpack.mesh.templates import ordered
+from wasmpack.oci.canonical import JsonObject
+
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_STEPS = (image_url, phase, priority, selector, configuration, pulling, root_id, direction)
+_MOVED: dict[FieldPath, FieldPath] = {
+    ("spec", "image"): ("spec", "url"),
+    ("spec", "config"): ("spec", "pluginConfig"),
+    ("spec", "workloadSelector"): ("spec", "selector"),
+    ("spec", "workloadSelector", "labels"): ("spec", "selector", "matchLabels"),
+    ("spec", "imagePullSecrets"): ("spec", "imagePullSecret"),
+}
+"""Fields under other names; the longest beginning of a path counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """What became of one resource."""
+
+    extension: Extension
+    document: Document | None
+    """The WasmPlugin; None if it was refused."""
+    problems: tuple[Problem, ...]
+
+
+def migrate_extension(
+    document: Document, options: MigrationOptions, image: NewImage | None = None
+) -> Migrated:
+    """Carry over what can be; say what cannot, and what changes its meaning.
+
+    :param image: what its image became; None if images are left alone
+    """
+    work = Work(Extension(document), options, image)
+    _check_frame(work)
+    spec: JsonObject = {}
+    for step in _STEPS:
+        step(work, spec)
+    for path in unknown_fields(work.extension):
+        work.say("SME012", _WARNING, path, "no release of the API knew this field: left out")
+    value: JsonObject = {
+        "apiVersion": API_VERSION,
+        "kind": WASM_PLUGIN,
+        "metadata": _metadata(work),
+        "spec": ordered(spec, ORDER),
+    }
+    refused = any(problem.severity is _ERROR for problem in work.problems)
+    done = None if refused else Document(source="", value=value, comments=_comments(work))
+    return Migrated(extension=work.extension, document=done, problems=tuple(work.problems))
+
+
+def _check_frame(work: Work) -> None:
+    value = work.extension.value
+    if value.get("apiVersion") not in API_VERSIONS:
+        known = ", ".join(API_VERSIONS)
+        message = f"{shortened(value.get('apiVersion'))} is no apiVersion of ServiceMeshExtension"
+        work.say("SME002", _ERROR, ("apiVersion",), message, f"known are: {known}")
+    if not isinstance(value.get("spec"), dict):
+        work.say("SME001", _ERROR, ("spec",), "there is no spec, or it is no mapping")
+    if not work.extension.name:
+        hint = "generateName makes a name at every apply: give it one"
+        work.say("SME001", _ERROR, ("metadata", "name"), "there is no name", hint)
+
+
+def _metadata(work: Work) -> JsonObject:
+    old = work.extension.metadata
+    new: JsonObject = {key: old[key] for key in KEPT_METADATA if key in old}
+    annotations = new.get("annotations")
+    if isinstance(annotations, dict):
+        kept = {key: text for key, text in annotations.items() if key != LAST_APPLIED}
+        new["annotations"] = kept
+        if not kept:
+            del new["annotations"]
+    if not new.get("namespace") and work.options.namespace:
+        new["namespace"] = work.options.namespace
+    for key in old:
+        if key not in KEPT_METADATA and key not in SERVER_METADATA:
+            message = "left out: it belongs to the old resource"
+            work.say("SME012", _WARNING, ("metadata", key), message)
+    return ordered(new, KEPT_METADATA)
+
+
+def _comments(work: Work) -> dict[FieldPath, Comment]:
+    """Those of the old resource at the fields' new places, and ours."""
+    found = {_moved(path): comment for path, comment in work.extension.document.comments.items()}
+    if work.options.as_published:
+        return found
+    for path, note in work.notes.items():
+        old = found.get(path, Comment())
+        found[path] = Comment(before=(*old.before, note), after=old.after)
+    return found
+
+
+def _moved(path: FieldPath) -> FieldPath:
+    for size in range(len(path), 0, -1):
+        if path[:size] in _MOVED:
+            return _MOVED[path[:size]] + path[size:]
+    return path

@@ -1,0 +1,170 @@
+"""Fields of a ServiceMeshExtension as those of a WasmPlugin: each adds its own to ``spec``.
+
+Source: the published mapping (OpenShift documentation, "Migrating from ServiceMeshExtension to
+WasmPlugin resources"), and maistra/istio pkg/servicemesh/extension/apply_extension.go for what it
+leaves open.
+"""
+
+import difflib
+from dataclasses import replace
+
+from wasmpack.errors import BadArtifact, WasmpackError
+from wasmpack.findings import Severity
+from wasmpack.kubeyaml.documents import FieldPath, shortened
+from wasmpack.mesh.migration.extension import PHASES, RAW_CONFIG
+from wasmpack.mesh.migration.work import Work
+from wasmpack.mesh.url import MeshUrl
+from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json
+from wasmpack.oci.reference import Reference
+
+_ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+def image_url(work: Work, spec: JsonObject) -> None:
+    at: FieldPath = ("spec", "image")
+    image = work.extension.image
+    if not image:
+        work.say("SME001", _ERROR, at, "there is no image, or it is no text")
+        return
+    if work.image:
+        spec["url"] = work.image.url
+        if work.image.sha256:
+            spec["sha256"] = work.image.sha256
+        return
+    try:
+        reference = Reference.parse(image)
+    except WasmpackError as error:
+        work.say("SME001", _ERROR, at, error.message, error.hint and f"write image: {error.hint}")
+        return
+    full = str(replace(reference, written=""))
+    if not reference.names_registry:
+        message = f"{shortened(image)} names no registry: the old mesh never loaded it"
+        work.say("SME001", _ERROR, at, message, f"write image: {full}, if that is meant")
+        return
+    spec["url"] = f"oci://{image}"
+    for fault in MeshUrl.parse(f"oci://{image}").faults:
+        work.say("SME001", fault.severity, at, fault.message, fault.hint.replace("oci://", ""))
+    if not (reference.tag or reference.digest):
+        message = "without a tag the old mesh never loaded it; now it means latest"
+        work.say("SME013", _WARNING, at, message, "name a tag")
+    message = (
+        "not looked at: a WasmPlugin needs plugin.wasm in the last layer, and images for "
+        "ServiceMeshExtension often have another name in manifest.yaml"
+    )
+    hint = "--images PREFIX packs it anew; wasmpack validate image says whether it must be"
+    work.say("SME013", _WARNING, at, message, hint)
+
+
+def phase(work: Work, spec: JsonObject) -> None:
+    at: FieldPath = ("spec", "phase")
+    old, given = work.extension.phase, work.extension.spec.get("phase")
+    if given is not None and not isinstance(given, str):
+        work.say("SME001", _ERROR, at, f"{shortened(given)} is no phase", ", ".join(PHASES))
+        return
+    manifest = work.image.manifest if work.image else None
+    if not old and manifest and manifest.phase:
+        old = manifest.phase
+        work.say("SME014", _INFO, at, f"{old}: from the image's manifest.yaml")
+    if not old:
+        message = "unset: the old mesh took it from the image's manifest.yaml"
+        unread = "" if work.image else ", which is read with --images only"
+        hint = f"write one of {', '.join(PHASES)}"
+        work.say("SME003", _ERROR, at, message + unread, hint)
+    elif old not in PHASES:
+        near = difflib.get_close_matches(old, PHASES, 1)
+        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(PHASES)}"
+        message = f"{shortened(old)} is no phase: the old mesh never ran it, and said nothing"
+        work.say("SME004", _ERROR, at, message, hint)
+    elif PHASES[old]:
+        spec["phase"] = PHASES[old]
+        work.notes[at] = f"was {old}"
+    else:
+        message = (
+            "PostStats has no counterpart: without a phase the plugin runs after AUTHZ and "
+            "STATS, but before Istio's own statistics (after them on OpenShift Service Mesh 2.2)"
+        )
+        work.say("SME005", _WARNING, at, message, "check what the plugin adds to statistics")
+
+
+def priority(work: Work, spec: JsonObject) -> None:
+    at: FieldPath = ("spec", "priority")
+    found: JsonValue = work.extension.spec.get("priority")
+    if found is not None and (isinstance(found, bool) or not isinstance(found, int)):
+        work.say("SME001", _ERROR, at, f"{shortened(found)} is no integer")
+        return
+    if work.options.as_published:
+        if found is not None:
+            message = f"{found} is left out, as in the published example"
+            work.say("SME014", _WARNING, at, message, "leave --as-published out")
+        return
+    manifest = work.image.manifest if work.image else None
+    if found is None and manifest and manifest.priority is not None:
+        found = manifest.priority
+        work.say("SME014", _INFO, at, f"{found}: from the image's manifest.yaml")
+    if found is None:
+        found = 0
+        work.notes[at] = "was unset, which meant 0; now it would mean last of all"
+        if work.image is None:
+            message = "unset: written as 0, but the image's manifest.yaml may name another"
+            work.say("SME014", _WARNING, at, message, "--images PREFIX reads it")
+    spec["priority"] = found
+
+
+def selector(work: Work, spec: JsonObject) -> None:
+    selector = work.extension.spec.get("workloadSelector")
+    if selector is None:
+        return
+    if not isinstance(selector, dict):
+        work.say("SME001", _ERROR, ("spec", "workloadSelector"), "expected a mapping")
+        return
+    labels = selector.get("labels")
+    if labels is not None and not isinstance(labels, dict):
+        at = ("spec", "workloadSelector", "labels")
+        work.say("SME001", _ERROR, at, "expected a mapping of labels to values")
+    elif labels:
+        spec["selector"] = {"matchLabels": labels}
+
+
+def configuration(work: Work, spec: JsonObject) -> None:
+    at: FieldPath = ("spec", "config")
+    config = work.extension.spec.get("config")
+    if isinstance(config, dict) and set(config) == {RAW_CONFIG}:
+        at = (*at, RAW_CONFIG)
+        config = config[RAW_CONFIG]
+        if isinstance(config, dict):
+            work.say("SME008", _INFO, at, "the plugin got what stands in it, and still does")
+    if isinstance(config, str) and config:
+        config = _object_of(work, at, config)
+        if config is None:
+            return
+    if config is None or config == "":
+        message = "none: the plugin got the text 'null' as its configuration, and now gets none"
+        work.say("SME008", _INFO, at, message)
+    elif config == {}:
+        message = "empty: the plugin got the text '{}' as its configuration, and now gets none"
+        work.say("SME008", _WARNING, at, message)
+    elif isinstance(config, dict):
+        spec["pluginConfig"] = config
+    else:
+        work.say("SME001", _ERROR, at, "expected a mapping, or text")
+
+
+def _object_of(work: Work, at: FieldPath, text: str) -> JsonObject | None:
+    """The API of 2.0 had text, whatever the plugin understood; None if it is no JSON object."""
+    try:
+        value: JsonValue = parse_json(text.encode(), "config")
+    except BadArtifact as error:
+        value, reason = None, error.message
+    else:
+        reason = "JSON, but no object"
+    if isinstance(value, dict):
+        message = "the text is a JSON object, which the plugin gets written anew: same content"
+        work.say("SME008", _INFO, at, message)
+        return value
+    message = f"a WasmPlugin can hand over a JSON object only ({reason})"
+    hint = (
+        'let the plugin read an object, for example {"config": …}, and write that here; or '
+        "pack the text into the plugin"
+    )
+    work.say("SME007", _ERROR, at, message, hint)
+    return None

@@ -1,0 +1,1 @@
+"""What a host holds against a module, rule by rule."""

@@ -1,0 +1,53 @@
+"""Exception handling in its first form, which V8 runs and wasmtime does not know.
+
+wasmtime stops at the first such instruction, so the rest of the module stays unchecked. To tell a
+compiler's output from a damaged byte that happens to be one of these opcodes, the function has to
+look like one that handles exceptions (exception-handling proposal, legacy/Exceptions.md).
+"""
+
+import re
+
+from wasmpack.wasm.cursor import Cursor, MalformedModule
+from wasmpack.wasm.types import Module
+
+_REASON = re.compile(
+    r"legacy_exceptions feature required for (\w+) instruction \(at offset 0x([0-9a-f]+)\)"
+)
+_CATCH, _DELEGATE, _CATCH_ALL = 0x07, 0x18, 0x19
+
+
+def uses_legacy_exceptions(data: bytes, module: Module, reason: str) -> bool:
+    """Whether that is why wasmtime refuses the module, and plausibly the only reason.
+
+    :param reason: wasmtime's words
+    """
+    found = _REASON.search(reason)
+    if found is None or found[1] != "try":
+        return False
+    body = _function_around(data, module, int(found[2], 16))
+    handlers = {_DELEGATE, _CATCH_ALL} | ({_CATCH} if _has_tags(module) else set())
+    return any(byte in body for byte in handlers)
+
+
+def _has_tags(module: Module) -> bool:
+    return any(section.name == "tag" for section in module.sections) or any(
+        item.kind == "tag" for item in module.imports
+    )
+
+
+def _function_around(data: bytes, module: Module, offset: int) -> bytes:
+    """The function's code behind an offset; nothing if it lies in no function."""
+    section = next((s for s in module.sections if s.name == "code"), None)
+    if section is None:
+        return b""
+    cursor = Cursor(data, section.offset, section.offset + section.size)
+    try:
+        for _ in range(cursor.count()):
+            size = cursor.unsigned()
+            end = cursor.pos + size
+            if offset < end:
+                return data[offset + 1 : end]
+            cursor.skip(size)
+    except MalformedModule:
+        pass
+    return b""

@@ -1,0 +1,175 @@
+"""The proxy-wasm ABI as tables: what Envoy looks up in a module and what it provides to it.
+
+The tables are data (``data/abi.json``); signatures are text as :mod:`wasmpack.wasm.reader`
+writes them. Where the host (proxy-wasm-cpp-host) and the specification differ, the host wins.
+A function is provided by a release if it was added to the host on or before that release's date.
+
+>>> host_function("env", "proxy_log", "0.2.1", "2026-04-06")
+'(i32, i32, i32) -> i32'
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TypedDict
+
+from wasmpack.wasm.types import Module
+
+MARKERS: Mapping[bytes, str] = {
+    b"proxy_abi_version_0_1_0": "0.1.0",
+    b"proxy_abi_version_0_2_0": "0.2.0",
+    b"proxy_abi_version_0_2_1": "0.2.1",
+}
+"""Exported functions that declare an ABI; the first in export order decides."""
+ALLOCATORS = ("malloc", "proxy_on_memory_allocate")
+"""Looked up in this order (wasm.cc, ``getFunctions``)."""
+WASI_MODULES = ("wasi_snapshot_preview1", "wasi_unstable")
+EPOCH = "2020-03-04"
+"""First host release; what has no date of its own is as old as this."""
+NEWEST = "9999-12-31"
+"""A host that has all there is."""
+MAIN_VOID_SINCE = "2026-03-03"
+"""Older hosts do not look ``__main_void`` up (proxy-wasm-cpp-host e55d150)."""
+POLL_SINCE = "2026-04-06"
+"""Older hosts have ``poll_oneoff`` too, but it does nothing (observed with Envoy 1.36.2)."""
+START_CHECKED_SINCE = "2022-08-05"
+"""From this host on, start-up code may call only a short list (wasm.cc, ``startVm``)."""
+
+
+class _Row(TypedDict, total=False):
+    signature: str
+    signatures: dict[str, str]
+    """Where it depends on the ABI."""
+    abis: list[str]
+    """All three where absent."""
+    since: str
+    role: str
+    memory: bool
+    """False for a host function that never looks into the module's memory."""
+
+
+class _Allowed(TypedDict):
+    since: str
+    functions: list[str]
+
+
+class _Tables(TypedDict):
+    exports: dict[str, _Row]
+    exportsNeverLookedUp: dict[str, str]
+    hostFunctions: dict[str, _Row]
+    extraFunctions: dict[str, _Row]
+    wasiFunctions: dict[str, _Row]
+    startUpAllowed: list[_Allowed]
+
+
+@cache
+def tables() -> _Tables:
+    """The tables as they stand in the file."""
+    text = files(__package__).joinpath("data", "abi.json").read_text()
+    tables: _Tables = json.loads(text)
+    return tables
+
+
+def export_signature(name: str, abi: str, host: str) -> str | None:
+    """The signature Envoy demands of an export it looks up under that ABI; None if it does not."""
+    row = tables()["exports"].get(name)
+    if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
+        return None
+    return row["signatures"][abi] if "signatures" in row else row["signature"]
+
+
+@cache
+def callbacks() -> frozenset[bytes]:
+    """Exports that any ABI looks up, and those that some SDK exports and no host calls."""
+    names = (*tables()["exports"], *tables()["exportsNeverLookedUp"])
+    return frozenset(name.encode() for name in names)
+
+
+def right_name(name: str) -> str:
+    """For a callback that no host calls: the name that was meant, or nothing."""
+    return tables()["exportsNeverLookedUp"].get(name, "")
+
+
+def host_function(module: str, name: str, abi: str, host: str) -> str | None:
+    """The signature of a function the host provides to imports, or None.
+
+    :param abi: the module's ABI; the host's table depends on it (wasm.cc, ``registerCallbacks``)
+    :param host: date of the target's host
+    """
+    row = _row(module, name)
+    if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
+        return None
+    return row["signature"]
+
+
+def wasi_functions(host: str) -> tuple[str, ...]:
+    """The WASI functions that a host of that date provides, under both module names."""
+    rows = tables()["wasiFunctions"].items()
+    return tuple(name for name, row in rows if row.get("since", EPOCH) <= host)
+
+
+def touches_memory(module: str, name: str) -> bool:
+    """Whether a host function reads or writes the module's memory."""
+    row = _row(module, name)
+    return row is not None and row.get("memory", True)
+
+
+def _row(module: str, name: str) -> _Row | None:
+    if module in WASI_MODULES:
+        return tables()["wasiFunctions"].get(name)
+    if module != "env":
+        return None
+    return tables()["hostFunctions"].get(name) or tables()["extraFunctions"].get(name)
+
+
+def abis_of(name: str) -> tuple[str, ...]:
+    """The ABIs under which ``env`` has this function; empty if none has."""
+    row = tables()["hostFunctions"].get(name)
+    return tuple(row.get("abis", tuple(MARKERS.values()))) if row else ()
+
+
+def start_up_allowed(name: str, host: str) -> bool:
+    """Whether start-up code may call this host function on a host of that date."""
+    if host < START_CHECKED_SINCE:
+        return True
+    rows = tables()["startUpAllowed"]
+    return any(row["since"] <= host and name in row["functions"] for row in rows)
+
+
+_TINYGO = frozenset(
+    {b"proxy_on_memory_allocate", b"malloc", b"free", b"calloc", b"realloc", b"_start"}
+)
+_CPP = frozenset({b"malloc", b"proxy_validate_configuration", b"proxy_on_request_metadata"})
+_ASSEMBLYSCRIPT = frozenset({b"__new", b"__pin", b"__unpin", b"__collect"})
+_ABORT = "(i32, i32, i32, i32) -> ()"
+
+
+def sdk_of(module: Module) -> str:
+    """``rust``, ``go-tinygo``, ``go``, ``cpp``, ``assemblyscript``, ``zig``, ``c`` or ``unknown``.
+
+    A name says what made the file, as far as its traces tell; nothing is decided by it.
+    """
+    exports = module.functions.keys()
+    languages = {name for name, _ in module.producers.get("language", ())}
+    makers = " ".join(name.lower() for name, _ in module.producers.get("processed-by", ()))
+    if "Rust" in languages or "rustc" in makers:
+        return "rust"
+    if exports >= _TINYGO or "tinygo" in makers:
+        return "go-tinygo"
+    if "Go" in languages or (module.custom("go:buildid") and b"_initialize" in exports):
+        return "go"
+    if exports >= _CPP:
+        return "cpp"
+    if b"proxy_on_grpc_trailing_metadata" in exports or _is_assemblyscript(module):
+        return "assemblyscript"
+    if "zig" in makers:
+        return "zig"
+    return "c" if "clang" in makers or languages & {"C", "C11", "C99"} else "unknown"
+
+
+def _is_assemblyscript(module: Module) -> bool:
+    return any(export.raw_name in _ASSEMBLYSCRIPT for export in module.exports) or any(
+        i.raw_module == b"env" and i.raw_name == b"abort" and i.type == _ABORT
+        for i in module.distinct_imports
+    )

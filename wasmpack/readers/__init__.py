@@ -1,1 +1,0 @@
-"""How images are read: leniently, to look at any of them, and exactly as each mesh does."""

@@ -1,0 +1,1 @@
+"""Reading WebAssembly binaries: bounded by the engines' limits, nothing is executed."""

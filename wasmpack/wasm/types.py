@@ -1,0 +1,179 @@
+"""What a module declares: sections, imports, exports, memories."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from wasmpack.wasm.cursor import Cursor, Source
+
+_LONGEST_NAME = 4096
+"""Bytes of a name that are shown; engines take names of any length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section; ``offset`` and ``size`` in bytes, of its content."""
+
+    id: int
+    name: str
+    """``type``, ``import``, … or ``custom``."""
+    offset: int
+    size: int
+    custom_name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """``code``, or the name of a custom section."""
+        return self.name if self.custom_name is None else self.custom_name
+
+    def cursor(self, data: Source) -> Cursor:
+        """At the beginning of its content, which is read whole if it is somewhere else."""
+        if isinstance(data, bytes):
+            return Cursor(data, self.offset, self.offset + self.size)
+        content = data[self.offset : self.offset + self.size]
+        return Cursor(content, 0, self.size, base=self.offset)
+
+
+class Type(Protocol):
+    """What is imported or exported, worked out once however many things are of that type."""
+
+    @property
+    def text(self) -> str:
+        """``(i32, i32) -> i32`` for functions, cut where it gets long; made when it is shown."""
+
+    @property
+    def plain(self) -> bool:
+        """V8's C interface has a name for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A type that is its text."""
+
+    text: str
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """Something the host has to provide."""
+
+    raw_module: bytes
+    raw_name: bytes
+    """Names as they are in the file, UTF-8: text of a few of them may take gigabytes."""
+    kind: str
+    means: Type
+
+    @property
+    def module(self) -> str:
+        return name_text(self.raw_module)
+
+    @property
+    def name(self) -> str:
+        return name_text(self.raw_name)
+
+    @property
+    def type(self) -> str:
+        """``(i32, i32) -> i32`` for functions."""
+        return self.means.text
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Something the module offers, in export order."""
+
+    raw_name: bytes
+    kind: str
+    index: int
+    means: Type
+
+    @property
+    def name(self) -> str:
+        return name_text(self.raw_name)
+
+    @property
+    def type(self) -> str:
+        """``(i32, i32) -> i32`` for functions."""
+        return self.means.text
+
+
+def name_text(raw: bytes, most: int = _LONGEST_NAME) -> str:
+    """A name as it is shown and looked up: none that a proxy knows is cut."""
+    if len(raw) <= most:
+        return raw.decode()
+    return f"{raw[:most].decode(errors='ignore')}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Limits of a memory, in pages of 64 KiB."""
+
+    minimum: int
+    maximum: int | None
+    shared: bool = False
+    is_64: bool = False
+
+    def __str__(self) -> str:
+        most = "+" if self.maximum is None else f" to {self.maximum}"
+        flags = (" shared" if self.shared else "") + (" i64" if self.is_64 else "")
+        return f"{self.minimum}{most} pages{flags}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableType:
+    """Limits of a table, in elements."""
+
+    element: str
+    minimum: int
+    maximum: int | None
+    is_64: bool = False
+
+    def __str__(self) -> str:
+        most = "" if self.maximum is None else str(self.maximum)
+        return f"{self.element} {self.minimum}..{most}{' i64' if self.is_64 else ''}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Module:
+    """A module's declarations; nothing of it was run or compiled."""
+
+    size: int
+    sections: tuple[Section, ...]
+    imports: tuple[Import, ...]
+    exports: tuple[Export, ...]
+    memories: tuple[Memory, ...]
+    """Imported ones first."""
+    largest_table: int
+    """Elements that the largest table starts with."""
+    table_elements: int
+    """Elements that all tables together start with."""
+    start: int | None
+    """Function index of the start section."""
+    producers: Mapping[str, tuple[tuple[str, str], ...]]
+    """The tool conventions' ``producers`` section: field -> (name, version) pairs."""
+
+    @cached_property
+    def distinct_imports(self) -> tuple[Import, ...]:
+        """Each import once: a module may import the same a million times."""
+        return tuple(dict.fromkeys(self.imports))
+
+    @cached_property
+    def functions(self) -> Mapping[bytes, Export]:
+        """Exported functions by their name; of several, which is not valid, the first."""
+        found: dict[bytes, Export] = {}
+        for export in self.exports:
+            if export.kind == "func":
+                found.setdefault(export.raw_name, export)
+        return found
+
+    def exported(self, name: str) -> Export | None:
+        """The exported function of that name."""
+        return self.functions.get(name.encode())
+
+    def custom(self, name: str) -> Section | None:
+        """The first custom section of that name."""
+        for section in self.sections:
+            if section.custom_name == name:
+                return section
+        return None
