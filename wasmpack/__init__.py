@@ -1,7 +1,7 @@
 """Pack, check and ship WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy.
 
 >>> import wasmpack
->>> report = wasmpack.validate_module(b"\\0asm\\1\\0\\0\\0", "empty.wasm")
+>>> report = wasmpack.validate_module(wasmpack.PluginModule(b"\\0asm\\1\\0\\0\\0"))
 >>> report.verdict.value
 'reject'
 
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from wasmpack.version import VERSION as __version__  # noqa: N811
 
 if TYPE_CHECKING:
-    from wasmpack.actions.build import BuildRequest, build_image, check_build
-    from wasmpack.actions.inputs import ModuleInput, read_module_file
+    from wasmpack.actions.build import BuildOptions, build_image
+    from wasmpack.actions.copy import copy_image, extract_image, pull_image
+    from wasmpack.actions.inputs import read_module_file
     from wasmpack.actions.inspect import inspect_image
     from wasmpack.actions.inspect_module import inspect_module
     from wasmpack.actions.migrate import MigrationRequest, migrate_extensions
-    from wasmpack.actions.pull import copy_image, extract_image, pull_image
     from wasmpack.actions.push import push_image
     from wasmpack.actions.render import render_wasmplugin
     from wasmpack.actions.render_request import RenderRequest
@@ -28,36 +28,39 @@ if TYPE_CHECKING:
     from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
     from wasmpack.errors import WasmpackError
     from wasmpack.findings import Finding, Report, Verdict
+    from wasmpack.images.image import Image
+    from wasmpack.images.opening import open_image
+    from wasmpack.images.variants import Variant
     from wasmpack.kubeyaml.reader import read_documents
-    from wasmpack.oci.image import Image, Variant
     from wasmpack.oci.place import parse_place
     from wasmpack.oci.reference import Reference
-    from wasmpack.stores.places import open_reader
+    from wasmpack.proxy_abi.module import PluginModule
     from wasmpack.stores.registry.options import RegistryOptions
+    from wasmpack.stores.session import Session
 
 _HOMES = {
-    "BuildRequest": "actions.build",
+    "BuildOptions": "actions.build",
     "Finding": "findings",
-    "Image": "oci.image",
+    "Image": "images.image",
     "MigrationRequest": "actions.migrate",
-    "ModuleInput": "actions.inputs",
+    "PluginModule": "proxy_abi.module",
+    "Session": "stores.session",
     "Reference": "oci.reference",
     "RegistryOptions": "stores.registry.options",
     "RenderRequest": "actions.render_request",
     "Report": "findings",
-    "Variant": "oci.image",
+    "Variant": "images.variants",
     "Verdict": "findings",
     "WasmpackError": "errors",
     "build_image": "actions.build",
-    "check_build": "actions.build",
-    "copy_image": "actions.pull",
-    "extract_image": "actions.pull",
+    "copy_image": "actions.copy",
+    "extract_image": "actions.copy",
     "inspect_image": "actions.inspect",
     "inspect_module": "actions.inspect_module",
     "migrate_extensions": "actions.migrate",
-    "open_reader": "stores.places",
+    "open_image": "images.opening",
     "parse_place": "oci.place",
-    "pull_image": "actions.pull",
+    "pull_image": "actions.copy",
     "push_image": "actions.push",
     "read_documents": "kubeyaml.reader",
     "read_module_file": "actions.inputs",
@@ -69,27 +72,27 @@ _HOMES = {
 }
 
 __all__ = [
-    "BuildRequest",
+    "BuildOptions",
     "Finding",
     "Image",
     "MigrationRequest",
-    "ModuleInput",
+    "PluginModule",
     "Reference",
     "RegistryOptions",
     "RenderRequest",
     "Report",
+    "Session",
     "Variant",
     "Verdict",
     "WasmpackError",
     "__version__",
     "build_image",
-    "check_build",
     "copy_image",
     "extract_image",
     "inspect_image",
     "inspect_module",
     "migrate_extensions",
-    "open_reader",
+    "open_image",
     "parse_place",
     "pull_image",
     "push_image",

@@ -10,6 +10,7 @@ of its keys are in use; all are read, camelCase is written.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from wasmpack.errors import BadArtifact
@@ -33,6 +34,8 @@ _MAX_BYTES = 256 << 10
 """Real ones have a few hundred; a layer may have as many as a module."""
 _TOLD = 20
 """Faults that are named in one message."""
+_FILES_AT_ONCE = 8
+"""Files whose meaning is remembered: each is asked for several times."""
 ENVOY = "envoy_proxy"
 """The runtime type of every proxy there is (spec.md)."""
 
@@ -82,7 +85,7 @@ def parse_runtime_config(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> Runtime
     :raises BadArtifact: no JSON (with line and column), or not by the schema (with the place)
     """
     value = runtime_config_object(raw, name)
-    errors = list(schema_problems(value))
+    errors = _schema_problems(raw)
     if errors:
         places = "; ".join(f"{error.where}: {error.message}" for error in errors[:_TOLD])
         raise BadArtifact(
@@ -92,6 +95,22 @@ def parse_runtime_config(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> Runtime
     return _read(value)
 
 
+def readable_config(raw: bytes | None) -> RuntimeConfig | None:
+    """As :func:`parse_runtime_config`; None if that cannot be done, or there is nothing to read."""
+    if raw is None:
+        return None
+    try:
+        return parse_runtime_config(raw)
+    except BadArtifact:
+        return None
+
+
+def first_root_id(raw: bytes) -> str:
+    """The root id that a plugin gets if nothing else is said; empty if the file names none."""
+    config = readable_config(raw)
+    return config.root_ids[0] if config and config.root_ids else ""
+
+
 def runtime_config_object(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> JsonObject:
     """The file as it is, whatever its schema says.
 
@@ -99,7 +118,24 @@ def runtime_config_object(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> JsonOb
     """
     if len(raw) > _MAX_BYTES:
         raise BadArtifact(f"{name}: {len(raw)} bytes, more than {_MAX_BYTES >> 10} KiB")
-    return parse_json_object(raw, name)
+    found = _parsed(raw)
+    return parse_json_object(raw, name) if found is None else found
+
+
+@lru_cache(maxsize=_FILES_AT_ONCE)
+def _parsed(raw: bytes) -> JsonObject | None:
+    """None if it cannot be parsed: the reason names the file."""
+    try:
+        return parse_json_object(raw, RUNTIME_CONFIG_FILE)
+    except BadArtifact:
+        return None
+
+
+@lru_cache(maxsize=_FILES_AT_ONCE)
+def _schema_problems(raw: bytes) -> tuple[Problem, ...]:
+    value = _parsed(raw)
+    assert value is not None
+    return tuple(schema_problems(value))
 
 
 def _read(value: JsonObject) -> RuntimeConfig:
@@ -120,7 +156,7 @@ def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem
         value = runtime_config_object(raw, name)
     except BadArtifact as error:
         return [_problem("CFG001", name, error.message, "mend the JSON at that place")]
-    found = list(few(schema_problems(value), lambda problem: problem))
+    found = list(few(_schema_problems(raw), lambda problem: problem))
     misspelt = list(few(_misspelt(value), lambda problem: problem))
     if not found and value["type"] != ENVOY:
         found.append(

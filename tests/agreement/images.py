@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 
 from support.plugins import wat
 
-from wasmpack.errors import DigestMismatch, NotFound
+from wasmpack.errors import NotFound
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest, parse
+from wasmpack.stores.ports import ImageReader
 from wasmpack.targets import all_targets
 
 OK = "ok"
@@ -78,7 +79,7 @@ def readers() -> list[str]:
     return [target.name for target in all_targets() if target.image is not None]
 
 
-class MemoryReader:
+class CaseReader(ImageReader):
     """A case as a store would hand it over."""
 
     source = "layout"
@@ -105,9 +106,6 @@ class MemoryReader:
         row = self._image.descriptor.as_json()
         rows = [{**row, **({"platform": found} if found else {})} for found in platforms]
         return parse(canonical_json({"schemaVersion": 2, "manifests": rows}), mt.OCI_INDEX)
-
-    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
-        raise damage
 
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
         return self._top if descriptor is None else self._image

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from agreement.images import OK, Case, MemoryReader, cases, readers
+from agreement.images import OK, Case, CaseReader, cases, readers
+from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.findings import Verdict
+from wasmpack.images.image import Image
 from wasmpack.module_rules.check import StartUp
 
 CASES = cases()
@@ -14,13 +16,9 @@ CASES = cases()
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_verdicts_of_every_release(case: Case) -> None:
-    report = validate_image(
-        MemoryReader(case),
-        case.name,
-        targets=readers(),
-        start_up=StartUp(dry_run=False),
-        pinned=case.pinned,
-    )
+    image = Image(CaseReader(case), case.name, pinned=case.pinned)
+    checks = Checks(targets=readers(), start_up=StartUp(dry_run=False))
+    report = validate_image(image, checks)
     verdicts = {row.target: row.verdict for row in report.targets}
     wrong = {}
     for target in readers():

@@ -13,6 +13,7 @@ from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.sandbox import Ran
 from wasmpack.findings import Severity
 from wasmpack.module_rules.check import StartUp, examine, module_problems
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import Target, target
 
 
@@ -34,12 +35,14 @@ class InThisProcess:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def run(self, data: bytes, requests: Sequence[RunRequest], seconds: float | None = None) -> Ran:
-        valid = validity(data)
+    def run(
+        self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None = None
+    ) -> Ran:
+        valid = validity(module.data)
         if valid.error or not requests:
             return Ran((), valid)
-        budget = Budget.of(len(data), seconds)
-        return Ran(tuple(dry_runs(compiled_plugin(data), requests, budget.running)), valid)
+        budget = Budget.of(module.size, seconds)
+        return Ran(tuple(dry_runs(compiled_plugin(module.data), requests, budget.running)), valid)
 
 
 def envoy_target(version: str) -> Target:
@@ -56,7 +59,7 @@ def our_verdict(data: bytes, configuration: bytes | None, host: str, root_id: st
     """One module's."""
     try:
         start_up = StartUp(plugin_config=configuration, root_id=root_id)
-        facts = examine(data, start_up, runner=InThisProcess)
+        facts = examine(PluginModule(data), start_up, runner=InThisProcess)
         problems = module_problems(facts, host)
     except Exception as error:  # noqa: BLE001 - nothing may be raised: that is what is tested
         return Ours(None, (f"RAISED {type(error).__name__}",), (str(error),))

@@ -15,10 +15,10 @@ from support.programs import need, run
 from support.registries import RunningRegistry
 from support.registries.client import call
 
+from wasmpack.images.variants import BuiltImage
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.digest import Digest
-from wasmpack.oci.image import Image
 
 C = PLUGINS / "header-append-c.wasm"
 ACCEPT = {"Accept": f"{mt.OCI_INDEX}, {mt.OCI_MANIFEST}"}
@@ -35,11 +35,11 @@ def put_manifest(
     return str(Digest.of(raw))
 
 
-def descriptor(image: Image, **more: object) -> dict[str, object]:
+def descriptor(image: BuiltImage, **more: object) -> dict[str, object]:
     return {**image.manifest.descriptor.as_json(), **more}
 
 
-def an_index(registry: RunningRegistry, repository: str, seed: int) -> tuple[str, list[Image]]:
+def an_index(registry: RunningRegistry, repository: str, seed: int) -> tuple[str, list[BuiltImage]]:
     """An index of two images, as ``v1``."""
     images = [image_of(seed, 5_000), image_of(seed + 1, 5_000)]
     for image in images:
@@ -52,7 +52,7 @@ def an_index(registry: RunningRegistry, repository: str, seed: int) -> tuple[str
     return put_manifest(registry, repository, "v1", body, mt.OCI_INDEX), images
 
 
-def a_signature(registry: RunningRegistry, repository: str, image: Image) -> str:
+def a_signature(registry: RunningRegistry, repository: str, image: BuiltImage) -> str:
     """A manifest that refers to an image, and the list of such for a registry without the API."""
     config = image.manifest.config.as_json()
     body = {
@@ -69,7 +69,7 @@ def a_signature(registry: RunningRegistry, repository: str, image: Image) -> str
     return digest
 
 
-def tag_of(image: Image) -> str:
+def tag_of(image: BuiltImage) -> str:
     return str(image.manifest.digest).replace(":", "-")
 
 

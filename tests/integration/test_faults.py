@@ -18,7 +18,7 @@ from support.images import image_of, keep, layout_is_whole, put_by_hand, stands_
 from support.registries import RunningRegistry, TokenRegistry
 
 from wasmpack.cli.boundary import run
-from wasmpack.oci.image import Image
+from wasmpack.images.variants import BuiltImage
 from wasmpack.stores.registry.patience import Patience, Transient
 
 BLOBS, MANIFESTS = "/blobs/sha256", "/manifests/"
@@ -163,7 +163,7 @@ def test_a_push_gets_over_it(
 def test_a_pull_gets_over_it(
     case: tuple[str, Fault, tuple[str, str, int]],
     client: Client,
-    pushed_image: tuple[str, Image],
+    pushed_image: tuple[str, BuiltImage],
     htpasswd_registry: RunningRegistry,
 ) -> None:
     _, fault, place = case
@@ -176,7 +176,7 @@ def test_a_pull_gets_over_it(
 
 
 def test_a_pull_goes_on_where_it_broke(
-    client: Client, pushed_image: tuple[str, Image], htpasswd_registry: RunningRegistry
+    client: Client, pushed_image: tuple[str, BuiltImage], htpasswd_registry: RunningRegistry
 ) -> None:
     repository, image = pushed_image
     module = image.manifest.layers[1].digest
@@ -188,7 +188,7 @@ def test_a_pull_goes_on_where_it_broke(
 
 
 @pytest.fixture
-def pushed_image(htpasswd_registry: RunningRegistry) -> tuple[str, Image]:
+def pushed_image(htpasswd_registry: RunningRegistry) -> tuple[str, BuiltImage]:
     """An image that the registry has."""
     image, repository = image_of(-1), "faults/pull"
     put_by_hand(htpasswd_registry, repository, image)
@@ -233,7 +233,7 @@ def test_what_does_not_pass_ends_with_a_reason(
     name: str,
     place: tuple[str, str, int],
     client: Client,
-    pushed_image: tuple[str, Image],
+    pushed_image: tuple[str, BuiltImage],
     htpasswd_registry: RunningRegistry,
 ) -> None:
     fault, codes, words = LASTING[name]
@@ -275,7 +275,7 @@ LIES: dict[str, tuple[Fault, tuple[str, str, int]]] = {
 def test_a_lie_is_seen(
     name: str,
     client: Client,
-    pushed_image: tuple[str, Image],
+    pushed_image: tuple[str, BuiltImage],
     htpasswd_registry: RunningRegistry,
 ) -> None:
     fault, place = LIES[name]
@@ -302,7 +302,7 @@ def test_a_registry_that_says_it_stored_something_else(
 def test_a_drip_is_no_transfer(
     place: tuple[str, str, int],
     client: Client,
-    pushed_image: tuple[str, Image],
+    pushed_image: tuple[str, BuiltImage],
     htpasswd_registry: RunningRegistry,
 ) -> None:
     repository, _ = pushed_image
@@ -330,7 +330,7 @@ def test_a_token_that_expires_in_the_middle_of_a_push(
 
 def test_nobody_listens_at_first(
     client: Client,
-    pushed_image: tuple[str, Image],
+    pushed_image: tuple[str, BuiltImage],
     htpasswd_registry: RunningRegistry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -368,7 +368,7 @@ def test_a_push_that_was_broken_off_sends_what_is_missing(
 
 
 def test_a_password_is_for_one_registry(
-    client: Client, pushed_image: tuple[str, Image], htpasswd_registry: RunningRegistry
+    client: Client, pushed_image: tuple[str, BuiltImage], htpasswd_registry: RunningRegistry
 ) -> None:
     """That of the destination: the source gets what the files have for it, here nothing."""
     repository, _ = pushed_image
@@ -385,7 +385,7 @@ def test_a_password_is_for_one_registry(
 
 
 def test_a_signed_address_is_not_repeated(
-    client: Client, pushed_image: tuple[str, Image], htpasswd_registry: RunningRegistry
+    client: Client, pushed_image: tuple[str, BuiltImage], htpasswd_registry: RunningRegistry
 ) -> None:
     repository, _ = pushed_image
     address = "http://127.0.0.1:1/blob?X-Amz-Signature=0123456789"

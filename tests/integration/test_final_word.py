@@ -11,6 +11,7 @@ from support.plugins import PLUGINS, module_bytes, wat
 from wasmpack.envoy import ask_envoy, envoy_version, find_envoy
 from wasmpack.findings import Severity
 from wasmpack.module_rules.check import StartUp, examine, module_problems
+from wasmpack.proxy_abi.module import PluginModule
 
 NEWEST = "2026-07-01"
 NOT_SEEN = {"memory nobody sees, used by a request", "local response when all is over"}
@@ -20,7 +21,7 @@ ENDLESS = {"start never ends"}
 
 
 def refused(data: bytes) -> list[str]:
-    facts = examine(data, StartUp(plugin_config=b""))
+    facts = examine(PluginModule(data), StartUp(plugin_config=b""))
     return [p.code for p in module_problems(facts, NEWEST) if p.severity is Severity.ERROR]
 
 

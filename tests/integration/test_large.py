@@ -18,8 +18,9 @@ from support.plugins import PLUGINS
 from support.programs import need, run
 from support.registries import RunningRegistry
 
+from wasmpack.images.variants import BuiltImage, artifact_image
 from wasmpack.oci import layer as layers
-from wasmpack.oci.image import Image, artifact_image
+from wasmpack.proxy_abi.module import PluginModule
 
 C = PLUGINS / "header-append-c.wasm"
 SIZE = 40_000_000
@@ -43,12 +44,12 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def image(module: Path) -> Image:
-    return artifact_image(module.read_bytes(), b'{"type":"envoy_proxy"}', {})
+def image(module: Path) -> BuiltImage:
+    return artifact_image(PluginModule(module.read_bytes()), b'{"type":"envoy_proxy"}', {})
 
 
 def test_a_remote_image_is_looked_at_in_parts(
-    open_registry: RunningRegistry, module: Path, image: Image, cli: Cli
+    open_registry: RunningRegistry, module: Path, image: BuiltImage, cli: Cli
 ) -> None:
     put_by_hand(open_registry, "large/parts", image)
     facts = json.loads(cli("inspect", "module", module, "--format", "json").out)
@@ -69,7 +70,9 @@ def test_a_remote_image_is_looked_at_in_parts(
     assert [f["code"] for f in seen["findings"]] == ["IMG008"]
 
 
-def test_a_registry_without_ranges(open_registry: RunningRegistry, image: Image, cli: Cli) -> None:
+def test_a_registry_without_ranges(
+    open_registry: RunningRegistry, image: BuiltImage, cli: Cli
+) -> None:
     put_by_hand(open_registry, "large/whole", image)
     with FaultyProxy(open_registry.host, [Rule(fault=Fault(no_ranges=True), times=-1)]) as proxy:
         done = cli(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,8 +60,13 @@ def until(condition: object) -> None:
 
 @contextmanager
 def started(*command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """As from a terminal: with signals as they are by default, whatever started the tests."""
+    code = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); " \
+           "os.execv(sys.argv[1], sys.argv[1:])"  # fmt: skip
     process = subprocess.Popen(
-        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code, *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     try:
         yield process

@@ -17,7 +17,8 @@ from support.faults import Fault, FaultyProxy, Rule
 from support.plugins import PLUGINS
 from support.registries import RunningRegistry, TokenRegistry
 
-from wasmpack.oci.image import artifact_image
+from wasmpack.images.variants import artifact_image
+from wasmpack.proxy_abi.module import PluginModule
 
 C = PLUGINS / "header-append-c.wasm"
 
@@ -199,7 +200,7 @@ class ExpiringServer(ThreadingHTTPServer):
 
 
 def test_an_expired_token_is_renewed(cli: Cli, tmp_path: Path) -> None:
-    image = artifact_image(C.read_bytes(), b'{"type":"envoy_proxy"}', {})
+    image = artifact_image(PluginModule(C.read_bytes()), b'{"type":"envoy_proxy"}', {})
     with ExpiringServer(("127.0.0.1", 0), Expiring) as server:
         server.content["/v2/a/b/manifests/v1"] = (image.manifest.media_type, image.manifest.raw)
         for blob in image.manifest.blobs:

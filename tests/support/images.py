@@ -10,20 +10,21 @@ from pathlib import Path
 
 from support.registries import RunningRegistry
 from support.registries.client import call
-from wasmpack.oci.image import Image, artifact_image
+from wasmpack.images.variants import BuiltImage, artifact_image
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.verified import VerifiedStream
 
 SIZE = 300_000
 
 
-def image_of(seed: int, size: int = SIZE) -> Image:
+def image_of(seed: int, size: int = SIZE) -> BuiltImage:
     """An image of random bytes that begin like a module."""
     module = b"\0asm\1\0\0\0" + random.Random(seed).randbytes(size)
-    return artifact_image(module, b'{"type":"envoy_proxy"}', {"seed": str(seed)})
+    return artifact_image(PluginModule(module), b'{"type":"envoy_proxy"}', {"seed": str(seed)})
 
 
-def keep(image: Image, root: Path, name: str) -> None:
+def keep(image: BuiltImage, root: Path, name: str) -> None:
     """Put an image into a layout."""
     layout = Layout.create(root)
     for blob in image.manifest.blobs:
@@ -32,7 +33,7 @@ def keep(image: Image, root: Path, name: str) -> None:
     layout.put_manifest(image.manifest, [name])
 
 
-def put_by_hand(registry: RunningRegistry, repository: str, image: Image) -> None:
+def put_by_hand(registry: RunningRegistry, repository: str, image: BuiltImage) -> None:
     """Put an image into a registry, as ``v1``, with plain requests."""
     for blob in image.manifest.blobs:
         opened = call("POST", registry, f"{repository}/blobs/uploads/", **_login(registry))
@@ -46,7 +47,7 @@ def put_by_hand(registry: RunningRegistry, repository: str, image: Image) -> Non
     assert done.status_code == 201
 
 
-def stands_whole(registry: RunningRegistry, repository: str, tag: str, image: Image) -> bool:
+def stands_whole(registry: RunningRegistry, repository: str, tag: str, image: BuiltImage) -> bool:
     """Whether the registry holds it, read with plain requests and hashed here."""
     accept = {"Accept": image.manifest.media_type}
     path = f"{repository}/manifests/{tag}"
@@ -61,7 +62,7 @@ def stands_whole(registry: RunningRegistry, repository: str, tag: str, image: Im
     return True
 
 
-def layout_is_whole(root: Path, name: str, image: Image) -> bool:
+def layout_is_whole(root: Path, name: str, image: BuiltImage) -> bool:
     """Whether a layout on disk names it, read as files; no blob in it may be wrong."""
     index = json.loads((root / "index.json").read_bytes()) if root.exists() else {"manifests": []}
     for path in root.glob("blobs/sha256/*"):

@@ -10,7 +10,8 @@ import wasmtime
 from agreement import binary as b
 from support.plugins import wat
 
-from wasmpack.dry_run.code_cache import cache_path, clear_cache, compiled_module
+from wasmpack.dry_run.code_cache import cache_file, clear_cache, compiled_module
+from wasmpack.proxy_abi.module import PluginModule
 
 
 def large() -> bytes:
@@ -19,7 +20,11 @@ def large() -> bytes:
 
 
 def compile_large() -> wasmtime.Module:
-    return compiled_module(large(), cache_path())
+    return compile_it(large())
+
+
+def compile_it(data: bytes) -> wasmtime.Module:
+    return compiled_module(data, cache_file(PluginModule(data)))
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ def wat_exports() -> list[str]:
 
 
 def test_small_modules_are_not_kept(cache: Path) -> None:
-    compiled_module(wat(), cache_path())
+    compile_it(wat())
     assert not cache.exists()
 
 
@@ -104,7 +109,7 @@ def test_the_oldest_goes_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     first = only_file(cache)
     os.utime(first, (1, 1))
     monkeypatch.setattr("wasmpack.dry_run.code_cache._LIMIT", first.stat().st_size + 1000)
-    compiled_module(large() + b"\0\2\1x", cache_path())
+    compile_it(large() + b"\0\2\1x")
     assert only_file(cache) != first
 
 

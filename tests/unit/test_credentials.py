@@ -138,14 +138,14 @@ def test_a_file_that_nobody_named_and_we_may_not_read_is_left_out(
     other.parent.mkdir()
     other.write_text(json.dumps(auths({"auth": ENCODED})))
     heard: list[str] = []
-    assert find_credential("quay.io", "me/x", RegistryOptions(notice=heard.append)) == ME
+    assert find_credential("quay.io", "me/x", RegistryOptions(), heard.append) == ME
     assert heard == [f"{denied}: Permission denied; going on without it"]
 
 
 def test_a_folder_is_left_out(docker_config: Path) -> None:
     docker_config.mkdir()
     heard: list[str] = []
-    assert find_credential("quay.io", "me/x", RegistryOptions(notice=heard.append)) is None
+    assert find_credential("quay.io", "me/x", RegistryOptions(), heard.append) is None
     assert heard == [f"{docker_config}: Is a directory; going on without it"]
 
 

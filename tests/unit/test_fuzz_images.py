@@ -19,11 +19,13 @@ from agreement.verdict import InThisProcess
 from support.mutants import ODD, fresh, json_mutant, mutant
 from support.tars import END, file, good_tars, odd_tar
 
-from wasmpack.actions.inspect import image_labels, raw_part
-from wasmpack.actions.reading import kept, mesh_image, search_image
+from wasmpack.actions.inspect import raw_part
+from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.errors import WasmpackError
-from wasmpack.images.contents import read_contents
+from wasmpack.images.image import Image
+from wasmpack.images.opening import open_image
+from wasmpack.images.variants import filesystem_image
 from wasmpack.module_rules.check import StartUp, examine
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.budget import Budget
@@ -31,18 +33,12 @@ from wasmpack.oci.canonical import parse_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.gunzip import UnreadableLayer, gunzip
-from wasmpack.oci.image import filesystem_image
 from wasmpack.oci.manifest import parse
 from wasmpack.oci.place import ArchivePlace, LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.oci.tar import TarReader
 from wasmpack.oci.tar_source import Stream
 from wasmpack.stores.archive import ArchiveReader
-from wasmpack.stores.layout import Layout
-from wasmpack.stores.layout_places import LayoutReader
-from wasmpack.stores.places import open_reader
-from wasmpack.stores.ports import ImageReader
-from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.saved import SavedImage
 from wasmpack.targets import choose
 
@@ -123,7 +119,7 @@ def test_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(text: str) -> None:
         place = parse_place(text)
         if isinstance(place, LayoutPlace | ArchivePlace):
-            open_reader(place, RegistryOptions(), lambda _: None)
+            open_image(place)
 
     tried(odd_text, read)
 
@@ -154,17 +150,17 @@ def test_manifests(value: object, kind: str) -> None:
     tried(lambda rng: json_mutant(rng, value), read)
 
 
-def read_all(reader: ImageReader) -> None:
+def read_all(image: Image) -> None:
     """Whatever is asked of an image; each question may be refused."""
-    image = kept(reader)
-    top, manifest = mesh_image(image)
-    assert top.digest
+    manifest = image.manifest
+    assert image.digest
+    unstarted = Checks(start_up=StartUp(dry_run=False))
     for ask in (
-        lambda: search_image(image),
-        lambda: image_problems(image, "x", choose(["all"]), start_up=StartUp(dry_run=False)),
-        lambda: image.referrers(top.digest),
-        lambda: manifest and read_contents(manifest, image.layers),
-        lambda: manifest and image_labels(image, manifest),
+        image.search,
+        lambda: image_problems(image, choose(["all"]), unstarted),
+        lambda: image.referrers(image.digest),
+        lambda: image.contents,
+        lambda: (image.annotations, image.created),
         lambda: manifest and image.read_at(manifest.layers[-1], 5, 100) if manifest.layers else 0,
         lambda: list(raw_part(image, "config")),
         lambda: list(raw_part(image, "layer:0")),
@@ -185,9 +181,8 @@ def layout_of(root: Path, blobs: list[bytes], top: bytes, kind: str) -> Path:
     return root
 
 
-def open_layout(root: Path) -> ImageReader:
-    layout = Layout.open(root)
-    return LayoutReader(layout, layout.find(None), "layout")
+def open_layout(root: Path) -> Image:
+    return open_image(LayoutPlace(str(root)))
 
 
 @pytest.mark.parametrize("value", [MANIFEST, INDEX], ids=["manifest", "index"])
@@ -238,7 +233,7 @@ def test_archives(tmp_path: Path) -> None:
 
     def read(data: bytes) -> None:
         path.write_bytes(data)
-        read_all(ArchiveReader(path, None))
+        read_all(Image(ArchiveReader(path, None)))
 
     tried(lambda rng: mutant(rng, good, [good]), read)
 

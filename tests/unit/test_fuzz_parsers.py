@@ -24,6 +24,7 @@ from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.module_rules.load import load_problems
 from wasmpack.oci.canonical import canonical_json, parse_json
 from wasmpack.proxy_abi.host_scan import host_scan, without_bulk
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import config_problems, parse_runtime_config
 from wasmpack.wasm.cursor import Cursor, skip_const_expr
 from wasmpack.wasm.reader import read_module
@@ -112,7 +113,7 @@ def test_section_reader() -> None:
     def look(data: bytes) -> None:
         module = read_module(data)
         assert len(module.sections) <= len(data)
-        inspect_module(data).as_json()
+        inspect_module(PluginModule(data)).as_json()
         assert isinstance(list(load_problems(module, host_scan(data), NEWEST)), list)
 
     fuzz("read_module", MODULES, NUMBERS + SECTIONS, look)

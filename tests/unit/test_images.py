@@ -13,17 +13,18 @@ from pathlib import Path
 import pytest
 
 from wasmpack.errors import BadArtifact
+from wasmpack.images.variants import Variant, artifact_image, filesystem_image, variant_of
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.image import Variant, artifact_image, filesystem_image, variant_of
 from wasmpack.oci.layer import tar_gzip
 from wasmpack.oci.manifest import Index, parse, parse_manifest
+from wasmpack.proxy_abi.module import PluginModule
 
 MODULE = b"\0asm\1\0\0\0" + bytes(range(256)) * 40
 CONFIG = b'{"type":"envoy_proxy"}'
 
 
 def test_artifact_has_two_raw_layers_in_the_mesh_order() -> None:
-    image = artifact_image(MODULE, CONFIG, {"a": "b"})
+    image = artifact_image(PluginModule(MODULE), CONFIG, {"a": "b"})
     first, second = image.manifest.layers
     assert (first.media_type, first.title) == (mt.WASM_CONFIG, "runtime-config.json")
     assert (second.media_type, second.title) == (mt.WASM_CONTENT, "plugin.wasm")
@@ -78,10 +79,10 @@ GOLDEN_LAYER = "d7ce60bdc2fe5e770e90bcf0f5d686b71b461ed0d67313d92fdf07a37a16b1db
 BUILD = """
 import sys
 from pathlib import Path
-from wasmpack import BuildRequest, ModuleInput, Variant, build_image
+from wasmpack import BuildOptions, PluginModule, Variant, build_image
 for variant in (Variant.OCI, Variant.COMPAT, Variant.DOCKER):
-    module = ModuleInput(name="x", data=Path(sys.argv[1]).read_bytes(), path=None)
-    print(build_image(BuildRequest(module=module, variant=variant)).manifest.digest)
+    module = PluginModule(Path(sys.argv[1]).read_bytes())
+    print(build_image(module, BuildOptions(variant=variant)).digest)
 """
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from agreement import binary as b
 from support.limit_modules import BEYOND_WASMTIME
+from support.peak import watched
 from support.plugins import FRAME, binary, wat
 
-from wasmpack.actions.validate import validate_module
+from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.sandbox import compile_text
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings import Finding, Severity, Verdict
 from wasmpack.module_rules.check import StartUp
 from wasmpack.processes import Starved, allowed_environment
+from wasmpack.proxy_abi.module import PluginModule
 
 LOOP = "(loop $l (br $l))"
 WAIT = "(drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))"
@@ -39,7 +43,8 @@ STEPS = {
 
 def findings(data: bytes, start_up: StartUp | None = None) -> Sequence[Finding]:
     """Errors of a module that the newest Envoy has to refuse."""
-    report = validate_module(data, "x", targets=["envoy-1.40"], start_up=start_up)
+    checks = Checks(targets=["envoy-1.40"], start_up=start_up or StartUp())
+    report = validate_module(PluginModule(data), checks)
     assert report.verdict is Verdict.REJECT
     return report.findings
 
@@ -117,15 +122,19 @@ def with_body(body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("bomb", [compile_bomb, br_table_bomb])
-def test_compiling_is_bounded_too(bomb: object) -> None:
-    import resource
-
-    assert callable(bomb)
-    (found,) = findings(bomb())
-    assert (found.code, found.severity, found.where) == ("RUN006", Severity.ERROR, "compile")
-    assert "allowed" in found.message
-    assert "wasm-opt" in found.hint
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_500_000, "kilobytes"
+def test_compiling_is_bounded_too(
+    bomb: Callable[[], bytes], wasmpack_command: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "bomb.wasm"
+    path.write_bytes(bomb())
+    command = (wasmpack_command, "validate", "module", path, "--target", "envoy-1.40")
+    done = watched(*command, "--format", "json")
+    assert done.code == 3, done.err
+    (found,) = json.loads(done.out)["findings"]
+    assert (found["code"], found["severity"], found["where"]) == ("RUN006", "error", "compile")
+    assert "allowed" in found["message"]
+    assert "wasm-opt" in found["hint"]
+    assert done.megabytes < 1500
 
 
 def test_tables_count_as_memory() -> None:
@@ -159,7 +168,7 @@ def test_the_budget_can_be_raised(monkeypatch: pytest.MonkeyPatch) -> None:
                             (i64.const 3000000000)))))"""
     (found,) = findings(wat(count))
     assert "--dry-run-timeout" in found.hint
-    report = validate_module(wat(count), "x", start_up=StartUp(seconds=100.0))
+    report = validate_module(PluginModule(wat(count)), Checks(start_up=StartUp(seconds=100.0)))
     assert report.verdict is Verdict.ACCEPT
 
 
@@ -217,7 +226,7 @@ def test_no_secret_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("WASMPACK_PASSWORD", "secret")
     monkeypatch.setattr("subprocess.Popen", watching)
-    validate_module(wat(), "x")
+    validate_module(PluginModule(wat()))
     assert seen == [allowed_environment()]
 
 

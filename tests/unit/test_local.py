@@ -11,59 +11,58 @@ import pytest
 from support.mutants import fresh, json_mutant
 from support.plugins import PLUGINS, wat
 
-from wasmpack.actions.build import BuildRequest, build_image, check_build
-from wasmpack.actions.inputs import ModuleInput
-from wasmpack.actions.push import check_push
+from wasmpack.actions.build import Outputs, build_image, check_built, write_outputs
+from wasmpack.actions.push import accepted
 from wasmpack.actions.rejected import RejectedArtifact
-from wasmpack.actions.store import Outputs, store_image
+from wasmpack.actions.validate import Checks
 from wasmpack.files.owned import write_owned
 from wasmpack.findings import Report, Verdict
+from wasmpack.images.image import Image
+from wasmpack.images.opening import open_image, require_image
 from wasmpack.module_rules.check import StartUp
-from wasmpack.oci.image import Image
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.media_types import DOCKER_MANIFEST
 from wasmpack.oci.place import parse_place
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.local import _verdict_file, forget_reports, keep_report, known_report
-from wasmpack.stores.places import open_reader
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
-
-def request_of(data: bytes) -> BuildRequest:
-    return BuildRequest(module=ModuleInput(name="x", data=data, path=None))
+MODULE = PluginModule((PLUGINS / "header-append-c.wasm").read_bytes())
 
 
 @pytest.fixture(scope="module")
 def image() -> Image:
-    return build_image(request_of((PLUGINS / "header-append-c.wasm").read_bytes()))
+    return build_image(MODULE)
 
 
 @pytest.fixture(scope="module")
 def report(image: Image) -> Report:
-    return check_build(request_of((PLUGINS / "header-append-c.wasm").read_bytes()), image)
+    return check_built(image, MODULE, Checks())
 
 
 def test_what_was_accepted_is_known(image: Image, report: Report) -> None:
-    assert known_report(image.manifest) is None
-    keep_report(image.manifest, report)
-    assert known_report(image.manifest) == report
+    assert known_report(require_image(image)) is None
+    keep_report(require_image(image), report)
+    assert known_report(require_image(image)) == report
     assert forget_reports()[0] == 1
-    assert known_report(image.manifest) is None
+    assert known_report(require_image(image)) is None
 
 
 def test_a_refusal_is_worked_out_again(image: Image, report: Report) -> None:
-    keep_report(image.manifest, replace(report, verdict=Verdict.REJECT))
-    assert known_report(image.manifest) is None
+    keep_report(require_image(image), replace(report, verdict=Verdict.REJECT))
+    assert known_report(require_image(image)) is None
 
 
 def test_what_left_something_out_is_not_kept(image: Image, report: Report) -> None:
-    keep_report(image.manifest, replace(report, complete=False))
-    assert known_report(image.manifest) is None
-    without = check_build(request_of(wat()), start_up=StartUp(dry_run=False))
+    keep_report(require_image(image), replace(report, complete=False))
+    assert known_report(require_image(image)) is None
+    module, checks = PluginModule(wat()), Checks(start_up=StartUp(dry_run=False))
+    without = check_built(build_image(module), module, checks)
     assert (without.verdict, without.complete) == (Verdict.ACCEPT, False)
 
 
 def other_manifest(image: Image, **change: object) -> Manifest:
-    return replace(image.manifest, **change)  # type: ignore[arg-type]
+    return replace(require_image(image), **change)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -74,15 +73,15 @@ def other_manifest(image: Image, **change: object) -> Manifest:
 def test_other_rules_may_say_something_else(
     name: str, value: object, image: Image, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_report(image.manifest, report)
+    keep_report(require_image(image), report)
     monkeypatch.setattr(f"wasmpack.stores.local.{name}", value)
-    assert known_report(image.manifest) is None
+    assert known_report(require_image(image)) is None
 
 
 def test_the_same_bytes_served_as_something_else(image: Image, report: Report) -> None:
     """A layout says of any manifest what it likes: its report is not that of the real one."""
     keep_report(other_manifest(image, media_type=DOCKER_MANIFEST), report)
-    assert known_report(image.manifest) is None
+    assert known_report(require_image(image)) is None
 
 
 DAMAGED = {
@@ -100,53 +99,52 @@ DAMAGED = {
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_entry_is_as_if_absent(content: bytes, image: Image) -> None:
-    write_owned(_verdict_file(image.manifest), content)
-    assert known_report(image.manifest) is None
+    write_owned(_verdict_file(require_image(image)), content)
+    assert known_report(require_image(image)) is None
 
 
 def test_an_entry_that_is_a_directory_is_as_if_absent(image: Image, report: Report) -> None:
-    _verdict_file(image.manifest).mkdir(parents=True)
-    assert known_report(image.manifest) is None
-    keep_report(image.manifest, report)
+    _verdict_file(require_image(image)).mkdir(parents=True)
+    assert known_report(require_image(image)) is None
+    keep_report(require_image(image), report)
 
 
 def test_an_entry_that_is_a_pipe_is_not_waited_for(image: Image, report: Report) -> None:
     named = replace(report, subject="caf\udce9.wasm")
-    keep_report(image.manifest, named)
-    found = known_report(image.manifest)
+    keep_report(require_image(image), named)
+    found = known_report(require_image(image))
     assert found is not None
     assert found.subject == "caf\\udce9.wasm", "the name of a file that is not UTF-8"
-    path = _verdict_file(image.manifest)
+    path = _verdict_file(require_image(image))
     path.unlink()
     os.mkfifo(path)
-    assert known_report(image.manifest) is None
-    keep_report(image.manifest, named)
+    assert known_report(require_image(image)) is None
+    keep_report(require_image(image), named)
     assert path.is_file()
 
 
 def test_an_entry_that_others_can_write_is_as_if_absent(image: Image, report: Report) -> None:
-    keep_report(image.manifest, report)
-    _verdict_file(image.manifest).chmod(0o666)
-    assert known_report(image.manifest) is None
+    keep_report(require_image(image), report)
+    _verdict_file(require_image(image)).chmod(0o666)
+    assert known_report(require_image(image)) is None
 
 
 def test_a_blob_that_was_missing_for_a_moment(image: Image, tmp_path: Path) -> None:
     """The refusal does not stick to the image."""
     place = parse_place(f"oci:{tmp_path}/layout:v1")
-    store_image(image, Outputs(place=place), RegistryOptions(), notice=print)
-    blob = tmp_path / "layout" / "blobs" / "sha256" / image.manifest.layers[1].digest.hex
+    write_outputs(image, Outputs(place=place), Session())
+    blob = tmp_path / "layout" / "blobs" / "sha256" / require_image(image).layers[1].digest.hex
     away = blob.rename(tmp_path / "away")
     with pytest.raises(RejectedArtifact):
-        check_push(open_reader(place, RegistryOptions(), print), image.manifest, "x")
+        accepted(open_image(place), Checks())
     away.rename(blob)
-    reader = open_reader(place, RegistryOptions(), print)
-    assert check_push(reader, image.manifest, "x").verdict is Verdict.ACCEPT
-    assert known_report(image.manifest) is not None
+    assert accepted(open_image(place), Checks()).verdict is Verdict.ACCEPT
+    assert known_report(require_image(image)) is not None
 
 
 def test_the_store_holds_what_the_report_says(image: Image, report: Report) -> None:
-    keep_report(image.manifest, report)
-    assert json.loads(_verdict_file(image.manifest).read_bytes()[32:])["verdict"] == "accept"
+    keep_report(require_image(image), report)
+    assert json.loads(_verdict_file(require_image(image)).read_bytes()[32:])["verdict"] == "accept"
 
 
 def test_fresh_mutants_of_a_report(image: Image, report: Report) -> None:
@@ -154,6 +152,6 @@ def test_fresh_mutants_of_a_report(image: Image, report: Report) -> None:
     rng, seed = fresh()
     for number in range(300):
         content = json_mutant(rng, report.as_json())
-        write_owned(_verdict_file(image.manifest), content)
-        found = known_report(image.manifest)
+        write_owned(_verdict_file(require_image(image)), content)
+        found = known_report(require_image(image))
         assert found is None or isinstance(found, Report), f"seed {seed}, input {number}"

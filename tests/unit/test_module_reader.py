@@ -16,12 +16,13 @@ from support.peak import watched
 from support.plugins import PLUGINS, binary, module_bytes, wat
 
 from wasmpack.actions.inspect_module import inspect_module
-from wasmpack.cli.module_text import module_lines
+from wasmpack.cli.image_text import module_lines
 from wasmpack.dry_run.engine import engine
 from wasmpack.images.window import Window
 from wasmpack.module_rules.check import StartUp, examine, module_problems
 from wasmpack.module_rules.load import load_problems
 from wasmpack.proxy_abi.host_scan import CORRUPTED, NO_ABI, TOO_MUCH, host_scan
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.wasm.reader import read_module
 
@@ -174,7 +175,7 @@ def test_no_damage_to_a_real_module_raises_anything_else(at: int, byte: int, cut
 def _survives(data: bytes) -> None:
     with contextlib.suppress(MalformedModule):
         read_module(data)
-    facts = examine(data, StartUp(dry_run=False))
+    facts = examine(PluginModule(data), StartUp(dry_run=False))
     assert isinstance(module_problems(facts, NEWEST), list)
 
 
@@ -311,14 +312,14 @@ def test_a_few_more_findings_are_counted() -> None:
 
 def test_of_many_things_a_part_is_shown() -> None:
     items = {EXPORT: exports(10_005), MEMORY: (10_005, b"\0\0" * 10_005)}
-    view = inspect_module(made({**items, IMPORT: imports(10_001)}, 10_001))
+    view = inspect_module(PluginModule(made({**items, IMPORT: imports(10_001)}, 10_001)))
     value = view.as_json()
     assert value["omitted"] == {"exports": 8, "imports": 1, "memories": 6}
     assert [len(value[name]) for name in ("exports", "imports", "memories")] == [10_000] * 3  # type: ignore[arg-type]
     lines = list(module_lines(view, lambda text, _: text))
     assert "  exports (10008, of which the first 10000 are shown)" in lines
     assert next(line for line in lines if "memory" in line).endswith(", 9996 more")
-    assert "omitted" not in inspect_module(SMALL).as_json()
+    assert "omitted" not in inspect_module(PluginModule(SMALL)).as_json()
 
 
 HUGE = {
@@ -367,9 +368,10 @@ from wasmpack.actions.inspect_module import inspect_module
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.module_rules.load import load_problems
+from wasmpack.proxy_abi.module import PluginModule
 data = {made}
 try:
-    view = inspect_module(data)
+    view = inspect_module(PluginModule(data))
     problems = list(load_problems(view.module, host_scan(data), "2026-04-06"))
     assert len(problems) < 100
     assert len(str(view.as_json())) < 10_000_000

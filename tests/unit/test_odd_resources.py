@@ -13,7 +13,7 @@ from wasmpack.actions.migrate import MigrationRequest, documents_text, migrate_e
 from wasmpack.actions.migration_report import markdown
 from wasmpack.actions.render import render_wasmplugin
 from wasmpack.actions.render_request import RenderRequest
-from wasmpack.actions.validate_wasmplugin import Looking, validate_wasmplugin
+from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
 from wasmpack.cli.report import report_lines
 from wasmpack.errors import WasmpackError
 from wasmpack.kubeyaml.documents import Document
@@ -21,7 +21,6 @@ from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.kinds import Kind
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.mesh.values import Values
-from wasmpack.stores.registry.options import RegistryOptions
 
 KEYS = st.sampled_from(
     ["name", "matchLabels", "number", "ports", "mode", "env", "value", "valueFrom", "kind", "group",
@@ -77,14 +76,12 @@ def test_judged_or_refused(values: list[dict[str, Any]]) -> None:
     for value in values:
         documents += read_documents(json.dumps(value).encode(), "f")
     with contextlib.suppress(WasmpackError):
-        report = validate_wasmplugin(
-            documents, "f", RegistryOptions(), looking=Looking(images=False), notice=print
-        )
+        report = validate_wasmplugin(documents, "f", images=ImageScope(read=False))
         assert all("\x1b" not in line for line in report_lines(report, plain))
         json.dumps(report.as_json())
     with contextlib.suppress(WasmpackError):
         request = MigrationRequest(documents=documents, subject="f")
-        done = migrate_extensions(request, RegistryOptions(), advance=print)
+        done = migrate_extensions(request)
         json.dumps(done.as_json())
         assert markdown(done)
         for text in documents_text(done.outputs):
@@ -98,7 +95,7 @@ def test_rendered_or_refused(kind: Kind, metadata: dict[str, Any], fields: dict[
         source="quay.io/a:v1", kind=kind, look=False, given=Values(metadata=metadata, fields=fields)
     )
     with contextlib.suppress(WasmpackError):
-        text = render_wasmplugin(request, RegistryOptions(), notice=print).text("yaml")
+        text = render_wasmplugin(request).text("yaml")
         (document,) = read_documents(text.encode(), "output")
         assert isinstance(document.value, dict)
         assert document.value["kind"] == kind.value

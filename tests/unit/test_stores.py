@@ -16,12 +16,15 @@ from pathlib import Path
 import pytest
 from support.devices import NULL, device
 
-from wasmpack.actions.store import Outputs, store_image
+from wasmpack.actions.build import Outputs, write_outputs
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
+from wasmpack.images.image import Image
+from wasmpack.images.opening import open_image
+from wasmpack.images.variants import BuiltImage, artifact_image
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.image import Image, artifact_image
 from wasmpack.oci.place import LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores import layout as stores_layout
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import (
@@ -29,25 +32,23 @@ from wasmpack.stores.local import (
     open_store,
     store_path,
 )
-from wasmpack.stores.places import open_reader
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 from wasmpack.stores.verified import VerifiedStream
 
-OPTIONS = RegistryOptions()
+
+def image(mark: str = "") -> BuiltImage:
+    module = PluginModule(b"\0asm\1\0\0\0" + mark.encode())
+    return artifact_image(module, b'{"type":"envoy_proxy"}', {})
 
 
-def image(mark: str = "") -> Image:
-    return artifact_image(b"\0asm\1\0\0\0" + mark.encode(), b'{"type":"envoy_proxy"}', {})
-
-
-def write(made: Image, where: str, *, force: bool = False) -> None:
+def write(made: BuiltImage, where: str, *, force: bool = False) -> None:
     outputs = Outputs(place=parse_place(where), force=force)
-    store_image(made, outputs, OPTIONS, notice=lambda _: None)
+    write_outputs(Image(made), outputs, Session())
 
 
-def keep(made: Image, *names: str) -> None:
+def keep(made: BuiltImage, *names: str) -> None:
     outputs = Outputs(tags=[Reference.parse(name) for name in names])
-    store_image(made, outputs, OPTIONS, notice=lambda _: None)
+    write_outputs(Image(made), outputs, Session())
 
 
 @pytest.mark.parametrize("form", ["oci:{}/lay:v1", "oci-archive:{}/a.tar:v1", "oci:{}/plain"])
@@ -55,11 +56,10 @@ def test_written_and_read_again(form: str, tmp_path: Path) -> None:
     made = image()
     place = form.format(tmp_path)
     write(made, place)
-    reader = open_reader(parse_place(place), OPTIONS, lambda _: None)
-    found = reader.get()
-    assert found.raw == made.manifest.raw
+    found = open_image(parse_place(place))
+    assert found.top.raw == made.manifest.raw
     for descriptor in made.manifest.blobs:
-        with VerifiedStream(reader.open_blob(descriptor), descriptor) as stream:
+        with found.open(descriptor) as stream:
             assert stream.read() == made.blobs[descriptor.digest]
 
 
@@ -70,9 +70,9 @@ def test_another_image_is_not_overwritten(form: str, tmp_path: Path) -> None:
     write(image("a"), place)
     with pytest.raises(WouldOverwrite):
         write(image("b"), place)
-    assert open_reader(parse_place(place), OPTIONS, print).get().raw == image("a").manifest.raw
+    assert open_image(parse_place(place)).top.raw == image("a").manifest.raw
     write(image("b"), place, force=True)
-    assert open_reader(parse_place(place), OPTIONS, print).get().raw == image("b").manifest.raw
+    assert open_image(parse_place(place)).top.raw == image("b").manifest.raw
 
 
 def test_two_tags_in_one_layout(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_prune_sweeps_what_a_killed_process_left() -> None:
     assert not left.exists()
 
 
-def damage(made: Image, number: int, data: bytes) -> Descriptor:
+def damage(made: BuiltImage, number: int, data: bytes) -> Descriptor:
     descriptor = made.manifest.layers[number]
     (store_path() / "blobs" / "sha256" / descriptor.digest.hex).write_bytes(data)
     return descriptor
@@ -285,14 +285,14 @@ def test_a_private_layout_takes_no_locks(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(fcntl, "flock", flock)
     write(image(), f"oci-archive:{tmp_path}/a.tar:v1")
-    assert open_reader(parse_place(f"oci-archive:{tmp_path}/a.tar:v1"), OPTIONS, print).get()
+    assert open_image(parse_place(f"oci-archive:{tmp_path}/a.tar:v1")).top
 
 
 def test_compat_wins_as_in_the_mesh() -> None:
     """An artifact whose last layer is a tar with a plugin.wasm: Istio loads that one."""
     from wasmpack.images.contents import read_contents
+    from wasmpack.images.variants import filesystem_image, variant_of
     from wasmpack.oci import media_types as mt
-    from wasmpack.oci.image import filesystem_image, variant_of
     from wasmpack.oci.manifest import parse_manifest
 
     inner = filesystem_image(b"\0asm\1\0\0\0inner", None, {})
@@ -305,7 +305,8 @@ def test_compat_wins_as_in_the_mesh() -> None:
     manifest = parse_manifest(json.dumps(body).encode())
     blobs = {**inner.blobs, outer.digest: b"\0asm\1\0\0\0outer"}
     found = read_contents(manifest, lambda d: iter([blobs[d.digest]]))
-    assert found.module == b"\0asm\1\0\0\0inner"
+    assert found.module is not None
+    assert found.module.data == b"\0asm\1\0\0\0inner"
     assert variant_of(manifest).value == "compat"
 
 
@@ -313,13 +314,13 @@ def test_archives_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "x.tar"
     path.write_bytes(b"no tar")
     with pytest.raises(BadArtifact, match="not a readable tar"):
-        open_reader(parse_place(f"oci-archive:{path}"), OPTIONS, print)
+        open_image(parse_place(f"oci-archive:{path}"))
     with tarfile.open(path, "w") as tar:
         tar.addfile(tarfile.TarInfo("manifest.json"), io.BytesIO())
     with pytest.raises(BadArtifact, match=r"index\.json is missing"):
-        open_reader(parse_place(f"oci-archive:{path}"), OPTIONS, print)
+        open_image(parse_place(f"oci-archive:{path}"))
     with pytest.raises(NotFound):
-        open_reader(parse_place(f"oci-archive:{tmp_path}/none.tar"), OPTIONS, print)
+        open_image(parse_place(f"oci-archive:{tmp_path}/none.tar"))
 
 
 def test_archive_bytes_depend_on_the_image_alone(tmp_path: Path) -> None:
@@ -331,14 +332,14 @@ def test_archive_bytes_depend_on_the_image_alone(tmp_path: Path) -> None:
 
 MANY = """
 import sys
-from wasmpack.actions.store import Outputs, store_image
-from wasmpack import Reference, RegistryOptions
-from wasmpack.oci.image import artifact_image
+from wasmpack.actions.build import Outputs, write_outputs
+from wasmpack import Image, PluginModule, Reference, Session
+from wasmpack.images.variants import artifact_image
 from wasmpack.stores.local import open_store
 for number in range(int(sys.argv[1]), int(sys.argv[1]) + 20):
-    made = artifact_image(b"\\0asm" + str(number).encode(), b"{}", {})
+    made = artifact_image(PluginModule(b"\\0asm" + str(number).encode()), b"{}", {})
     tags = [Reference.parse(f"p:{number}")]
-    store_image(made, Outputs(tags=tags), RegistryOptions(), notice=print)
+    write_outputs(Image(made), Outputs(tags=tags), Session())
     if number % 7 == 0:
         open_store().prune()
 """

@@ -1,36 +1,42 @@
-"""From a module's bytes to an image; where it is written is :mod:`wasmpack.actions.store`."""
+"""From a module to an image, checked and written wherever it was asked for."""
 
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Self
 
-from wasmpack.actions.inputs import ModuleInput
+from wasmpack.actions.push import planned, warn_of_realm
 from wasmpack.actions.rejected import RejectedArtifact
-from wasmpack.actions.validate import validate_module
+from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.actions.validate_image import Source, validate_image
 from wasmpack.dry_run.sandbox import IsolatedRunner
 from wasmpack.errors import WrongUsage
-from wasmpack.fetchers.fetch import fetch
-from wasmpack.findings import Problem, Report, Severity, Verdict
+from wasmpack.findings import Report, Verdict
 from wasmpack.git.facts import git_annotations
-from wasmpack.module_rules.check import Runner, StartUp
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.image import CREATED, Image, Variant, artifact_image, filesystem_image
+from wasmpack.images.image import Image
+from wasmpack.images.transfer import Moved, transfer
+from wasmpack.images.variants import CREATED, Variant, artifact_image, filesystem_image
+from wasmpack.images.writing import Written, local_writer, open_writer, write_image
+from wasmpack.module_rules.check import Runner
 from wasmpack.oci.manifest import Manifest
-from wasmpack.proxy_abi.host_scan import host_scan
+from wasmpack.oci.place import DaemonPlace, NamePlace, Place
+from wasmpack.oci.reference import Reference
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import RuntimeConfig, parse_runtime_config
-from wasmpack.targets import Target
+from wasmpack.stores.local import keep_report
+from wasmpack.stores.session import Session
+from wasmpack.wasm.reader import MAGIC
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _WRITABLE = (Variant.OCI, Variant.COMPAT, Variant.DOCKER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildRequest:
-    """Everything that goes into an image: same request, same digest."""
+class BuildOptions:
+    """Everything but the module that goes into an image: same input, same digest."""
 
-    module: ModuleInput
     runtime_config: bytes | None = None
     """The user's file, in any spelling; None makes one from the module."""
     variant: Variant = Variant.OCI
@@ -42,116 +48,203 @@ class BuildRequest:
     created: str | None = None
     """RFC 3339, or ``now``; else ``SOURCE_DATE_EPOCH``; else the image has no date."""
 
+    def with_root_ids(self, root_ids: Sequence[str]) -> Self:
+        """The same with these root ids in the runtime configuration."""
+        return replace(self, root_ids=root_ids)
 
-def check_build(
-    request: BuildRequest,
-    image: Image | None = None,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Where an image goes."""
+
+    tags: Sequence[Reference] = ()
+    """Names in the local store."""
+    place: Place | None = None
+    push: bool = False
+    """Every tag to its registry too."""
+    load: bool = False
+    """Every tag into the Docker engine too."""
+    force: bool = False
+
+    def check(self, variant: Variant) -> None:
+        """:raises WrongUsage: nowhere to go, or where this variant cannot go."""
+        if not self.places:
+            raise WrongUsage(
+                "nothing to write to", hint="-t NAME for the local store, or -o oci:DIR[:TAG]"
+            )
+        if (self.push or self.load) and not self.tags:
+            option = "push" if self.push else "load"
+            raise WrongUsage(f"--{option} needs a name", hint="-t NAME")
+        if any(tag.digest for tag in self.tags):
+            raise WrongUsage("-t takes a name and a tag, not a digest")
+        daemon = self.load or isinstance(self.place, DaemonPlace)
+        if variant is Variant.OCI and daemon:
+            raise WrongUsage(
+                "the Docker engine takes images of file system layers only",
+                hint="--variant docker",
+            )
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All that can be read again, names first."""
+        named = [NamePlace(tag.with_default_tag()) for tag in self.tags]
+        return (*named, *([self.place] if self.place else []))
+
+    @property
+    def repositories(self) -> Mapping[str, Sequence[Reference]]:
+        """The tags by repository: those of one are pushed together."""
+        found: dict[str, list[Reference]] = {}
+        for tag in self.tags:
+            found.setdefault(tag.name, []).append(tag.with_default_tag())
+        return found
+
+
+def build(
+    module: PluginModule,
+    options: BuildOptions,
+    outputs: Outputs,
+    session: Session,
     *,
-    targets: Sequence[str] = (),
-    start_up: StartUp | None = None,
-    strict: bool = False,
+    checks: Checks | None = None,
+    runner: Runner | None = None,
+    dry_run: bool = False,
+) -> Written:
+    """Build an image, check it, and write it everywhere it was asked for.
+
+    :param checks: how the image is validated; None does not
+    :param runner: where the module is started; by default in a new process
+    :param dry_run: nothing is written; the result says what a push would send
+    :raises RejectedArtifact: validation says it cannot work
+    :raises WouldOverwrite: another image is in the layout; the local store's tags do move
+    """
+    image = build_image(module, options)
+    report = None
+    if checks is not None:
+        make = IsolatedRunner if runner is None else lambda: runner
+        report = check_built(image, module, checks, options.runtime_config, runner=make)
+    done = Written(places=outputs.places, image=image, manifest=image.top, report=report)
+    if dry_run:
+        return replace(done, moved=_planned(image, outputs, session))
+    keep = report if checks is not None and not checks.targets else None
+    return replace(done, moved=write_outputs(image, outputs, session, report=keep))
+
+
+def check_built(
+    image: Image,
+    module: PluginModule,
+    checks: Checks,
+    runtime_config: bytes | None = None,
+    *,
     runner: Callable[[], Runner] = IsolatedRunner,
 ) -> Report:
-    """Judge what would be packed.
+    """Validate what was built of a module.
 
-    :param image: what the request makes, if it is made already
-    :param runner: where the module is started
     :raises RejectedArtifact: it cannot work
     """
-    image = image or build_image(request)
-    report = validate_module(
-        request.module.data,
-        request.module.name,
-        targets=targets,
-        start_up=start_up,
-        strict=strict,
-        runtime_config=request.runtime_config,
-        runner=runner,
-        packed=lambda target: _fetch_problems(image, len(request.module.data), target),
-    )
+    if module.data[:4] != MAGIC:  # no fetcher has anything to add
+        report = validate_module(module, checks, runtime_config, runner=runner)
+    else:
+        source = Source(module=module, runtime_config=runtime_config)
+        report = validate_image(image, checks, built_of=source, runner=runner)
     if report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report)
     return report
 
 
-def _fetch_problems(image: Image, size: int, target: Target) -> Sequence[Problem]:
-    """Why this target's fetcher would not read the image that is about to be made."""
-    if target.image is None:
-        return ()
-    blobs = {str(digest): blob for digest, blob in image.blobs.items()}
-    found = fetch(image.manifest, _no_child, lambda d: iter([blobs[str(d.digest)]]), target.image)
-    if found.module is not None and len(found.module) < size:
-        return [_cut(size, len(found.module))]
-    # a module that is none is the module's own fault, and said of it
-    return [problem for problem in found.problems if problem.where != "plugin.wasm"]
-
-
-def _cut(size: int, limit: int) -> Problem:
-    return Problem(
-        code="IMG006",
-        severity=Severity.ERROR,
-        where="plugin.wasm",
-        message=f"{size} bytes are more than the {limit} the mesh's fetcher reads: cut there, "
-        "without a word",
-        hint="strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
-    )
-
-
-def _no_child(_: Descriptor) -> Manifest:
-    raise AssertionError("an image, not an index")
-
-
-def build_image(request: BuildRequest) -> Image:
+def build_image(module: PluginModule, options: BuildOptions | None = None) -> Image:
     """Make the image, in memory.
 
     :raises BadArtifact: the runtime configuration is wrong
-    :raises WrongUsage: a date that is none, options that exclude each other
+    :raises WrongUsage: an invalid date, options that exclude each other
     """
+    options = options or BuildOptions()
     config = None
-    if request.with_runtime_config:
-        config = _runtime_config(request).to_bytes()
-    elif request.variant is Variant.OCI:
+    if options.with_runtime_config:
+        config = _runtime_config(module, options).to_bytes()
+    elif options.variant is Variant.OCI:
         raise WrongUsage(
             "the oci variant needs its runtime configuration: the mesh demands two layers",
             hint="--variant compat --no-runtime-config",
         )
-    created = _created(request.created)
-    annotations = _annotations(request, created)
-    if request.variant is Variant.OCI:
+    created = _created(options.created)
+    annotations = _annotations(module, options, created)
+    if options.variant is Variant.OCI:
         assert config is not None
-        return artifact_image(request.module.data, config, annotations)
-    assert request.variant in _WRITABLE, request.variant
+        return Image(artifact_image(module, config, annotations))
+    assert options.variant in _WRITABLE, options.variant
     mtime = int(created.timestamp()) if created else 0
     if not 0 <= mtime < 1 << 33:
         raise WrongUsage(f"{created.isoformat() if created else mtime}: no time for a tar file")
-    return filesystem_image(
-        request.module.data,
-        config,
-        annotations,
-        docker=request.variant is Variant.DOCKER,
-        mtime=mtime,
+    built = filesystem_image(
+        module.data, config, annotations, docker=options.variant is Variant.DOCKER, mtime=mtime
+    )
+    return Image(built)
+
+
+def write_outputs(
+    image: Image, outputs: Outputs, session: Session, *, report: Report | None = None
+) -> tuple[Moved, ...]:
+    """Write an image that was built everywhere it was asked for; returns what was pushed.
+
+    :param report: of all default targets, kept so that ``push`` need not validate again
+    """
+    manifest = image.top
+    assert isinstance(manifest, Manifest)
+    quiet = replace(session, progress=None)
+    if outputs.place is not None:
+        write_image(image, outputs.place, quiet, force=outputs.force)
+    if outputs.tags:
+        with local_writer() as writer:
+            transfer(image, manifest, writer, [tag.full for tag in outputs.tags])
+        if report is not None:
+            keep_report(manifest, report)
+    for tag in outputs.tags if outputs.load else ():
+        write_image(image, DaemonPlace(tag.with_default_tag()), quiet, force=True)
+    return _push(image, outputs, session) if outputs.push else ()
+
+
+def _push(image: Image, outputs: Outputs, session: Session) -> tuple[Moved, ...]:
+    moved: list[Moved] = []
+    manifest = image.top
+    assert isinstance(manifest, Manifest)
+    for name, tags in outputs.repositories.items():
+        names = [tag.tag for tag in tags]
+        with open_writer(NamePlace(tags[0]), session, manifest.digest, force=True) as writer:
+            moved += transfer(image, manifest, writer, names, session.progress)
+            warn_of_realm(writer.challenge, tags[0], session.notice)
+        session.notice(f"pushed {name}: {', '.join(map(str, names))}")
+    return tuple(moved)
+
+
+def _planned(image: Image, outputs: Outputs, session: Session) -> tuple[Moved, ...]:
+    manifest = image.top
+    assert isinstance(manifest, Manifest)
+    return tuple(
+        row
+        for tags in (outputs.repositories.values() if outputs.push else ())
+        for row in planned(manifest, tags[0], [tag.tag for tag in tags], session)
     )
 
 
-def _runtime_config(request: BuildRequest) -> RuntimeConfig:
-    if request.runtime_config is None:
-        return RuntimeConfig.for_module(host_scan(request.module.data).abi, request.root_ids)
-    config = parse_runtime_config(request.runtime_config)
-    if request.root_ids:
-        from dataclasses import replace
-
-        return replace(config, root_ids=tuple(request.root_ids))
+def _runtime_config(module: PluginModule, options: BuildOptions) -> RuntimeConfig:
+    if options.runtime_config is None:
+        return RuntimeConfig.for_module(module.scan.abi, options.root_ids)
+    config = parse_runtime_config(options.runtime_config)
+    if options.root_ids:
+        return replace(config, root_ids=tuple(options.root_ids))
     return config
 
 
-def _annotations(request: BuildRequest, created: datetime | None) -> dict[str, str]:
+def _annotations(
+    module: PluginModule, options: BuildOptions, created: datetime | None
+) -> dict[str, str]:
     """git's facts, then the date, then what the user says; an empty value removes a key."""
     found: dict[str, str] = {}
-    if request.use_git and request.module.path is not None:
-        found |= git_annotations(request.module.path.resolve().parent)
+    if options.use_git and module.path is not None:
+        found |= git_annotations(module.path.resolve().parent)
     if created is not None:
         found[CREATED] = created.isoformat().replace("+00:00", "Z")
-    found |= request.annotations
+    found |= options.annotations
     return {key: value for key, value in found.items() if value}
 
 

@@ -3,10 +3,13 @@
 from wasmpack.envoy import EnvoyVerdict, ask_envoy
 from wasmpack.findings import Problem, Severity
 from wasmpack.module_rules.check import ModuleFacts, module_problems
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import all_targets
 
 
-def ask_for_final_word(problems: dict[str, list[Problem]], data: bytes, facts: ModuleFacts) -> None:
+def ask_for_final_word(
+    problems: dict[str, list[Problem]], module: PluginModule, facts: ModuleFacts
+) -> None:
     """Run the Envoy at hand and add what it says to its release's problems.
 
     :param problems: target -> problems; the Envoy's release is added if it was not asked for
@@ -14,7 +17,7 @@ def ask_for_final_word(problems: dict[str, list[Problem]], data: bytes, facts: M
     """
     given = facts.start_up
     verdict = ask_envoy(
-        data, configuration=given.plugin_config, root_id=given.root_id, seconds=given.seconds
+        module.data, configuration=given.plugin_config, root_id=given.root_id, seconds=given.seconds
     )
     target = "envoy-" + ".".join(verdict.version.split(".")[:2])
     if target not in problems:

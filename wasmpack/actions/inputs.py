@@ -1,28 +1,18 @@
 """Reading the files a user names: modules, configurations, annotations."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.files.inputs import MAX_CONFIGURATION, read_named, read_standard_input
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.layers import LIMIT
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.reader import MAGIC
 
 STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleInput:
-    """A module's bytes, and the name they came under."""
-
-    name: str
-    data: bytes
-    path: Path | None
-    """None for standard input."""
-
-
-def read_module_file(name: str) -> ModuleInput:
+def read_module_file(name: str) -> PluginModule:
     """Read ``.wasm`` or ``.wat``; ``-`` is standard input.
 
     The suffix decides what is compiled from text, on standard input the magic does: text in a
@@ -33,14 +23,14 @@ def read_module_file(name: str) -> ModuleInput:
     """
     if name == STDIN:
         data = read_standard_input(LIMIT)
-        return ModuleInput(name="<stdin>", data=_binary_or_text(data), path=None)
+        return PluginModule(_binary_or_text(data), "<stdin>")
     path = Path(name)
     data = read_file(path, LIMIT)
     if path.suffix == ".wat":
         from wasmpack.dry_run.sandbox import compile_text
 
         data = compile_text(data, name)
-    return ModuleInput(name=name, data=data, path=path)
+    return PluginModule(data, name, path=path)
 
 
 def read_file(path: Path, limit: int = MAX_CONFIGURATION) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from wasmpack.oci.digest import Digest
 from wasmpack.proxy_abi.abi import MARKERS, sdk_of
 from wasmpack.proxy_abi.host_scan import host_scan
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.cursor import Source
 from wasmpack.wasm.reader import read_module
 from wasmpack.wasm.types import Module
@@ -66,16 +67,21 @@ class ModuleView:
         }
 
 
-def inspect_module(data: bytes) -> ModuleView:
-    """Look at a module's bytes; nothing is compiled.
+def inspect_module(module: PluginModule) -> ModuleView:
+    """Look at a module; nothing is compiled.
 
-    :raises MalformedModule: they are none
+    :raises MalformedModule: its bytes are none
     """
-    return inspect_source(data, Digest.of(data))
+    return ModuleView(
+        digest=module.digest,
+        module=module.declarations,
+        abi_version=module.scan.abi,
+        sdk=module.sdk,
+    )
 
 
 def inspect_source(data: Source, digest: Digest) -> ModuleView:
-    """As :func:`inspect_module`, of bytes that may be somewhere else.
+    """As :func:`inspect_module`, of bytes that are somewhere else.
 
     :param digest: of all of them
     """

@@ -12,14 +12,14 @@ from wasmpack.actions.inspect_module import ModuleView, inspect_source
 from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Problem, Report, judge
 from wasmpack.images.contents import raw_module
+from wasmpack.images.image import Image
 from wasmpack.images.window import Window
 from wasmpack.module_rules.check import ModuleFacts, StartUp, module_problems
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.layers import LIMIT
-from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.media_types import GZIPPED_TARS
 from wasmpack.proxy_abi.host_scan import host_scan
-from wasmpack.stores.ports import ImageReader
 from wasmpack.targets import Target, choose
 
 LARGE = 32 << 20
@@ -40,29 +40,22 @@ def large_module(manifest: Manifest) -> Descriptor | None:
 class PartialLook:
     """One image whose module is not read whole."""
 
-    def __init__(
-        self, reader: ImageReader, top: Manifest | Index, image: Manifest, layer: Descriptor
-    ) -> None:
-        self._reader = reader
-        self._top = top
+    def __init__(self, image: Image, layer: Descriptor) -> None:
         self._image = image
         self._layer = layer
-        self._window = Window(layer.size, lambda at, size: reader.read_at(layer, at, size))
+        self._window = Window(layer.size, lambda at, size: image.read_at(layer, at, size))
         self.module: ModuleView = inspect_source(self._window, layer.digest)
 
-    def report(self, subject: str, targets: Sequence[str], *, pinned: bool) -> Report:
+    def report(self, targets: Sequence[str]) -> Report:
         """What can be said of it all the same."""
         facts = ModuleFacts(
             module=self.module.module, scan=host_scan(self._window),
             start_up=StartUp(dry_run=False),
         )  # fmt: skip
-        problems = {
-            target.name: self._problems(target, facts, pinned=pinned)
-            for target in choose(tuple(targets))
-        }
-        return judge(subject, "image", problems, strict_targets=bool(targets))
+        problems = {target.name: self._problems(target, facts) for target in choose(tuple(targets))}
+        return judge(self._image.reference, "image", problems, strict_targets=bool(targets))
 
-    def _problems(self, target: Target, facts: ModuleFacts, *, pinned: bool) -> list[Problem]:
+    def _problems(self, target: Target, facts: ModuleFacts) -> list[Problem]:
         found = [
             replace(problem, code="IMG008", message=self._unread(), hint="wasmpack validate image")
             if problem.code == _NOT_TRIED
@@ -71,14 +64,15 @@ class PartialLook:
         ]
         if target.image is None:
             return found
-        fetched = fetch(self._top, self._reader.get, self._head, target.image, pinned=pinned)
+        image = self._image
+        fetched = fetch(image.top, image.get, self._head, target.image, pinned=image.pinned)
         return [*fetched.problems, *(found if fetched.module is not None else ())]
 
     def _head(self, descriptor: Descriptor) -> Iterator[bytes]:
         if descriptor.digest == self._layer.digest:
             yield self._window[:_HEAD]
             return
-        yield self._reader.read_at(descriptor, 0, min(descriptor.size, LARGE))
+        yield self._image.read_at(descriptor, 0, min(descriptor.size, LARGE))
 
     def _unread(self) -> str:
         return (

@@ -8,31 +8,42 @@ from wasmpack.stores.registry.credentials import (
     erase_credential,
     save_credential,
 )
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 
-def log_in(registry: str, options: RegistryOptions) -> str:
+def log_in(registry: str, session: Session) -> str:
     """Show the credentials to the registry and keep them; returns where.
 
-    :param options: with user name and password
+    :param session: whose registry options have user name and password
     :raises AccessRefused: the registry does not take them; nothing is kept
     """
     from wasmpack.stores.registry.client import RegistryClient
 
-    host = registry_host(registry)
+    host, options = registry_host(registry), session.registry
     if options.username is None or options.password is None:
         raise WrongUsage("a user name and a password are needed")
     reference = Reference(registry=host, repository="", written=f"{host}/")
-    client = RegistryClient(reference, options)
+    client = RegistryClient(reference, options, notice=session.notice)
     client.ping()
-    warn_of_realm(client, reference, options.notice)
+    warn_of_realm(client.challenge, reference, session.notice)
     credential = Credential(username=options.username, secret=options.password)
-    return save_credential(host, credential, options)
+    return save_credential(host, credential, options, session.notice)
 
 
-def log_out(registry: str, options: RegistryOptions) -> bool:
-    """Forget the credentials; whether there were any."""
-    return erase_credential(registry_host(registry), options)
+def list_tags(repository: Reference, session: Session | None = None) -> list[str]:
+    """The tags of a repository in its registry, sorted.
+
+    :raises NotFound: no such repository
+    """
+    from wasmpack.stores.registry.client import RegistryClient
+
+    session = session or Session()
+    return sorted(RegistryClient(repository, session.registry, notice=session.notice).tags())
+
+
+def log_out(registry: str, session: Session) -> bool:
+    """Remove stored credentials; whether there were any."""
+    return erase_credential(registry_host(registry), session.registry, session.notice)
 
 
 def registry_host(text: str) -> str:

@@ -18,7 +18,7 @@ from wasmpack.mesh.migration.work import MigrationOptions
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import WASM_PLUGIN, Plugin, mapping
 from wasmpack.mesh.releases import BOTH_DIRECTIONS, mesh_targets
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 _REPEATED = {"WPL004", "WPL007", "WPL014"}
 """Findings on the new resource that say what the old one did as well, or what SME ones say."""
@@ -95,9 +95,9 @@ class Migration:
 
 def migrate_extensions(
     request: MigrationRequest,
-    options: RegistryOptions,
+    session: Session | None = None,
     *,
-    advance: Callable[[ImageOutcome], None],
+    advance: Callable[[ImageOutcome], None] = lambda _: None,
 ) -> Migration:
     """Migrate every ServiceMeshExtension; what cannot be carried over refuses its resource alone.
 
@@ -116,7 +116,12 @@ def migrate_extensions(
     if request.images:
         names = [image for item in found if (image := Extension(item).image)]
         outcomes = migrate_images(
-            names, request.images, request.repack, options, advance=advance, remote=request.remote
+            names,
+            request.images,
+            request.repack,
+            session or Session(),
+            advance=advance,
+            remote=request.remote,
         )
     migrated = [_migrated(item, request, outcomes) for item in found]
     migrated = list(_without_twins(migrated, entries))

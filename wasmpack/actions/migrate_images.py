@@ -3,20 +3,20 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from wasmpack.actions.reading import kept, mesh_image
-from wasmpack.actions.repack import BASE_DIGEST, BASE_NAME, Repacked, RepackRequest, repack_image
-from wasmpack.errors import NotFound, Notice, WasmpackError, WouldOverwrite, WrongUsage
+from wasmpack.actions.repack import BASE_DIGEST, BASE_NAME, RepackRequest, repack_image
+from wasmpack.errors import NotFound, WasmpackError, WouldOverwrite, WrongUsage, silence
+from wasmpack.images.image import Image
+from wasmpack.images.opening import open_image
 from wasmpack.mesh.migration.extension_manifest import ExtensionManifest
 from wasmpack.mesh.migration.work import NewImage
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Manifest
-from wasmpack.oci.place import NamePlace, Place
+from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import LATEST, Reference
-from wasmpack.stores.places import open_reader, source_options
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 _AT_ONCE = 4
 _HEX_IN_TAG = 12
@@ -67,23 +67,11 @@ class ImageOutcome:
         }
 
 
-def migrate_image(
-    source: Place, destination: Place, request: RepackRequest, options: RegistryOptions,
-    *, notice: Notice,
-) -> Repacked:  # fmt: skip
-    """One image: the module that ``/manifest.yaml`` names, as a mesh loads it now.
-
-    :raises BadArtifact: no image for ServiceMeshExtension, or no module under that name
-    :raises RejectedArtifact: every target would refuse the module
-    """
-    return repack_image(source, destination, request, options, notice=notice)
-
-
 def migrate_images(
     images: Sequence[str],
     prefix: str,
     request: RepackRequest,
-    options: RegistryOptions,
+    session: Session,
     *,
     advance: Callable[[ImageOutcome], None],
     remote: bool = False,
@@ -96,9 +84,10 @@ def migrate_images(
     :param advance: told of each that is done
     """
     names = destinations(images, prefix)
+    quiet = replace(session, notice=silence, progress=None)  # many are on their way at once
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         running = {
-            image: pool.submit(_one, image, names[image], request, options, remote=remote)
+            image: pool.submit(_one, image, names[image], request, quiet, remote=remote)
             for image in dict.fromkeys(images)
         }
         found = {}
@@ -165,19 +154,19 @@ def _reference(image: str) -> Reference | None:
 
 
 def _one(
-    image: str, destination: str, request: RepackRequest, options: RegistryOptions, *, remote: bool
+    image: str, destination: str, request: RepackRequest, session: Session, *, remote: bool
 ) -> ImageOutcome:
     try:
         source = NamePlace(Reference.parse(image), remote=remote)
         target = NamePlace(Reference.parse(destination))
-        there = _packed_before(source, target, options, force=request.force)
+        there = _packed_before(source, target, session, force=request.force)
         if there is not None:
             return ImageOutcome(
                 source=image, destination=destination, status=ImageStatus.EXISTS,
                 digest=str(there.digest),
                 manifest=ExtensionManifest.from_annotations(there.annotations),
             )  # fmt: skip
-        done = migrate_image(source, target, request, options, notice=_quiet)
+        done = repack_image(source, target, request, session)
     except WasmpackError as error:
         return ImageOutcome(
             source=image, destination=destination, status=ImageStatus.FAILED,
@@ -185,25 +174,26 @@ def _one(
         )  # fmt: skip
     return ImageOutcome(
         source=image, destination=destination, status=ImageStatus.PACKED,
-        digest=str(done.image.manifest.digest), manifest=done.extension,
+        digest=str(done.digest),
+        manifest=ExtensionManifest.from_annotations(done.image.annotations),
     )  # fmt: skip
 
 
 def _packed_before(
-    source: NamePlace, target: NamePlace, options: RegistryOptions, *, force: bool
-) -> Manifest | None:
+    source: NamePlace, target: NamePlace, session: Session, *, force: bool
+) -> Image | None:
     """The image at the target, if it was made of the one at the source.
 
     :raises WouldOverwrite: there is another one, made of something else
     """
+    reaching = replace(session, registry=session.writing)
+    there = open_image(NamePlace(target.reference, remote=True), reaching)
     try:
-        there = open_reader(NamePlace(target.reference, remote=True), options, _quiet).get()
+        marks = there.top.annotations if isinstance(there.top, Manifest) else {}
     except NotFound:
         return None
-    reading = source_options(source, target, options)
-    here = mesh_image(kept(open_reader(source, reading, _quiet)))[1]
-    marks = there.annotations if isinstance(there, Manifest) else {}
-    if isinstance(there, Manifest) and here and marks.get(BASE_DIGEST) == str(here.digest):
+    here = open_image(source, session.reading(source, target)).manifest
+    if here and marks.get(BASE_DIGEST) == str(here.digest):
         return there
     if marks.get(BASE_NAME) != str(source) and not force:
         made_of = marks.get(BASE_NAME, "something else")
@@ -211,7 +201,3 @@ def _packed_before(
             f"{target} is there already, made of {made_of}", hint="another PREFIX, or --force"
         )
     return None
-
-
-def _quiet(_text: str) -> None:
-    """What happens on the way is not told: many images are on theirs at once."""

@@ -1,153 +1,123 @@
-"""From a place on this machine to a registry, judged first."""
+"""From a place on this machine to a registry, validated first."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
-from wasmpack.actions.outcome import Outcome
-from wasmpack.actions.reading import kept
 from wasmpack.actions.rejected import RejectedArtifact
-from wasmpack.actions.transfer import Moved, transfer
+from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
-from wasmpack.errors import BadArtifact, NotFound, Notice
+from wasmpack.errors import BadArtifact, Notice
 from wasmpack.findings import Report, Verdict
-from wasmpack.images.contents import read_contents
-from wasmpack.module_rules.check import StartUp
+from wasmpack.images.image import Image
+from wasmpack.images.opening import open_pushable, require_image
+from wasmpack.images.transfer import Moved, transfer
+from wasmpack.images.variants import BuiltImage, Variant, filesystem_image, variant_of
+from wasmpack.images.writing import Written, registry_writer
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.image import Image, Variant, filesystem_image, variant_of
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.local import find_local, keep_report, known_report
-from wasmpack.stores.memory import MemoryReader
-from wasmpack.stores.places import (
-    open_reader,
-    registry_name,
-    registry_writer,
-    require_image,
-    source_options,
-)
-from wasmpack.stores.ports import BlobStatus, ImageReader, Progress, challenge_of
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.local import keep_report, known_report
+from wasmpack.stores.ports import BlobStatus
+from wasmpack.stores.session import Session, registry_name
 from wasmpack.targets.realm import ADVICE, SINCE, refused_realm
 
+__all__ = ["accepted", "open_pushable", "planned", "push_image", "warn_of_realm"]
 
-def open_pushable(image: Place, options: RegistryOptions, notice: Notice) -> ImageReader:
-    """An image that can be pushed: a name means the local store only.
 
-    :raises NotFound: it was not built here
+def push_image(
+    image: Image,
+    destination: Reference | str,
+    session: Session | None = None,
+    *,
+    source: Place | None = None,
+    tags: Sequence[str] = (),
+    checks: Checks | None = None,
+    validate: bool = True,
+    fall_back: bool = False,
+    dry_run: bool = False,
+) -> Written:
+    """Push, and compare the registry's digest with ours.
+
+    :param source: where the image comes from: of the same registry, its blobs may be mounted
+    :param tags: further tags of the destination
+    :param checks: how the image is validated, unless this store has accepted it before
+    :param fall_back: if the registry refuses the manifest's kind, push it as ``compat`` instead
+    :param dry_run: nothing is sent; the result says what would be
+    :raises RejectedArtifact: validation says it cannot work
     """
-    if isinstance(image, NamePlace):
-        reference = image.reference.with_default_tag()
-        if find_local(reference) is None:
-            hint = f"wasmpack build MODULE -t {reference}, or wasmpack copy between registries"
-            if Path(str(image)).is_file():
-                hint = f"{image} is a file: wasmpack build {image} -t REGISTRY/NAME:TAG --push"
-            raise NotFound(f"{reference}: not in the local store", hint=hint)
-    return open_reader(image, options, notice)
+    session = session or Session()
+    if isinstance(destination, str):
+        destination = Reference.parse(destination)
+    destination = destination.with_default_tag()
+    manifest = require_image(image)
+    report = accepted(image, checks or Checks()) if validate else None
+    names = [destination.written_as, *(destination.with_tag(tag).written_as for tag in tags)]
+    places = [NamePlace(destination), *(NamePlace(destination.with_tag(tag)) for tag in tags)]
+    done = Written(places=tuple(places), image=image, manifest=manifest, report=report)
+    if dry_run:
+        return replace(done, moved=planned(manifest, destination, names, session))
+    return _sent(done, destination, names, session, source, fall_back=fall_back)
 
 
-def check_push(
-    reader: ImageReader, manifest: Manifest, subject: str, start_up: StartUp | None = None
-) -> Report:
-    """Judge an image that this store has not accepted yet.
+def accepted(image: Image, checks: Checks) -> Report:
+    """Validate an image that this store has not accepted yet.
 
-    :param start_up: with what the dry run starts the module
     :raises RejectedArtifact: every default target refuses it
     """
+    manifest = require_image(image)
     report = known_report(manifest)
     if report is None:
-        report = validate_image(reader, subject, start_up=start_up)
+        report = validate_image(image, checks)
         keep_report(manifest, report)
     if report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report)
     return report
 
 
-def push_image(
-    image: Place,
+def _sent(
+    done: Written,
     destination: Reference,
-    options: RegistryOptions,
+    names: Sequence[str | None],
+    session: Session,
+    source: Place | None,
     *,
-    tags: Sequence[str] = (),
-    validate: bool = True,
-    start_up: StartUp | None = None,
-    fall_back: bool = False,
-    notice: Notice,
-    progress: Progress | None = None,
-) -> Outcome:
-    """Push, and compare the registry's digest with ours.
-
-    :param tags: further tags of the destination
-    :param start_up: with what the dry run starts the module
-    :param fall_back: if the registry refuses the manifest's kind, push it as ``compat`` instead
-    :raises RejectedArtifact: validation says it cannot work
-    """
+    fall_back: bool,
+) -> Written:
     from wasmpack.stores.registry.answers import ManifestDenied, ManifestRefused
 
-    reading = source_options(image, NamePlace(destination), options)
-    reader = open_pushable(image, reading, notice)
-    manifest = require_image(reader.get(), image)
-    report = check_push(reader, manifest, str(image), start_up) if validate else None
-    destination = destination.with_default_tag()
-    names = [destination.written_as, *(destination.with_tag(tag).written_as for tag in tags)]
-    writer = registry_writer(destination, options, manifest.digest, registry_name(image))
+    image, manifest = done.image, require_image(done.image)
+    writer = registry_writer(destination, session, manifest.digest, registry_name(source))
     try:
-        moved = transfer(reader, manifest, writer, names, progress)
+        moved = transfer(image, manifest, writer, names, session.progress)
     except (ManifestRefused, ManifestDenied) as refused:
         if not fall_back or variant_of(manifest) is not Variant.OCI:
             raise
-        notice(f"{refused.message}; pushing the compat variant instead")
-        reader = MemoryReader(_as_compat(reader, manifest))
-        manifest = reader.get()
-        moved = transfer(reader, manifest, writer, names, progress)
-    warn_of_realm(writer, destination, notice)
-    places = [str(destination), *(str(destination.with_tag(tag)) for tag in tags)]
-    return Outcome(references=places, manifest=manifest, moved=moved, report=report)
+        session.notice(f"{refused.message}; pushing the compat variant instead")
+        image = Image(_as_compat(image, manifest))
+        manifest = require_image(image)
+        moved = transfer(image, manifest, writer, names, session.progress)
+    warn_of_realm(writer.challenge, destination, session.notice)
+    return replace(done, image=image, manifest=manifest, moved=moved)
 
 
-def warn_of_realm(asked: object, reference: Reference, notice: Notice) -> None:
+def warn_of_realm(challenge: str, reference: Reference, notice: Notice) -> None:
     """Say so if meshes will refuse the registry that was just asked.
 
-    :param asked: its reader or writer, or its client
+    :param challenge: how it asked us to identify ourselves
     """
-    if words := refused_realm(challenge_of(asked)):
+    if words := refused_realm(challenge):
         notice(
             f"warning: {SINCE} refuse the registry {reference.registry}, whatever the credentials: "
             f"{words!r}; {ADVICE}"
         )
 
 
-def plan_push(
-    image: Place,
-    destination: Reference,
-    options: RegistryOptions,
-    *,
-    tags: Sequence[str] = (),
-    validate: bool = True,
-    start_up: StartUp | None = None,
-    notice: Notice,
-) -> Outcome:
-    """What a push would send; nothing is written to the registry.
-
-    :raises RejectedArtifact: validation says it cannot work
-    """
-    reading = source_options(image, NamePlace(destination), options)
-    reader = open_pushable(image, reading, notice)
-    manifest = require_image(reader.get(), image)
-    report = check_push(reader, manifest, str(image), start_up) if validate else None
-    destination = destination.with_default_tag()
-    names = [destination.written_as, *(destination.with_tag(tag).written_as for tag in tags)]
-    moved = planned(manifest, destination, names, options)
-    places = [str(destination), *(str(destination.with_tag(tag)) for tag in tags)]
-    return Outcome(references=places, manifest=manifest, moved=moved, report=report)
-
-
 def planned(
-    manifest: Manifest, destination: Reference, names: Sequence[str | None],
-    options: RegistryOptions,
-) -> tuple[Moved, ...]:  # fmt: skip
+    manifest: Manifest, destination: Reference, names: Sequence[str | None], session: Session
+) -> tuple[Moved, ...]:
     """Which blobs, and last the manifest, a push would send; nothing is written."""
-    writer = registry_writer(destination, options, manifest.digest)
+    writer = registry_writer(destination, session, manifest.digest)
     there = writer.has_image(manifest, names)
 
     def row(blob: Descriptor, *, there: bool) -> Moved:
@@ -159,8 +129,8 @@ def planned(
     return (*blobs, row(own, there=there))
 
 
-def _as_compat(reader: ImageReader, manifest: Manifest) -> Image:
-    contents = read_contents(manifest, kept(reader).layers)
+def _as_compat(image: Image, manifest: Manifest) -> BuiltImage:
+    contents = image.contents
     if contents.module is None:
         raise BadArtifact("no module in the image to make a compat variant of")
-    return filesystem_image(contents.module, contents.runtime_config, manifest.annotations)
+    return filesystem_image(contents.module.data, contents.runtime_config, manifest.annotations)

@@ -9,7 +9,7 @@ from wasmpack.actions.render_report import fields_report, resource_report
 from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.render_source import RenderSource
 from wasmpack.actions.rendered import Rendered
-from wasmpack.errors import BadArtifact, Notice, WrongUsage
+from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.findings import Report, Verdict
 from wasmpack.kubeyaml.documents import Comment, Document, FieldPath
 from wasmpack.mesh.api_rules import without_needless
@@ -19,7 +19,7 @@ from wasmpack.mesh.releases import mesh_targets
 from wasmpack.mesh.templates import Template, merged, ordered, read_template
 from wasmpack.mesh.values import METADATA
 from wasmpack.oci.canonical import JsonObject, JsonValue
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 from wasmpack.template_files import template_file
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
@@ -40,9 +40,7 @@ class RenderedPlugin:
         return self.rendered.text(shape)
 
 
-def render_wasmplugin(
-    request: RenderRequest, options: RegistryOptions, *, notice: Notice
-) -> RenderedPlugin:
+def render_wasmplugin(request: RenderRequest, session: Session | None = None) -> RenderedPlugin:
     """Write the resource.
 
     :raises RejectedArtifact: the API server, the mesh or its proxy would refuse what comes out
@@ -50,7 +48,11 @@ def render_wasmplugin(
     :raises NotFound, RegistryUnavailable: the image cannot be read, and has to be pinned
     """
     source = RenderSource.of(
-        request.source, options, notice, pin=request.pin, look=request.look, remote=request.remote
+        request.source,
+        session or Session(),
+        pin=request.pin,
+        look=request.look,
+        remote=request.remote,
     )
     template = _template(request, source)
     fields = _fields(request, source, template)

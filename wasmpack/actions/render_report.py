@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.render_source import RenderSource
+from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.actions.validate_wasmplugin import (
     checksum_problems,
@@ -48,9 +49,9 @@ def resource_report(
     if source.unseen:
         message = f"the image was not read, so its root id is not known: {source.unseen}"
         shared.append(plugin.problem("WPL015", Severity.WARNING, "url", message, "--plugin-name"))
-    if source.reader is not None:
-        shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.reader)
-        shared += slow_pull_problems(plugin, source.reader)
+    if source.image is not None:
+        shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.image)
+        shared += slow_pull_problems(plugin, source.image)
     problems: dict[str, list[Problem]] = {}
     if request.kind in KINDS:
         for name, release in mesh_targets(list(request.targets)).items():
@@ -64,7 +65,7 @@ def resource_report(
         }
         if request.targets and not problems:
             raise WrongUsage(f"--target {request.targets[0]} reads no {request.kind.value}")
-    if request.validate and source.reader is not None:
+    if request.validate and source.image is not None:
         as_plugin = Plugin.of(_wasm_plugin({}, fields))
         for name, found in _module_problems(source, as_plugin, list(problems)).items():
             problems[name] += found
@@ -75,11 +76,9 @@ def _module_problems(
     source: RenderSource, plugin: Plugin, names: list[str]
 ) -> dict[str, list[Problem]]:
     """Why a target would refuse the image or its module, started as the resource says."""
-    assert source.reader is not None
+    assert source.image is not None
     chosen = [target(name) for name in names]
-    found, _ = image_problems(
-        source.reader, str(source.reference), chosen, start_up=start_up_of(plugin)
-    )
+    found, _ = image_problems(source.image, chosen, Checks(start_up=start_up_of(plugin)))
     return {
         name: [problem for problem in rows if problem.severity is Severity.ERROR]
         for name, rows in found.items()

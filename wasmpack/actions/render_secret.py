@@ -14,7 +14,7 @@ from wasmpack.mesh.templates import merged, read_template
 from wasmpack.oci.canonical import JsonObject
 from wasmpack.schemas import schema_faults
 from wasmpack.stores.registry.credentials import Credential, find_credential
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 from wasmpack.template_files import template_file
 
 _SHORT_LIVED = (
@@ -48,13 +48,14 @@ class RenderedSecret:
         return self.rendered.text(shape)
 
 
-def render_secret(request: SecretRequest, options: RegistryOptions) -> RenderedSecret:
+def render_secret(request: SecretRequest, session: Session | None = None) -> RenderedSecret:
     """Write the Secret that istio-agent finds the registry's credentials in.
 
     :raises NotFound: there are no credentials for this registry
     """
     host = registry_host(request.registry).lower()
-    credential = find_credential(host, "", options)
+    session = session or Session()
+    credential = find_credential(host, "", session.registry, session.notice)
     if credential is None:
         raise NotFound(
             f"no credentials for {host}",

@@ -4,24 +4,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from wasmpack.actions.reading import UNREADABLE, kept, mesh_image
 from wasmpack.errors import (
     AccessRefused,
     BadArtifact,
     NotFound,
-    Notice,
     RegistryUnavailable,
     WrongUsage,
 )
-from wasmpack.images.contents import read_contents
+from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.images.opening import open_image
 from wasmpack.oci.manifest import Manifest
-from wasmpack.oci.place import NamePlace, Place, parse_place
+from wasmpack.oci.place import NamePlace, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.runtime_config import parse_runtime_config
-from wasmpack.stores.kept import KeptReader
-from wasmpack.stores.places import open_reader
-from wasmpack.stores.ports import ImageReader
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 _NO_IMAGE = (AccessRefused, NotFound, RegistryUnavailable, *UNREADABLE)
 _MODULES = (".wasm", ".wat")
@@ -34,7 +30,7 @@ class RenderSource:
 
     url: str
     reference: Reference | None = None
-    reader: ImageReader | None = None
+    image: Image | None = None
     root_ids: tuple[str, ...] = ()
     digest: str = ""
     """Hex digest of the manifest that the mesh compares; empty if it is not to be written."""
@@ -42,10 +38,7 @@ class RenderSource:
     """Why the image was not read."""
 
     @classmethod
-    def of(
-        cls, text: str, options: RegistryOptions, notice: Notice, *, pin: bool, look: bool,
-        remote: bool,
-    ) -> Self:  # fmt: skip
+    def of(cls, text: str, session: Session, *, pin: bool, look: bool, remote: bool) -> Self:
         """Look at what the user named.
 
         :param pin: write the digest; the image has to be read then
@@ -73,19 +66,19 @@ class RenderSource:
             return cls(url=_url(reference), reference=reference)
         try:
             place = replace(place, remote=place.remote or remote)
-            reader = kept(open_reader(place, options, notice))
-            image, root_ids = _image(place, reader)
+            image = open_image(place, session)
+            manifest, root_ids = _manifest(image)
         except _NO_IMAGE as error:
             if pin:
                 raise
             return cls(url=_url(reference), reference=reference, unseen=error.message)
         if pin:
-            whose = "local store" if reader.source == "local" else "registry"
-            notice(f"{reference}: pinned to the digest of the image in the {whose}")
-            reference = reference.with_digest(image.digest)
+            whose = "local store" if image.source == "local" else "registry"
+            session.notice(f"{reference}: pinned to the digest of the image in the {whose}")
+            reference = reference.with_digest(manifest.digest)
         return cls(
-            url=_url(reference), reference=reference, reader=reader, root_ids=root_ids,
-            digest=image.digest.hex if pin else "",
+            url=_url(reference), reference=reference, image=image, root_ids=root_ids,
+            digest=manifest.digest.hex if pin else "",
         )  # fmt: skip
 
 
@@ -94,10 +87,11 @@ def _url(reference: Reference) -> str:
     return f"oci://{replace(reference, written='')}"
 
 
-def _image(place: Place, reader: KeptReader) -> tuple[Manifest, tuple[str, ...]]:
+def _manifest(image: Image) -> tuple[Manifest, tuple[str, ...]]:
     """The image that a mesh takes, and the root ids that its runtime configuration names."""
-    image = mesh_image(reader)[1]
-    if image is None:
-        raise BadArtifact(f"{place}: an index without a linux/amd64 image, which no mesh loads")
-    config = read_contents(image, reader.layers).runtime_config
-    return image, parse_runtime_config(config).root_ids if config is not None else ()
+    if image.manifest is None:
+        raise BadArtifact(
+            f"{image.reference}: an index without a linux/amd64 image, which no mesh loads"
+        )
+    config = image.contents.runtime_config
+    return image.manifest, parse_runtime_config(config).root_ids if config is not None else ()

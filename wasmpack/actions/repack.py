@@ -1,25 +1,22 @@
 """What others packed wrongly, packed again so that meshes load it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from wasmpack.actions.build import BuildRequest, build_image, check_build
-from wasmpack.actions.inputs import ModuleInput
-from wasmpack.actions.inspect import image_labels
-from wasmpack.actions.reading import kept, search_image
-from wasmpack.actions.transfer import Moved, transfer
+from wasmpack.actions.build import BuildOptions, build_image, check_built
+from wasmpack.actions.validate import Checks
 from wasmpack.errors import BadArtifact, Notice, WouldOverwrite
-from wasmpack.findings import Report
+from wasmpack.images.image import Image
+from wasmpack.images.opening import open_image
 from wasmpack.images.search import FoundFiles, choose_module
+from wasmpack.images.variants import COMPAT_MARK, Variant
+from wasmpack.images.writing import Written, write_image
 from wasmpack.mesh.migration.extension_manifest import ExtensionManifest, read_extension_manifest
-from wasmpack.oci.image import COMPAT_MARK, Image, Variant
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, Place
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import parse_runtime_config
-from wasmpack.stores.memory import MemoryReader
-from wasmpack.stores.places import names_at, open_reader, open_writer, source_options
-from wasmpack.stores.ports import ImageReader, Progress
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
@@ -40,61 +37,45 @@ class RepackRequest:
     """It must be an image for ServiceMeshExtension: ``/manifest.yaml`` names the module."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repacked:
-    """The new image, as it stands at the destination."""
-
-    image: Image
-    moved: tuple[Moved, ...]
-    report: Report | None
-    extension: ExtensionManifest | None = None
-    """What ``/manifest.yaml`` said, if there was one."""
-
-
 def repack_image(
     source: Place,
     destination: Place,
-    request: RepackRequest,
-    options: RegistryOptions,
-    *,
-    notice: Notice,
-    progress: Progress | None = None,
-) -> Repacked:
+    request: RepackRequest | None = None,
+    session: Session | None = None,
+) -> Written:
     """Find the module, check it, and write a new image; the source is left as it is.
 
     :raises BadArtifact: no module, or several to choose from
     :raises RejectedArtifact: every target would refuse the module
     :raises WouldOverwrite: source and destination are the same
     """
+    request, session = request or RepackRequest(), session or Session()
     if _source_name(source) == destination and not request.force:
         raise WouldOverwrite(
             f"{destination}: the new image would take the place of the one it is made of",
             hint="another tag keeps both; --force replaces it",
         )
-    reading = source_options(source, destination, options)
-    reader = kept(open_reader(source, reading, notice))
-    manifest, found = search_image(reader)
+    old = open_image(source, session.reading(source, destination))
+    manifest, found = old.search()
     extension = _extension(found, source, required=request.extension)
     wanted = request.module or (extension.module if extension else None)
-    name, module = choose_module(found, wanted)
-    notice(f"{source}: {name}, {len(module)} bytes, from the image {manifest.digest}")
+    name, data = choose_module(found, wanted)
+    session.notice(f"{source}: {name}, {len(data)} bytes, from the image {manifest.digest}")
     about = {} if extension is None else {**extension.annotations, **_origin(source, manifest)}
-    build = BuildRequest(
-        module=ModuleInput(name=f"{source}: {name}", data=module, path=None),
-        runtime_config=_usable(found.runtime_config, notice),
+    module = PluginModule(data, f"{source}: {name}")
+    options = BuildOptions(
+        runtime_config=_usable(found.runtime_config, session.notice),
         variant=request.variant,
         with_runtime_config=request.with_runtime_config,
-        annotations={**_annotations(reader, manifest), **about},
+        annotations={**_annotations(old, manifest), **about},
         use_git=False,
     )
-    image = build_image(build)
-    report = check_build(build, image, targets=request.targets) if request.validate else None
-    digest = image.manifest.digest
-    with open_writer(destination, options, digest, force=request.force, notice=notice) as writer:
-        moved = transfer(
-            MemoryReader(image), image.manifest, writer, names_at(destination), progress
-        )
-    return Repacked(image=image, moved=moved, report=report, extension=extension)
+    image, report = build_image(module, options), None
+    if request.validate:
+        checks = Checks(targets=request.targets)
+        report = check_built(image, module, checks, options.runtime_config)
+    done = write_image(image, destination, session, force=request.force)
+    return replace(done, report=report)
 
 
 def _source_name(source: Place) -> Place:
@@ -138,7 +119,8 @@ def _usable(config: bytes | None, notice: Notice) -> bytes | None:
     return config
 
 
-def _annotations(reader: ImageReader, manifest: Manifest) -> Mapping[str, str]:
+def _annotations(image: Image, manifest: Manifest) -> Mapping[str, str]:
     """Of the manifest, and the labels of a file system image; what names the old form goes."""
-    kept_ones = {**image_labels(reader, manifest), **manifest.annotations}
-    return {key: text for key, text in kept_ones.items() if key not in COMPAT_MARK}
+    _, labels = image.file_system_config(manifest)
+    kept = {**labels, **manifest.annotations}
+    return {key: text for key, text in kept.items() if key not in COMPAT_MARK}

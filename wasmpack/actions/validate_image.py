@@ -1,57 +1,64 @@
 """Would this target load this image? Its fetcher replayed, then the module it finds."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
-from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, search_image
-from wasmpack.actions.validate import config_findings, with_root_id
+from wasmpack.actions.validate import Checks, config_findings
+from wasmpack.dry_run.sandbox import IsolatedRunner
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.fetchers.fetch import Fetched, fetch
 from wasmpack.findings import Problem, Report, Severity, judge
-from wasmpack.images.contents import Contents, read_contents
-from wasmpack.module_rules.check import ModuleFacts, StartUp, examine, module_problems
+from wasmpack.images.contents import Contents
+from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.oci.manifest import Manifest
-from wasmpack.stores.kept import KeptReader
-from wasmpack.stores.ports import ImageReader, challenge_of
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import ImageRules, Target, choose, default_targets
 from wasmpack.targets.realm import ADVICE, refused_realm
 
 _REPACK = "wasmpack repack"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What an image was just built of: its report speaks of that."""
+
+    module: PluginModule
+    runtime_config: bytes | None
+    """The user's file, if there was one."""
+
+
 def validate_image(
-    reader: ImageReader,
-    subject: str,
+    image: Image,
+    checks: Checks | None = None,
     *,
-    targets: Sequence[str] = (),
-    start_up: StartUp | None = None,
-    strict: bool = False,
-    pinned: bool = False,
-    envoy: bool = False,
+    built_of: Source | None = None,
+    runner: Callable[[], Runner] = IsolatedRunner,
 ) -> Report:
     """Judge an image as each target's fetcher and proxy would.
 
-    :param pinned: the reference carries a digest
-    :param envoy: ask the Envoy of this machine about the module too
+    :param runner: where the module is started
     :raises NotFound: no such image
     """
+    checks = checks or Checks()
     problems, complete = image_problems(
-        reader, subject, choose(targets), start_up=start_up, pinned=pinned, envoy=envoy
+        image, choose(checks.targets), checks, built_of=built_of, runner=runner
     )
+    subject, kind = (built_of.module.name, "module") if built_of else (image.reference, "image")
     return judge(
-        subject, "image", problems, strict_targets=bool(targets), strict=strict, complete=complete
-    )
+        subject, kind, problems, strict_targets=bool(checks.targets), strict=checks.strict,
+        complete=complete,
+    )  # fmt: skip
 
 
 def image_problems(
-    reader: ImageReader,
-    subject: str,
+    image: Image,
     targets: Sequence[Target],
+    checks: Checks,
     *,
-    start_up: StartUp | None = None,
-    pinned: bool = False,
-    envoy: bool = False,
+    built_of: Source | None = None,
+    runner: Callable[[], Runner] = IsolatedRunner,
 ) -> tuple[dict[str, list[Problem]], bool]:
     """What each target's fetcher and proxy have against an image; whether all of it was read.
 
@@ -59,42 +66,49 @@ def image_problems(
     """
     complete = False
     try:
-        check = _ImageCheck(kept(reader), start_up, pinned=pinned)
+        check = _ImageChecks(image, checks, built_of, runner)
         problems = {target.name: check.problems(target) for target in targets}
-        if envoy:
+        if checks.envoy:
             check.ask_envoy(problems)
         complete = check.complete
     except (BadArtifact, DigestMismatch) as error:
         problems = {target.name: [_unreadable(error)] for target in targets}
     named = {
-        name: [_about(problem, subject) for problem in found] for name, found in problems.items()
+        name: [_about(problem, image.reference) for problem in found]
+        for name, found in problems.items()
     }
     return named, complete
 
 
 def _about(problem: Problem, subject: str) -> Problem:
     """With the image's own name in the command that the hint gives."""
-    return replace(problem, hint=problem.hint.replace(" IMAGE ", f" {subject} "))
+    return replace(problem, hint=problem.hint.replace(" IMAGE ", f" {subject or 'IMAGE'} "))
 
 
-class _ImageCheck:
-    """One image; blobs are read and modules examined once per distinct outcome."""
+class _ImageChecks:
+    """One image; modules are examined once per distinct outcome of the fetchers."""
 
-    def __init__(self, reader: KeptReader, start_up: StartUp | None, *, pinned: bool) -> None:
-        self._reader = reader
-        self._start_up = start_up
-        self._pinned = pinned
-        self._top = reader.get()
-        self._image: Manifest | None = None
-        self._modules: list[bytes] = []
+    def __init__(
+        self,
+        image: Image,
+        checks: Checks,
+        built_of: Source | None,
+        runner: Callable[[], Runner],
+    ) -> None:
+        self._image = image
+        self._checks = checks
+        self._built_of = built_of
+        self._runner = runner
+        self._modules: list[PluginModule] = []
         self._fetch = cache(self._fetch_by)
         self._facts = cache(self._examine)
-        self._contents = cache(self._read_contents)
         self._has_module = cache(self._search)
-        self.complete = start_up is None or start_up.dry_run
+        self._top = image.top
+        self._manifest: Manifest | None = None
+        self.complete = checks.start_up.dry_run
         """Nothing was left out so far, or could not be read."""
         try:
-            self._image = mesh_image(reader)[1]
+            self._manifest = image.manifest
         except UNREADABLE:
             self.complete = False
 
@@ -104,14 +118,31 @@ class _ImageCheck:
             fetched = self._fetch(target.image or _newest_rules())
             found = [self._advised(problem) for problem in fetched.problems]
             if fetched.module is not None:
-                facts = self._facts(fetched.module)
-                found += module_problems(facts, target.host, target.own_functions)
+                found += self._of_module(fetched.module, target)
         except UNREADABLE as error:
             self.complete = False
             return [_unreadable(error)]
         if target.realm_guard:
-            found += _realm_problems(challenge_of(self._reader))
+            found += _realm_problems(self._image.challenge)
         return [*found, *self._doubts()]
+
+    def _of_module(self, data: bytes, target: Target) -> list[Problem]:
+        whole = self._contents().module
+        if whole is not None and len(data) < whole.size:
+            return [_cut(whole.size, len(data))]
+        facts = self._facts(self._module(data))
+        return module_problems(facts, target.host, target.own_functions)
+
+    def _module(self, data: bytes) -> PluginModule:
+        """The module of these bytes: one that is known already, if there is one."""
+        known = [self._contents().module, *self._modules]
+        if self._built_of is not None:
+            known.insert(0, self._built_of.module)
+        for module in known:
+            if module is not None and module.data == data:
+                return module
+        self._modules.append(PluginModule(data))
+        return self._modules[-1]
 
     def _advised(self, problem: Problem) -> Problem:
         """Packing again is no advice where there is nothing to pack."""
@@ -122,7 +153,7 @@ class _ImageCheck:
 
     def _search(self) -> bool:
         try:
-            return bool(search_image(self._reader)[1].modules)
+            return bool(self._image.search()[1].modules)
         except UNREADABLE:
             self.complete = False
             return False
@@ -131,48 +162,55 @@ class _ImageCheck:
         """Add what the Envoy of this machine says of the module, if there is one."""
         from wasmpack.actions.final_word import ask_for_final_word
 
-        module = self._contents().module
+        module = self._image.contents.module
         if module is not None:
-            ask_for_final_word(problems, module, self._facts(module))
+            ask_for_final_word(problems, module, self._facts(self._module(module.data)))
 
     def _doubts(self) -> list[Problem]:
         """What no mesh looks at, and its author should know."""
-        found = [] if self._image is None else _disagreement(self._image)
-        try:
-            contents = self._contents()
-        except UNREADABLE:
-            self.complete = False
-            return found
+        found = [] if self._manifest is None else _disagreement(self._manifest)
+        contents = self._contents()
         if contents.module is None:
             return found
-        problems = config_findings(contents.runtime_config, self._facts(contents.module))
+        facts = self._facts(self._module(contents.module.data))
+        problems = config_findings(self._runtime_config(), facts)
+        if self._built_of is not None:
+            return found + problems
         return found + [replace(problem, severity=Severity.WARNING) for problem in problems]
 
     def _fetch_by(self, rules: ImageRules) -> Fetched:
-        layers = self._reader.layers
-        found = fetch(self._top, self._reader.get, layers, rules, pinned=self._pinned)
-        if found.module is None:
-            return found
-        known = next((module for module in self._modules if module == found.module), None)
-        if known is not None:  # one copy is enough: modules can be large
-            return replace(found, module=known)
-        self._modules.append(found.module)
-        return found
+        image = self._image
+        return fetch(self._top, image.get, image.layers, rules, pinned=image.pinned)
 
-    def _read_contents(self) -> Contents:
-        if self._image is None:
-            return Contents(module=None, runtime_config=None, layer=None)
-        return read_contents(self._image, self._reader.layers)
-
-    def _examine(self, module: bytes) -> ModuleFacts:
-        return examine(module, with_root_id(self._start_up, self._runtime_config()))
-
-    def _runtime_config(self) -> bytes | None:
+    def _contents(self) -> Contents:
+        """What can be read of it."""
         try:
-            return self._contents().runtime_config
+            if self._manifest is not None:
+                return self._image.contents
         except UNREADABLE:
             self.complete = False
-            return None
+        return Contents(module=None, runtime_config=None, layer=None)
+
+    def _examine(self, module: PluginModule) -> ModuleFacts:
+        start_up = self._checks.with_root_id(self._runtime_config())
+        return examine(module, start_up, runner=self._runner)
+
+    def _runtime_config(self) -> bytes | None:
+        """Of an image that was just built, only the user's own: ours needs no check."""
+        if self._built_of is not None:
+            return self._built_of.runtime_config
+        return self._contents().runtime_config
+
+
+def _cut(size: int, limit: int) -> Problem:
+    return Problem(
+        code="IMG006",
+        severity=Severity.ERROR,
+        where="plugin.wasm",
+        message=f"{size} bytes are more than the {limit} the mesh's fetcher reads: cut there, "
+        "without a word",
+        hint="strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
+    )
 
 
 def _newest_rules() -> ImageRules:

@@ -1,19 +1,20 @@
 """Would this mesh take this WasmPlugin, and load what it points at?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from wasmpack.actions.reading import UNREADABLE, kept, mesh_image
+from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.errors import (
     AccessRefused,
     BadArtifact,
     NotFound,
-    Notice,
     RegistryUnavailable,
     WasmpackError,
 )
 from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.images.opening import open_image
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
 from wasmpack.mesh.behaviour import behaviour_problems, checksum, plugin_configuration
@@ -27,9 +28,7 @@ from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.places import open_reader
-from wasmpack.stores.ports import ImageReader
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 from wasmpack.targets import target as target_named
 
 _PULL_SECONDS = 30
@@ -39,38 +38,34 @@ _SLOW = 60 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looking:
-    """How far the check goes."""
+class ImageScope:
+    """How far the images that resources point at are looked at."""
 
-    images: bool = True
-    """Read the images that the resources point at, and start their modules."""
+    read: bool = True
+    """Read them, and start their modules."""
     remote: bool = False
     """Ask registries only, whatever the local store holds."""
-    start_up: StartUp = field(default_factory=StartUp)
-    """What is given here goes before what the resource says."""
-    envoy: bool = False
-    """Ask the Envoy of this machine about the modules too."""
 
 
 def validate_wasmplugin(
     documents: Sequence[Document],
     subject: str,
-    options: RegistryOptions,
+    checks: Checks | None = None,
+    session: Session | None = None,
     *,
-    targets: Sequence[str] = (),
-    strict: bool = False,
-    looking: Looking | None = None,
+    images: ImageScope | None = None,
     unreadable: Sequence[Problem] = (),
-    notice: Notice,
 ) -> Report:
     """Judge every WasmPlugin and TrafficExtension among the documents.
 
     Secrets among them are checked as the pull secrets that they are.
 
+    :param checks: a start-up given here goes before what the resource says
     :param unreadable: files that gave no documents
     :raises BadArtifact: there is none
     :raises WrongUsage: a target that reads no WasmPlugin
     """
+    checks, session = checks or Checks(), session or Session()
     items = [item for document in documents for item in document.items()]
     plugins = [Plugin.of(item) for item in items if mapping(item.value).get("kind") in KINDS]
     if not plugins and not unreadable:
@@ -82,17 +77,19 @@ def validate_wasmplugin(
         )
     hosts = {url.registry for p in plugins if (url := MeshUrl.parse(p.text("url")).reference)}
     if len(hosts) > 1:  # whose would user and password be?
-        options = options.without_login()
+        session = session.without_login()
     secrets = [secret for item in items if (secret := PullSecret.of(item))]
-    releases = mesh_targets(list(targets))
-    check = _Check(releases, secrets, options, looking or Looking(), notice)
+    releases = mesh_targets(list(checks.targets))
+    check = _Check(releases, secrets, checks, images or ImageScope(), session)
     problems: dict[str, list[Problem]] = {name: list(unreadable) for name in releases}
     orders = order_problems(plugins)
     for number, plugin in enumerate(plugins):
         for name, found_here in check.problems(plugin).items():
             problems.setdefault(name, [])
             problems[name] += found_here + (orders[number] if name in releases else [])
-    return judge(subject, "wasmplugin", problems, strict_targets=bool(targets), strict=strict)
+    return judge(
+        subject, "wasmplugin", problems, strict_targets=bool(checks.targets), strict=checks.strict
+    )
 
 
 def resource_problems(plugin: Plugin, release: Release) -> list[Problem]:
@@ -126,15 +123,15 @@ class _Check:
         self,
         releases: Mapping[str, Release],
         secrets: Sequence[PullSecret],
-        options: RegistryOptions,
-        looking: Looking,
-        notice: Notice,
+        checks: Checks,
+        images: ImageScope,
+        session: Session,
     ) -> None:
         self._releases = releases
         self._secrets = secrets
-        self._options = options
-        self._looking = looking
-        self._notice = notice
+        self._checks = checks
+        self._images = images
+        self._session = session
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
@@ -144,7 +141,7 @@ class _Check:
             return found
         shared = list(self._secret_problems(plugin, url.reference))
         per_target: dict[str, list[Problem]] = {}
-        if self._looking.images:
+        if self._images.read:
             more, per_target = self._image_problems(plugin, url, url.reference)
             shared += more
         judged = {name: rows + shared for name, rows in found.items()}
@@ -167,13 +164,14 @@ class _Check:
     ) -> tuple[list[Problem], dict[str, list[Problem]]]:
         """Those of every target, and those of each."""
         secret = self._secret(plugin)
-        options = self._options
+        session, options = self._session, self._session.registry
         if secret and options.username is None and (pair := secret.credential(reference)):
-            options = replace(options, username=pair[0], password=pair[1])
-        place = NamePlace(reference, remote=self._looking.remote)
+            login = replace(options, username=pair[0], password=pair[1])
+            session = replace(session, registry=login)
+        place = NamePlace(reference, remote=self._images.remote)
         try:
-            reader = kept(open_reader(place, options, self._notice))
-            reader.get()
+            image = open_image(place, session)
+            _ = image.top
         except NotFound as error:
             message = f"{error.message}: the mesh cannot pull it, and fails closed"
             hint = error.hint or "wasmpack push, or another tag"
@@ -182,18 +180,17 @@ class _Check:
             return [_unseen(plugin, error)], {}
         except UNREADABLE as error:
             return [plugin.problem("IMG004", Severity.ERROR, "url", error.message, error.hint)], {}
-        return self._of_image(plugin, url, reference, reader)
+        return self._of_image(plugin, url, image)
 
     def _of_image(
-        self, plugin: Plugin, url: MeshUrl, reference: Reference, reader: ImageReader
+        self, plugin: Plugin, url: MeshUrl, image: Image
     ) -> tuple[list[Problem], dict[str, list[Problem]]]:
-        shared = list(checksum_problems(plugin, url, reader))
-        shared += slow_pull_problems(plugin, reader)
+        shared = list(checksum_problems(plugin, url, image))
+        shared += slow_pull_problems(plugin, image)
         chosen = [target_named(name) for name in self._releases]
-        found, _ = image_problems(
-            reader, str(reference), chosen, start_up=start_up_of(plugin, self._looking.start_up),
-            envoy=self._looking.envoy,
-        )  # fmt: skip
+        start_up = start_up_of(plugin, self._checks.start_up)
+        checks = replace(self._checks, start_up=start_up)
+        found, _ = image_problems(image, chosen, checks)
         at = plugin.document.where(plugin.path("url"))
         return shared, {
             name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
@@ -207,28 +204,30 @@ def _unseen(plugin: Plugin, error: WasmpackError) -> Problem:
     return plugin.problem("WPL015", Severity.WARNING, "url", message, hint)
 
 
-def checksum_problems(plugin: Plugin, url: MeshUrl, reader: ImageReader) -> Sequence[Problem]:
+def checksum_problems(plugin: Plugin, url: MeshUrl, image: Image) -> Sequence[Problem]:
     """The mesh compares the digest of the image's manifest; of an index, of linux/amd64's."""
     wanted = checksum(plugin, url)
-    top, image = mesh_image(reader)
-    if not wanted or image is None or wanted == image.digest.hex:
+    manifest = image.manifest
+    if not wanted or manifest is None or wanted == manifest.digest.hex:
         return ()
     at = "sha256" if plugin.text("sha256") else "url"
-    layers = {layer.digest.hex for layer in image.layers}
-    if isinstance(top, Index) and wanted == top.digest.hex:
+    layers = {layer.digest.hex for layer in manifest.layers}
+    if isinstance(image.top, Index) and wanted == image.digest.hex:
         what = "the digest of the index, which the mesh never compares"
     elif wanted in layers:
         what = "the digest of a layer, not of the image"
     else:
         what = f"not the digest of the image that {url.shown} names now"
-    message = f"{wanted[:12]}… is {what}: 'has checksum {image.digest.hex}, which does not match'"
-    hint = f"sha256: {image.digest.hex}, or render it with --pin"
+    message = (
+        f"{wanted[:12]}… is {what}: 'has checksum {manifest.digest.hex}, which does not match'"
+    )
+    hint = f"sha256: {manifest.digest.hex}, or render it with --pin"
     return (plugin.problem("WPL006", Severity.ERROR, at, message, hint),)
 
 
-def slow_pull_problems(plugin: Plugin, reader: ImageReader) -> Sequence[Problem]:
-    image = mesh_image(reader)[1]
-    size = max((layer.size for layer in image.layers), default=0) if image else 0
+def slow_pull_problems(plugin: Plugin, image: Image) -> Sequence[Problem]:
+    manifest = image.manifest
+    size = max((layer.size for layer in manifest.layers), default=0) if manifest else 0
     if size < _SLOW:
         return ()
     message = (

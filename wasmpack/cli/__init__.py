@@ -13,7 +13,7 @@ _FEWER_COLLECTIONS = 100_000
 def main() -> NoReturn:
     """Entry point of ``wasmpack``: run a command and leave with the contract's exit code."""
     gc.set_threshold(_FEWER_COLLECTIONS)
-    from wasmpack.cli.beside import end_early_child, start_early
+    from wasmpack.cli.preload import end_early_child, start_early
 
     _write_any_text()
     start_early(sys.argv[1:])

@@ -2,17 +2,12 @@
 
 import click
 
-from wasmpack.cli.options import (
-    PLACE,
-    force_option,
-    format_option,
-    registry_options,
-    result_console,
-)
+from wasmpack.cli.options import PLACE, force_option, format_option, result_console
+from wasmpack.cli.session_options import moving, registry_options
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
+from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
 from wasmpack.oci.reference import is_tag
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 
 @click.command(
@@ -28,7 +23,7 @@ from wasmpack.stores.registry.options import RegistryOptions
 @registry_options
 def copy(
     source: Place, destination: Place, whole: bool, referrers: bool, tags: tuple[str, ...],
-    force: bool, shape: str, registry: RegistryOptions,
+    force: bool, shape: str, session: Session,
 ) -> None:  # fmt: skip
     """Copy an image from SOURCE to DESTINATION, bytes and digest unchanged.
 
@@ -36,21 +31,15 @@ def copy(
     it with --all. The Docker engine writes a manifest of its own, so there the digest may change.
     Prints PLACE@DIGEST.
     """
-    from wasmpack.actions.outcome import Outcome
-    from wasmpack.actions.pull import Extent, copy_image
-    from wasmpack.cli.report import show_outcome
+    from wasmpack.actions.copy import CopyScope, copy_image
+    from wasmpack.cli.report import show_written
 
     console = result_console(destination)
-    if isinstance(destination, NamePlace):
-        destination = NamePlace(destination.reference.with_default_tag())
     wrong = next((tag for tag in tags if not is_tag(tag)), None)
     if wrong is not None or (tags and isinstance(destination, DaemonPlace)):
         raise WrongUsage(f"--tag {wrong or tags[0]}: no tag that {destination} can have")
-    extent = Extent(whole_index=whole, referrers=referrers, tags=tags)
-    with console.moving("copying") as progress:
-        done = copy_image(
-            source, destination, registry, extent=extent, force=force, notice=console.notice,
-            progress=progress,
-        )  # fmt: skip
-    outcome = Outcome(references=[str(destination)], manifest=done.manifest, moved=done.moved)
-    show_outcome(outcome, str(pinned(destination, done.manifest.digest)), shape, console)
+    scope = CopyScope(whole_index=whole, referrers=referrers, tags=tags)
+    destination = with_default_tag(destination)
+    with moving(session, console, "copying") as session:
+        done = copy_image(source, destination, session, scope=scope, force=force)
+    show_written(done, shape, console)

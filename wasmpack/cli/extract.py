@@ -10,11 +10,11 @@ from wasmpack.cli.options import (
     force_option,
     format_option,
     image_argument,
-    registry_options,
 )
+from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 
 @click.command(epilog="Example: wasmpack extract quay.io/me/plugin:v1 -o out")
@@ -23,13 +23,14 @@ from wasmpack.stores.registry.options import RegistryOptions
 @force_option("files with other content")
 @format_option
 @registry_options
-def extract(image: Place, output: str, force: bool, shape: str, registry: RegistryOptions) -> None:
+def extract(image: Place, output: str, force: bool, shape: str, session: Session) -> None:
     """Get plugin.wasm, and runtime-config.json if there is one, out of IMAGE.
 
     Works on every variant, by whomever it was made; for modules of other names see repack. Prints
     the files written.
     """
-    from wasmpack.actions.pull import extract_image
+    from wasmpack.actions.copy import extract_image
+    from wasmpack.images.opening import open_image
 
     if output in {"json", "yaml", "text"}:
         raise WrongUsage(
@@ -37,7 +38,7 @@ def extract(image: Place, output: str, force: bool, shape: str, registry: Regist
             hint=f"did you mean --format {output}? for a directory of that name: -o ./{output}",
         )
     console = current_console()
-    files = extract_image(image, Path(output), registry, force=force, notice=console.notice)
+    files = extract_image(open_image(image, session), Path(output), session, force=force)
     if shape == "json":
         console.json({"schemaVersion": 1, "files": [str(path) for path in files]})
         return

@@ -1,11 +1,11 @@
 """An image as text: one block a subject, aligned, for a terminal of 80 columns."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from wasmpack.actions.inspect import ImageView
+from wasmpack.actions.inspect_module import SHOWN, ModuleView
 from wasmpack.cli.console import Style, plain_text
-from wasmpack.cli.module_text import module_lines, size_text
 from wasmpack.cli.report import finding_lines, matrix_lines
 from wasmpack.oci.manifest import Index
 
@@ -69,3 +69,77 @@ def _runtime_config(view: ImageView, style: Style) -> Iterator[str]:
     yield style("runtime configuration", "bold")
     for line in json.dumps(view.runtime_config, indent=2).split("\n"):
         yield f"  {line}"
+
+
+_BAR = 24
+_SHORT = 40
+"""Longest name that keeps its column."""
+_FEW = 10
+"""Memories that are shown."""
+
+
+def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator[str]:
+    """Every fact on a line of its own; columns are aligned."""
+    module = view.module
+    others = [version for version in view.abi_versions if version != view.abi_version]
+    also = f" (also marked: {', '.join(others)})" if others else ""
+    facts = [
+        ("ABI", f"{view.abi_version or 'none: no proxy loads it'}{also}"),
+        ("SDK", view.sdk),
+        ("size", size_text(module.size)),
+        ("digest", str(view.digest)),
+        ("memory", _memories(view)),
+    ]
+    for name, text in facts:
+        yield f"{indent}{style(f'{name:<6}', 'cyan')} {text}"
+    imports = [(f"{i.module}.{i.name}", i.kind, i.type) for i in module.imports[:SHOWN]]
+    exports = [(e.name, e.kind, e.type) for e in module.exports[:SHOWN]]
+    yield _title("imports", len(module.imports), style, indent)
+    yield from _names(imports, style, indent)
+    yield _title("exports", len(module.exports), style, indent)
+    yield from _names(exports, style, indent)
+    yield _title("sections", len(module.sections), style, indent)
+    yield from _sections(view, style, indent)
+
+
+def size_text(size: int) -> str:
+    """Bytes in the unit that reads best (binary prefixes)."""
+    if size < 1024:
+        return f"{size} B"
+    value = float(size)
+    for unit in ("KiB", "MiB", "GiB"):
+        value /= 1024
+        if value < 1024 or unit == "GiB":
+            return f"{value:.1f} {unit}"
+    raise AssertionError("unreachable: GiB takes the rest")
+
+
+def _memories(view: ModuleView) -> str:
+    memories = view.module.memories
+    more = f", {len(memories) - _FEW} more" if len(memories) > _FEW else ""
+    return ", ".join(str(memory) for memory in memories[:_FEW]) + more or "none"
+
+
+def _title(name: str, count: int, style: Style, indent: str) -> str:
+    shown = f", of which the first {SHOWN} are shown" if count > SHOWN else ""
+    return f"{indent}{style(f'{name} ({count}{shown})', 'cyan')}"
+
+
+def _names(rows: Sequence[tuple[str, str, str]], style: Style, indent: str) -> Iterator[str]:
+    names = [plain_text(name) for name, _, _ in rows]
+    width = max((len(name) for name in names if len(name) <= _SHORT), default=0)
+    for name, (_, kind, text) in zip(names, rows, strict=True):
+        label = text if kind == "func" else f"{kind} {text}"
+        yield f"{indent}  {name:<{width}}  {style(label, 'dim')}"
+
+
+def _sections(view: ModuleView, style: Style, indent: str) -> Iterator[str]:
+    sections = view.module.sections[:SHOWN]
+    names = [plain_text(section.label)[:_SHORT] for section in sections]
+    width = max(map(len, names), default=0)
+    largest = max((s.size for s in sections), default=0) or 1
+    for name, section in zip(names, sections, strict=True):
+        bar = "█" * max(1, round(_BAR * section.size / largest)) if section.size else ""
+        size = size_text(section.size)
+        share = f"{100 * section.size / view.module.size:5.1f} %"
+        yield f"{indent}  {name:<{width}}  {size:>10} {share}  {style(bar, 'blue')}".rstrip()

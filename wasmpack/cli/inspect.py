@@ -3,14 +3,15 @@
 import click
 
 from wasmpack.cli.options import (
+    asked,
     current_console,
     format_option,
     image_argument,
-    registry_options,
+    remote_option,
 )
-from wasmpack.cli.remote import asked, is_pinned
+from wasmpack.cli.session_options import registry_options
 from wasmpack.oci.place import Place
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 
 @click.group()
@@ -20,29 +21,31 @@ def inspect() -> None:
 
 @inspect.command("image", epilog="Example: wasmpack inspect image quay.io/me/plugin:v1")
 @image_argument
-@click.option("--remote", is_flag=True, help="Ask the registry only.")
+@remote_option
 @click.option("--target", "targets", multiple=True, help="Judge for this release, or 'all'.")
 @click.option("--raw", help="manifest, config or layer:N (from 0): those bytes, unchanged.")
 @format_option
 @registry_options
 def inspect_image(
     image: Place, remote: bool, targets: tuple[str, ...], raw: str | None, shape: str,
-    registry: RegistryOptions,
+    session: Session,
 ) -> None:  # fmt: skip
-    """Show an image by anybody: manifest, layers, annotations, runtime configuration, the module's
-    ABI, SDK, imports, exports and section sizes, and what each target would say.
+    """Show any image: manifest, layers, annotations, runtime configuration, the module's ABI, SDK,
+    imports, exports and section sizes, and what each target would say.
+
+    For that the module is started, in a process of its own, unless this store has accepted it.
     """
     from wasmpack.actions import inspect as actions
     from wasmpack.cli.image_text import image_lines
-    from wasmpack.stores.places import open_reader
+    from wasmpack.images.opening import open_image
 
     console = current_console()
-    reader = open_reader(asked(image, remote=remote), registry, console.notice)
+    found = open_image(asked(image, remote=remote), session)
     if raw is not None:
-        for chunk in actions.raw_part(reader, raw):
+        for chunk in actions.raw_part(found, raw):
             console.raw(chunk, f"--raw {raw}")
         return
-    view = actions.inspect_image(reader, str(image), targets=targets, pinned=is_pinned(image))
+    view = actions.inspect_image(found, targets)
     if shape == "json":
         console.json(view.as_json())
         return
@@ -60,11 +63,11 @@ def inspect_module(file: str, shape: str) -> None:
 
     console = current_console()
     module = read_module_file(file)
-    view = look(module.data)
+    view = look(module)
     if shape == "json":
         console.json({"schemaVersion": 1, "subject": module.name, **view.as_json()})
         return
-    from wasmpack.cli.module_text import module_lines
+    from wasmpack.cli.image_text import module_lines
 
     console.result(console.out_style(module.name, "bold"))
     for line in module_lines(view, console.out_style):

@@ -69,7 +69,7 @@ def prune(shape: str) -> None:
     the dry run; the reports of images that were accepted.
     """
     from wasmpack.actions.local import prune_local
-    from wasmpack.cli.module_text import size_text
+    from wasmpack.cli.image_text import size_text
 
     console, (files, size) = current_console(), prune_local()
     if shape == "json":

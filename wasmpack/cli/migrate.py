@@ -14,13 +14,13 @@ from wasmpack.cli.options import (
     current_console,
     force_option,
     format_option,
-    registry_options,
     result_console,
 )
+from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.files.outputs import check_named
 from wasmpack.oci.place import Place
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 _REFUSED = 3
 _VARIANT = click.option(
@@ -65,7 +65,7 @@ def servicemeshextension(
     names: tuple[str, ...], files: tuple[str, ...], namespace: str, images: str, pin: bool,
     remote: bool, force: bool,
     variant: str, targets: tuple[str, ...], no_root_id: bool, inbound_only: bool,
-    as_published: bool, report: Path | None, shape: str, registry: RegistryOptions,
+    as_published: bool, report: Path | None, shape: str, session: Session,
 ) -> int:  # fmt: skip
     """Write a WasmPlugin for each ServiceMeshExtension; kubectl apply -f - takes them.
 
@@ -78,8 +78,8 @@ def servicemeshextension(
     from wasmpack.actions.migrate import MigrationRequest, migrate_extensions
     from wasmpack.actions.repack import RepackRequest
     from wasmpack.cli.migrate_text import show_image, show_migration
+    from wasmpack.images.variants import Variant
     from wasmpack.mesh.migration.work import MigrationOptions
-    from wasmpack.oci.image import Variant
 
     console = current_console()
     inputs = (*names, *files) or (("-",) if sys.stdin and not sys.stdin.isatty() else ())
@@ -105,7 +105,7 @@ def servicemeshextension(
         ),
     )  # fmt: skip
     done = migrate_extensions(
-        request, registry, advance=lambda outcome: show_image(outcome, console)
+        request, session, advance=lambda outcome: show_image(outcome, console)
     )
     show_migration(done, shape, report, console)
     return 0 if done.complete else _REFUSED
@@ -124,25 +124,23 @@ def servicemeshextension(
 @registry_options
 def image(
     image: Place, destination: Place, variant: str, targets: tuple[str, ...], no_validate: bool,
-    force: bool, shape: str, registry: RegistryOptions,
+    force: bool, shape: str, session: Session,
 ) -> None:  # fmt: skip
     """Pack the module of an image for ServiceMeshExtension as a WasmPlugin image, at DESTINATION.
 
     The module is the one that /manifest.yaml names, in whatever layer; what else the file says is
     kept in annotations. The source is left as it is. Prints PLACE@DIGEST.
     """
-    from wasmpack.actions.migrate_images import migrate_image
-    from wasmpack.actions.repack import RepackRequest
-    from wasmpack.cli.repack import show_repacked, writable
-    from wasmpack.cli.report import shown_if_rejected
-    from wasmpack.oci.image import Variant
+    from wasmpack.actions.repack import RepackRequest, repack_image
+    from wasmpack.cli.repack import writable
+    from wasmpack.cli.report import show_written, shown_if_rejected
+    from wasmpack.images.variants import Variant
 
     console = result_console(destination)
-    destination = writable(destination, variant)
     request = RepackRequest(
         variant=Variant(variant), validate=not no_validate, targets=targets, force=force,
         extension=True,
     )  # fmt: skip
     with shown_if_rejected(shape, console):
-        done = migrate_image(image, destination, request, registry, notice=console.notice)
-    show_repacked(done, destination, shape, console)
+        done = repack_image(image, writable(destination, variant), request, session)
+    show_written(done, shape, console)

@@ -1,9 +1,7 @@
 """Option groups and parameter types that several commands share."""
 
-import math
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,15 +11,24 @@ from click.types import StringParamType
 
 from wasmpack.cli.console import Console
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.place import ArchivePlace, LayoutPlace, Place, could_be_name, parse_place
+from wasmpack.oci.place import (
+    ArchivePlace,
+    LayoutPlace,
+    NamePlace,
+    Place,
+    could_be_name,
+    parse_place,
+)
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.registry.options import RegistryOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
+Option = Callable[[Any], Any]
 _SHAPES = {"yaml", "json", "text"}
 
 
 if TYPE_CHECKING:
+    from wasmpack.actions.validate import Checks
+
     _PlaceParameter = click.ParamType[Place]
     _NameParameter = click.ParamType[Reference]
 else:  # generic in newer releases of click only
@@ -92,139 +99,125 @@ def force_option(what: str) -> Callable[[F], F]:
     return click.option("--force", is_flag=True, help=f"Overwrite {what}.")
 
 
-def target_options(command: F) -> F:
-    """``--target``, ``--plugin-config``, ``--root-id``, ``--strict``: how to judge."""
-    for option in (
-        click.option("--strict", is_flag=True, help="Warnings reject too."),
-        click.option(
-            "--root-id",
-            "root_ids",
-            multiple=True,
-            help="Root id; build writes it into the configuration.",
-        ),
-        click.option(
-            "--plugin-config",
-            type=FILE,
-            help="Configuration handed to the plugin in the dry run, verbatim.",
-        ),
-        click.option(
-            "--target",
-            "targets",
-            multiple=True,
-            help="Judge for this release (repeatable), or 'all'. [default: those in support]",
-        ),
-    ):
-        command = option(command)
-    return command
+def grouped(
+    name: str, options: Sequence[Option], make: Callable[..., object], *, keep: Sequence[str] = ()
+) -> Callable[[F], F]:
+    """Options that a command gets as one argument.
+
+    :param name: of the argument
+    :param make: called with what was given
+    :param keep: names that the command gets as well
+    """
+
+    def decorate(command: F) -> F:
+        own: list[str] = []
+
+        def gather(**given: Any) -> Any:
+            mine = {key: given[key] for key in own}
+            others = {key: value for key, value in given.items() if key not in own or key in keep}
+            return command(**{name: make(**mine)}, **others)
+
+        before = getattr(command, "__click_params__", [])
+        gather.__doc__, gather.__name__ = command.__doc__, command.__name__
+        gather.__click_params__ = list(before)  # type: ignore[attr-defined]
+        for option in reversed(options):
+            option(gather)
+        added = gather.__click_params__[len(before) :]  # type: ignore[attr-defined]
+        own += [parameter.name for parameter in added]
+        return gather  # type: ignore[return-value]
+
+    return decorate
 
 
+targets_option = click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    help="Judge for this release (repeatable), or 'all'. [default: those in support]",
+)
+strict_option = click.option("--strict", is_flag=True, help="Warnings reject too.")
 dry_run_timeout_option = click.option(
     "--dry-run-timeout",
     type=click.FloatRange(min=1, max=86400),
     metavar="SECONDS",
     help="Raise the dry run's budget of CPU time. [default: by size]",
 )
+no_validate_option = click.option("--no-validate", is_flag=True, help="Do not check the module.")
+_JUDGING = (
+    targets_option,
+    click.option("--plugin-config", type=FILE,
+                 help="Configuration handed to the plugin in the dry run, verbatim."),
+    click.option("--root-id", "root_ids", multiple=True,
+                 help="Root id; build writes it into the configuration."),
+    strict_option,
+)  # fmt: skip
+_ASKING = (
+    click.option("--no-dry-run", is_flag=True,
+                 help="Do not start the module; what that shows is not judged."),
+    dry_run_timeout_option,
+    click.option("--envoy", is_flag=True,
+                 help="Ask a real Envoy too (wasmpack[envoy], or one on the PATH)."),
+)  # fmt: skip
 
 
-def registry_options(command: F) -> F:
-    """The options of every command that can reach a registry, as one ``registry`` argument."""
+def checks_from(
+    targets: Sequence[str] = (),
+    plugin_config: Path | None = None,
+    root_ids: Sequence[str] = (),
+    *,
+    strict: bool = False,
+    no_dry_run: bool = False,
+    dry_run_timeout: float | None = None,
+    envoy: bool = False,
+) -> "Checks":
+    """What the judging options of a command mean."""
+    from wasmpack.actions.inputs import read_file
+    from wasmpack.actions.validate import Checks
+    from wasmpack.module_rules.check import StartUp
 
-    def gather(**given: Any) -> Any:
-        own = {name: given.pop(name) for name in list(given) if name in _NAMES}
-        return command(registry=_registry(**own), **given)
+    for option, given in (
+        ("--plugin-config", plugin_config),
+        ("--dry-run-timeout", dry_run_timeout),
+    ):
+        if given is not None and no_dry_run:
+            raise WrongUsage(f"{option} and --no-dry-run exclude each other")
+    start_up = StartUp(
+        plugin_config=None if plugin_config is None else read_file(plugin_config),
+        root_id=root_ids[0] if root_ids else "",
+        dry_run=not no_dry_run,
+        seconds=dry_run_timeout,
+    )
+    return Checks(targets=targets, strict=strict, envoy=envoy, start_up=start_up)
 
-    gather.__doc__ = command.__doc__
-    gather.__name__ = command.__name__
-    gather.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
-    for option in reversed(_REGISTRY):
-        gather = option(gather)
-    return gather  # type: ignore[return-value]
+
+def _build_checks(*, no_validate: bool, **given: Any) -> "Checks | None":
+    if no_validate and given["strict"]:
+        raise WrongUsage("--no-validate and --strict exclude each other")
+    return None if no_validate else checks_from(**given)
 
 
-registry_config_option = click.option(
-    "--registry-config",
-    type=FILE,
-    envvar="WASMPACK_REGISTRY_CONFIG",
-    help="Credentials file, instead of Docker's and Podman's.",
+check_options = grouped("checks", [*_JUDGING, *_ASKING], checks_from)
+build_check_options = grouped(
+    "checks",
+    [no_validate_option, *_JUDGING, dry_run_timeout_option],
+    _build_checks,
+    keep=["root_ids"],
 )
-_REGISTRY = (
-    click.option("--plain-http", is_flag=True, help="HTTP without TLS (loopback: the default).",
-                 envvar="WASMPACK_PLAIN_HTTP"),
-    click.option("--insecure", is_flag=True, help="TLS without verification.",
-                 envvar="WASMPACK_INSECURE"),
-    click.option("--ca-file", type=FILE, help="Certificate authority to trust.",
-                 envvar="WASMPACK_CA_FILE"),
-    click.option("--cert-file", type=FILE, help="Client certificate.",
-                 envvar="WASMPACK_CERT_FILE"),
-    click.option("--key-file", type=FILE, help="Key of the client certificate.",
-                 envvar="WASMPACK_KEY_FILE"),
-    click.option("-u", "--username", help="User name at the registry.",
-                 envvar="WASMPACK_USERNAME"),
-    click.option("--password-stdin", is_flag=True,
-                 help="Read the password from standard input (or WASMPACK_PASSWORD)."),
-    registry_config_option,
-    click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True,
-                 envvar="WASMPACK_TIMEOUT", help="Seconds to wait for the registry's next byte."),
-    click.option("--retries", type=click.IntRange(0, 10), default=4, show_default=True,
-                 envvar="WASMPACK_RETRIES", help="Tries after a first that fails, within 30 s."),
-)  # fmt: skip
-_LONGEST_TIMEOUT = 86400.0
-_NAMES = frozenset(
-    {"plain_http", "insecure", "ca_file", "cert_file", "key_file", "username", "password_stdin",
-     "registry_config", "timeout", "retries"}
-)  # fmt: skip
 
 
-def _registry(*, password_stdin: bool, username: str | None, **given: Any) -> RegistryOptions:
-    import os
+def asked(image: Place, *, remote: bool) -> Place:
+    """The place to look at.
 
-    if not math.isfinite(given["timeout"]) or given["timeout"] > _LONGEST_TIMEOUT:
-        raise WrongUsage(f"--timeout {given['timeout']}: expected seconds, at most a day")
-    password = None
-    if password_stdin:
-        password = _password()
-    elif username is not None:
-        password = os.environ.get("WASMPACK_PASSWORD")
-    if username is None and password_stdin:
-        raise WrongUsage("--password-stdin needs --username")
-    if username is not None and password is None and sys.stdin is not None and sys.stdin.isatty():
-        password = click.prompt("Password", hide_input=True, err=True)
-    if username is not None and password is None:
-        raise WrongUsage(
-            "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
-        )
-    console = current_console()
-    paths = ("ca_file", "cert_file", "key_file", "registry_config")
-    texts = {name: _readable_again(given[name]) for name in paths}
-    return RegistryOptions(
-        username=username, password=password, notice=console.notice,
-        **{**given, **texts},
-    )  # fmt: skip
+    :raises WrongUsage: ``--remote`` with something that is not a name
+    """
+    if not remote:
+        return image
+    if not isinstance(image, NamePlace):
+        raise WrongUsage(f"--remote goes with an image name, not with {image}")
+    return replace(image, remote=True)
 
 
-def _password() -> str:
-    from wasmpack.files.inputs import MAX_CONFIGURATION, read_standard_input
-
-    try:
-        password = read_standard_input(MAX_CONFIGURATION).decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise WrongUsage("--password-stdin: standard input is not UTF-8") from None
-    if not password:
-        raise WrongUsage("--password-stdin: standard input is empty")
-    return password
-
-
-def _readable_again(path: Path | None) -> str | None:
-    """A file that libraries open by name, and more than once: a pipe is copied into one."""
-    from wasmpack.files.inputs import MAX_CONFIGURATION, is_pipe, read_named
-
-    if path is None or not is_pipe(path):
-        return None if path is None else str(path)
-    data = read_named(path, MAX_CONFIGURATION)
-    work = tempfile.TemporaryDirectory(prefix="wasmpack-")
-    copy = Path(click.get_current_context().with_resource(work), path.name)
-    copy.write_bytes(data)
-    return str(copy)
+remote_option = click.option("--remote", is_flag=True, help="Ask the registry only.")
 
 
 def current_console() -> Console:
@@ -238,7 +231,7 @@ def result_console(destination: Place | None) -> Console:
 
     :raises WrongUsage: the archive would go to a terminal
     """
-    from wasmpack.stores.places import goes_to_stdout
+    from wasmpack.images.writing import goes_to_stdout
 
     console = current_console()
     if not goes_to_stdout(destination):

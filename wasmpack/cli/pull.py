@@ -7,12 +7,12 @@ from wasmpack.cli.options import (
     force_option,
     format_option,
     image_argument,
-    registry_options,
     result_console,
 )
+from wasmpack.cli.session_options import moving, registry_options
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.place import NamePlace, Place, pinned
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.oci.place import NamePlace, Place
+from wasmpack.stores.session import Session
 
 
 @click.command(epilog="Example: wasmpack pull quay.io/me/plugin:v1 -o oci:mirror:v1")
@@ -21,24 +21,17 @@ from wasmpack.stores.registry.options import RegistryOptions
 @force_option("another image in a layout or archive")
 @format_option
 @registry_options
-def pull(
-    image: Place, output: Place | None, force: bool, shape: str, registry: RegistryOptions
-) -> None:
+def pull(image: Place, output: Place | None, force: bool, shape: str, session: Session) -> None:
     """Fetch IMAGE from its registry into the local store; every byte is verified.
 
     Of an index, the linux/amd64 image is taken, as the mesh does. Prints NAME@DIGEST.
     """
-    from wasmpack.actions.outcome import Outcome
-    from wasmpack.actions.pull import pull_image
-    from wasmpack.cli.report import show_outcome
+    from wasmpack.actions.copy import pull_image
+    from wasmpack.cli.report import show_written
 
     if not isinstance(image, NamePlace):
         raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
     console = result_console(output)
-    with console.moving("pulling") as progress:
-        done = pull_image(
-            image, output, registry, force=force, notice=console.notice, progress=progress
-        )
-    place: Place = output or NamePlace(image.reference.with_default_tag())
-    outcome = Outcome(references=[str(place)], manifest=done.manifest, moved=done.moved)
-    show_outcome(outcome, str(pinned(place, done.manifest.digest)), shape, console)
+    with moving(session, console, "pulling") as session:
+        done = pull_image(image, output, session, force=force)
+    show_written(done, shape, console)

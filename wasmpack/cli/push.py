@@ -7,17 +7,18 @@ import click
 from wasmpack.cli.options import (
     FILE,
     REFERENCE,
+    checks_from,
     current_console,
     dry_run_timeout_option,
     format_option,
     image_argument,
-    registry_options,
 )
+from wasmpack.cli.session_options import moving, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named, write_named
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 
 @click.command(epilog="Example: wasmpack push quay.io/me/plugin:v1 -t latest")
@@ -38,7 +39,7 @@ from wasmpack.stores.registry.options import RegistryOptions
 def push(
     image: Place, destination: Reference | None, tags: tuple[str, ...], variant: str | None,
     no_validate: bool, dry_run_timeout: float | None, dry_run: bool, digest_file: Path | None,
-    shape: str, registry: RegistryOptions,
+    shape: str, session: Session,
 ) -> None:  # fmt: skip
     """Send IMAGE from the local store (or a layout, an archive) to a registry.
 
@@ -46,34 +47,22 @@ def push(
     """
     if digest_file is not None:
         check_named(digest_file)
-    from wasmpack.actions.push import plan_push, push_image
-    from wasmpack.cli.judging import start_up
-    from wasmpack.cli.report import plan_lines, show_outcome, shown_if_rejected
+    from wasmpack.actions.push import open_pushable, push_image
+    from wasmpack.cli.report import plan_lines, show_written, shown_if_rejected
 
-    console = current_console()
-    judged = start_up(None, [], seconds=dry_run_timeout)
-    target = destination or _own_name(image)
-    with (
-        shown_if_rejected(shape, console),
-        console.moving("pushing") as progress,
-    ):
-        if dry_run:
-            done = plan_push(
-                image, target, registry, tags=tags, validate=not no_validate, start_up=judged,
-                notice=console.notice,
-            )  # fmt: skip
-        else:
-            done = push_image(
-                image, target, registry, tags=tags, validate=not no_validate, start_up=judged,
-                fall_back=variant == "auto", notice=console.notice, progress=progress,
-            )  # fmt: skip
-    if dry_run:
-        for line in plan_lines(done.moved):
-            console.status(line)
+    console, target = current_console(), destination or _own_name(image)
+    reading = session.reading(image, NamePlace(target))
+    with shown_if_rejected(shape, console), moving(session, console, "pushing") as session:
+        done = push_image(
+            open_pushable(image, reading), target, session, source=image, tags=tags,
+            checks=checks_from(dry_run_timeout=dry_run_timeout), validate=not no_validate,
+            fall_back=variant == "auto", dry_run=dry_run,
+        )  # fmt: skip
+    for line in plan_lines(done.moved) if dry_run else ():
+        console.status(line)
     if digest_file is not None:
-        write_named(digest_file, [str(done.manifest.digest).encode(), b"\n"], console.notice)
-    named = str(target.with_default_tag().with_digest(done.manifest.digest))
-    show_outcome(done, named, shape, console)
+        write_named(digest_file, [str(done.digest).encode(), b"\n"], console.notice)
+    show_written(done, shape, console)
 
 
 def _own_name(image: Place) -> Reference:

@@ -10,18 +10,18 @@ from wasmpack.cli.options import (
     REFERENCE,
     current_console,
     format_option,
-    registry_config_option,
-    registry_options,
 )
+from wasmpack.cli.session_options import registry_config_option, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 
 @click.command(epilog="Example: wasmpack login quay.io -u me --password-stdin < token.txt")
 @click.argument("registry_host", metavar="REGISTRY")
 @registry_options
-def login(registry_host: str, registry: RegistryOptions) -> None:
+def login(registry_host: str, session: Session) -> None:
     """Try credentials at REGISTRY and keep them where Docker does.
 
     The password comes from standard input, WASMPACK_PASSWORD, or a prompt without echo.
@@ -30,13 +30,15 @@ def login(registry_host: str, registry: RegistryOptions) -> None:
 
     from wasmpack.actions.login import log_in
 
-    username, password = registry.username, registry.password
+    options = session.registry
+    username, password = options.username, options.password
     if password is None:
         if sys.stdin is None or not sys.stdin.isatty():
             raise WrongUsage("no password", hint="--username NAME --password-stdin")
         username = click.prompt("Username", err=True)
         password = click.prompt("Password", hide_input=True, err=True)
-    where = log_in(registry_host, replace(registry, username=username, password=password))
+    login = replace(options, username=username, password=password)
+    where = log_in(registry_host, replace(session, registry=login))
     current_console().status(f"logged in to {registry_host}; kept in {where}")
 
 
@@ -44,17 +46,12 @@ def login(registry_host: str, registry: RegistryOptions) -> None:
 @click.argument("registry_host", metavar="REGISTRY")
 @registry_config_option
 def logout(registry_host: str, registry_config: Path | None) -> None:
-    """Forget the credentials for REGISTRY."""
+    """Remove the stored credentials for REGISTRY."""
     from wasmpack.actions.login import log_out
 
     console = current_console()
-    known = log_out(
-        registry_host,
-        RegistryOptions(
-            registry_config=str(registry_config) if registry_config else None,
-            notice=console.notice,
-        ),
-    )
+    options = RegistryOptions(registry_config=str(registry_config) if registry_config else None)
+    known = log_out(registry_host, Session(registry=options, notice=console.notice))
     console.status(
         f"logged out of {registry_host}" if known else f"not logged in to {registry_host}"
     )
@@ -64,14 +61,14 @@ def logout(registry_host: str, registry_config: Path | None) -> None:
 @click.argument("repository", type=REFERENCE)
 @format_option
 @registry_options
-def tags(repository: Reference, shape: str, registry: RegistryOptions) -> None:
+def tags(repository: Reference, shape: str, session: Session) -> None:
     """List the tags of REPOSITORY in its registry, sorted."""
     if repository.tag or repository.digest:
         raise WrongUsage(f"{repository}: a repository has no tag", hint=f"{repository.written}")
-    from wasmpack.stores.registry.client import RegistryClient
+    from wasmpack.actions.login import list_tags
 
     console = current_console()
-    found = sorted(RegistryClient(repository, registry).tags())
+    found = list_tags(repository, session)
     if shape == "json":
         console.json({"schemaVersion": 1, "repository": repository.name, "tags": found})
         return

@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from wasmpack.cli.options import ANY_NAME, FILE, current_console, registry_options
+from wasmpack.cli.options import ANY_NAME, FILE, current_console
+from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named, write_named
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 _SHAPE = click.option(
     "--format", "shape", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True,
@@ -100,7 +101,7 @@ def render() -> None:
 def wasmplugin(
     image: str, name: str | None, namespace: str | None, pin: bool, remote: bool, no_image: bool,
     kind: str, targets: tuple[str, ...], no_validate: bool, output: Path | None,
-    values: Path | None, template: Path | None, shape: str, registry: RegistryOptions,
+    values: Path | None, template: Path | None, shape: str, session: Session,
     **fields: Any,
 ) -> None:  # fmt: skip
     """Write the WasmPlugin for IMAGE, or for a file:// or http(s):// URL.
@@ -127,7 +128,7 @@ def wasmplugin(
         template=(read_file(template), str(template)) if template else None,
     )  # fmt: skip
     with shown_if_rejected(shape, console):
-        done = render_wasmplugin(request, registry, notice=console.notice)
+        done = render_wasmplugin(request, session)
     for line in findings_text(done.report, console.err_style):
         console.status(line)
     if output is None or str(output) == "-":
@@ -145,7 +146,7 @@ def wasmplugin(
 @registry_options
 def secret(
     registry_host: str, name: str | None, namespace: str | None, template: Path | None, shape: str,
-    registry: RegistryOptions,
+    session: Session,
 ) -> None:  # fmt: skip
     """Write the pull secret for REGISTRY from the credentials you have.
 
@@ -159,7 +160,7 @@ def secret(
         registry=registry_host, name=name, namespace=namespace,
         template=(read_file(template), str(template)) if template else None,
     )  # fmt: skip
-    done = render_secret(request, registry)
+    done = render_secret(request, session)
     for warning in done.warnings:
         console.warn(warning)
     console.result(done.text(shape).rstrip("\n"))

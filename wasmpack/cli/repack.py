@@ -1,25 +1,12 @@
 """``wasmpack repack``."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import click
 
-from wasmpack.cli.options import (
-    PLACE,
-    force_option,
-    format_option,
-    registry_options,
-    result_console,
-)
+from wasmpack.cli.options import PLACE, force_option, format_option, result_console
+from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.place import DaemonPlace, NamePlace, Place, pinned
-from wasmpack.stores.registry.options import RegistryOptions
-
-if TYPE_CHECKING:
-    from wasmpack.actions.repack import Repacked
-    from wasmpack.cli.console import Console
+from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
+from wasmpack.stores.session import Session
 
 
 @click.command(epilog="Example: wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1")
@@ -41,8 +28,7 @@ if TYPE_CHECKING:
 @registry_options
 def repack(
     image: Place, destination: Place, variant: str, no_runtime_config: bool, module: str | None,
-    targets: tuple[str, ...], no_validate: bool, force: bool, shape: str,
-    registry: RegistryOptions,
+    targets: tuple[str, ...], no_validate: bool, force: bool, shape: str, session: Session,
 ) -> None:  # fmt: skip
     """Pack the module of IMAGE again, at DESTINATION, so that meshes load it.
 
@@ -51,18 +37,17 @@ def repack(
     Prints PLACE@DIGEST.
     """
     from wasmpack.actions.repack import RepackRequest, repack_image
-    from wasmpack.cli.report import shown_if_rejected
-    from wasmpack.oci.image import Variant
+    from wasmpack.cli.report import show_written, shown_if_rejected
+    from wasmpack.images.variants import Variant
 
     console = result_console(destination)
-    destination = writable(destination, variant)
     request = RepackRequest(
         variant=Variant(variant), with_runtime_config=not no_runtime_config, module=module,
         validate=not no_validate, targets=targets, force=force,
     )  # fmt: skip
     with shown_if_rejected(shape, console):
-        done = repack_image(image, destination, request, registry, notice=console.notice)
-    show_repacked(done, destination, shape, console)
+        done = repack_image(image, writable(destination, variant), request, session)
+    show_written(done, shape, console)
 
 
 def writable(destination: Place, variant: str) -> Place:
@@ -74,18 +59,4 @@ def writable(destination: Place, variant: str) -> Place:
         raise WrongUsage(
             "the Docker engine takes images of file system layers only", hint="--variant docker"
         )
-    if isinstance(destination, NamePlace):
-        return NamePlace(destination.reference.with_default_tag())
-    return destination
-
-
-def show_repacked(done: Repacked, destination: Place, shape: str, console: Console) -> None:
-    """``PLACE@DIGEST``, or the object of ``push``."""
-    from wasmpack.actions.outcome import Outcome
-    from wasmpack.cli.report import show_outcome
-
-    outcome = Outcome(
-        references=[str(destination)], manifest=done.image.manifest, moved=done.moved,
-        report=done.report,
-    )  # fmt: skip
-    show_outcome(outcome, str(pinned(destination, outcome.manifest.digest)), shape, console)
+    return with_default_tag(destination)

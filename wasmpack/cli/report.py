@@ -13,8 +13,8 @@ from wasmpack.findings import Finding, Report, Severity, TargetVerdict, Verdict
 from wasmpack.targets import target
 
 if TYPE_CHECKING:
-    from wasmpack.actions.outcome import Outcome
-    from wasmpack.actions.transfer import Moved
+    from wasmpack.images.transfer import Moved
+    from wasmpack.images.writing import Written
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _INDENT = 2
@@ -51,20 +51,17 @@ def findings_text(report: Report, style: Style) -> Iterator[str]:
         yield from finding_lines(finding, style, asked=len(report.targets))
 
 
-def show_outcome(outcome: Outcome, named: str, shape: str, console: Console) -> None:
-    """What build and push print: findings and details on stderr, one line or JSON on stdout.
-
-    :param named: ``NAME@DIGEST``
-    """
-    if outcome.report is not None:
-        for line in findings_text(outcome.report, console.err_style):
+def show_written(done: Written, shape: str, console: Console) -> None:
+    """``NAME@DIGEST`` or JSON on stdout; findings and details on stderr."""
+    if done.report is not None:
+        for line in findings_text(done.report, console.err_style):
             console.status(line)
-    for blob in outcome.moved:
+    for blob in done.moved:
         console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
     if shape == "json":
-        console.json(outcome.as_json())
+        console.json(done.as_json())
     else:
-        console.result(named)
+        console.result(done.named)
 
 
 @contextlib.contextmanager
@@ -82,7 +79,7 @@ def shown_if_rejected(shape: str, console: Console) -> Iterator[None]:
 
 def plan_lines(moved: Sequence[Moved]) -> Iterator[str]:
     """What a push would send, line by line, and last in a sentence."""
-    from wasmpack.cli.module_text import size_text
+    from wasmpack.cli.image_text import size_text
     from wasmpack.stores.ports import BlobStatus
 
     for row in moved:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wasmpack.cli.options import (
     FILE,
+    asked,
+    check_options,
     current_console,
-    dry_run_timeout_option,
     format_option,
     image_argument,
-    registry_options,
-    target_options,
+    remote_option,
+    strict_option,
 )
-from wasmpack.cli.remote import asked, is_pinned
 from wasmpack.cli.report import show_report
-from wasmpack.cli.validate_wasmplugin import dry_run_option, envoy_option, validate_wasmplugin
+from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.validate_wasmplugin import validate_wasmplugin
 from wasmpack.oci.place import Place
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
+
+if TYPE_CHECKING:
+    from wasmpack.actions.validate import Checks
 
 
 @click.group()
@@ -34,31 +39,19 @@ def validate() -> None:
     "module", epilog="Example: wasmpack validate module filter.wasm --target ossm-2.6"
 )
 @click.argument("file")
-@target_options
-@dry_run_option
-@dry_run_timeout_option
-@envoy_option
+@check_options
 @format_option
-def validate_module(
-    file: str, targets: tuple[str, ...], plugin_config: Path | None, root_ids: tuple[str, ...],
-    strict: bool, no_dry_run: bool, dry_run_timeout: float | None, envoy: bool, shape: str,
-) -> int:  # fmt: skip
+def validate_module(file: str, checks: Checks, shape: str) -> int:
     """Judge a module: its exports, imports and start-up against each target's proxy."""
     from wasmpack.actions.inputs import read_module_file
-    from wasmpack.actions.validate import validate_module as check
-    from wasmpack.cli.judging import start_up
+    from wasmpack.actions.validate import validate_module as validated
 
-    module = read_module_file(file)
-    configured = start_up(plugin_config, root_ids, dry_run=not no_dry_run, seconds=dry_run_timeout)
-    report = check(
-        module.data, module.name, targets=targets, start_up=configured, strict=strict, envoy=envoy
-    )
-    return show_report(report, shape, current_console())
+    return show_report(validated(read_module_file(file), checks), shape, current_console())
 
 
 @validate.command("config", epilog="Example: wasmpack validate config runtime-config.json")
 @click.argument("file", type=FILE)
-@click.option("--strict", is_flag=True, help="Warnings reject too.")
+@strict_option
 @click.option("--target", "targets", multiple=True, hidden=True, help="Taken, and means nothing.")
 @format_option
 def validate_config(file: Path, strict: bool, targets: tuple[str, ...], shape: str) -> int:
@@ -77,33 +70,17 @@ def validate_config(file: Path, strict: bool, targets: tuple[str, ...], shape: s
 
 @validate.command("image", epilog="Example: wasmpack validate image quay.io/me/plugin:v1")
 @image_argument
-@click.option("--remote", is_flag=True, help="Ask the registry only.")
-@target_options
-@dry_run_option
-@dry_run_timeout_option
-@envoy_option
+@remote_option
+@check_options
 @format_option
 @registry_options
-def validate_image(
-    image: Place, remote: bool, targets: tuple[str, ...], plugin_config: Path | None,
-    root_ids: tuple[str, ...], strict: bool, no_dry_run: bool, dry_run_timeout: float | None,
-    envoy: bool, shape: str, registry: RegistryOptions,
-) -> int:  # fmt: skip
+def validate_image(image: Place, remote: bool, checks: Checks, shape: str, session: Session) -> int:
     """Judge an image: how each target's fetcher reads it, and the module it finds there."""
-    from wasmpack.actions.validate_image import validate_image as check
-    from wasmpack.cli.judging import start_up
-    from wasmpack.stores.places import open_reader
+    from wasmpack.actions.validate_image import validate_image as validated
+    from wasmpack.images.opening import open_image
 
-    console = current_console()
-    reader = open_reader(asked(image, remote=remote), registry, console.notice)
-    report = check(
-        reader, str(image), targets=targets,
-        start_up=start_up(
-            plugin_config, root_ids, dry_run=not no_dry_run, seconds=dry_run_timeout
-        ),
-        strict=strict, pinned=is_pinned(image), envoy=envoy,
-    )  # fmt: skip
-    return show_report(report, shape, console)
+    found = open_image(asked(image, remote=remote), session)
+    return show_report(validated(found, checks), shape, current_console())
 
 
 validate.add_command(validate_wasmplugin)

@@ -10,13 +10,13 @@ time; an empty ``WASMPACK_CACHE`` turns the cache off.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasmpack.dry_run.engine import engine
 from wasmpack.files.owned import make_room, read_owned, write_owned
+from wasmpack.proxy_abi.module import PluginModule
 
 if TYPE_CHECKING:
     import wasmtime
@@ -27,25 +27,30 @@ _LIMIT = 512 * 1024 * 1024
 """Bytes of the whole cache, and so of one file."""
 
 
-def compiled_module(data: bytes, cache: Path | None) -> wasmtime.Module:
+def compiled_module(data: bytes, cached: Path | None) -> wasmtime.Module:
     """Compile, or take what was compiled before.
 
-    :param cache: what :func:`cache_path` said; the process that compiles knows no settings
+    :param cached: what :func:`cache_file` said; the process that compiles knows no settings
     :raises wasmtime.WasmtimeError: it cannot be compiled
     """
     import wasmtime
 
-    if cache is None or len(data) < _WORTH_KEEPING:
+    if cached is None:
         return wasmtime.Module(engine(bounded=True), data)
-    path = cache / f"{hashlib.sha256(data).hexdigest()}.cwasm"
-    code = read_owned(path, _LIMIT)
+    code = read_owned(cached, _LIMIT)
     if code is not None:
         with contextlib.suppress(wasmtime.WasmtimeError):
             return wasmtime.Module.deserialize(engine(bounded=True), code)
     module = wasmtime.Module(engine(bounded=True), data)
-    write_owned(path, bytes(module.serialize()))
-    make_room(cache, _LIMIT)
+    write_owned(cached, bytes(module.serialize()))
+    make_room(cached.parent, _LIMIT)
     return module
+
+
+def cache_file(module: PluginModule) -> Path | None:
+    """Where the code of a module is kept; None if it is not worth it, or there is no cache."""
+    cache = cache_path() if module.size >= _WORTH_KEEPING else None
+    return None if cache is None else cache / f"{module.digest.hex}.cwasm"
 
 
 def cache_path() -> Path | None:

@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from wasmpack.dry_run.budget import Budget, text_limits
-from wasmpack.dry_run.code_cache import cache_path
+from wasmpack.dry_run.code_cache import cache_file
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Step
 from wasmpack.dry_run.spawn import start_child
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch
 from wasmpack.proxy_abi.host_scan import without_bulk
+from wasmpack.proxy_abi.module import PluginModule
 
 _PYTHON_FAILED = 1
 """Exit status of a Python that ends with a traceback."""
@@ -157,7 +158,7 @@ class IsolatedRunner:
         :raises WasmpackError: there can be no process
         """
         self._process = _Process(started or start_child())
-        self._fed: bytes | None = None
+        self._fed: PluginModule | None = None
         self._whole = True
 
     def __enter__(self) -> Self:
@@ -166,48 +167,49 @@ class IsolatedRunner:
     def __exit__(self, *_: object) -> None:
         self._process.close()
 
-    def feed(self, data: bytes, *, compiled: bool = True, whole: bool = False) -> None:
+    def feed(self, module: PluginModule, *, compiled: bool = True, whole: bool = False) -> None:
         """Let the child validate and compile, while this side looks at the module too.
 
         :param compiled: False for its validity alone
         :param whole: with the custom sections, which an engine passes over
         """
         assert self._fed is None
-        self._fed = data
+        self._fed, data = module, module.data
         parts: Sequence[bytes | memoryview] = [data] if whole else without_bulk(data)
         self._whole = len(parts) == 1
-        budget = Budget.of(len(data))
-        cache = cache_path()
+        budget = Budget.of(module.size)
         head = {
             "size": sum(map(len, parts)),
             "cpu": budget.to_run(budget.compiling, _MOST_RUNS).cpu + _UNWATCHED,
             "compile": compiled,
-            "cache": str(cache or ""),
+            "cache": str(cache_file(module) or ""),
         }
         self._process.limit(budget.to_compile)
         self._process.feed(head, parts)
 
-    def run(self, data: bytes, requests: Sequence[RunRequest], seconds: float | None = None) -> Ran:
+    def run(
+        self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None = None
+    ) -> Ran:
         """Validate, compile once, start once a request; what the module does is a result.
 
         :param requests: none for the validity alone
         :param seconds: raises the budget of CPU time
         :raises WasmpackError: our own code failed there, or the system would not let it run
         """
-        if self._fed is not None and self._fed is not data:  # another one, without what hosts skip
+        if self._fed is not None and self._fed.data is not module.data:  # without what hosts skip
             with IsolatedRunner() as other:
-                return other.run(data, requests, seconds)
+                return other.run(module, requests, seconds)
         if self._fed is None:
-            self.feed(data, compiled=bool(requests))
-        budget = Budget.of(len(data), seconds)
+            self.feed(module, compiled=bool(requests))
+        budget = Budget.of(module.size, seconds)
         self._process.limit(budget.to_compile)
         asked = {"requests": [one.as_json() for one in requests], "seconds": budget.running}
         self._process.ask(asked)
         found = self._collect(len(requests), budget)
         if found.validity and found.validity.error and not self._whole:
             with IsolatedRunner() as other:  # the places in parts are not those of the file
-                other.feed(data, compiled=False, whole=True)
-                return other.run(data, requests, seconds)
+                other.feed(module, compiled=False, whole=True)
+                return other.run(module, requests, seconds)
         return found
 
     def _collect(self, wanted: int, budget: Budget) -> Ran:

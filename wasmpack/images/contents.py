@@ -1,7 +1,7 @@
-"""The module and the runtime configuration out of any image that has them, by anybody.
+"""The module and the runtime configuration out of any image that has them.
 
 Lenient on purpose: used to look, to extract and to re-pack. What a mesh would make of the same
-image is :mod:`wasmpack.fetchers.istio`.
+image is :mod:`wasmpack.fetchers`.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UnreadableLayer
 from wasmpack.oci.layers import LIMIT, LayerFile, Layers, OpenBlob, topmost_first
 from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.proxy_abi.module import PluginModule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """What an image carries; ``layer`` is the one that holds the module."""
 
-    module: bytes | None
+    module: PluginModule | None
     runtime_config: bytes | None
     layer: Descriptor | None
     damage: str = ""
@@ -49,7 +50,7 @@ def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
     if raw is not None:
         config = runtime_config_blob(manifest)
         return Contents(
-            module=layers.read(raw),
+            module=PluginModule(layers.read(raw), digest=raw.digest),
             runtime_config=layers.read(config) if config else None,
             layer=raw,
         )
@@ -84,7 +85,7 @@ def _from_tar(layer: Descriptor, layers: Layers) -> Contents | None:
             "mesh reads"
         )
     return Contents(
-        module=plugin.content,
+        module=PluginModule(plugin.content),
         runtime_config=config.content if config else None,
         layer=layer,
         damage=damage,

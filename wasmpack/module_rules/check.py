@@ -1,6 +1,6 @@
 """Everything there is to say about a module's bytes: examined once, judged for each host.
 
->>> facts = examine(b"\\0asm\\1\\0\\0\\0")
+>>> facts = examine(PluginModule(b"\\0asm\\1\\0\\0\\0"))
 >>> [problem.code for problem in module_problems(facts, "2026-04-06")]
 ['ABI001']
 """
@@ -19,9 +19,10 @@ from wasmpack.module_rules.legacy_exceptions import uses_legacy_exceptions
 from wasmpack.module_rules.load import load_problems, memory_unseen
 from wasmpack.module_rules.start_up import EXPORT_MEMORY, start_up_problems
 from wasmpack.proxy_abi import abi
-from wasmpack.proxy_abi.host_scan import HostScan, host_scan
+from wasmpack.proxy_abi.host_scan import HostScan
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.cursor import MalformedModule
-from wasmpack.wasm.reader import MAGIC, read_module
+from wasmpack.wasm.reader import MAGIC
 from wasmpack.wasm.types import Module
 
 _NEWER_SINCE = "2024-12-19"
@@ -47,7 +48,9 @@ class ModuleFacts:
     """What was learned of a module, independent of any target."""
 
     module: Module | None
+    """What the engine gets to see of it; None if it cannot be read."""
     scan: HostScan
+    """What the host finds before it compiles."""
     unreadable: Problem | None = None
     """Why it is no core module that an engine compiles."""
     unchecked: bool = False
@@ -68,26 +71,28 @@ class Runner(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
-    def run(self, data: bytes, requests: Sequence[RunRequest], seconds: float | None) -> Ran: ...
+    def run(
+        self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None
+    ) -> Ran: ...
 
 
 def examine(
-    data: bytes,
+    subject: PluginModule,
     start_up: StartUp | None = None,
     *,
     runner: Callable[[], Runner] = IsolatedRunner,
 ) -> ModuleFacts:
     """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
     start_up = start_up or StartUp()
-    if data[:4] != MAGIC:
-        return _read(data, start_up)
+    if subject.data[:4] != MAGIC:
+        return _read(subject, start_up)
     with runner() as process:
-        facts = _read(data, start_up)
+        facts = _read(subject, start_up)
         if facts.module is None:
             return facts
         requests = _requests(facts)
-        ran = process.run(facts.scan.stripped or data, requests, start_up.seconds)
-    facts = _validated(facts, data, ran.validity)
+        ran = process.run(subject.compiled, requests, start_up.seconds)
+    facts = _validated(facts, subject, ran.validity)
     if facts.unreadable or facts.unchecked:
         return facts
     # without requests there is a run only where even validating came to no end
@@ -95,23 +100,20 @@ def examine(
     return replace(facts, runs=tuple(zip(hosts, ran.runs, strict=bool(requests))))
 
 
-def _read(data: bytes, start_up: StartUp) -> ModuleFacts:
-    scan = host_scan(data)
+def _read(subject: PluginModule, start_up: StartUp) -> ModuleFacts:
     try:
-        module = read_module(scan.stripped or data)
+        module = subject.compiled.declarations
     except MalformedModule as error:
-        unreadable = _malformed(scan, error)
-        return ModuleFacts(module=None, scan=scan, unreadable=unreadable, start_up=start_up)
-    return ModuleFacts(module=module, scan=scan, start_up=start_up)
+        unreadable = _malformed(subject.scan, error)
+        return ModuleFacts(module=None, scan=subject.scan, unreadable=unreadable, start_up=start_up)
+    return ModuleFacts(module=module, scan=subject.scan, start_up=start_up)
 
 
-def _validated(facts: ModuleFacts, data: bytes, found: Validity | None) -> ModuleFacts:
+def _validated(facts: ModuleFacts, subject: PluginModule, found: Validity | None) -> ModuleFacts:
     """With what the engine says, if it came to an end."""
     if facts.module is None or found is None:
         return facts
-    if found.error and uses_legacy_exceptions(
-        facts.scan.stripped or data, facts.module, found.error
-    ):
+    if found.error and uses_legacy_exceptions(subject.compiled.data, facts.module, found.error):
         return replace(facts, unchecked=True)
     if found.error and found.limited:
         return replace(facts, unreadable=_beyond_limits(found.error))

@@ -101,6 +101,13 @@ def could_be_name(text: str) -> bool:
     return ":" not in text.partition("/")[0]
 
 
+def with_default_tag(place: Place) -> Place:
+    """A name without tag and digest means ``latest``."""
+    if isinstance(place, NamePlace):
+        return replace(place, reference=place.reference.with_default_tag())
+    return place
+
+
 def pinned(place: Place, digest: Digest) -> Place:
     """The same place with the digest that was found or made there.
 

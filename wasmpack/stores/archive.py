@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, WouldOverwrite
+from wasmpack.errors import BadArtifact, NotFound, Notice, WouldOverwrite
 from wasmpack.files.directories import TEMPORARY, explained, open_regular
 from wasmpack.files.outputs import check_named, named_output
 from wasmpack.oci.canonical import parse_json_object
@@ -17,11 +17,12 @@ from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry, find_entry, parse_entries, referring
+from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.tar_files import Slice, Span, find_files
 from wasmpack.stores.verified import VerifiedStream
 
 
-class ArchiveReader:
+class ArchiveReader(ImageReader):
     """One image of an archive (:class:`wasmpack.stores.ports.ImageReader`)."""
 
     source = "archive"
@@ -61,9 +62,6 @@ class ArchiveReader:
             entries = [entry.descriptor for entry in _entries(self._path, self._spans)]
             self._referrers = referring(entries, self.get)
         return self._referrers.get(digest, [])
-
-    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
-        raise damage
 
 
 @contextlib.contextmanager

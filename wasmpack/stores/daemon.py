@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WasmpackError, WrongUsage
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import BlobStatus
+from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
 from wasmpack.stores.saved import SavedImage
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _LIMIT = 1 << 30
 """Most bytes of an image taken out of the engine."""
 
 
-class DaemonWriter:
+class DaemonWriter(ImageWriter):
     """Collects an image and loads it (:class:`wasmpack.stores.ports.ImageWriter`)."""
 
     def __init__(self, reference: Reference) -> None:
@@ -41,9 +41,6 @@ class DaemonWriter:
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         return descriptor.digest in self._blobs
-
-    def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
-        return False
 
     def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
         with body() as stream:
@@ -60,9 +57,6 @@ class DaemonWriter:
                 hint="--variant docker",
             )
         self._manifest = manifest
-
-    def put_referrer(self, manifest: Manifest | Index) -> None:
-        """The engine keeps no such thing."""
 
     def load(self) -> None:
         """Hand the image to the engine."""
@@ -91,7 +85,7 @@ class DaemonWriter:
                 client.images.load(archive)
 
 
-class DaemonReader:
+class DaemonReader(ImageReader):
     """An image out of the engine, as a Docker manifest made of what it saves."""
 
     source = "daemon"
@@ -117,12 +111,6 @@ class DaemonReader:
         file = self._image.open_blob(descriptor)
         file.skip(offset)
         return file.read(size)
-
-    def referrers(self, _digest: Digest) -> Sequence[Descriptor]:
-        return ()
-
-    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
-        raise damage
 
 
 def _save(name: str, archive: IO[bytes]) -> None:

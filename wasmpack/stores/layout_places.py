@@ -1,20 +1,19 @@
 """Layouts, and the local store, as places to read images from and to write them to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from wasmpack.errors import DigestMismatch, Notice, WasmpackError
+from wasmpack.errors import DigestMismatch, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.ports import BlobStatus
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
+from wasmpack.stores.session import Session
 from wasmpack.stores.verified import Body, Readable, VerifiedStream
 
 
-class LayoutReader:
+class LayoutReader(ImageReader):
     """One image of a layout or of the local store."""
 
     def __init__(self, layout: Layout, descriptor: Descriptor, source: str) -> None:
@@ -52,20 +51,18 @@ class LocalReader(LayoutReader):
         layout: Layout,
         descriptor: Descriptor,
         reference: Reference,
-        options: RegistryOptions,
-        notice: Notice,
+        session: Session,
     ) -> None:
         super().__init__(layout, descriptor, "local")
         self._reference = reference
-        self._options = options
-        self._notice = notice
+        self._session = session
 
     def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
         path = self._layout.blob_path(descriptor.digest)
         try:
             from wasmpack.stores.registry.repository import RegistryReader
 
-            registry = RegistryReader(self._reference, self._options)
+            registry = RegistryReader(self._reference, self._session.registry, self._session.notice)
             with self._layout.writing():
                 self._layout.put_blob(
                     descriptor,
@@ -76,21 +73,19 @@ class LocalReader(LayoutReader):
                 f"{path} is damaged: {damage.message}",
                 hint=f"build the image again, or pull it: {error.message}",
             ) from error
-        self._notice(f"{path} was damaged, and is pulled again from {self._reference.name}")
+        self._session.notice(f"{path} was damaged, and is pulled again from {self._reference.name}")
 
 
-@dataclass(frozen=True, slots=True)
-class LayoutWriter:
+class LayoutWriter(ImageWriter):
     """Writes into a layout or the local store."""
 
-    layout: Layout
-    force: bool = True
+    def __init__(self, layout: Layout, *, force: bool = True) -> None:
+        """:param force: a name that points at another image is moved."""
+        self.layout = layout
+        self.force = force
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         return self.layout.has_blob(descriptor)
-
-    def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
-        return False
 
     def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
         self.layout.put_blob(descriptor, body)

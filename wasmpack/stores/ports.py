@@ -1,14 +1,15 @@
-"""The two protocols that every kind of store meets."""
+"""What a store of images can do: a few methods each, the rest follows from them."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from wasmpack.errors import DigestMismatch
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.stores.verified import Body, Readable
+from wasmpack.stores.verified import CHUNK, Body, Readable
 
 
 class Progress(Protocol):
@@ -31,72 +32,81 @@ class BlobStatus(StrEnum):
     """It would be sent, but for ``--dry-run``."""
 
 
-class ImageReader(Protocol):
-    """One image, wherever it is."""
+class ImageReader:
+    """One image in a store: a source names itself, and gives manifests and blobs."""
+
+    source: str
+    """``local``, ``registry``, ``layout``, ``archive`` or ``daemon`` (JSON contract)."""
+    verified = False
+    """Its blobs are known to be what their descriptors say."""
 
     @property
-    def source(self) -> str:
-        """``local``, ``registry``, ``layout``, ``archive`` or ``daemon`` (JSON contract)."""
+    def challenge(self) -> str:
+        """The ``WWW-Authenticate`` header of a registry's 401; empty if there was none."""
+        return ""
 
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
         """The image itself, or a child of its index; bytes verified against the descriptor.
 
         :raises NotFound: no such image
         """
+        raise NotImplementedError
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
         """The blob's bytes, not verified: wrap it in :class:`VerifiedStream`.
 
         :raises NotFound: no such blob
         """
+        raise NotImplementedError
 
     def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
         """Some of the blob's bytes, not verified; fewer at its end."""
+        with closing(self.open_blob(descriptor)) as file:
+            while offset and (data := file.read(min(offset, CHUNK))):
+                offset -= len(data)
+            return file.read(size)
 
-    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
+    def referrers(self, _digest: Digest) -> Sequence[Descriptor]:
         """Manifests that have this one as their subject: signatures, bills of material."""
+        return ()
 
-    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
-        """Get a blob anew that was found damaged.
+    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
+        """Get a blob again that was found damaged.
 
         :raises DigestMismatch: there is nowhere to get it from
         """
+        raise damage
 
 
-class ImageWriter(Protocol):
+class ImageWriter:
     """A place an image can be written to: blobs first, the manifest last."""
 
-    def has_image(self, manifest: Manifest | Index, names: Sequence[str | None]) -> bool:
+    @property
+    def challenge(self) -> str:
+        """As :attr:`ImageReader.challenge`."""
+        return ""
+
+    def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
         """Whether all of it is there under these names; False where that is not known at once."""
+        return False
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         """Whether the blob is there already, whole."""
+        raise NotImplementedError
 
     def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
         """Write one blob; nothing half written ever carries its name.
 
         :param body: opens the blob's bytes, again for every try
         """
+        raise NotImplementedError
 
     def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
         """Write the manifest's exact bytes and let the names (tags) point at it.
 
         :param names: none leaves it reachable by its digest alone
         """
+        raise NotImplementedError
 
     def put_referrer(self, manifest: Manifest | Index) -> None:
         """List a manifest that is there already among those that refer to its subject."""
-
-
-@runtime_checkable
-class Challenged(Protocol):
-    """A reader or a writer that may have been asked to identify itself: that of a registry."""
-
-    @property
-    def challenge(self) -> str:
-        """The ``WWW-Authenticate`` header of the 401; empty if there was none."""
-
-
-def challenge_of(image: object) -> str:
-    """How a registry asked us to identify ourselves; nothing for images that are elsewhere."""
-    return image.challenge if isinstance(image, Challenged) else ""

@@ -31,11 +31,17 @@ class VerifiedStream:
     """
 
     def __init__(
-        self, raw: Readable | BinaryIO, descriptor: Descriptor, advance: Advance | None = None
+        self,
+        raw: Readable | BinaryIO,
+        descriptor: Descriptor,
+        advance: Advance | None = None,
+        *,
+        known: bool = False,
     ) -> None:
+        """:param known: the bytes were verified before, or are ours: they are not hashed again."""
         self._raw = raw
         self._descriptor = descriptor
-        self._hasher = descriptor.digest.hasher()
+        self._hasher = None if known else descriptor.digest.hasher()
         self._seen = 0
         self._advance = advance
 
@@ -55,7 +61,8 @@ class VerifiedStream:
         if want and not data:
             self._finish(short=True)
         self._seen += len(data)
-        self._hasher.update(data)
+        if self._hasher:
+            self._hasher.update(data)
         if self._seen == self._descriptor.size:
             self._finish(short=False)
         if self._advance and data:
@@ -111,7 +118,7 @@ class VerifiedStream:
                 f"blob {descriptor.digest}: {compare} than the {descriptor.size} bytes "
                 "its descriptor says"
             )
-        found = self._hasher.hexdigest()
+        found = self._hasher.hexdigest() if self._hasher else descriptor.digest.hex
         if found != descriptor.digest.hex:
             raise DigestMismatch(
                 f"blob {descriptor.digest}: its content has the digest "
@@ -120,4 +127,4 @@ class VerifiedStream:
 
 
 Body = Callable[[], VerifiedStream]
-"""Opens a blob's verified bytes; called anew for every try."""
+"""Opens a blob's verified bytes; called again for every try."""

@@ -7,8 +7,10 @@ from wasmpack.errors import (
     BadArtifact,
     DigestMismatch,
     NotFound,
+    Notice,
     RegistryUnavailable,
     WrongUsage,
+    silence,
 )
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
@@ -39,10 +41,13 @@ class RegistryClient:
         actions: str = "pull",
         *,
         mount_from: str = "",
+        notice: Notice = silence,
     ) -> None:
-        """:param mount_from: a repository of the same registry that may have the same blobs."""
+        """:param mount_from: a repository of the same registry that may have the same blobs
+        :param notice: told of every try that failed, and what the registry has to say
+        """
         self._reference = reference
-        self._transport = Transport(reference, options, actions, mount_from)
+        self._transport = Transport(reference, options, actions, mount_from, notice=notice)
         self._root = f"/v2/{reference.repository}"
         self._uploads = Uploads(self._transport, reference.repository, mount_from)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wasmpack.errors import BadArtifact
+from wasmpack.errors import BadArtifact, Notice, silence
 from wasmpack.files.directories import explained, open_regular
 from wasmpack.files.outputs import update_named
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
@@ -46,7 +46,9 @@ class Credential:
         return "Basic " + base64.b64encode(pair).decode()
 
 
-def find_credential(registry: str, repository: str, options: RegistryOptions) -> Credential | None:
+def find_credential(
+    registry: str, repository: str, options: RegistryOptions, notice: Notice = silence
+) -> Credential | None:
     """The best credential for this repository, or None for anonymous access.
 
     :raises WasmpackError: a file that cannot be read, a helper that fails
@@ -54,7 +56,7 @@ def find_credential(registry: str, repository: str, options: RegistryOptions) ->
     if options.username is not None and options.password is not None:
         return Credential(username=options.username, secret=options.password)
     for path in auth_files(options):
-        config = _usable(path, options)
+        config = _usable(path, options, notice)
         found = _in_file(config, path, registry, repository) if config else None
         if found is not None:
             return found
@@ -76,7 +78,9 @@ def auth_files(options: RegistryOptions) -> Iterator[Path]:
     yield (Path(config) if config else Path.home() / ".config") / "containers" / "auth.json"
 
 
-def save_credential(registry: str, credential: Credential, options: RegistryOptions) -> str:
+def save_credential(
+    registry: str, credential: Credential, options: RegistryOptions, notice: Notice = silence
+) -> str:
     """Keep a credential where Docker would: in its helper if it names one, else in the file.
 
     Returns where it went, for the user to read.
@@ -92,11 +96,11 @@ def save_credential(registry: str, credential: Credential, options: RegistryOpti
         ask_helper(helper, "store", json.dumps(login))
         return helper
     entry: JsonObject = {"auth": credential.basic.removeprefix("Basic ")}
-    _change_entries(path, lambda auths: auths.update({_hub_key(registry): entry}), options)
+    _change_entries(path, lambda auths: auths.update({_hub_key(registry): entry}), notice)
     return str(path)
 
 
-def erase_credential(registry: str, options: RegistryOptions) -> bool:
+def erase_credential(registry: str, options: RegistryOptions, notice: Notice = silence) -> bool:
     """Forget a registry; whether there was anything to forget."""
     path = next(auth_files(options))
     config = _read(path) if path.is_file() else {}
@@ -110,13 +114,11 @@ def erase_credential(registry: str, options: RegistryOptions) -> bool:
             auths.pop(key, None)
 
     if keys:
-        _change_entries(path, erase, options)
+        _change_entries(path, erase, notice)
     return bool(keys) or helper is not None
 
 
-def _change_entries(
-    path: Path, change: Callable[[JsonObject], None], options: RegistryOptions
-) -> None:
+def _change_entries(path: Path, change: Callable[[JsonObject], None], notice: Notice) -> None:
     """Change the entries of the file as it is by then: another process may have changed it."""
 
     def changed(raw: bytes) -> bytes:
@@ -127,7 +129,7 @@ def _change_entries(
         change(auths)
         return json.dumps(config, indent=2).encode() + b"\n"
 
-    update_named(path, changed, options.notice)
+    update_named(path, changed, notice)
 
 
 def _in_file(config: JsonObject, path: Path, registry: str, repository: str) -> Credential | None:
@@ -215,7 +217,7 @@ def _object(config: JsonObject, key: str, path: Path) -> JsonObject:
     return value
 
 
-def _usable(path: Path, options: RegistryOptions) -> JsonObject | None:
+def _usable(path: Path, options: RegistryOptions, notice: Notice) -> JsonObject | None:
     """A file's content; None if it is not there, or cannot be opened and nobody named it."""
     try:
         return _read(path)
@@ -225,7 +227,7 @@ def _usable(path: Path, options: RegistryOptions) -> JsonObject | None:
                 raise
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
             reason = getattr(error, "strerror", None) or error
-            options.notice(f"{path}: {reason}; going on without it")
+            notice(f"{path}: {reason}; going on without it")
     return None
 
 

@@ -1,15 +1,10 @@
 """What a user can say about how to reach a registry."""
 
 import ipaddress
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from wasmpack.oci.reference import DOCKER_HUB
-
-
-def _unheard(_text: str) -> None:
-    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +25,6 @@ class RegistryOptions:
     """Seconds without a byte from the registry."""
     retries: int = 4
     """Tries after a first one that fails, as long as the budget of ``patience`` lasts."""
-    notice: Callable[[str], None] = field(default=_unheard, compare=False, repr=False)
-    """Told of every try that failed, and what the registry has to say."""
 
     def without_login(self) -> Self:
         """For another registry than the one that user and password were given for."""

@@ -5,27 +5,29 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import IO
 
-from wasmpack.errors import AccessRefused, DigestMismatch, NotFound
+from wasmpack.errors import AccessRefused, NotFound, Notice, silence
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import BlobStatus
+from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
 from wasmpack.stores.registry.client import RegistryClient, referrers_tag
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import CHUNK, Body, Readable
 
 
-class RegistryReader:
+class RegistryReader(ImageReader):
     """One image of a registry (:class:`wasmpack.stores.ports.ImageReader`)."""
 
     source = "registry"
 
-    def __init__(self, reference: Reference, options: RegistryOptions) -> None:
+    def __init__(
+        self, reference: Reference, options: RegistryOptions, notice: Notice = silence
+    ) -> None:
         self.reference = reference
-        self._client = RegistryClient(reference, options)
+        self._client = RegistryClient(reference, options, notice=notice)
         self._spooled: dict[Digest, IO[bytes]] = {}
 
     @property
@@ -64,17 +66,21 @@ class RegistryReader:
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         return self._client.referrers(digest)
 
-    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
-        raise damage
 
-
-class RegistryWriter:
+class RegistryWriter(ImageWriter):
     """One repository to push to (:class:`wasmpack.stores.ports.ImageWriter`)."""
 
     def __init__(
-        self, reference: Reference, options: RegistryOptions, *, mount_from: str = ""
+        self,
+        reference: Reference,
+        options: RegistryOptions,
+        notice: Notice = silence,
+        *,
+        mount_from: str = "",
     ) -> None:
-        self._client = RegistryClient(reference, options, "pull,push", mount_from=mount_from)
+        self._client = RegistryClient(
+            reference, options, "pull,push", mount_from=mount_from, notice=notice
+        )
         self._tracked: set[str] = set()
         """Manifests that the registry itself lists as referring to their subject."""
 

@@ -13,7 +13,14 @@ from urllib.parse import urlencode
 
 import requests
 
-from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError, WrongUsage
+from wasmpack.errors import (
+    AccessRefused,
+    Notice,
+    RegistryUnavailable,
+    WasmpackError,
+    WrongUsage,
+    silence,
+)
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import redacted
 from wasmpack.stores.registry.address import Address
@@ -40,7 +47,13 @@ class Transport(Registry):  # type: ignore[misc]
     """Requests to one registry, with the rights to one repository or two."""
 
     def __init__(
-        self, reference: Reference, options: RegistryOptions, actions: str, also_pull: str = ""
+        self,
+        reference: Reference,
+        options: RegistryOptions,
+        actions: str,
+        also_pull: str = "",
+        *,
+        notice: Notice = silence,
     ) -> None:
         """Nothing is sent yet.
 
@@ -60,6 +73,7 @@ class Transport(Registry):  # type: ignore[misc]
         )
         self.registry = reference.registry
         self.options = options
+        self._told = notice
         try:
             base = Address.parse(f"{self.prefix}://{host}/")
         except ValueError as error:
@@ -200,7 +214,9 @@ class Transport(Registry):  # type: ignore[misc]
 
     def _log_in(self, challenge: str, deadline: Deadline) -> None:
         if not self._looked_up:
-            self._credential = find_credential(self.registry, self._repository, self.options)
+            self._credential = find_credential(
+                self.registry, self._repository, self.options, self._notice
+            )
             self._looked_up = True
         try:
             self._authorization = self._answer(challenge, deadline)
@@ -258,4 +274,4 @@ class Transport(Registry):  # type: ignore[misc]
                 self._notice(f"registry {self.registry} warns: {text}")
 
     def _notice(self, text: str) -> None:
-        self.options.notice(redacted(text))
+        self._told(redacted(text))

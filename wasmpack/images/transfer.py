@@ -7,11 +7,11 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
+from wasmpack.images.image import Image
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.stores.kept import unless_damaged
-from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter, Progress
+from wasmpack.stores.ports import BlobStatus, ImageWriter, Progress
 from wasmpack.stores.verified import Advance, VerifiedStream
 
 _AT_ONCE = 4
@@ -41,7 +41,7 @@ class Moved:
 
 
 def transfer(
-    reader: ImageReader,
+    image: Image,
     manifest: Manifest,
     writer: ImageWriter,
     names: Sequence[str | None],
@@ -53,7 +53,7 @@ def transfer(
     :param progress: told of every piece that moved
     :raises DigestMismatch: the source gave other bytes; nothing is then named
     """
-    moving = _Moving(reader, writer, progress)
+    moving = _Moving(image, writer, progress)
     if progress:
         progress.expect(sum(blob.size for blob in manifest.blobs))
     if writer.has_image(manifest, names):
@@ -64,7 +64,7 @@ def transfer(
 
 
 def transfer_all(
-    reader: ImageReader,
+    image: Image,
     top: Manifest | Index,
     writer: ImageWriter,
     names: Sequence[str | None],
@@ -78,19 +78,19 @@ def transfer_all(
     :raises BadArtifact: more manifests than anybody makes
     """
     moved: list[Moved] = []
-    for manifest, subject in _tree(reader, top, referrers=referrers):
+    for manifest, subject in _tree(image, top, referrers=referrers):
         own = [] if manifest.digest != top.digest else names
         if isinstance(manifest, Index):
             writer.put_manifest(manifest, own)
         else:
-            moved += transfer(reader, manifest, writer, own, progress)
+            moved += transfer(image, manifest, writer, own, progress)
         if subject:
             writer.put_referrer(manifest)
     return tuple({row.descriptor.digest: row for row in moved}.values())
 
 
 def _tree(
-    reader: ImageReader, top: Manifest | Index, *, referrers: bool
+    image: Image, top: Manifest | Index, *, referrers: bool
 ) -> Iterator[tuple[Manifest | Index, bool]]:
     """Every manifest after those it names, and whether it refers to one that came before."""
     seen: set[Digest] = set()
@@ -106,11 +106,11 @@ def _tree(
                 f"an index of more than {_MOST_MANIFESTS} manifests, or more than {_DEEPEST} deep"
             )
         for child in found.manifests if isinstance(found, Index) else ():
-            yield from walk(reader.get(child), depth + 1, subject=False)
+            yield from walk(image.get(child), depth + 1, subject=False)
         yield found, subject
-        for row in reader.referrers(found.digest) if referrers else ():
+        for row in image.referrers(found.digest) if referrers else ():
             with contextlib.suppress(NotFound):  # listed, and deleted since
-                yield from walk(reader.get(row), depth + 1, subject=True)
+                yield from walk(image.get(row), depth + 1, subject=True)
 
     return walk(top, 0, subject=False)
 
@@ -118,8 +118,8 @@ def _tree(
 class _Moving:
     """Blobs on their way, each in a thread of its own."""
 
-    def __init__(self, reader: ImageReader, writer: ImageWriter, progress: Progress | None) -> None:
-        self._reader = reader
+    def __init__(self, image: Image, writer: ImageWriter, progress: Progress | None) -> None:
+        self._image = image
         self._writer = writer
         self._progress = progress
         self._lock = threading.Lock()
@@ -151,10 +151,10 @@ class _Moving:
         told = _furthest(self._tell)
 
         def body() -> VerifiedStream:
-            return VerifiedStream(self._reader.open_blob(descriptor), descriptor, told())
+            return self._image.open(descriptor, told())
 
-        status = unless_damaged(
-            self._reader, descriptor, lambda: self._writer.put_blob(descriptor, body)
+        status = self._image.unless_damaged(
+            descriptor, lambda: self._writer.put_blob(descriptor, body)
         )
         if status is BlobStatus.MOUNTED:
             self._tell(descriptor, descriptor.size)

@@ -1,6 +1,6 @@
-"""Images we make: a manifest and the blobs it names, complete and in memory.
+"""The formats of plugin images, and the images we make: complete and in memory.
 
->>> image = artifact_image(b"\\0asm\\1\\0\\0\\0", b'{"type":"envoy_proxy"}', {})
+>>> image = artifact_image(PluginModule(b"\\0asm\\1\\0\\0\\0"), b'{"type":"envoy_proxy"}', {})
 >>> [layer.title for layer in image.manifest.layers]
 ['runtime-config.json', 'plugin.wasm']
 
@@ -8,16 +8,20 @@ The rules behind the shapes: Wasm image specification (solo-io/wasm, spec.md and
 and what Istio's fetcher takes (``docs/variants.md``).
 """
 
+import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
 
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
-from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.descriptor import TITLE, Descriptor
 from wasmpack.oci.digest import Digest
 from wasmpack.oci.layer import tar_gzip
 from wasmpack.oci.manifest import Manifest, parse_manifest
+from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.verified import Readable
 
 CREATED = "org.opencontainers.image.created"
 COMPAT_MARK = {"module.wasm.image/variant": "compat"}
@@ -34,20 +38,26 @@ class Variant(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class BuiltImage(ImageReader):
     """A manifest together with every blob it names, by digest."""
 
-    manifest: Manifest
-    blobs: Mapping[Digest, bytes]
+    source = "memory"
+    verified = True
 
-    @property
-    def size(self) -> int:
-        """What a registry stores for it: manifest and blobs, in bytes."""
-        return len(self.manifest.raw) + sum(len(blob) for blob in self.blobs.values())
+    def __init__(self, manifest: Manifest, blobs: Mapping[Digest, bytes]) -> None:
+        self.manifest = manifest
+        self.blobs = blobs
+
+    def get(self, _descriptor: Descriptor | None = None) -> Manifest:
+        return self.manifest
+
+    def open_blob(self, descriptor: Descriptor) -> Readable:
+        return io.BytesIO(self.blobs[descriptor.digest])
 
 
-def artifact_image(module: bytes, runtime_config: bytes, annotations: Mapping[str, str]) -> Image:
+def artifact_image(
+    module: PluginModule, runtime_config: bytes, annotations: Mapping[str, str]
+) -> BuiltImage:
     """The ``oci`` variant: exactly two layers, configuration then module, both raw.
 
     The manifest's config is the configuration's own descriptor, as wasme writes it: a config of a
@@ -55,10 +65,16 @@ def artifact_image(module: bytes, runtime_config: bytes, annotations: Mapping[st
     """
     config = Descriptor.of(runtime_config, mt.WASM_CONFIG)
     layers = [
-        Descriptor.of(runtime_config, mt.WASM_CONFIG, mt.RUNTIME_CONFIG_FILE),
-        Descriptor.of(module, mt.WASM_CONTENT, mt.PLUGIN_FILE),
+        replace(config, annotations={TITLE: mt.RUNTIME_CONFIG_FILE}),
+        Descriptor(
+            media_type=mt.WASM_CONTENT,
+            digest=module.digest,
+            size=module.size,
+            annotations={TITLE: mt.PLUGIN_FILE},
+        ),
     ]
-    return _image(mt.OCI_MANIFEST, config, layers, annotations, [runtime_config, module])
+    blobs = {config.digest: runtime_config, module.digest: module.data}
+    return _image(mt.OCI_MANIFEST, config, layers, annotations, blobs)
 
 
 def filesystem_image(
@@ -68,7 +84,7 @@ def filesystem_image(
     *,
     docker: bool = False,
     mtime: int = 0,
-) -> Image:
+) -> BuiltImage:
     """The ``compat`` variant, or ``docker`` with that engine's media types: one tar+gzip layer.
 
     ``plugin.wasm`` stands first in the tar, because the mesh's fetcher allocates every entry it
@@ -81,12 +97,13 @@ def filesystem_image(
     layer = tar_gzip(files, mtime=mtime)
     config = _image_config(layer.diff_id, annotations, docker=docker)
     descriptor = Descriptor.of(config, mt.DOCKER_CONFIG if docker else mt.OCI_CONFIG)
-    layers = [
-        Descriptor.of(layer.data, mt.DOCKER_LAYER_TAR_GZIP if docker else mt.OCI_LAYER_TAR_GZIP)
-    ]
+    packed = Descriptor.of(
+        layer.data, mt.DOCKER_LAYER_TAR_GZIP if docker else mt.OCI_LAYER_TAR_GZIP
+    )
     notes = {} if docker else {**annotations, **COMPAT_MARK}
     media_type = mt.DOCKER_MANIFEST if docker else mt.OCI_MANIFEST
-    return _image(media_type, descriptor, layers, notes, [config, layer.data])
+    blobs = {descriptor.digest: config, packed.digest: layer.data}
+    return _image(media_type, descriptor, [packed], notes, blobs)
 
 
 def variant_of(manifest: Manifest) -> Variant:
@@ -124,8 +141,8 @@ def _image(
     config: Descriptor,
     layers: list[Descriptor],
     annotations: Mapping[str, str],
-    blobs: list[bytes],
-) -> Image:
+    blobs: Mapping[Digest, bytes],
+) -> BuiltImage:
     body: dict[str, object] = {
         "schemaVersion": 2,
         "mediaType": media_type,
@@ -135,4 +152,4 @@ def _image(
     if annotations:
         body["annotations"] = dict(annotations)
     manifest = parse_manifest(canonical_json(body), media_type)
-    return Image(manifest=manifest, blobs={Digest.of(blob): blob for blob in blobs})
+    return BuiltImage(manifest, blobs)

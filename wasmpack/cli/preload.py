@@ -34,7 +34,7 @@ def end_early_child() -> None:
         child.communicate()
 
 
-def load_beside(module: str) -> None:
+def preload(module: str) -> None:
     """Import a module in a thread; whoever imports it next waits for that."""
     if module not in sys.modules:
         threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()

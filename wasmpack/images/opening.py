@@ -1,0 +1,119 @@
+"""From a place to the image that is there."""
+
+from pathlib import Path
+from typing import assert_never
+
+from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.images.image import Image
+from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.oci.place import (
+    ArchivePlace,
+    DaemonPlace,
+    LayoutPlace,
+    NamePlace,
+    Place,
+    is_there,
+)
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.archive import ArchiveReader
+from wasmpack.stores.layout import Layout
+from wasmpack.stores.layout_places import LayoutReader, LocalReader
+from wasmpack.stores.local import find_local, store_path
+from wasmpack.stores.ports import ImageReader
+from wasmpack.stores.session import Session
+
+
+def open_image(place: Place, session: Session | None = None) -> Image:
+    """The image at a place; it is read when somebody asks for it.
+
+    A name is looked for in the local store first, then in its registry.
+
+    :raises NotFound: nothing there
+    """
+    pinned = isinstance(place, NamePlace) and place.reference.digest is not None
+    return Image(_reader(place, session or Session()), str(place), pinned=pinned)
+
+
+def open_pushable(place: Place, session: Session) -> Image:
+    """An image that can be pushed: a name means the local store only.
+
+    :raises NotFound: it was not built here
+    """
+    if isinstance(place, NamePlace):
+        reference = place.reference.with_default_tag()
+        if find_local(reference) is None:
+            hint = f"wasmpack build MODULE -t {reference}, or wasmpack copy between registries"
+            if Path(str(place)).is_file():
+                hint = f"{place} is a file: wasmpack build {place} -t REGISTRY/NAME:TAG --push"
+            raise NotFound(f"{reference}: not in the local store", hint=hint)
+    return open_image(place, session)
+
+
+def expanded(text: str) -> Path:
+    """A path as the user wrote it, with ``~`` as the shell has it.
+
+    :raises WrongUsage: no such user
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise WrongUsage(f"{text}: {error}") from error
+
+
+def require_image(image: Image) -> Manifest:
+    """:raises WrongUsage: an index where one image is needed."""
+    found = image.top
+    if isinstance(found, Index):
+        children = ", ".join(f"{c.platform or '?'} {c.digest}" for c in found.manifests[:4])
+        raise WrongUsage(
+            f"{image.reference} is an index of several images ({children})",
+            hint="name one by its digest",
+        )
+    return found
+
+
+def _reader(place: Place, session: Session) -> ImageReader:
+    match place:
+        case NamePlace():
+            return _name_reader(place, session)
+        case LayoutPlace():
+            layout = Layout.open(expanded(place.path))
+            return LayoutReader(layout, layout.find(place.tag, place.digest), "layout")
+        case ArchivePlace():
+            return ArchiveReader(expanded(place.path), place.tag, place.digest)
+        case DaemonPlace():
+            from wasmpack.stores.daemon import DaemonReader
+
+            return DaemonReader(place.reference)
+        case _:
+            assert_never(place)
+
+
+def _name_reader(place: NamePlace, session: Session) -> ImageReader:
+    reference = place.reference.with_default_tag()
+    found = None if place.remote else find_local(reference)
+    if found is not None:
+        return LocalReader(Layout(store_path()), found, reference, session)
+    if place.remote:
+        return _registry_reader(reference, session)
+    if not reference.names_registry:
+        raise NotFound(
+            f"{reference}: not in the local store, and the name has no registry",
+            hint=_what_it_may_be(str(place)),
+        )
+    session.notice(f"{reference}: not in the local store, asking the registry")
+    return _registry_reader(reference, session)
+
+
+def _what_it_may_be(text: str) -> str:
+    if is_there(Path(text).is_file):
+        return f"{text} is a file: wasmpack inspect module, or oci-archive:{text}"
+    if is_there(Path(text).is_dir):
+        return f"oci:{text}, if this directory is a layout"
+    return "wasmpack list; or a full name such as quay.io/me/plugin:v1"
+
+
+def _registry_reader(reference: Reference, session: Session) -> ImageReader:
+    from wasmpack.stores.registry.repository import RegistryReader
+
+    return RegistryReader(reference, session.registry, session.notice)

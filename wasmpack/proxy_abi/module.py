@@ -1,0 +1,72 @@
+"""A plugin's module: its bytes, hashed, read and scanned once each."""
+
+from functools import cached_property
+from pathlib import Path
+
+from wasmpack.oci.digest import Digest
+from wasmpack.proxy_abi.abi import sdk_of
+from wasmpack.proxy_abi.host_scan import HostScan, host_scan
+from wasmpack.wasm.reader import read_module
+from wasmpack.wasm.types import Module
+
+
+class PluginModule:
+    """Bytes that are, or should be, a WebAssembly module in the binary format.
+
+    >>> PluginModule(b"\\0asm\\1\\0\\0\\0").declarations.exports
+    ()
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        name: str = "plugin.wasm",
+        *,
+        path: Path | None = None,
+        digest: Digest | None = None,
+    ) -> None:
+        """Nothing is looked at yet.
+
+        :param name: names the module in reports
+        :param path: the file it was read from
+        :param digest: if it is known: the bytes are not hashed then
+        """
+        self.data = data
+        self.name = name
+        self.path = path
+        if digest is not None:
+            self.digest = digest
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.data)
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Of the bytes."""
+        return Digest.of(self.data)
+
+    @cached_property
+    def declarations(self) -> Module:
+        """What it imports, exports and declares.
+
+        :raises MalformedModule: the bytes are no core module
+        """
+        return read_module(self.data)
+
+    @cached_property
+    def compiled(self) -> "PluginModule":
+        """What a host hands to its engine: the module without the sections that it leaves out."""
+        stripped = self.scan.stripped
+        return self if stripped is None else PluginModule(stripped, self.name)
+
+    @cached_property
+    def scan(self) -> HostScan:
+        """What a host finds before it compiles."""
+        return host_scan(self.data)
+
+    @cached_property
+    def sdk(self) -> str:
+        """See :func:`wasmpack.proxy_abi.abi.sdk_of`."""
+        return sdk_of(self.declarations)

@@ -1,0 +1,47 @@
+"""What all work of one command shares: how registries are reached, and who is told of it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from wasmpack.errors import Notice, silence
+from wasmpack.oci.place import NamePlace, Place
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.ports import Progress
+from wasmpack.stores.registry.options import RegistryOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The side channels of an action; the defaults are silent."""
+
+    registry: RegistryOptions = field(default_factory=RegistryOptions)
+    """How registries are reached."""
+    destination: RegistryOptions | None = None
+    """How the registry of the destination is reached, if that differs."""
+    notice: Notice = silence
+    """Told what the user should know, in a line."""
+    progress: Progress | None = None
+
+    @property
+    def writing(self) -> RegistryOptions:
+        """How the registry of the destination is reached."""
+        return self.destination or self.registry
+
+    def reading(self, source: Place, destination: Place | None) -> Self:
+        """For the source of a copy: user and password are for the destination, if that is another
+        registry and nothing else was said of it.
+        """
+        ours, theirs = registry_name(destination), registry_name(source)
+        shared = ours is None or (theirs is not None and theirs.registry == ours.registry)
+        if self.destination is not None or shared:
+            return self
+        return self.without_login()
+
+    def without_login(self) -> Self:
+        """For other registries than the one that user and password were given for."""
+        return replace(self, registry=self.registry.without_login())
+
+
+def registry_name(place: Place | None) -> Reference | None:
+    """The name of an image that a registry has, or may have."""
+    return place.reference if isinstance(place, NamePlace) else None
