@@ -10,7 +10,7 @@ from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.engine import validity
 from wasmpack.dry_run.result import RunRequest
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
-from wasmpack.dry_run.sandbox import Ran
+from wasmpack.dry_run.sandbox import RunResult
 from wasmpack.findings import Severity
 from wasmpack.module_rules.check import StartUp, examine, module_problems
 from wasmpack.targets import Target, target
@@ -34,12 +34,14 @@ class InThisProcess:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def run(self, data: bytes, requests: Sequence[RunRequest], seconds: float | None = None) -> Ran:
+    def run(
+        self, data: bytes, requests: Sequence[RunRequest], seconds: float | None = None
+    ) -> RunResult:
         valid = validity(data)
         if valid.error or not requests:
-            return Ran((), valid)
+            return RunResult((), valid)
         budget = Budget.of(len(data), seconds)
-        return Ran(tuple(dry_runs(compiled_plugin(data), requests, budget.running)), valid)
+        return RunResult(tuple(dry_runs(compiled_plugin(data), requests, budget.running)), valid)
 
 
 def envoy_target(version: str) -> Target:

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, RunRequest
-from wasmpack.dry_run.sandbox import IsolatedRunner, Ran
+from wasmpack.dry_run.sandbox import IsolatedRunner, RunResult
 from wasmpack.findings import Problem, Severity
 from wasmpack.module_rules.legacy_exceptions import uses_legacy_exceptions
 from wasmpack.module_rules.load import load_problems, memory_unseen
@@ -68,7 +68,9 @@ class Runner(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
-    def run(self, data: bytes, requests: Sequence[RunRequest], seconds: float | None) -> Ran: ...
+    def run(
+        self, data: bytes, requests: Sequence[RunRequest], seconds: float | None
+    ) -> RunResult: ...
 
 
 def examine(
