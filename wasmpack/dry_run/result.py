@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from wasmpack.processes import Bound
-from wasmpack.proxy_abi.abi import NEWEST
+from wasmpack.proxy_abi.abi import NEWEST, HostDate
 
 
 class Outcome(StrEnum):
@@ -53,8 +53,7 @@ class RunRequest:
     config: bytes = b""
     """The plugin configuration, verbatim."""
     root_id: str = ""
-    host: str = NEWEST
-    """Date of the host."""
+    host: HostDate = NEWEST
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -46,7 +46,7 @@ _CODES = {
 }
 
 
-def start_up_problems(run: DryRun, host: str, *, configured: bool) -> Iterator[Problem]:
+def start_up_problems(run: DryRun, host: abi.HostDate, *, configured: bool) -> Iterator[Problem]:
     """Findings of a start-up on a host of that date.
 
     :param configured: the user gave a plugin configuration: then its refusal is an error

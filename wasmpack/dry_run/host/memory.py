@@ -1,7 +1,7 @@
 """A module's memory as host functions use it, and the ways in which a call ends.
 
-A host function returns nothing where it succeeds, and raises :class:`Refused` where it does not; a
-status that is neither is returned.
+A host function returns None or a status, or raises one of the exceptions here; :class:`Refused` is
+the usual way to fail.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from typing import TypeVar
 from wasmpack.dry_run.result import Cause
 
 _KEPT_LIMIT = 64 * 1024 * 1024
-_Any = TypeVar("_Any")
+_T = TypeVar("_T")
 
 
 class Status(IntEnum):
@@ -30,17 +30,17 @@ class Status(IntEnum):
 
 
 class Refused(Exception):
-    """The call answers that it failed."""
+    """The call fails, and the module is told so by a status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
 
 
-def found(value: _Any | None, otherwise: int = Status.NOT_FOUND) -> _Any:
-    """What is there.
+def found(value: _T | None, otherwise: int = Status.NOT_FOUND) -> _T:
+    """Return the value, or refuse the call where there is none.
 
-    :raises Refused: nothing is
+    :raises Refused: with that status
     """
     if value is None:
         raise Refused(otherwise)
@@ -71,7 +71,10 @@ class Kept:
         self._size = 0
 
     def add(self, size: int) -> None:
-        """:raises OverLimit: it is too much"""
+        """Count more.
+
+        :raises OverLimit: it is too much
+        """
         self._size += size + 64
         if self._size > _KEPT_LIMIT:
             raise OverLimit(f"more than {_KEPT_LIMIT} bytes of {self._what}")

@@ -51,10 +51,10 @@ class RequestState:
     def enter(
         self, phase: Phase, maps: Mapping[int, Sequence[Pair]], buffers: Mapping[int, bytes]
     ) -> None:
-        """The next callback begins.
+        """Begin the next callback.
 
-        :param maps: those that there are from now on
-        :param buffers: those that it sees
+        :param maps: added, and kept until the end
+        :param buffers: visible in this callback alone
         """
         self.phase = phase
         self.maps |= {kind: list(pairs) for kind, pairs in maps.items()}
@@ -79,9 +79,9 @@ class RequestState:
         self.ended = True
 
     def answer(self) -> None:
-        """Send a local response, which must be the last thing done to a response.
+        """Send a local response; it must be the last change to a response.
 
-        :raises ProxyCrash: it was not, or the stream is over
+        :raises ProxyCrash: the stream has been answered, closed, or is over
         """
         answering = self.phase is Phase.RESPONSE
         if self.phase is Phase.OVER or (answering and self.ended):
@@ -99,7 +99,7 @@ class VmState:
         self.has_context = False
         """False while the start section runs: there is no context that a call could belong to."""
         self.request: RequestState | None = None
-        """The one being served."""
+        """The one being served; None before the first."""
         self.log: list[str] = []
         self._logged = 0
         self.kept = Kept("headers")
@@ -115,7 +115,10 @@ class VmState:
         """How many were begun, by the last two bits of their tokens."""
 
     def require_context(self) -> None:
-        """:raises ProxyCrash: there is none that the call could belong to"""
+        """Refuse calls of the start section.
+
+        :raises ProxyCrash: there is no context that the call could belong to
+        """
         if not self.has_context:
             raise ProxyCrash(Cause.CONTEXT)
 
@@ -129,7 +132,7 @@ class VmState:
         return self.request.maps.get(kind) if self.request else None
 
     def buffer(self, kind: int) -> bytes | None:
-        """None if there is none now; those of a request are there, and empty."""
+        """None if there is none now; those of a request exist, but are empty."""
         self.require_context()
         if kind == _PLUGIN_CONFIGURATION:
             configuring = self.callback in _CONFIGURING and self.request is None
@@ -144,7 +147,7 @@ class VmState:
         return self.buffer(_PLUGIN_CONFIGURATION) or b""
 
     def note(self, text: bytes) -> None:
-        """Log."""
+        """Add to the log."""
         room = max(0, _LOG_LIMIT - self._logged)
         if line := text[:room].decode(errors="replace").strip():
             self.log.append(line)
@@ -153,7 +156,7 @@ class VmState:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """All that a host function has to do with."""
+    """Everything a host function works on."""
 
     memory: GuestMemory
     vm: VmState

@@ -17,12 +17,12 @@ HostCall = Callable[..., int | None]
 
 
 def _answer(status: int) -> HostCall:
-    """Whatever the arguments are."""
+    """The same status for any arguments."""
     return lambda *_: status
 
 
 def _in_context(status: int) -> HostCall:
-    """Whatever the arguments are, once there is a context."""
+    """The same status for any arguments, once there is a context."""
 
     def call(host: Host, *_: int) -> int:
         host.vm.require_context()

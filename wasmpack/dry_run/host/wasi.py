@@ -90,7 +90,7 @@ def renumber(host: Host, fd: int, to: int) -> Errno:
 
 
 def check_output(host: Host, fd: int, *_arguments: int) -> None:
-    """All that the functions do which set something on a file."""
+    """All that functions do which set something on an output."""
     if fd not in _OUTPUTS:
         raise Refused(Errno.BADF)
 
@@ -111,7 +111,7 @@ def zero(widths: Mapping[int, int], then: Errno = Errno.SUCCESS) -> Callable[...
 
 
 def poll(host: Host, *arguments: int) -> Errno:
-    """Of no events; older hosts do not do that much."""
+    """Report no events; older hosts do not even write that."""
     if host.vm.started.host < POLL_SINCE:
         return Errno.NOSYS
     return zero({3: 4})(host, *arguments)
