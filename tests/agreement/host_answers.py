@@ -20,20 +20,39 @@ PHASES = {
     "proxy_on_configure": "(param i32 i32) (result i32)",
     "proxy_on_context_create": "(param i32 i32)",
 }
-SHARED = {"proxy_enqueue_shared_queue", "proxy_dequeue_shared_queue", "proxy_set_shared_data",
-          "proxy_register_shared_queue", "proxy_resolve_shared_queue"}  # fmt: skip
+SHARED = {
+    "proxy_set_shared_data",
+    "proxy_register_shared_queue",
+    "proxy_resolve_shared_queue",
+    "proxy_enqueue_shared_queue",
+    "proxy_dequeue_shared_queue",
+}
 """What they answer depends on the other modules of the process."""
-ENUMERATIONS = {"proxy_log": 8, "proxy_get_buffer_bytes": 10, "proxy_get_buffer_status": 10,
-                "proxy_set_buffer_bytes": 10, "proxy_get_header_map_size": 9,
-                "proxy_get_header_map_pairs": 9, "proxy_get_header_map_value": 9,
-                "proxy_set_header_map_pairs": 9, "proxy_add_header_map_value": 9,
-                "proxy_replace_header_map_value": 9, "proxy_remove_header_map_value": 9,
-                "proxy_define_metric": 5, "proxy_record_metric": 9, "proxy_increment_metric": 9,
-                "proxy_get_metric": 9, "proxy_continue_stream": 6, "proxy_close_stream": 6,
-                "proxy_set_effective_context": 5, "proxy_grpc_cancel": 9, "proxy_grpc_close": 9,
-                "proxy_grpc_send": 9, "fd_write": 4, "fd_pwrite": 4, "fd_close": 4, "fd_seek": 4,
-                "fd_fdstat_get": 5, "fd_tell": 4, "fd_renumber": 4, "fd_sync": 4,
-                "fd_allocate": 4, "clock_res_get": 5, "fd_prestat_get": 5}  # fmt: skip
+_VALUES = {
+    4: """
+        fd_write fd_pwrite fd_close fd_seek fd_tell fd_renumber fd_sync fd_allocate
+    """,
+    5: """
+        proxy_define_metric proxy_set_effective_context fd_fdstat_get clock_res_get
+        fd_prestat_get
+    """,
+    6: """
+        proxy_continue_stream proxy_close_stream
+    """,
+    8: """
+        proxy_log
+    """,
+    9: """
+        proxy_get_header_map_size proxy_get_header_map_pairs proxy_get_header_map_value
+        proxy_set_header_map_pairs proxy_add_header_map_value proxy_replace_header_map_value
+        proxy_remove_header_map_value proxy_record_metric proxy_increment_metric
+        proxy_get_metric proxy_grpc_cancel proxy_grpc_close proxy_grpc_send
+    """,
+    10: """
+        proxy_get_buffer_bytes proxy_get_buffer_status proxy_set_buffer_bytes
+    """,
+}
+ENUMERATIONS = {name: count for count, names in _VALUES.items() for name in names.split()}
 """Functions whose first argument is one of a few numbers, and how many to try."""
 
 

@@ -10,7 +10,7 @@ from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.engine import validity
 from wasmpack.dry_run.result import RunRequest
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
-from wasmpack.dry_run.sandbox import Ran
+from wasmpack.dry_run.sandbox import RunResult
 from wasmpack.findings import Severity
 from wasmpack.module_rules.check import StartUp, examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
@@ -37,12 +37,14 @@ class InThisProcess:
 
     def run(
         self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None = None
-    ) -> Ran:
+    ) -> RunResult:
         valid = validity(module.data)
         if valid.error or not requests:
-            return Ran((), valid)
+            return RunResult((), valid)
         budget = Budget.of(module.size, seconds)
-        return Ran(tuple(dry_runs(compiled_plugin(module.data), requests, budget.running)), valid)
+        return RunResult(
+            tuple(dry_runs(compiled_plugin(module.data), requests, budget.running)), valid
+        )
 
 
 def envoy_target(version: str) -> Target:

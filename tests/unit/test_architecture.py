@@ -25,7 +25,7 @@ LAYERS = {
     "envoy": 5, "module_rules": 5, "fetchers": 5, "mesh": 5,
     "actions": 6, "cli": 7, "__init__": 8, "__main__": 8,
 }  # fmt: skip
-SAME_LAYER: set[tuple[str, str]] = set()
+SAME_LAYER = {("targets", "proxy_abi")}
 """Rooms of one layer know nothing of each other, but for these."""
 ONLY_IN = {
     "wasmtime": {

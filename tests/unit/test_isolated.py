@@ -53,15 +53,18 @@ def findings(data: bytes, start_up: StartUp | None = None) -> Sequence[Finding]:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize(
     ("body", "memory", "words"),
-    [(LOOP, "1", "1 s of CPU time"), (WAIT, "1 1 shared", "blocked for 1 s"),
-     (GIBIBYTE, "1", "MiB of memory, more than the 1024 MiB allowed")],
+    [
+        (LOOP, "1", "1 s of CPU time"),
+        (WAIT, "1 1 shared", "blocked for 1 s"),
+        (GIBIBYTE, "1", "MiB of memory, more than the 1024 MiB allowed"),
+    ],
     ids=["loop", "wait", "memory"],
-)  # fmt: skip
+)
 def test_a_bound_exceeded_is_a_refusal(step: str, body: str, memory: str, words: str) -> None:
     """In every step, with a configuration and without: the proxy hangs or starves in it."""
     frame = FRAME.replace('(memory (export "memory") 1)', f'(memory (export "memory") {memory})')
-    text = frame.format(imports="", marker="proxy_abi_version_0_2_1",
-                        body=STEPS[step].format(body=body))  # fmt: skip
+    body = STEPS[step].format(body=body)
+    text = frame.format(imports="", marker="proxy_abi_version_0_2_1", body=body)
     (found,) = findings(binary(text))
     assert (found.code, found.severity, found.where) == ("RUN006", Severity.ERROR, step)
     assert words in found.message
@@ -139,9 +142,7 @@ def test_compiling_is_bounded_too(
 
 def test_tables_count_as_memory() -> None:
     """An engine that fills them in at once needs 80 MB for each of these."""
-    text = FRAME.format(imports="", marker="proxy_abi_version_0_2_1",
-                        body="(table 10000000 funcref)" * 14)  # fmt: skip
-    (found,) = findings(binary(text))
+    (found,) = findings(wat("(table 10000000 funcref)" * 14))
     assert (found.code, found.where) == ("RUN006", "instantiate")
     assert "1068 MiB of memory, more than the 1024 MiB allowed (initial tables)" in found.message
 

@@ -4,9 +4,11 @@ Measured on Go plugins, the slowest of the genuine ones to compile (``docs/adr/0
 time and 22 MB of memory for each megabyte of code. The budgets are five times that.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Self
 
+from wasmpack.dry_run.host.memory import OverLimit
 from wasmpack.processes import Limits
 
 _MIB = 1 << 20
@@ -70,3 +72,32 @@ class Budget:
 def text_limits(size: int) -> Limits:
     """While so many bytes of WebAssembly text are compiled."""
     return Limits(cpu=_START + _COMPILING + _TEXT_MIB * size / _MIB, memory=_MEMORY)
+
+
+@dataclass(slots=True, kw_only=True)
+class RunBudget:
+    """What all instances of one run may use together."""
+
+    host_calls: int
+    memory: int
+    """Bytes a memory may grow to."""
+    seconds: float
+    """Of this process's CPU time."""
+    until: float = 0.0
+    """What ``time.process_time`` says then; set when the first instance starts."""
+
+    @property
+    def too_long(self) -> str:
+        """The reason of what ran longer."""
+        return f"more than the {self.seconds:g} s of CPU time allowed"
+
+    def spend_call(self) -> None:
+        """Count a host call: each costs more time than instructions.
+
+        :raises OverLimit: there were too many, or the time is over
+        """
+        self.host_calls -= 1
+        if time.process_time() > self.until:
+            raise OverLimit(self.too_long)
+        if self.host_calls < 0:
+            raise OverLimit("too many calls into the host")

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 _STACK = 2 * 1024 * 1024
 """Bytes: the most that the engine allows. V8 has one megabyte, but smaller frames."""
 _TEXT_LIMIT = 64 * 1024 * 1024
-
-
-_NEWER = ("function_references", "gc", "exceptions", "memory64", "multi_memory", "relaxed_simd",
-          "tail_call", "threads", "wide_arithmetic")  # fmt: skip
+_NEWER = (
+    "exceptions",
+    "function_references",
+    "gc",
+    "memory64",
+    "multi_memory",
+    "relaxed_simd",
+    "tail_call",
+    "threads",
+)
 """Features seen working with Envoy 1.36 and newer, and not established for older ones."""
-
-
 _OWN_LIMIT = re.compile(
     r"(tables|memories|element segments|functions) count exceeds limit"
     r"|string size out of bounds|effective type size exceeds"
@@ -68,10 +72,8 @@ def _error(checker: wasmtime.Engine, data: bytes) -> str | None:
 def _engine_of_2_0() -> wasmtime.Engine:
     import wasmtime
 
-    config = wasmtime.Config()
+    config = _config(newer=False)
     config.gc_support = False
-    for feature in _NEWER:
-        setattr(config, f"wasm_{feature}", False)
     return wasmtime.Engine(config)
 
 
@@ -83,23 +85,23 @@ def engine(*, bounded: bool = False) -> wasmtime.Engine:
     """
     import wasmtime
 
-    config = wasmtime.Config()
+    config = _config(newer=True)
     config.cranelift_opt_level = "none"  # start-up code runs once
     config.epoch_interruption = bounded
-    config.wasm_wide_arithmetic = False
-    config.wasm_stack_switching = False
-    config.wasm_custom_page_sizes = False
-    config.wasm_exceptions = True
-    config.wasm_function_references = True
-    config.wasm_gc = True
-    config.wasm_memory64 = True
-    config.wasm_multi_memory = True
-    config.wasm_relaxed_simd = True
-    config.wasm_tail_call = True
-    config.wasm_threads = True
     config.shared_memory = True
     config.max_wasm_stack = _STACK
     return wasmtime.Engine(config)
+
+
+def _config(*, newer: bool) -> wasmtime.Config:
+    import wasmtime
+
+    config = wasmtime.Config()
+    for feature in _NEWER:
+        setattr(config, f"wasm_{feature}", newer)
+    for feature in ("wide_arithmetic", "stack_switching", "custom_page_sizes"):
+        setattr(config, f"wasm_{feature}", False)
+    return config
 
 
 def text_to_binary(text: bytes, name: str) -> bytes:
@@ -126,3 +128,9 @@ def first_line(text: str) -> str:
     _, _, cause = text.rpartition("Caused by:")
     lines = [line.strip() for line in cause.splitlines() if line.strip()]
     return lines[0].removeprefix("0: ") if lines else "no reason given"
+
+
+def trap_reason(text: str) -> str:
+    """The cause alone: backtraces name our engine's addresses, not the proxy's."""
+    reason = text.rpartition("wasm trap:")[2] if "wasm trap:" in text else first_line(text)
+    return reason.strip().splitlines()[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING
 
-from wasmpack.dry_run.host.wasi import OverLimit, ProxyCrash
+from wasmpack.dry_run.host.memory import GuestMemory, OverLimit, ProxyCrash
+from wasmpack.dry_run.result import Cause
 from wasmpack.proxy_abi import abi
 from wasmpack.wasm.types import Module
 
@@ -17,8 +18,8 @@ _READ = 64 * 1024 * 1024
 """Most bytes one host call may hand over."""
 
 
-class WasmtimeGuest:
-    """The running instance (:class:`wasmpack.dry_run.host.wasi.Guest`)."""
+class WasmtimeGuest(GuestMemory):
+    """The running instance."""
 
     def __init__(self, store: wasmtime.Store) -> None:
         self._store = store
@@ -73,7 +74,7 @@ class WasmtimeGuest:
     def _inside(self, address: int, size: int) -> bool:
         """What no memory can hold is refused before the memory is looked at (v8.cc)."""
         if self.instance is None:
-            raise ProxyCrash("context")
+            raise ProxyCrash(Cause.CONTEXT)
         return address + size <= _ADDRESSES and address + size <= self._length()
 
     def _length(self) -> int:
@@ -81,7 +82,7 @@ class WasmtimeGuest:
         import wasmtime
 
         if self.memory is None:
-            raise ProxyCrash("memory")
+            raise ProxyCrash(Cause.MEMORY)
         if isinstance(self.memory, wasmtime.SharedMemory):
             return int(self.memory.data_len())
         return self.memory.data_len(self._store)

@@ -1,4 +1,4 @@
-"""What was seen of a dry run, as values."""
+"""What was seen of a dry run, as values that cross from the worker to its parent."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from wasmpack.processes import Bound
-from wasmpack.proxy_abi.abi import NEWEST
+from wasmpack.proxy_abi.abi import NEWEST, HostDate
 
 
 class Outcome(StrEnum):
@@ -26,6 +26,25 @@ class Outcome(StrEnum):
     """Our engine lacks what it needs, though a proxy may have it."""
 
 
+class Cause(StrEnum):
+    """Why a host call ended a step."""
+
+    MEMORY = "memory"
+    """It uses memory, and the proxy sees none."""
+    CONTEXT = "context"
+    """The start section makes it, before there is a context."""
+    ALLOCATOR = "allocator"
+    """The module's allocator gives no memory for its result."""
+    SERVICE = "service"
+    """It names no upstream."""
+    STREAM = "stream"
+    """There is no stream it could act on."""
+    TRAP = "trap"
+    """It ended the stream, and then the module traps."""
+    RESTRICTED = "restricted"
+    """The module's allocator makes it: a trap, all others end the proxy."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """With what a module is started, and as which host."""
@@ -34,8 +53,7 @@ class RunRequest:
     config: bytes = b""
     """The plugin configuration, verbatim."""
     root_id: str = ""
-    host: str = NEWEST
-    """Date of the host."""
+    host: HostDate = NEWEST
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -43,19 +61,31 @@ class RunRequest:
         return cls(**{**value, "config": bytes.fromhex(value["config"])})
 
     def as_json(self) -> dict[str, object]:
-        """For the way into the process that runs it."""
+        """For the way into the worker."""
         return {**asdict(self), "config": self.config.hex()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One call into the module."""
+    """One call into the module, and how it ended."""
 
     name: str
     outcome: Outcome
     reason: str = ""
+    """The engine's words on a trap, or the bound that was exceeded."""
+    call: str = ""
+    """The host function that ended it, if one did."""
+    cause: Cause | None = None
+    """Why that function did."""
     bound: Bound | None = None
     """Which one, if it is one of the process's that was exceeded."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what :func:`dataclasses.asdict` made of it."""
+        kinds = {"outcome": Outcome, "cause": Cause, "bound": Bound}
+        known = {key: kind(value[key]) for key, kind in kinds.items() if value[key] is not None}
+        return cls(**{**value, **known})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,28 +103,10 @@ class DryRun:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what :meth:`as_json` wrote."""
+        """Read what :func:`dataclasses.asdict` made of it."""
         return cls(
-            failed=_step(value["failed"]),
-            request=_step(value["request"]),
-            start_calls=tuple((caller, name) for caller, name in value["startCalls"]),
+            failed=value["failed"] and Step.from_json(value["failed"]),
+            request=value["request"] and Step.from_json(value["request"]),
+            start_calls=tuple((caller, name) for caller, name in value["start_calls"]),
             log=tuple(value["log"]),
         )
-
-    def as_json(self) -> dict[str, object]:
-        """For the way out of the process that ran it."""
-        return {
-            "failed": self.failed and asdict(self.failed),
-            "request": self.request and asdict(self.request),
-            "startCalls": [list(call) for call in self.start_calls],
-            "log": list(self.log),
-        }
-
-
-def _step(value: Mapping[str, Any] | None) -> Step | None:
-    if value is None:
-        return None
-    bound = value["bound"] and Bound(value["bound"])
-    return Step(
-        name=value["name"], outcome=Outcome(value["outcome"]), reason=value["reason"], bound=bound
-    )

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wasmpack.dry_run.budget import RunBudget
 from wasmpack.dry_run.code_cache import compiled_module
 from wasmpack.dry_run.engine import engine, first_line
-from wasmpack.dry_run.instance import Budget, Instance, Notice, Plugin
+from wasmpack.dry_run.instance import Instance, Notice, Plugin
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Step
 from wasmpack.processes import Bound, Exceeded
 from wasmpack.wasm.reader import read_module
@@ -89,7 +90,7 @@ def dry_runs(
 
 def _dry_run(plugin: Plugin, compiled: wasmtime.Module, seconds: float, notice: Notice) -> DryRun:
     largest = max([MEMORY, *(memory.minimum * _PAGE for memory in plugin.module.memories)])
-    budget = Budget(host_calls=HOST_CALLS, memory=largest, seconds=seconds)
+    budget = RunBudget(host_calls=HOST_CALLS, memory=largest, seconds=seconds)
     if (tables := plugin.module.table_elements * _ELEMENT) > MEMORY:
         return DryRun(failed=_over_memory(tables))
     with _alarm(budget):
@@ -97,7 +98,7 @@ def _dry_run(plugin: Plugin, compiled: wasmtime.Module, seconds: float, notice: 
 
 
 def _three_instances(
-    plugin: Plugin, compiled: wasmtime.Module, budget: Budget, notice: Notice
+    plugin: Plugin, compiled: wasmtime.Module, budget: RunBudget, notice: Notice
 ) -> DryRun:
     """One that is only loaded, one that is configured, and a thread's, which gets a request."""
     log: list[str] = []
@@ -109,7 +110,7 @@ def _three_instances(
             if part != "base":
                 failed = failed or instance.configure()
             if part == "thread" and failed is None:
-                request = instance.ask()
+                request = instance.serve()
             calls |= instance.start_calls
             log += instance.log if part != "thread" else []
         if failed is not None:
@@ -118,7 +119,7 @@ def _three_instances(
 
 
 @contextmanager
-def _alarm(budget: Budget) -> Iterator[None]:
+def _alarm(budget: RunBudget) -> Iterator[None]:
     """Interrupt what has used its CPU time without calling the host, again for each instance."""
     budget.until = time.process_time() + budget.seconds
     over = threading.Event()

@@ -11,12 +11,8 @@ answers with JSON lines: whether the module is valid, each step before it is tak
 
 from __future__ import annotations
 
-import contextlib
-import json
-import signal
 import subprocess
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -24,129 +20,25 @@ from wasmpack.dry_run.budget import Budget, text_limits
 from wasmpack.dry_run.code_cache import cache_file
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Step
-from wasmpack.dry_run.spawn import start_child
+from wasmpack.dry_run.spawn import ChildProcess, start_child
 from wasmpack.errors import BadArtifact, WasmpackError
-from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch
+from wasmpack.processes import Exceeded
 from wasmpack.proxy_abi.host_scan import without_bulk
 from wasmpack.proxy_abi.module import PluginModule
 
-_PYTHON_FAILED = 1
-"""Exit status of a Python that ends with a traceback."""
 _MOST_RUNS = 8
 _UNWATCHED = 10.0
 """Seconds of CPU time beyond the budget after which the kernel ends a child nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class RunResult:
     """What a child found out."""
 
     runs: tuple[DryRun, ...]
     """One for each request; and one where even validating was ended."""
     validity: Validity | None = None
     """None if that was ended."""
-
-
-class _Process:
-    """A child that is being watched; its answers come as JSON lines."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._watch: Watch | None = None
-        self._feeding: threading.Thread | None = None
-
-    def feed(self, head: Mapping[str, object], parts: Sequence[bytes | memoryview]) -> None:
-        """Send it its work, without waiting until it takes it."""
-        line = json.dumps(head).encode() + b"\n"
-        self._feeding = threading.Thread(target=self._write, args=([line, *parts],), daemon=True)
-        self._feeding.start()
-
-    def ask(self, question: Mapping[str, object]) -> None:
-        """Send a further line, which ends what it is sent."""
-        assert self._feeding
-        assert self._process.stdin
-        self._feeding.join()
-        self._write([json.dumps(question).encode() + b"\n"])
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-
-    def limit(self, limits: Limits) -> None:
-        """Watch it, from now on within these bounds."""
-        if self._watch is None:
-            self._watch = Watch(self._process, limits).start()
-        self._watch.limits = limits
-
-    @property
-    def cpu(self) -> float:
-        """Seconds of CPU time it has used."""
-        return self._watch.cpu if self._watch else 0.0
-
-    def answers(self) -> Iterator[Mapping[str, Any]]:
-        """Its lines, until it ends."""
-        assert self._process.stdout
-        for line in self._process.stdout:
-            with contextlib.suppress(ValueError):  # cut off by its end
-                yield json.loads(line)
-
-    def read(self, size: int) -> bytes:
-        """Bytes that are not a line."""
-        assert self._process.stdout
-        return self._process.stdout.read(size)
-
-    def end(self) -> Exceeded | None:
-        """Wait for its end; the bound it ran into, if it did.
-
-        :raises WasmpackError: it failed by our fault, the system's, or for want of CPU time: there
-            is no verdict then
-        """
-        assert self._process.stderr
-        complaint = self._process.stderr.read()
-        status = self._process.wait()
-        exceeded = self._watch.exceeded if self._watch else None
-        if exceeded is not None and exceeded.bound is Bound.STARVED:
-            raise Starved("the dry run", exceeded)
-        if exceeded is not None:
-            return exceeded
-        if status == -signal.SIGXCPU and self._watch:
-            allowed = self._watch.limits.cpu
-            return Exceeded(bound=Bound.CPU, used=allowed, allowed=allowed)
-        if status == -signal.SIGKILL:
-            raise WasmpackError(
-                "the dry run's process was killed from outside",
-                hint="out of memory, perhaps; --no-dry-run judges without starting the module",
-            )
-        if status == _PYTHON_FAILED:
-            words = complaint.decode(errors="replace").strip() or "no reason given"
-            raise WasmpackError(
-                f"the dry run failed: {words.splitlines()[-1]}",
-                hint="this is a bug in wasmpack: report it, please",
-            )
-        return None
-
-    @property
-    def died_of(self) -> str:
-        """The signal that ended it, or nothing."""
-        status = self._process.returncode
-        return signal.Signals(-status).name if status and status < 0 else ""
-
-    def close(self) -> None:
-        """End it, whatever it is doing."""
-        self._process.kill()
-        if self._watch is not None:
-            self._watch.stop()
-        if self._feeding is not None:
-            self._feeding.join()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        self._process.wait()
-
-    def _write(self, parts: Sequence[bytes | memoryview]) -> None:
-        assert self._process.stdin
-        with contextlib.suppress(OSError, ValueError):  # it has ended, and its status says why
-            self._process.stdin.writelines(parts)
-            self._process.stdin.flush()
 
 
 class IsolatedRunner:
@@ -157,7 +49,7 @@ class IsolatedRunner:
 
         :raises WasmpackError: there can be no process
         """
-        self._process = _Process(started or start_child())
+        self._process = ChildProcess(started or start_child())
         self._fed: PluginModule | None = None
         self._whole = True
 
@@ -189,7 +81,7 @@ class IsolatedRunner:
 
     def run(
         self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None = None
-    ) -> Ran:
+    ) -> RunResult:
         """Validate, compile once, start once a request; what the module does is a result.
 
         :param requests: none for the validity alone
@@ -212,7 +104,7 @@ class IsolatedRunner:
                 return other.run(module, requests, seconds)
         return found
 
-    def _collect(self, wanted: int, budget: Budget) -> Ran:
+    def _collect(self, wanted: int, budget: Budget) -> RunResult:
         runs: list[DryRun] = []
         valid: Validity | None = None
         at: Mapping[str, Any] = {"at": "validate"}
@@ -220,7 +112,7 @@ class IsolatedRunner:
             if "validity" in answer:
                 valid = Validity(**answer["validity"])
                 if valid.error or not wanted:
-                    return Ran((), valid)
+                    return RunResult((), valid)
                 at = {"at": "compile"}
             elif "run" in answer:
                 runs.append(DryRun.from_json(answer["run"]))
@@ -230,7 +122,7 @@ class IsolatedRunner:
                 at = answer
         exceeded = self._process.end()
         left = max(wanted, 1) - len(runs)
-        return Ran((*runs, *[self._unfinished(at, exceeded)] * left), valid)
+        return RunResult((*runs, *[self._unfinished(at, exceeded)] * left), valid)
 
     def _unfinished(self, at: Mapping[str, Any], exceeded: Exceeded | None) -> DryRun:
         """The run in which the child ended; those behind it would end in the same way."""
@@ -251,7 +143,7 @@ def compile_text(text: bytes, name: str) -> bytes:
     :raises BadArtifact: with line and column
     """
     limits = text_limits(len(text))
-    process = _Process(start_child("assemble"))
+    process = ChildProcess(start_child("assemble"))
     try:
         process.limit(limits)
         head = {"size": len(text), "name": name, "cpu": limits.cpu + _UNWATCHED}

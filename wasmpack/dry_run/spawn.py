@@ -1,16 +1,32 @@
-"""Starting the process that dry runs happen in; as light as can be, so that it can be early.
+"""The process that dry runs happen in: starting it, as early as can be, and watching it.
 
 See :mod:`wasmpack.dry_run.sandbox` for what it is asked, :mod:`wasmpack.dry_run.worker` for how it
 answers.
 """
 
+import contextlib
+import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from wasmpack.errors import WasmpackError
-from wasmpack.processes import allowed_environment, import_path
+from wasmpack.processes import (
+    Bound,
+    Exceeded,
+    Limits,
+    Starved,
+    Watch,
+    allowed_environment,
+    import_path,
+)
 
+_PYTHON_FAILED = 1
+"""Exit status of a Python that ends with a traceback."""
 _CODE = (
     "import sys; sys.path[:] = {path!r}; "
     "from wasmpack.dry_run import worker; worker.{entry}({parent})"
@@ -26,12 +42,113 @@ def start_child(entry: str = "serve") -> "subprocess.Popen[bytes]":
     code = _CODE.format(path=import_path(), entry=entry, parent=os.getpid())
     pipe = subprocess.PIPE
     try:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", code],
-            stdin=pipe, stdout=pipe, stderr=pipe, env=allowed_environment(),
-        )  # fmt: skip
+        command = [sys.executable, "-I", "-S", "-c", code]
+        environment = allowed_environment()
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     except OSError as error:
         raise WasmpackError(
             f"no process for the dry run can be started: {error.strerror}",
             hint="wasmpack looks at modules in a process of its own: is their number limited?",
         ) from error
+
+
+class ChildProcess:
+    """A child that is being watched; its answers come as JSON lines."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._watch: Watch | None = None
+        self._feeding: threading.Thread | None = None
+
+    def feed(self, head: Mapping[str, object], parts: Sequence[bytes | memoryview]) -> None:
+        """Send it its work, without waiting until it takes it."""
+        line = json.dumps(head).encode() + b"\n"
+        self._feeding = threading.Thread(target=self._write, args=([line, *parts],), daemon=True)
+        self._feeding.start()
+
+    def ask(self, question: Mapping[str, object]) -> None:
+        """Send a further line, which ends what it is sent."""
+        assert self._feeding
+        assert self._process.stdin
+        self._feeding.join()
+        self._write([json.dumps(question).encode() + b"\n"])
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+    def limit(self, limits: Limits) -> None:
+        """Watch it, from now on within these bounds."""
+        if self._watch is None:
+            self._watch = Watch(self._process, limits).start()
+        self._watch.limits = limits
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU time it has used."""
+        return self._watch.cpu if self._watch else 0.0
+
+    def answers(self) -> Iterator[Mapping[str, Any]]:
+        """Its lines, until it ends."""
+        assert self._process.stdout
+        for line in self._process.stdout:
+            with contextlib.suppress(ValueError):  # cut off by its end
+                yield json.loads(line)
+
+    def read(self, size: int) -> bytes:
+        """Bytes that are not a line."""
+        assert self._process.stdout
+        return self._process.stdout.read(size)
+
+    def end(self) -> Exceeded | None:
+        """Wait for its end; the bound it ran into, if it did.
+
+        :raises WasmpackError: it failed by our fault, the system's, or for want of CPU time: there
+            is no verdict then
+        """
+        assert self._process.stderr
+        complaint = self._process.stderr.read()
+        status = self._process.wait()
+        exceeded = self._watch.exceeded if self._watch else None
+        if exceeded is not None and exceeded.bound is Bound.STARVED:
+            raise Starved("the dry run", exceeded)
+        if exceeded is not None:
+            return exceeded
+        if status == -signal.SIGXCPU and self._watch:
+            allowed = self._watch.limits.cpu
+            return Exceeded(bound=Bound.CPU, used=allowed, allowed=allowed)
+        if status == -signal.SIGKILL:
+            raise WasmpackError(
+                "the dry run's process was killed from outside",
+                hint="out of memory, perhaps; --no-dry-run judges without starting the module",
+            )
+        if status == _PYTHON_FAILED:
+            words = complaint.decode(errors="replace").strip() or "no reason given"
+            raise WasmpackError(
+                f"the dry run failed: {words.splitlines()[-1]}",
+                hint="this is a bug in wasmpack: report it, please",
+            )
+        return None
+
+    @property
+    def died_of(self) -> str:
+        """The signal that ended it, or nothing."""
+        status = self._process.returncode
+        return signal.Signals(-status).name if status and status < 0 else ""
+
+    def close(self) -> None:
+        """End it, whatever it is doing."""
+        self._process.kill()
+        if self._watch is not None:
+            self._watch.stop()
+        if self._feeding is not None:
+            self._feeding.join()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._process.wait()
+
+    def _write(self, parts: Sequence[bytes | memoryview]) -> None:
+        assert self._process.stdin
+        with contextlib.suppress(OSError, ValueError):  # it has ended, and its status says why
+            self._process.stdin.writelines(parts)
+            self._process.stdin.flush()

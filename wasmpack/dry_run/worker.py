@@ -32,7 +32,7 @@ def serve(parent: int) -> None:
     asked = _line()
     requests = [RunRequest.from_json(value) for value in asked["requests"]]
     for run in dry_runs(compiled, requests, asked["seconds"], notice=_say):
-        _say({"run": run.as_json()})
+        _say({"run": asdict(run)})
     _leave()
 
 

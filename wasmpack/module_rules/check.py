@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, RunRequest
-from wasmpack.dry_run.sandbox import IsolatedRunner, Ran
+from wasmpack.dry_run.sandbox import IsolatedRunner, RunResult
 from wasmpack.findings import Problem, Severity
 from wasmpack.module_rules.legacy_exceptions import uses_legacy_exceptions
 from wasmpack.module_rules.load import load_problems, memory_unseen
@@ -57,11 +57,11 @@ class ModuleFacts:
     """It uses instructions that V8 has and wasmtime has not."""
     newer: str | None = None
     """Which of its features older engines may lack, in wasmtime's words."""
-    runs: tuple[tuple[str, DryRun], ...] = ()
+    runs: tuple[tuple[abi.HostDate, DryRun], ...] = ()
     """(date, what hosts from that date on see, up to the next), oldest first."""
     start_up: StartUp = field(default_factory=StartUp)
 
-    def run_of(self, host: str) -> DryRun | None:
+    def run_of(self, host: abi.HostDate) -> DryRun | None:
         """The dry run as a host of that date; None if there was none."""
         return next((run for since, run in reversed(self.runs) if since <= host), None)
 
@@ -73,7 +73,7 @@ class Runner(Protocol):
     def __exit__(self, *_: object) -> None: ...
     def run(
         self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None
-    ) -> Ran: ...
+    ) -> RunResult: ...
 
 
 def examine(
@@ -149,7 +149,7 @@ def _requests(facts: ModuleFacts) -> list[RunRequest]:
 
 
 def module_problems(
-    facts: ModuleFacts, host: str, own_functions: frozenset[str] = frozenset()
+    facts: ModuleFacts, host: abi.HostDate, own_functions: frozenset[str] = frozenset()
 ) -> list[Problem]:
     """What a host of that date would say, in its order: scan, engine, imports, exports, start.
 

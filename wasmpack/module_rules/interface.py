@@ -9,7 +9,7 @@ from wasmpack.wasm.types import Export, Import, Module
 
 
 def import_problems(
-    module: Module, version: str, host: str, own_functions: frozenset[str]
+    module: Module, version: str, host: abi.HostDate, own_functions: frozenset[str]
 ) -> Iterator[Problem]:
     sdk = sdk_of(module)
 
@@ -134,7 +134,7 @@ def _wasi_hint(sdk: str, item: Import) -> str:
 _PREFIX = b"proxy_on_"
 
 
-def export_problems(module: Module, version: str, host: str) -> Iterator[Problem]:
+def export_problems(module: Module, version: str, host: abi.HostDate) -> Iterator[Problem]:
     reactor = module.exported("_initialize") is not None
     known = abi.callbacks()
     for raw, export in module.functions.items():
@@ -165,7 +165,7 @@ def _passed_over(name: str, module: Module, *, reactor: bool) -> bool:
     return name == "proxy_on_memory_allocate" and module.exported("malloc") is not None
 
 
-def _signature_problems(export: Export, version: str, host: str) -> Iterator[Problem]:
+def _signature_problems(export: Export, version: str, host: abi.HostDate) -> Iterator[Problem]:
     wanted = abi.export_signature(export.name, version, host)
     if wanted is not None and wanted != export.type:
         yield Problem(

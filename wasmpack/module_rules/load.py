@@ -28,7 +28,7 @@ _MEMORY_LIMIT_SINCE = "2022-04-08"
 
 
 def load_problems(
-    module: Module, scan: HostScan, host: str, own_functions: frozenset[str] = frozenset()
+    module: Module, scan: HostScan, host: abi.HostDate, own_functions: frozenset[str] = frozenset()
 ) -> Iterator[Problem]:
     """All static reasons why a host of that date would not load the module, and doubts.
 
@@ -142,7 +142,7 @@ def _table_problems(module: Module) -> Iterator[Problem]:
         )
 
 
-def _memory_problems(module: Module, host: str) -> Iterator[Problem]:
+def _memory_problems(module: Module, host: abi.HostDate) -> Iterator[Problem]:
     if host >= _MEMORY_LIMIT_SINCE and any(m.minimum > _MAX_PAGES for m in module.memories):
         largest = max(memory.minimum for memory in module.memories)
         yield Problem(

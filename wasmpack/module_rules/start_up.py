@@ -1,8 +1,8 @@
 """What a dry run means for a proxy of a given release."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from wasmpack.dry_run.result import DryRun, Outcome, Step
+from wasmpack.dry_run.result import Cause, DryRun, Outcome, Step
 from wasmpack.findings import Problem, Severity
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi import abi
@@ -13,13 +13,13 @@ _WORDS = {
     "proxy_on_configure": "'Failed to configure base Wasm plugin'",
 }
 EXPORT_MEMORY = 'export the memory, for example (export "memory" (memory 0))'
-_CRASH_CODES = {"memory": "MEM002"}
-_CRASH_REASONS = {
-    "memory": ", which uses memory, but the proxy sees none",
-    "allocator": ", for whose result the module's allocator gives no memory",
-    "service": " for an upstream that names no service",
-    "trap": " and traps after it",
-    "stream": ", which has nothing to act on at this point of a request",
+_CRASH_CODES: Mapping[Cause | None, str] = {Cause.MEMORY: "MEM002"}
+_CRASH_REASONS: Mapping[Cause | None, str] = {
+    Cause.MEMORY: ", which uses memory, but the proxy sees none",
+    Cause.ALLOCATOR: ", for whose result the module's allocator gives no memory",
+    Cause.SERVICE: " for an upstream that names no service",
+    Cause.TRAP: " and traps after it",
+    Cause.STREAM: ", which has nothing to act on at this point of a request",
 }
 _CRASH_HINTS = {
     "STA001": "call it from an exported _initialize or _start instead "
@@ -46,7 +46,7 @@ _CODES = {
 }
 
 
-def start_up_problems(run: DryRun, host: str, *, configured: bool) -> Iterator[Problem]:
+def start_up_problems(run: DryRun, host: abi.HostDate, *, configured: bool) -> Iterator[Problem]:
     """Findings of a start-up on a host of that date.
 
     :param configured: the user gave a plugin configuration: then its refusal is an error
@@ -71,7 +71,7 @@ def _request_problem(step: Step) -> Problem:
         code="RUN010",
         severity=Severity.INFO,
         where=step.name,
-        message=f"with a plain GET request, {step.name} traps: {step.reason}",
+        message=f"with a plain GET request, {step.name} traps: {_trap_reason(step)}",
         hint="the proxy answers such a request with 503",
     )
 
@@ -94,7 +94,7 @@ def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
         return _crash(step)
     softened = step.name in _NEEDS_CONFIGURATION and not configured
     said = f"; it logged: {run.log[-1][:200]!r}" if run.log else ""
-    how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {step.reason}"
+    how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {_trap_reason(step)}"
     words = _WORDS.get(step.name, f"'Function: {step.name} failed'")
     return Problem(
         code=_CODES.get(step.name, "RUN001"),
@@ -106,19 +106,24 @@ def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
 
 
 def _crash(step: Step, *, at_request: bool = False) -> Problem:
-    """A call that ends the proxy; ``step.reason`` is ``host function: cause``."""
-    name, _, cause = step.reason.partition(": ")
+    """A call that ends the proxy."""
+    why = _CRASH_REASONS.get(step.cause, "")
     when = " with the first request; validate mode does not see it" if at_request else ""
-    code = "STA001" if step.name == "instantiate" else _CRASH_CODES.get(cause, "RUN008")
+    code = "STA001" if step.name == "instantiate" else _CRASH_CODES.get(step.cause, "RUN008")
     where = "start section" if step.name == "instantiate" else step.name
     return Problem(
         code=code,
         severity=Severity.ERROR,
         where=where,
-        message=f"{where} calls {name}{_CRASH_REASONS.get(cause, '')}: this CRASHES THE WHOLE "
-        f"PROXY (signal 11){when}",
+        message=f"{where} calls {step.call}{why}: this CRASHES THE WHOLE PROXY (signal 11){when}",
         hint=_CRASH_HINTS[code],
     )
+
+
+def _trap_reason(step: Step) -> str:
+    if step.cause is Cause.RESTRICTED:
+        return f"the allocator calls {step.call}: restricted_callback"
+    return step.reason
 
 
 def _not_finished(step: Step, when: str = "") -> Problem:

@@ -8,13 +8,16 @@ A function is provided by a release if it was added to the host on or before tha
 '(i32, i32, i32) -> i32'
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TypedDict
+from typing import TYPE_CHECKING, NewType, TypedDict
 
-from wasmpack.wasm.types import Module
+if TYPE_CHECKING:
+    from wasmpack.wasm.types import Module
 
 MARKERS: Mapping[bytes, str] = {
     b"proxy_abi_version_0_1_0": "0.1.0",
@@ -25,15 +28,17 @@ MARKERS: Mapping[bytes, str] = {
 ALLOCATORS = ("malloc", "proxy_on_memory_allocate")
 """Looked up in this order (wasm.cc, ``getFunctions``)."""
 WASI_MODULES = ("wasi_snapshot_preview1", "wasi_unstable")
-EPOCH = "2020-03-04"
+HostDate = NewType("HostDate", str)
+"""The day of a change to proxy-wasm-cpp-host (``2026-04-06``): a host has all changes up to it."""
+EPOCH = HostDate("2020-03-04")
 """First host release; what has no date of its own is as old as this."""
-NEWEST = "9999-12-31"
+NEWEST = HostDate("9999-12-31")
 """A host that has all there is."""
-MAIN_VOID_SINCE = "2026-03-03"
+MAIN_VOID_SINCE = HostDate("2026-03-03")
 """Older hosts do not look ``__main_void`` up (proxy-wasm-cpp-host e55d150)."""
-POLL_SINCE = "2026-04-06"
+POLL_SINCE = HostDate("2026-04-06")
 """Older hosts have ``poll_oneoff`` too, but it does nothing (observed with Envoy 1.36.2)."""
-START_CHECKED_SINCE = "2022-08-05"
+START_CHECKED_SINCE = HostDate("2022-08-05")
 """From this host on, start-up code may call only a short list (wasm.cc, ``startVm``)."""
 
 
@@ -43,14 +48,14 @@ class _Row(TypedDict, total=False):
     """Where it depends on the ABI."""
     abis: list[str]
     """All three where absent."""
-    since: str
+    since: HostDate
     role: str
     memory: bool
     """False for a host function that never looks into the module's memory."""
 
 
 class _Allowed(TypedDict):
-    since: str
+    since: HostDate
     functions: list[str]
 
 
@@ -71,7 +76,7 @@ def tables() -> _Tables:
     return tables
 
 
-def export_signature(name: str, abi: str, host: str) -> str | None:
+def export_signature(name: str, abi: str, host: HostDate) -> str | None:
     """The signature Envoy demands of an export it looks up under that ABI; None if it does not."""
     row = tables()["exports"].get(name)
     if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
@@ -91,7 +96,7 @@ def right_name(name: str) -> str:
     return tables()["exportsNeverLookedUp"].get(name, "")
 
 
-def host_function(module: str, name: str, abi: str, host: str) -> str | None:
+def host_function(module: str, name: str, abi: str, host: HostDate) -> str | None:
     """The signature of a function the host provides to imports, or None.
 
     :param abi: the module's ABI; the host's table depends on it (wasm.cc, ``registerCallbacks``)
@@ -103,7 +108,7 @@ def host_function(module: str, name: str, abi: str, host: str) -> str | None:
     return row["signature"]
 
 
-def wasi_functions(host: str) -> tuple[str, ...]:
+def wasi_functions(host: HostDate) -> tuple[str, ...]:
     """The WASI functions that a host of that date provides, under both module names."""
     rows = tables()["wasiFunctions"].items()
     return tuple(name for name, row in rows if row.get("since", EPOCH) <= host)
@@ -129,7 +134,7 @@ def abis_of(name: str) -> tuple[str, ...]:
     return tuple(row.get("abis", tuple(MARKERS.values()))) if row else ()
 
 
-def start_up_allowed(name: str, host: str) -> bool:
+def start_up_allowed(name: str, host: HostDate) -> bool:
     """Whether start-up code may call this host function on a host of that date."""
     if host < START_CHECKED_SINCE:
         return True

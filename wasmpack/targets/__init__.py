@@ -18,6 +18,7 @@ from importlib.resources import files
 
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
+from wasmpack.proxy_abi.abi import HostDate
 
 IBM_NOTE = (
     "OpenShift Service Mesh does not support WebAssembly extensions on IBM Z and IBM Power systems"
@@ -60,7 +61,7 @@ class Target:
     consumer: str
     default: bool
     """Supported by its makers today; judged when no target is named."""
-    host: str
+    host: HostDate
     """Date of the newest change of proxy-wasm-cpp-host it contains: a function added on or
     before that day is provided."""
     image: ImageRules | None
@@ -228,7 +229,7 @@ def _target(row: JsonObject, patch: int | None = None) -> Target:
         name=str(row["name"]),
         consumer=str(row["consumer"]),
         default=row["default"] is True,
-        host=str(row["host"]),
+        host=HostDate(str(row["host"])),
         image=_image_rules(row.get("image")),
         based_on=str(based_on) if based_on else None,
         realm_guard=_guarded(row.get("realmGuard", False), patch),

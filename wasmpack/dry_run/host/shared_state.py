@@ -4,7 +4,9 @@ A proxy makes several instances of a module while it loads it, and each sees wha
 left there (proxy-wasm-cpp-host, src/shared_data.cc, src/shared_queue.cc).
 """
 
-from wasmpack.dry_run.host.wasi import KEPT_LIMIT, OverLimit
+from collections import deque
+
+from wasmpack.dry_run.host.memory import Kept
 
 
 class SharedState:
@@ -12,9 +14,10 @@ class SharedState:
 
     def __init__(self) -> None:
         self._data: dict[bytes, tuple[bytes, int]] = {}
-        self._queues: dict[bytes, list[bytes]] = {}
+        self._queues: list[deque[bytes]] = []
+        self._numbers: dict[bytes, int] = {}
         self._next_cas = 1
-        self._kept = 0
+        self._kept = Kept("shared data")
 
     def get(self, key: bytes) -> tuple[bytes, int] | None:
         """The value and its number for compare-and-swap."""
@@ -25,33 +28,28 @@ class SharedState:
         current = self._data.get(key)
         if cas and current is not None and current[1] != cas:
             return False
-        self._keep(len(key) + len(value))
+        self._kept.add(len(key) + len(value))
         self._data[key] = (value, self._next_cas)
         self._next_cas += 1
         return True
 
     def register(self, name: bytes) -> int:
         """The number of the queue of that name; it is made if there is none."""
-        self._keep(len(name))
-        self._queues.setdefault(name, [])
-        return self.resolve(name)
+        self._kept.add(len(name))
+        if name not in self._numbers:
+            self._queues.append(deque())
+            self._numbers[name] = len(self._queues)
+        return self._numbers[name]
 
-    def resolve(self, name: bytes) -> int:
-        """The number of the queue of that name; 0 if there is none."""
-        return list(self._queues).index(name) + 1 if name in self._queues else 0
+    def resolve(self, name: bytes) -> int | None:
+        """The number of the queue of that name; None if there is none."""
+        return self._numbers.get(name)
 
-    def queue(self, number: int) -> list[bytes] | None:
+    def queue(self, number: int) -> deque[bytes] | None:
         """Its items; the first one is the next."""
-        if not 0 < number <= len(self._queues):
-            return None
-        return list(self._queues.values())[number - 1]
+        return self._queues[number - 1] if 0 < number <= len(self._queues) else None
 
-    def enqueue(self, queue: list[bytes], value: bytes) -> None:
+    def enqueue(self, queue: deque[bytes], value: bytes) -> None:
         """Add an item."""
-        self._keep(len(value))
+        self._kept.add(len(value))
         queue.append(value)
-
-    def _keep(self, size: int) -> None:
-        self._kept += size + 64
-        if self._kept > KEPT_LIMIT:
-            raise OverLimit(f"more than {KEPT_LIMIT} bytes of shared data")

@@ -1,0 +1,93 @@
+"""What a dry run's steps mean: structured on their way from the worker, text only in findings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+from support.plugins import wat
+
+from wasmpack.dry_run.result import Cause, DryRun, Outcome, RunRequest, Step
+from wasmpack.dry_run.runs import compiled_plugin, dry_runs
+from wasmpack.module_rules.start_up import start_up_problems
+from wasmpack.processes import Bound
+from wasmpack.proxy_abi.abi import NEWEST
+
+ODD = 'a: "b": trap, which names no service\n'
+STEPS = [
+    Step(name=ODD, outcome=outcome, reason=ODD, call=ODD, cause=cause, bound=bound)
+    for outcome in Outcome
+    for cause in (None, *Cause)
+    for bound in (None, *Bound)
+]
+LOG = '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))'
+CLOSE = '(import "env" "proxy_close_stream" (func $close (param i32) (result i32)))'
+GRPC = f'(import "env" "proxy_grpc_stream" (func $grpc (param {"i32 " * 9}) (result i32)))'
+TICK = '(import "env" "proxy_set_tick_period_milliseconds" (func $tick (param i32) (result i32)))'
+
+
+def test_a_run_survives_the_way_out_of_the_worker() -> None:
+    for step in STEPS:
+        run = DryRun(failed=step, request=step, start_calls=(("a", "b"),), log=("x",))
+        assert DryRun.from_json(json.loads(json.dumps(asdict(run)))) == run
+    assert DryRun.from_json(json.loads(json.dumps(asdict(DryRun())))) == DryRun()
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (Cause.MEMORY, "calls f, which uses memory, but the proxy sees none: this"),
+        (Cause.CONTEXT, "calls f: this CRASHES"),
+        (Cause.ALLOCATOR, "calls f, for whose result the module's allocator gives"),
+        (Cause.SERVICE, "calls f for an upstream that names no service: this"),
+        (Cause.STREAM, "calls f, which has nothing to act on at this point"),
+        (Cause.TRAP, "calls f and traps after it: this CRASHES"),
+    ],
+)
+def test_a_crash_names_the_call_and_its_cause(cause: Cause, words: str) -> None:
+    step = Step(name="proxy_on_log", outcome=Outcome.CRASH, call="f", cause=cause)
+    for run in (DryRun(failed=step), DryRun(request=step)):
+        (problem,) = start_up_problems(run, NEWEST, configured=True)
+        assert problem.message.startswith(f"proxy_on_log {words}")
+
+
+def callback(name: str, body: str) -> str:
+    """With a result that lets the request go on."""
+    params = {"proxy_on_vm_start": 2, "proxy_on_request_headers": 3}[name]
+    return (
+        f'(func (export "{name}") (param {"i32 " * params}) (result i32) {body} '
+        f"(i32.const {3 - params}))"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "imports", "step"),
+    [
+        ("(func $s (drop (call $log (i32.const 2) (i32.const 0) (i32.const 0)))) (start $s)", LOG,
+         Step(name="instantiate", outcome=Outcome.CRASH, call="proxy_log", cause=Cause.CONTEXT)),
+        (callback("proxy_on_vm_start", "(drop (call $grpc" + " (i32.const 0)" * 9 + "))"), GRPC,
+         Step(name="proxy_on_vm_start", outcome=Outcome.CRASH, call="proxy_grpc_stream",
+              cause=Cause.SERVICE)),
+        (callback("proxy_on_request_headers", "(drop (call $close (i32.const 0))) (unreachable)"),
+         CLOSE, Step(name="proxy_on_request_headers", outcome=Outcome.CRASH, cause=Cause.TRAP,
+                     call="proxy_close_stream", reason="wasm `unreachable` instruction executed")),
+        ('(func (export "_start") (unreachable))', "",
+         Step(name="_start", outcome=Outcome.TRAP,
+              reason="wasm `unreachable` instruction executed")),
+    ],
+    ids=["no context", "no service", "trap after the end", "trap"],
+)  # fmt: skip
+def test_a_step_tells_what_ended_it(text: str, imports: str, step: Step) -> None:
+    request = RunRequest(abi_version="0.2.1")
+    (run,) = dry_runs(compiled_plugin(wat(text, imports)), [request], 10.0)
+    assert (run.failed or run.request) == step
+
+
+def test_an_allocator_that_makes_a_forbidden_call_traps() -> None:
+    """A trap that is told by its cause, not by the engine's text."""
+    step = Step(name="proxy_on_configure", outcome=Outcome.TRAP, call="f", cause=Cause.RESTRICTED)
+    (problem,) = start_up_problems(DryRun(failed=step), NEWEST, configured=True)
+    assert "trapped: the allocator calls f: restricted_callback" in problem.message
+    (problem,) = start_up_problems(DryRun(request=step), NEWEST, configured=True)
+    assert "traps: the allocator calls f: restricted_callback" in problem.message
