@@ -12,6 +12,7 @@ from support.mutants import fresh, json_mutant
 from support.plugins import PLUGINS, wat
 
 from wasmpack.actions.build import BuildRequest, build_image, check_build
+from wasmpack.actions.explain import rule_named
 from wasmpack.actions.inputs import ModuleInput
 from wasmpack.actions.push import check_push
 from wasmpack.actions.rejected import RejectedArtifact
@@ -43,21 +44,21 @@ def report(image: Image) -> Report:
 
 
 def test_what_was_accepted_is_known(image: Image, report: Report) -> None:
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
     keep_report(image.manifest, report)
-    assert known_report(image.manifest) == report
+    assert known_report(image.manifest, rule_named) == report
     assert forget_reports()[0] == 1
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
 
 
 def test_a_refusal_is_worked_out_again(image: Image, report: Report) -> None:
     keep_report(image.manifest, replace(report, verdict=Verdict.REJECT))
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
 
 
 def test_what_left_something_out_is_not_kept(image: Image, report: Report) -> None:
     keep_report(image.manifest, replace(report, complete=False))
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
     without = check_build(request_of(wat()), start_up=StartUp(dry_run=False))
     assert (without.verdict, without.complete) == (Verdict.ACCEPT, False)
 
@@ -76,13 +77,13 @@ def test_other_rules_may_say_something_else(
 ) -> None:
     keep_report(image.manifest, report)
     monkeypatch.setattr(f"wasmpack.stores.local.{name}", value)
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
 
 
 def test_the_same_bytes_served_as_something_else(image: Image, report: Report) -> None:
     """A layout says of any manifest what it likes: its report is not that of the real one."""
     keep_report(other_manifest(image, media_type=DOCKER_MANIFEST), report)
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
 
 
 DAMAGED = {
@@ -101,25 +102,25 @@ DAMAGED = {
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_entry_is_as_if_absent(content: bytes, image: Image) -> None:
     write_owned(_verdict_file(image.manifest), content)
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
 
 
 def test_an_entry_that_is_a_directory_is_as_if_absent(image: Image, report: Report) -> None:
     _verdict_file(image.manifest).mkdir(parents=True)
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
     keep_report(image.manifest, report)
 
 
 def test_an_entry_that_is_a_pipe_is_not_waited_for(image: Image, report: Report) -> None:
     named = replace(report, subject="caf\udce9.wasm")
     keep_report(image.manifest, named)
-    found = known_report(image.manifest)
+    found = known_report(image.manifest, rule_named)
     assert found is not None
     assert found.subject == "caf\\udce9.wasm", "the name of a file that is not UTF-8"
     path = _verdict_file(image.manifest)
     path.unlink()
     os.mkfifo(path)
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
     keep_report(image.manifest, named)
     assert path.is_file()
 
@@ -127,7 +128,7 @@ def test_an_entry_that_is_a_pipe_is_not_waited_for(image: Image, report: Report)
 def test_an_entry_that_others_can_write_is_as_if_absent(image: Image, report: Report) -> None:
     keep_report(image.manifest, report)
     _verdict_file(image.manifest).chmod(0o666)
-    assert known_report(image.manifest) is None
+    assert known_report(image.manifest, rule_named) is None
 
 
 def test_a_blob_that_was_missing_for_a_moment(image: Image, tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_a_blob_that_was_missing_for_a_moment(image: Image, tmp_path: Path) -> N
     away.rename(blob)
     reader = open_reader(place, RegistryOptions(), print)
     assert check_push(reader, image.manifest, "x").verdict is Verdict.ACCEPT
-    assert known_report(image.manifest) is not None
+    assert known_report(image.manifest, rule_named) is not None
 
 
 def test_the_store_holds_what_the_report_says(image: Image, report: Report) -> None:
@@ -155,5 +156,5 @@ def test_fresh_mutants_of_a_report(image: Image, report: Report) -> None:
     for number in range(300):
         content = json_mutant(rng, report.as_json())
         write_owned(_verdict_file(image.manifest), content)
-        found = known_report(image.manifest)
+        found = known_report(image.manifest, rule_named)
         assert found is None or isinstance(found, Report), f"seed {seed}, input {number}"

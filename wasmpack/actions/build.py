@@ -12,7 +12,7 @@ from wasmpack.actions.validate import validate_module
 from wasmpack.dry_run.sandbox import IsolatedRunner
 from wasmpack.errors import WrongUsage
 from wasmpack.fetchers.fetch import fetch
-from wasmpack.findings import Problem, Report, Severity, Verdict
+from wasmpack.findings import Problem, Report, Rule, Severity, Verdict
 from wasmpack.git.facts import git_annotations
 from wasmpack.module_rules.check import Runner, StartUp
 from wasmpack.oci.descriptor import Descriptor
@@ -82,18 +82,25 @@ def _fetch_problems(image: Image, size: int, target: Target) -> Sequence[Problem
     found = fetch(image.manifest, _no_child, lambda d: iter([blobs[str(d.digest)]]), target.image)
     if found.module is not None and len(found.module) < size:
         return [_cut(size, len(found.module))]
-    # a module that is none is the module's own fault, and said of it
-    return [problem for problem in found.problems if problem.where != "plugin.wasm"]
+    return () if found.not_wasm else found.problems
+
+
+CUT_MODULE = Rule(
+    code="IMG006",
+    title="the module is larger than what the fetcher reads of a raw layer, and is silently cut "
+    "there",
+    severity=Severity.ERROR,
+    consumer="Istio since 1.30",
+    fix="make it smaller",
+)
 
 
 def _cut(size: int, limit: int) -> Problem:
-    return Problem(
-        code="IMG006",
-        severity=Severity.ERROR,
-        where="plugin.wasm",
-        message=f"{size} bytes are more than the {limit} the mesh's fetcher reads: cut there, "
+    return CUT_MODULE.problem(
+        "plugin.wasm",
+        f"{size} bytes are more than the {limit} the mesh's fetcher reads: cut there, "
         "without a word",
-        hint="strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
+        "strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
     )
 
 

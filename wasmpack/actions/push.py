@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wasmpack.actions.explain import rule_named
 from wasmpack.actions.outcome import Outcome
 from wasmpack.actions.reading import kept
 from wasmpack.actions.rejected import RejectedArtifact
@@ -54,7 +55,7 @@ def check_push(
     :param start_up: with what the dry run starts the module
     :raises RejectedArtifact: every default target refuses it
     """
-    report = known_report(manifest)
+    report = known_report(manifest, rule_named)
     if report is None:
         report = validate_image(reader, subject, start_up=start_up)
         keep_report(manifest, report)

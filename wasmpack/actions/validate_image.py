@@ -8,16 +8,30 @@ from wasmpack.actions.reading import UNREADABLE, kept, mesh_image, search_image
 from wasmpack.actions.validate import config_findings, with_root_id
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.fetchers.fetch import Fetched, fetch
-from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.fetchers.refusal import REPACK
+from wasmpack.findings import Hint, Problem, Report, Rule, Severity, judge
 from wasmpack.images.contents import Contents, read_contents
 from wasmpack.module_rules.check import ModuleFacts, StartUp, examine, module_problems
 from wasmpack.oci.manifest import Manifest
 from wasmpack.stores.kept import KeptReader
 from wasmpack.stores.ports import ImageReader, challenge_of
 from wasmpack.targets import ImageRules, Target, choose, default_targets
-from wasmpack.targets.realm import ADVICE, refused_realm
+from wasmpack.targets.realm import ADVICE, UNSAFE_REALM, refused_realm
 
-_REPACK = "wasmpack repack"
+MEDIA_TYPES_DIFFER = Rule(
+    code="IMG005",
+    title="the manifest's body names another media type than the one it was served with",
+    severity=Severity.WARNING,
+    consumer="Istio goes by the body; other clients, `wasmpack pull` among them, refuse it",
+    fix="build and push again",
+)
+UNREADABLE_IMAGE = Rule(
+    code="IMG004",
+    title="a blob is missing, damaged or unreadable",
+    severity=Severity.ERROR,
+    consumer="all",
+    fix="build and push again",
+)
 
 
 def validate_image(
@@ -67,14 +81,10 @@ def image_problems(
     except (BadArtifact, DigestMismatch) as error:
         problems = {target.name: [_unreadable(error)] for target in targets}
     named = {
-        name: [_about(problem, subject) for problem in found] for name, found in problems.items()
+        name: [replace(problem, hint=problem.hint.about(subject)) for problem in found]
+        for name, found in problems.items()
     }
     return named, complete
-
-
-def _about(problem: Problem, subject: str) -> Problem:
-    """With the image's own name in the command that the hint gives."""
-    return replace(problem, hint=problem.hint.replace(" IMAGE ", f" {subject} "))
 
 
 class _ImageCheck:
@@ -115,10 +125,11 @@ class _ImageCheck:
 
     def _advised(self, problem: Problem) -> Problem:
         """Packing again is no advice where there is nothing to pack."""
-        if _REPACK not in problem.hint or self._has_module():
+        advice = problem.hint.command
+        if advice is None or advice.name != REPACK.name or self._has_module():
             return problem
         hint = "no layer of this image can be read as a WebAssembly module: build it again"
-        return replace(problem, hint=hint)
+        return replace(problem, hint=Hint(hint))
 
     def _search(self) -> bool:
         try:
@@ -188,12 +199,10 @@ def _realm_problems(challenge: str) -> list[Problem]:
     if not words:
         return []
     return [
-        Problem(
-            code="IMG009",
-            severity=Severity.ERROR,
-            where="registry",
-            message=f"its fetcher refuses this registry, whatever the credentials: {words!r}",
-            hint=ADVICE,
+        UNSAFE_REALM.problem(
+            "registry",
+            f"its fetcher refuses this registry, whatever the credentials: {words!r}",
+            ADVICE,
         )
     ]
 
@@ -202,22 +211,15 @@ def _disagreement(image: Manifest) -> list[Problem]:
     if not image.body_media_type or image.body_media_type == image.media_type:
         return []
     return [
-        Problem(
-            code="IMG005",
-            severity=Severity.WARNING,
-            where="manifest.mediaType",
-            message=f"the body says {image.body_media_type}, but it was served as "
+        MEDIA_TYPES_DIFFER.problem(
+            "manifest.mediaType",
+            f"the body says {image.body_media_type}, but it was served as "
             f"{image.media_type}: the mesh goes by the body, other clients refuse it",
-            hint="build and push the image again",
+            "build and push the image again",
         )
     ]
 
 
 def _unreadable(error: BadArtifact | DigestMismatch | NotFound) -> Problem:
-    return Problem(
-        code="IMG004",
-        severity=Severity.ERROR,
-        where="image",
-        message=error.message,
-        hint=error.hint or "build and push the image again",
-    )
+    hint = error.hint or "build and push the image again"
+    return UNREADABLE_IMAGE.problem("image", error.message, hint)
