@@ -255,6 +255,20 @@ def test_every_rule_in_the_code_is_collected() -> None:
     assert sorted(declared) == sorted(rule.code for rule in all_rules())
 
 
+def test_every_rule_is_raised_by_a_check() -> None:
+    declared: set[str] = set()
+    used: set[str] = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and is_rule(node.value):
+                declared |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                used.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                used.add(node.attr)
+    assert declared - used == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_rules_are_declared_at_the_top_of_a_module(path: Path) -> None:
     tree = ast.parse(path.read_text())
