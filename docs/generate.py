@@ -1,4 +1,4 @@
-"""Writes the documents that are made from the code: the CLI reference and the list of targets.
+"""Writes the documents that are made from the code: CLI reference, targets and findings.
 
 python docs/generate.py            # write them
 python docs/generate.py --check    # exit 1 and name those that are stale
@@ -10,7 +10,9 @@ from pathlib import Path
 
 import click
 
+from wasmpack.actions.explain import all_rules
 from wasmpack.cli.root import cli
+from wasmpack.findings import Rule
 from wasmpack.proxy_abi.abi import wasi_functions
 from wasmpack.targets import IBM_NOTE, Target, all_targets, target
 
@@ -75,9 +77,36 @@ def guard_since(row: Target) -> str:
     return f"since {row.name.rpartition('-')[2]}.{first}" if first else "yes"
 
 
+def findings_tables() -> str:
+    """Every rule, in the places that the prose names by the beginnings of codes."""
+    lines = [NOTE]
+    for line in (HERE / "findings.template.md").read_text().splitlines():
+        families = line.removeprefix("RULES ").split() if line.startswith("RULES ") else []
+        rules = [rule for rule in all_rules() if rule.code[:3] in families]
+        lines += rules_table(rules) if families else [line]
+    return "\n".join(lines) + "\n"
+
+
+def rules_table(rules: list[Rule]) -> Iterator[str]:
+    """One row a rule; the consumer only where there are several."""
+    consumers = any(rule.consumer for rule in rules)
+    heads = ["code", "severity", "cause", *(["consumer"] if consumers else []), "fix"]
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
+    for rule in rules:
+        severity = ", ".join(filter(None, (rule.severity.value, rule.otherwise)))
+        cause = ": ".join(filter(None, (rule.title, rule.cause)))
+        cells = [rule.code, severity, cause, *([rule.consumer] if consumers else []), rule.fix]
+        yield f"| {' | '.join(cells)} |"
+
+
 def main() -> int:
     """Write or compare; the exit code."""
-    documents = {"cli.md": cli_reference(), "targets.md": targets_table()}
+    documents = {
+        "cli.md": cli_reference(),
+        "targets.md": targets_table(),
+        "findings.md": findings_tables(),
+    }
     stale = [name for name, text in documents.items() if read(HERE / name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:

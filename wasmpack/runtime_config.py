@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Self
 
 from wasmpack.errors import BadArtifact
-from wasmpack.findings import Problem, Severity, few
+from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.oci.canonical import (
     JsonObject,
     JsonValue,
@@ -38,6 +38,43 @@ _FILES_AT_ONCE = 8
 """Files whose meaning is remembered: each is asked for several times."""
 ENVOY = "envoy_proxy"
 """The runtime type of every proxy there is (spec.md)."""
+NOT_JSON = Rule(
+    code="CFG001",
+    title="`runtime-config.json` is not JSON",
+    severity=Severity.ERROR,
+    consumer="none: no mesh reads the file",
+    fix="fix it at the line and column given",
+)
+NOT_BY_SCHEMA = Rule(
+    code="CFG002",
+    title="not by its schema",
+    severity=Severity.ERROR,
+    cause="the place is given",
+    consumer="none",
+    fix="write what the schema wants, as the hint shows",
+)
+UNKNOWN_RUNTIME = Rule(
+    code="CFG003",
+    title="an unknown `type`",
+    severity=Severity.WARNING,
+    consumer="none",
+    fix="write `envoy_proxy`",
+)
+OTHER_ABI = Rule(
+    code="CFG004",
+    title="`abiVersions` does not name the module's ABI",
+    severity=Severity.WARNING,
+    consumer="`wasme`",
+    fix="write the module's",
+)
+MISSPELT_KEY = Rule(
+    code="CFG005",
+    title="a key that nobody knows, next to one that is known",
+    severity=Severity.WARNING,
+    cause="often a matter of spelling",
+    consumer="none",
+    fix="the hint names the key that may be meant",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,17 +192,15 @@ def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem
     try:
         value = runtime_config_object(raw, name)
     except BadArtifact as error:
-        return [_problem("CFG001", name, error.message, "mend the JSON at that place")]
+        return [_problem(NOT_JSON, name, error.message, "mend the JSON at that place")]
     found = list(few(_schema_problems(raw), lambda problem: problem))
     misspelt = list(few(_misspelt(value), lambda problem: problem))
     if not found and value["type"] != ENVOY:
         found.append(
-            Problem(
-                code="CFG003",
-                severity=Severity.WARNING,
-                where="$.type",
-                message=f"{value['type']!r} is no runtime that is known",
-                hint=f"the runtime of Envoy, Istio and OpenShift Service Mesh is {ENVOY!r}",
+            UNKNOWN_RUNTIME.problem(
+                "$.type",
+                f"{value['type']!r} is no runtime that is known",
+                f"the runtime of Envoy, Istio and OpenShift Service Mesh is {ENVOY!r}",
             )
         )
     return found + misspelt
@@ -185,12 +220,10 @@ def _misspelt(value: JsonObject) -> Iterator[Problem]:
             names = {name.lower(): name for name in known}
             near = difflib.get_close_matches(key[:_LONGEST_KEY].lower(), names, 1, _SIMILAR)
             if near:
-                yield Problem(
-                    code="CFG005",
-                    severity=Severity.WARNING,
-                    where=f"{place}.{key[:_LONGEST_KEY]}",
-                    message="nobody knows this key",
-                    hint=f"did you mean {names[near[0]]}?",
+                yield MISSPELT_KEY.problem(
+                    f"{place}.{key[:_LONGEST_KEY]}",
+                    "nobody knows this key",
+                    f"did you mean {names[near[0]]}?",
                 )
 
 
@@ -201,12 +234,10 @@ def abi_problems(config: RuntimeConfig, abi_version: str | None) -> list[Problem
     if abi_version is None or not plain or abi_version in plain:
         return []
     return [
-        Problem(
-            code="CFG004",
-            severity=Severity.WARNING,
-            where="$.abiVersions",
-            message=f"names ABI {', '.join(sorted(plain))}, but the module declares {abi_version}",
-            hint=f'write "abiVersions": ["v{abi_version}"]',
+        OTHER_ABI.problem(
+            "$.abiVersions",
+            f"names ABI {', '.join(sorted(plain))}, but the module declares {abi_version}",
+            f'write "abiVersions": ["v{abi_version}"]',
         )
     ]
 
@@ -215,7 +246,7 @@ def schema_problems(value: JsonObject) -> Iterator[Problem]:
     """What the JSON Schema says, in the order of the places."""
     for fault in schema_faults("runtime-config", value):
         yield _problem(
-            "CFG002",
+            NOT_BY_SCHEMA,
             fault.json_path,
             fault.message,
             'for example {"type": "envoy_proxy", "abiVersions": ["v0.2.1"]}',
@@ -227,14 +258,12 @@ def schema_problems(value: JsonObject) -> Iterator[Problem]:
         given = [key for key in keys if isinstance(inner, dict) and key in inner]
         if len(given) > 1:
             yield _problem(
-                "CFG002", f"{place}.{given[1]}", f"says the same as {given[0]!r}", "keep one"
+                NOT_BY_SCHEMA, f"{place}.{given[1]}", f"says the same as {given[0]!r}", "keep one"
             )
 
 
-def _problem(code: str, where: str, message: str, hint: str) -> Problem:
-    return Problem(
-        code=code, severity=Severity.ERROR, where=where, message=message[:500], hint=hint
-    )
+def _problem(rule: Rule, where: str, message: str, hint: str) -> Problem:
+    return rule.problem(where, message[:500], hint)
 
 
 def _names(value: JsonObject, keys: Sequence[str]) -> tuple[str, ...]:

@@ -3,8 +3,10 @@
 import ast
 import doctest
 import importlib
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import files
 from importlib.resources import files as resources
 from pathlib import Path
@@ -215,3 +217,109 @@ def test_examples_in_docstrings_are_true(path: Path) -> None:
         return
     failed, _ = doctest.testmod(importlib.import_module(name))
     assert failed == 0
+
+
+CODE = re.compile(r"[A-Z]{3}\d{3}")
+
+
+def is_rule(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rule"
+
+
+def declared_codes(tree: ast.AST) -> dict[ast.AST, str]:
+    """The literals that are the ``code`` of a ``Rule(…)``."""
+    return {
+        keyword.value: keyword.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and is_rule(node)
+        for keyword in node.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    declared = declared_codes(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert node in declared or not CODE.fullmatch(node.value), (node.lineno, node.value)
+
+
+def test_every_rule_in_the_code_is_collected() -> None:
+    from wasmpack.actions.explain import all_rules
+
+    declared = [
+        code for path in MODULES for code in declared_codes(ast.parse(path.read_text())).values()
+    ]
+    assert sorted(declared) == sorted(rule.code for rule in all_rules())
+
+
+def test_every_rule_is_raised_by_a_check() -> None:
+    declared: set[str] = set()
+    used: set[str] = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and is_rule(node.value):
+                declared |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                used.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                used.add(node.attr)
+    assert declared - used == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rules_are_declared_at_the_top_of_a_module(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    top = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+    for node in ast.walk(tree):
+        assert not is_rule(node) or node in top, node.lineno
+
+
+TEXTS = {"code", "hint", "message"}
+"""Attributes of findings and errors that are for people."""
+TAKEN_APART = {
+    "startswith", "endswith", "replace", "partition", "rpartition", "split", "find", "index",
+    "removeprefix", "removesuffix",
+}  # fmt: skip
+OF_OTHERS = {
+    ("files/outputs.py", "message"),  # an error of the same file, which names it once
+}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_is_decided_by_the_text_of_a_finding(path: Path) -> None:
+    """Rules and types are compared instead."""
+    inside = path.relative_to(ROOT).as_posix()
+    for node in ast.walk(ast.parse(path.read_text())):
+        for part in compared(node):
+            assert part not in TEXTS or (inside, part) in OF_OTHERS, (node.lineno, part)
+
+
+def compared(node: ast.AST) -> Iterator[str]:
+    """Attributes whose value, or its text, is compared, searched, or taken apart."""
+    parts: list[ast.expr] = []
+    if isinstance(node, ast.Compare):
+        same = all(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops)
+        parts = [] if same else [node.left, *node.comparators]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        parts = [node.func.value] if node.func.attr in TAKEN_APART else []
+    for part in parts:
+        text = isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.args
+        inner = part.args[0] if text and part.func.id == "str" else part  # type: ignore[attr-defined]
+        if isinstance(inner, ast.Attribute):
+            yield inner.attr
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ('p.code == "X"', ["code"]), ("p.code in known", ["code"]), ('"x" in p.hint', ["hint"]),
+        ('"x" in str(p.hint)', ["hint"]), ('p.message.startswith("x")', ["message"]),
+        ('p.hint.replace("a", "b")', ["hint"]), ("p.rule is RULE", []), ("p.hint is None", []),
+        ("print(p.code)", []), ("replace(p, hint=x)", []),
+    ],
+)  # fmt: skip
+def test_comparisons_of_texts_are_seen(code: str, found: list[str]) -> None:
+    assert [part for node in ast.walk(ast.parse(code)) for part in compared(node)] == found

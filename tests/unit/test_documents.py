@@ -5,7 +5,7 @@ import json
 import pytest
 
 from wasmpack.errors import BadArtifact
-from wasmpack.findings import Problem, Severity, Verdict, judge
+from wasmpack.findings import Problem, Rule, Severity, Verdict, judge
 from wasmpack.runtime_config import (
     RuntimeConfig,
     abi_problems,
@@ -94,11 +94,12 @@ def test_other_runtimes_and_abis_are_doubts() -> None:
     assert abi_problems(wasme, "0.2.1") == []
 
 
-def problem(severity: Severity = Severity.ERROR, code: str = "X") -> Problem:
-    return Problem(code=code, severity=severity, where="w", message="m")
+def rule(code: str) -> Rule:
+    return Rule(code=code, title="t", severity=Severity.ERROR, fix="f")
 
 
-E, W = problem(), problem(Severity.WARNING)
+E = rule("X").problem("w", "m")
+W = E.rule.problem("w", "m", severity=Severity.WARNING)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,8 @@ def test_verdict_over_targets(
 
 
 def test_all_reject_for_different_reasons() -> None:
-    report = judge("s", "m", {"a": [problem(code="A")], "b": [problem(code="B")]},
-                   strict_targets=False)  # fmt: skip
+    found = {"a": [rule("A").problem("w", "m")], "b": [rule("B").problem("w", "m")]}
+    report = judge("s", "m", found, strict_targets=False)
     assert report.verdict is Verdict.REJECT
     assert [(f.code, f.severity.value, f.targets) for f in report.findings] == [
         ("A", "error", ("a",)), ("B", "error", ("b",)),

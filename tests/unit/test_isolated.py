@@ -168,7 +168,7 @@ def test_the_budget_can_be_raised(monkeypatch: pytest.MonkeyPatch) -> None:
         (br_if $l (i64.lt_u (local.tee $i (i64.add (local.get $i) (i64.const 1)))
                             (i64.const 3000000000)))))"""
     (found,) = findings(wat(count))
-    assert "--dry-run-timeout" in found.hint
+    assert "--dry-run-timeout" in str(found.hint)
     report = validate_module(PluginModule(wat(count)), Checks(start_up=StartUp(seconds=100.0)))
     assert report.verdict is Verdict.ACCEPT
 

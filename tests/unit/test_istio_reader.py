@@ -7,6 +7,7 @@ import tarfile
 import pytest
 
 from wasmpack.fetchers.fetch import Fetched, fetch
+from wasmpack.fetchers.refusal import REPACK
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
@@ -183,4 +184,17 @@ def test_n5_digest_of_an_index_never_matches() -> None:
     top, child = index(AMD)
     found = fetch(top, lambda _: child, lambda d: iter([]), LAST, pinned=True)
     assert f"has checksum {child.digest.hex}, which does not match" in found.problems[0].message
-    assert str(child.digest) in found.problems[0].hint
+    assert str(child.digest) in str(found.problems[0].hint)
+
+
+def test_advice_to_repack_is_a_command() -> None:
+    """So that whoever knows the image can fill it in, or give other advice."""
+    (problem,) = read([(GZ, OTHER)]).problems
+    assert problem.hint.command == REPACK
+    assert str(problem.hint.about("x:v1")).endswith(": wasmpack repack x:v1 DESTINATION")
+
+
+def test_a_file_that_is_no_module_is_the_module_s_own_fault() -> None:
+    assert read([(GZ, gzip.compress(tar(("plugin.wasm", b"text"))))]).not_wasm
+    assert not read([(GZ, OTHER)]).not_wasm
+    assert not read([(GZ, PLUGIN)]).not_wasm

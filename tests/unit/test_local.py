@@ -12,6 +12,7 @@ from support.mutants import fresh, json_mutant
 from support.plugins import PLUGINS, wat
 
 from wasmpack.actions.build import Outputs, build_image, check_built, write_outputs
+from wasmpack.actions.explain import rule_named
 from wasmpack.actions.push import accepted
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.validate import Checks
@@ -41,21 +42,21 @@ def report(image: Image) -> Report:
 
 
 def test_what_was_accepted_is_known(image: Image, report: Report) -> None:
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
     keep_report(require_image(image), report)
-    assert known_report(require_image(image)) == report
+    assert known_report(require_image(image), rule_named) == report
     assert forget_reports()[0] == 1
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
 
 
 def test_a_refusal_is_worked_out_again(image: Image, report: Report) -> None:
     keep_report(require_image(image), replace(report, verdict=Verdict.REJECT))
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
 
 
 def test_what_left_something_out_is_not_kept(image: Image, report: Report) -> None:
     keep_report(require_image(image), replace(report, complete=False))
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
     module, checks = PluginModule(wat()), Checks(start_up=StartUp(dry_run=False))
     without = check_built(build_image(module), module, checks)
     assert (without.verdict, without.complete) == (Verdict.ACCEPT, False)
@@ -75,13 +76,13 @@ def test_other_rules_may_say_something_else(
 ) -> None:
     keep_report(require_image(image), report)
     monkeypatch.setattr(f"wasmpack.stores.local.{name}", value)
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
 
 
 def test_the_same_bytes_served_as_something_else(image: Image, report: Report) -> None:
     """A layout says of any manifest what it likes: its report is not that of the real one."""
     keep_report(other_manifest(image, media_type=DOCKER_MANIFEST), report)
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
 
 
 DAMAGED = {
@@ -100,25 +101,25 @@ DAMAGED = {
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_entry_is_as_if_absent(content: bytes, image: Image) -> None:
     write_owned(_verdict_file(require_image(image)), content)
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
 
 
 def test_an_entry_that_is_a_directory_is_as_if_absent(image: Image, report: Report) -> None:
     _verdict_file(require_image(image)).mkdir(parents=True)
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
     keep_report(require_image(image), report)
 
 
 def test_an_entry_that_is_a_pipe_is_not_waited_for(image: Image, report: Report) -> None:
     named = replace(report, subject="caf\udce9.wasm")
     keep_report(require_image(image), named)
-    found = known_report(require_image(image))
+    found = known_report(require_image(image), rule_named)
     assert found is not None
     assert found.subject == "caf\\udce9.wasm", "the name of a file that is not UTF-8"
     path = _verdict_file(require_image(image))
     path.unlink()
     os.mkfifo(path)
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
     keep_report(require_image(image), named)
     assert path.is_file()
 
@@ -126,7 +127,7 @@ def test_an_entry_that_is_a_pipe_is_not_waited_for(image: Image, report: Report)
 def test_an_entry_that_others_can_write_is_as_if_absent(image: Image, report: Report) -> None:
     keep_report(require_image(image), report)
     _verdict_file(require_image(image)).chmod(0o666)
-    assert known_report(require_image(image)) is None
+    assert known_report(require_image(image), rule_named) is None
 
 
 def test_a_blob_that_was_missing_for_a_moment(image: Image, tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_a_blob_that_was_missing_for_a_moment(image: Image, tmp_path: Path) -> N
         accepted(open_image(place), Checks())
     away.rename(blob)
     assert accepted(open_image(place), Checks()).verdict is Verdict.ACCEPT
-    assert known_report(require_image(image)) is not None
+    assert known_report(require_image(image), rule_named) is not None
 
 
 def test_the_store_holds_what_the_report_says(image: Image, report: Report) -> None:
@@ -153,5 +154,5 @@ def test_fresh_mutants_of_a_report(image: Image, report: Report) -> None:
     for number in range(300):
         content = json_mutant(rng, report.as_json())
         write_owned(_verdict_file(require_image(image)), content)
-        found = known_report(require_image(image))
+        found = known_report(require_image(image), rule_named)
         assert found is None or isinstance(found, Report), f"seed {seed}, input {number}"

@@ -54,7 +54,7 @@ def test_refused(text: str, said: str) -> None:
     (fault,) = url.faults
     assert fault.severity.value == "error"
     assert said in fault.message
-    assert fault.hint
+    assert fault.hint()
 
 
 @pytest.mark.parametrize(("text", "said"), WARNED)
@@ -68,3 +68,26 @@ def test_files_and_downloads() -> None:
     assert MeshUrl.parse("file:///opt/x.wasm").path == "/opt/x.wasm"
     assert MeshUrl.parse("https://example.com/x.wasm").scheme == "https"
     assert not MeshUrl.parse("file:///opt/x.wasm").faults
+
+
+@pytest.mark.parametrize(
+    ("text", "with_scheme", "without"),
+    [
+        ("oci://quay.io/a?x", "write oci://HOST[:PORT]/REPOSITORY:TAG",
+         "write HOST[:PORT]/REPOSITORY:TAG"),
+        ("oci://myregistry/a:v1", "write oci://docker.io/myregistry/a:v1",
+         "write docker.io/myregistry/a:v1"),
+        ("localhost:5000/a", "write oci://localhost:5000/a", "write localhost:5000/a"),
+        ("oci://localhost:5000/a", "a host name that the pods can resolve", ""),
+        ("oci://u:p@quay.io/a", "imagePullSecret: wasmpack render secret", ""),
+        ("https://", "write https://HOST/PATH", ""),
+        ("file://x", "write file:///PATH", ""),
+    ],
+    ids=["form", "Docker Hub", "no scheme", "loopback", "password", "https", "file"],
+)  # fmt: skip
+def test_an_image_to_write_is_named_with_a_scheme_or_without(
+    text: str, with_scheme: str, without: str
+) -> None:
+    (fault,) = MeshUrl.parse(text).faults
+    assert fault.hint() == with_scheme
+    assert fault.hint(scheme="") == (without or with_scheme)

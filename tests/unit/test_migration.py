@@ -302,7 +302,7 @@ def test_plugins_that_come_to_share_a_phase(
     ]  # fmt: skip
     found = list(sharing_problems(pair))
     assert bool(found) is told_of
-    assert all(number == 1 and "one" in problem.hint for number, problem in found)
+    assert all(number == 1 and "one" in str(problem.hint) for number, problem in found)
 
 
 def test_other_namespaces_share_nothing() -> None:

@@ -215,7 +215,7 @@ HINTS = [
 
 @pytest.mark.parametrize(("spec", "hint"), HINTS)
 def test_advice_that_helps(spec: str, hint: str) -> None:
-    assert hint in {p.hint for p in resource_problems(plugin(spec), NEW)}
+    assert hint in {str(p.hint) for p in resource_problems(plugin(spec), NEW)}
 
 
 LIMITS = [
@@ -264,7 +264,7 @@ def test_many_faults_of_one_kind_are_a_few_findings(fields: str, code: str) -> N
 
 
 def test_did_you_mean() -> None:
-    hints = {p.hint for p in resource_problems(plugin(wasm("pluginconfig: {}")), NEW)}
+    hints = {str(p.hint) for p in resource_problems(plugin(wasm("pluginconfig: {}")), NEW)}
     assert "did you mean pluginConfig?" in hints
 
 

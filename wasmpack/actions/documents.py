@@ -6,11 +6,18 @@ from pathlib import Path
 from wasmpack.actions.inputs import STDIN, read_file
 from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.files.inputs import read_standard_input
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import MAX_BYTES, read_documents
 
 SUFFIXES = (".yaml", ".yml", ".json")
+NOT_YAML = Rule(
+    code="WPL000",
+    title="a file that is not YAML, with line, column and reason",
+    severity=Severity.ERROR,
+    consumer="kubectl refuses it as well",
+    fix="fix it there",
+)
 
 
 def read_document_files(names: Sequence[str]) -> Iterator[Document]:
@@ -35,15 +42,7 @@ def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]
         try:
             documents += read_file_documents(name)
         except BadArtifact as error:
-            problems.append(
-                Problem(
-                    code="WPL000",
-                    severity=Severity.ERROR,
-                    where=name,
-                    message=error.message,
-                    hint=error.hint,
-                )
-            )
+            problems.append(NOT_YAML.problem(name, error.message, error.hint))
     return documents, problems
 
 

@@ -1,10 +1,32 @@
 """The real Envoy's verdict beside ours: where they differ, both are shown."""
 
 from wasmpack.envoy import EnvoyVerdict, ask_envoy
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.check import ModuleFacts, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import all_targets
+
+ENVOY_REFUSES = Rule(
+    code="ENV001",
+    title="with `--envoy`: the real Envoy refuses or crashes, and no rule of ours does",
+    severity=Severity.ERROR,
+    consumer="the Envoy named, in its own words",
+    fix="believe Envoy, and report the gap",
+)
+ENVOY_ACCEPTS = Rule(
+    code="ENV002",
+    title="with `--envoy`: the real Envoy accepts in validate mode, and a rule of ours does not",
+    severity=Severity.WARNING,
+    consumer="the Envoy named",
+    fix="see the rule: what crashes with the first request only, validate mode does not see",
+)
+ENVOY_AGREES = Rule(
+    code="ENV003",
+    title="with `--envoy`: the real Envoy and the rules agree",
+    severity=Severity.INFO,
+    consumer="the Envoy named",
+    fix="none needed",
+)
 
 
 def ask_for_final_word(
@@ -21,8 +43,8 @@ def ask_for_final_word(
     )
     target = "envoy-" + ".".join(verdict.version.split(".")[:2])
     if target not in problems:
-        hosts = {known.name: known.host for known in all_targets()}
-        newest = max(host for name, host in hosts.items() if name.startswith("envoy-"))
+        hosts = {known.name: known.host for known in all_targets() if known.consumer == "envoy"}
+        newest = max(hosts.values())
         problems[target] = module_problems(facts, hosts.get(target, newest))
     ours = any(problem.severity is Severity.ERROR for problem in problems[target])
     problems[target].append(_said(verdict, refused_by_us=ours, tried=facts.start_up.dry_run))
@@ -31,30 +53,16 @@ def ask_for_final_word(
 def _said(verdict: EnvoyVerdict, *, refused_by_us: bool, tried: bool) -> Problem:
     who = f"Envoy {verdict.version}"
     words = "; ".join(verdict.words)[:600] or "no words of its own"
+    how = "crashes on it" if verdict.crashed else "refuses it"
     if verdict.accepts and refused_by_us:
-        code, severity = "ENV002", Severity.WARNING
-        message = f"{who} accepts it in validate mode, and the rules above do not"
-    elif verdict.accepts:
-        code, severity, message = "ENV003", Severity.INFO, f"{who} accepts it too"
-    else:
-        how = "crashes on it" if verdict.crashed else "refuses it"
-        code = "ENV003" if refused_by_us else "ENV001"
-        severity = Severity.INFO if refused_by_us else Severity.ERROR
-        agree = "too" if refused_by_us else "although no rule of ours does"
-        message = f"{who} {how} {agree}: {words}"
-    return Problem(
-        code=code,
-        severity=severity,
-        where=who,
-        message=message,
-        hint=_HINTS[code]
-        if tried or code != "ENV001"
-        else "believe Envoy; without --no-dry-run wasmpack may find the reason too",
-    )
-
-
-_HINTS = {
-    "ENV001": "believe Envoy; this is a gap in wasmpack's rules, please report it",
-    "ENV002": "validate mode sends no request: what crashes with the first one, it does not see",
-    "ENV003": "",
-}
+        said = f"{who} accepts it in validate mode, and the rules above do not"
+        hint = "validate mode sends no request: what crashes with the first one, it does not see"
+        return ENVOY_ACCEPTS.problem(who, said, hint)
+    if verdict.accepts:
+        return ENVOY_AGREES.problem(who, f"{who} accepts it too")
+    if refused_by_us:
+        return ENVOY_AGREES.problem(who, f"{who} {how} too: {words}")
+    hint = "believe Envoy; this is a gap in wasmpack's rules, please report it"
+    if not tried:
+        hint = "believe Envoy; without --no-dry-run wasmpack may find the reason too"
+    return ENVOY_REFUSES.problem(who, f"{who} {how} although no rule of ours does: {words}", hint)

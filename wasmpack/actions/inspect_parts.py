@@ -6,15 +6,14 @@ said of the whole module (digest, code, start-up) is not said.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from wasmpack.actions.inspect_module import ModuleView, inspect_source
 from wasmpack.fetchers.fetch import fetch
-from wasmpack.findings import Problem, Report, judge
+from wasmpack.findings import Command, Hint, Problem, Report, Rule, Severity, judge
 from wasmpack.images.contents import raw_module
 from wasmpack.images.image import Image
 from wasmpack.images.window import Window
-from wasmpack.module_rules.check import ModuleFacts, StartUp, module_problems
+from wasmpack.module_rules.check import NOT_STARTED, ModuleFacts, StartUp, module_problems
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.manifest import Manifest
@@ -26,7 +25,14 @@ LARGE = 32 << 20
 """Bytes of a module from which on it is looked at in parts."""
 _HEAD = 8
 """Bytes of a module that fetchers look at."""
-_NOT_TRIED = "RUN009"
+PARTLY_READ = Rule(
+    code="IMG008",
+    title="a large module in a raw layer, looked at in parts",
+    severity=Severity.INFO,
+    cause="digest, code and start-up were not checked",
+    consumer="none",
+    fix="`wasmpack pull` it and `wasmpack validate image`",
+)
 
 
 def large_module(manifest: Manifest) -> Descriptor | None:
@@ -57,8 +63,10 @@ class PartialLook:
 
     def _problems(self, target: Target, facts: ModuleFacts) -> list[Problem]:
         found = [
-            replace(problem, code="IMG008", message=self._unread(), hint="wasmpack validate image")
-            if problem.code == _NOT_TRIED
+            PARTLY_READ.problem(
+                problem.where, self._unread(), Hint(command=Command("validate image"))
+            )
+            if problem.rule is NOT_STARTED
             else problem
             for problem in module_problems(facts, target.host, target.own_functions)
         ]

@@ -7,24 +7,39 @@ from wasmpack.actions.migrate_images import ImageOutcome, ImageStatus, migrate_i
 from wasmpack.actions.repack import RepackRequest
 from wasmpack.actions.validate_wasmplugin import resource_problems
 from wasmpack.errors import BadArtifact
-from wasmpack.findings import Problem, Report, Severity, Verdict, judge
+from wasmpack.findings import Problem, Report, Rule, Severity, Verdict, judge
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.kubeyaml.writer import to_yaml
+from wasmpack.mesh.api_rules import API_REFUSES
+from wasmpack.mesh.behaviour import WIDE_SCOPE
 from wasmpack.mesh.migration.convert import Migrated, migrate_extension
 from wasmpack.mesh.migration.extension import KIND, Extension, is_extension
+from wasmpack.mesh.migration.fields import FROM_IMAGE_MANIFEST, IMAGE_NOT_LOOKED_AT, NO_PHASE
 from wasmpack.mesh.migration.order import sharing_problems
 from wasmpack.mesh.migration.work import MigrationOptions
-from wasmpack.mesh.order import order_problems
+from wasmpack.mesh.order import TIED_PRIORITY, order_problems
 from wasmpack.mesh.plugin import WASM_PLUGIN, Plugin, mapping
+from wasmpack.mesh.pulling import MOVING_IMAGE
 from wasmpack.mesh.releases import BOTH_DIRECTIONS, mesh_targets
 from wasmpack.stores.session import Session
 
-_REPEATED = {"WPL004", "WPL007", "WPL014"}
+IMAGE_NOT_PACKED = Rule(
+    code="SME015",
+    title="the image could not be packed",
+    severity=Severity.ERROR,
+    fix="fix that, run the same command again",
+)
+SAME_NAME = Rule(
+    code="SME017",
+    title="two resources would become one",
+    severity=Severity.ERROR,
+    cause="same namespace and name",
+    fix="another name, or leave one out",
+)
+_REPEATED = {API_REFUSES, MOVING_IMAGE, WIDE_SCOPE}
 """Findings on the new resource that say what the old one did as well, or what SME ones say."""
-
-
-_OF_IMAGES = {"SME003", "SME013", "SME014"}
+_OF_IMAGES = {NO_PHASE, IMAGE_NOT_LOOKED_AT, FROM_IMAGE_MANIFEST}
 """What cannot be known as long as the image is not packed."""
 
 
@@ -171,14 +186,12 @@ def _migrated(
     done = migrate_extension(document, options, image)
     if outcome is None or outcome.status is not ImageStatus.FAILED:
         return done
-    problem = Problem(
-        code="SME015",
-        severity=Severity.ERROR,
-        where=document.where(("spec", "image")),
-        message=f"the image could not be packed: {outcome.reason}",
-        hint=outcome.hint or "mend that and run the same command again: what is packed is kept",
+    problem = IMAGE_NOT_PACKED.problem(
+        document.where(("spec", "image")),
+        f"the image could not be packed: {outcome.reason}",
+        outcome.hint or "mend that and run the same command again: what is packed is kept",
     )
-    others = tuple(found for found in done.problems if found.code not in _OF_IMAGES)
+    others = tuple(found for found in done.problems if found.rule not in _OF_IMAGES)
     return replace(done, document=None, problems=(problem, *others))
 
 
@@ -193,12 +206,10 @@ def _without_twins(migrated: Sequence[Migrated], entries: Sequence[Document]) ->
             seen |= {} if name is None else {name: place.where()}
             yield item
             continue
-        problem = Problem(
-            code="SME017",
-            severity=Severity.ERROR,
-            where=place.where(("metadata", "name")),
-            message=f"would have the name of {seen[name]}: the one applied last would stay",
-            hint="another name, or leave one of them out",
+        problem = SAME_NAME.problem(
+            place.where(("metadata", "name")),
+            f"would have the name of {seen[name]}: the one applied last would stay",
+            "another name, or leave one of them out",
         )
         yield replace(item, document=None, problems=(problem, *item.problems))
 
@@ -249,10 +260,10 @@ def _of_plugin(item: Migrated, found: Sequence[Problem]) -> list[Problem]:
     return [
         replace(problem, where=f"{at} → {problem.where}")
         for problem in found
-        if problem.code not in _REPEATED or problem.severity is Severity.ERROR
+        if problem.rule not in _REPEATED or problem.severity is Severity.ERROR
     ]
 
 
 def _tied(item: Migrated, found: Sequence[Problem]) -> list[Problem]:
     at = item.extension.document.where(("spec", "priority"))
-    return [replace(problem, where=at) for problem in found if problem.code == "WPL008"]
+    return [replace(problem, where=at) for problem in found if problem.rule is TIED_PRIORITY]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from wasmpack.actions.explain import rule_named
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
@@ -66,7 +67,7 @@ def accepted(image: Image, checks: Checks) -> Report:
     :raises RejectedArtifact: every default target refuses it
     """
     manifest = require_image(image)
-    report = known_report(manifest)
+    report = known_report(manifest, rule_named)
     if report is None:
         report = validate_image(image, checks)
         keep_report(manifest, report)

@@ -7,22 +7,30 @@ from wasmpack.actions.render_source import RenderSource
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.actions.validate_wasmplugin import (
+    IMAGE_UNSEEN,
     checksum_problems,
     resource_problems,
     slow_pull_problems,
     start_up_of,
 )
 from wasmpack.errors import WrongUsage
-from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.findings import Problem, Report, Rule, Severity, judge
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.kinds import Kind
 from wasmpack.mesh.plugin import API_VERSION, KINDS, WASM_PLUGIN, Plugin
 from wasmpack.mesh.releases import mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
-from wasmpack.mesh.url import MeshUrl
+from wasmpack.mesh.url import URL_FAULT, MeshUrl
 from wasmpack.oci.canonical import JsonObject
 from wasmpack.targets import IBM_NOTE, choose, target
 
+UNSUPPORTED_PLATFORM = Rule(
+    code="WPL018",
+    title="OpenShift Service Mesh does not support WebAssembly extensions on IBM Z and IBM Power",
+    severity=Severity.INFO,
+    consumer="OpenShift Service Mesh",
+    fix="none",
+)
 _CONSUMERS = {
     Kind.ENVOY_EXTENSION_POLICY: ("envoy-gateway",),
     Kind.ENVOY_FILTER: ("istio", "ossm"),
@@ -48,7 +56,7 @@ def resource_report(
     shared: list[Problem] = []
     if source.unseen:
         message = f"the image was not read, so its root id is not known: {source.unseen}"
-        shared.append(plugin.problem("WPL015", Severity.WARNING, "url", message, "--plugin-name"))
+        shared.append(plugin.problem(IMAGE_UNSEEN, "url", message, "--plugin-name"))
     if source.image is not None:
         shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.image)
         shared += slow_pull_problems(plugin, source.image)
@@ -94,10 +102,10 @@ def _wasm_plugin(metadata: JsonObject, fields: JsonObject) -> Document:
 
 def _url_problems(plugin: Plugin, source: RenderSource) -> Iterator[Problem]:
     for fault in MeshUrl.parse(source.url).faults:
-        yield plugin.problem("WPL005", fault.severity, "url", fault.message, fault.hint)
+        yield plugin.problem(URL_FAULT, "url", fault.message, fault.hint(), severity=fault.severity)
 
 
-def _ibm(target: str) -> list[Problem]:
-    if not target.startswith("ossm-"):
+def _ibm(name: str) -> list[Problem]:
+    if target(name).consumer != "ossm":
         return []
-    return [Problem(code="WPL018", severity=Severity.INFO, where="platform", message=IBM_NOTE)]
+    return [UNSUPPORTED_PLATFORM.problem("platform", IBM_NOTE)]

@@ -8,16 +8,38 @@ from wasmpack.actions.validate import Checks, config_findings
 from wasmpack.dry_run.sandbox import IsolatedRunner
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.fetchers.fetch import Fetched, fetch
-from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.fetchers.refusal import REPACK
+from wasmpack.findings import Hint, Problem, Report, Rule, Severity, judge
 from wasmpack.images.contents import Contents
 from wasmpack.images.image import UNREADABLE, Image
 from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.oci.manifest import Manifest
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import ImageRules, Target, choose, default_targets
-from wasmpack.targets.realm import ADVICE, refused_realm
+from wasmpack.targets.realm import ADVICE, UNSAFE_REALM, refused_realm
 
-_REPACK = "wasmpack repack"
+MEDIA_TYPES_DIFFER = Rule(
+    code="IMG005",
+    title="the manifest's body names another media type than the one it was served with",
+    severity=Severity.WARNING,
+    consumer="Istio goes by the body; other clients, `wasmpack pull` among them, refuse it",
+    fix="build and push again",
+)
+CUT_MODULE = Rule(
+    code="IMG006",
+    title="the module is larger than what the fetcher reads of a raw layer, and is silently cut "
+    "there",
+    severity=Severity.ERROR,
+    consumer="Istio since 1.30",
+    fix="make it smaller",
+)
+UNREADABLE_IMAGE = Rule(
+    code="IMG004",
+    title="a blob is missing, damaged or unreadable",
+    severity=Severity.ERROR,
+    consumer="all",
+    fix="build and push again",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +96,10 @@ def image_problems(
     except (BadArtifact, DigestMismatch) as error:
         problems = {target.name: [_unreadable(error)] for target in targets}
     named = {
-        name: [_about(problem, image.reference) for problem in found]
+        name: [replace(problem, hint=problem.hint.about(image.reference)) for problem in found]
         for name, found in problems.items()
     }
     return named, complete
-
-
-def _about(problem: Problem, subject: str) -> Problem:
-    """With the image's own name in the command that the hint gives."""
-    return replace(problem, hint=problem.hint.replace(" IMAGE ", f" {subject or 'IMAGE'} "))
 
 
 class _ImageChecks:
@@ -146,10 +163,11 @@ class _ImageChecks:
 
     def _advised(self, problem: Problem) -> Problem:
         """Packing again is no advice where there is nothing to pack."""
-        if _REPACK not in problem.hint or self._has_module():
+        advice = problem.hint.command
+        if advice is None or advice.name != REPACK.name or self._has_module():
             return problem
         hint = "no layer of this image can be read as a WebAssembly module: build it again"
-        return replace(problem, hint=hint)
+        return replace(problem, hint=Hint(hint))
 
     def _search(self) -> bool:
         try:
@@ -203,13 +221,11 @@ class _ImageChecks:
 
 
 def _cut(size: int, limit: int) -> Problem:
-    return Problem(
-        code="IMG006",
-        severity=Severity.ERROR,
-        where="plugin.wasm",
-        message=f"{size} bytes are more than the {limit} the mesh's fetcher reads: cut there, "
+    return CUT_MODULE.problem(
+        "plugin.wasm",
+        f"{size} bytes are more than the {limit} the mesh's fetcher reads: cut there, "
         "without a word",
-        hint="strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
+        "strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
     )
 
 
@@ -226,12 +242,10 @@ def _realm_problems(challenge: str) -> list[Problem]:
     if not words:
         return []
     return [
-        Problem(
-            code="IMG009",
-            severity=Severity.ERROR,
-            where="registry",
-            message=f"its fetcher refuses this registry, whatever the credentials: {words!r}",
-            hint=ADVICE,
+        UNSAFE_REALM.problem(
+            "registry",
+            f"its fetcher refuses this registry, whatever the credentials: {words!r}",
+            ADVICE,
         )
     ]
 
@@ -240,22 +254,15 @@ def _disagreement(image: Manifest) -> list[Problem]:
     if not image.body_media_type or image.body_media_type == image.media_type:
         return []
     return [
-        Problem(
-            code="IMG005",
-            severity=Severity.WARNING,
-            where="manifest.mediaType",
-            message=f"the body says {image.body_media_type}, but it was served as "
+        MEDIA_TYPES_DIFFER.problem(
+            "manifest.mediaType",
+            f"the body says {image.body_media_type}, but it was served as "
             f"{image.media_type}: the mesh goes by the body, other clients refuse it",
-            hint="build and push the image again",
+            "build and push the image again",
         )
     ]
 
 
 def _unreadable(error: BadArtifact | DigestMismatch | NotFound) -> Problem:
-    return Problem(
-        code="IMG004",
-        severity=Severity.ERROR,
-        where="image",
-        message=error.message,
-        hint=error.hint or "build and push the image again",
-    )
+    hint = error.hint or "build and push the image again"
+    return UNREADABLE_IMAGE.problem("image", error.message, hint)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import image_problems
+from wasmpack.actions.validate_image import UNREADABLE_IMAGE, image_problems
 from wasmpack.errors import (
     AccessRefused,
     BadArtifact,
@@ -12,15 +12,16 @@ from wasmpack.errors import (
     RegistryUnavailable,
     WasmpackError,
 )
-from wasmpack.findings import Problem, Report, Severity, judge
+from wasmpack.findings import Problem, Report, Rule, Severity, judge
 from wasmpack.images.image import UNREADABLE, Image
 from wasmpack.images.opening import open_image
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
-from wasmpack.mesh.behaviour import behaviour_problems, checksum, plugin_configuration
+from wasmpack.mesh.behaviour import behaviour_problems, plugin_configuration
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
 from wasmpack.mesh.pull_secret import PullSecret
+from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, checksum
 from wasmpack.mesh.releases import Release, mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import MeshUrl
@@ -31,6 +32,28 @@ from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
 from wasmpack.targets import target as target_named
 
+IMAGE_UNSEEN = Rule(
+    code="WPL015",
+    title="the image could not be read from here, so it was not judged",
+    severity=Severity.WARNING,
+    consumer="none",
+    fix="as the hint says; `--no-image`",
+)
+IMAGE_MISSING = Rule(
+    code="WPL016",
+    title="the image is not there",
+    severity=Severity.ERROR,
+    cause="the mesh cannot pull it, and fails closed",
+    consumer="Istio: `could not fetch manifest`",
+    fix="push it, or name another tag",
+)
+SLOW_PULL = Rule(
+    code="WPL017",
+    title="the image is so large that it may not arrive within 30 seconds, which is fixed",
+    severity=Severity.WARNING,
+    consumer="Istio",
+    fix="strip the module, keep the registry near",
+)
 _PULL_SECONDS = 30
 """Pilot gives every pull this long (istio pilot/pkg/model/extensions.go)."""
 _SLOW = 60 << 20
@@ -175,11 +198,11 @@ class _Check:
         except NotFound as error:
             message = f"{error.message}: the mesh cannot pull it, and fails closed"
             hint = error.hint or "wasmpack push, or another tag"
-            return [plugin.problem("WPL016", Severity.ERROR, "url", message, hint)], {}
+            return [plugin.problem(IMAGE_MISSING, "url", message, hint)], {}
         except (AccessRefused, RegistryUnavailable) as error:
             return [_unseen(plugin, error)], {}
         except UNREADABLE as error:
-            return [plugin.problem("IMG004", Severity.ERROR, "url", error.message, error.hint)], {}
+            return [plugin.problem(UNREADABLE_IMAGE, "url", error.message, error.hint)], {}
         return self._of_image(plugin, url, image)
 
     def _of_image(
@@ -201,7 +224,7 @@ class _Check:
 def _unseen(plugin: Plugin, error: WasmpackError) -> Problem:
     message = f"the image could not be looked at from here, so it is not judged: {error.message}"
     hint = "--no-image leaves it out" if not error.hint else error.hint
-    return plugin.problem("WPL015", Severity.WARNING, "url", message, hint)
+    return plugin.problem(IMAGE_UNSEEN, "url", message, hint)
 
 
 def checksum_problems(plugin: Plugin, url: MeshUrl, image: Image) -> Sequence[Problem]:
@@ -218,11 +241,10 @@ def checksum_problems(plugin: Plugin, url: MeshUrl, image: Image) -> Sequence[Pr
         what = "the digest of a layer, not of the image"
     else:
         what = f"not the digest of the image that {url.shown} names now"
-    message = (
-        f"{wanted[:12]}… is {what}: 'has checksum {manifest.digest.hex}, which does not match'"
-    )
-    hint = f"sha256: {manifest.digest.hex}, or render it with --pin"
-    return (plugin.problem("WPL006", Severity.ERROR, at, message, hint),)
+    right = manifest.digest.hex
+    message = f"{wanted[:12]}… is {what}: 'has checksum {right}, which does not match'"
+    hint = f"sha256: {right}, or render it with --pin"
+    return (plugin.problem(DIGEST_NEVER_MATCHES, at, message, hint),)
 
 
 def slow_pull_problems(plugin: Plugin, image: Image) -> Sequence[Problem]:
@@ -234,4 +256,4 @@ def slow_pull_problems(plugin: Plugin, image: Image) -> Sequence[Problem]:
         f"{size >> 20} MiB must arrive within {_PULL_SECONDS} s at every proxy: the limit is fixed"
     )
     hint = "strip the module, or keep the image near the mesh"
-    return (plugin.problem("WPL017", Severity.WARNING, "url", message, hint),)
+    return (plugin.problem(SLOW_PULL, "url", message, hint),)

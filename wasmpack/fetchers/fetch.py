@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wasmpack.fetchers import istio
-from wasmpack.fetchers.gcp import only_file
-from wasmpack.fetchers.istio import Refused
-from wasmpack.findings import Problem, Severity
+from wasmpack.fetchers import gcp, istio
+from wasmpack.fetchers.refusal import REPACK, NotWasm, Refused
+from wasmpack.findings import Blank, Command, Hint, Problem, Rule, Severity
 from wasmpack.images.contents import linux_amd64
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.layers import Layers, OpenBlob
@@ -14,6 +13,14 @@ from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.targets import ImageRules, Reader
 
 GetManifest = Callable[[Descriptor], Manifest | Index]
+INDEX = Rule(
+    code="IMG002",
+    title="an index",
+    severity=Severity.WARNING,
+    cause="it works by tag, its digest can never be pinned",
+    consumer="all that read images",
+    fix="push a plain image",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +29,8 @@ class Fetched:
 
     module: bytes | None
     problems: tuple[Problem, ...]
+    not_wasm: bool = False
+    """It got the file, which is no module: the module's own fault, not the image's."""
 
 
 def fetch(
@@ -41,35 +50,29 @@ def fetch(
     try:
         manifest = _choose(top, get, pinned=pinned and rules.reader is not Reader.GCP)
         if rules.reader is Reader.GCP:
-            module = only_file(manifest, layers)
+            module = gcp.only_file(manifest, layers)
         else:
             module = istio.extract(manifest, layers, rules)
         _check_magic(module)
     except Refused as refused:
-        return Fetched(module=None, problems=(_problem(refused, rules),))
+        problem = _problem(refused, rules)
+        return Fetched(module=None, problems=(problem,), not_wasm=isinstance(refused, NotWasm))
     return Fetched(module=module, problems=tuple(_doubts(top)))
 
 
 def _problem(refused: Refused, rules: ImageRules) -> Problem:
-    alone = rules.reader is Reader.GCP
-    message = (
-        f"Service Extensions takes an image that holds plugin.wasm alone: {refused.text}"
-        if alone
-        else f"the mesh's fetcher refuses the image: {refused.text!r}"
-    )
-    return Problem(
-        code="IMG007" if alone else "IMG001",
-        severity=Severity.ERROR,
-        where=refused.where,
-        message=message,
-        hint=refused.hint,
-    )
+    if rules.reader is Reader.GCP:
+        rule = gcp.NOT_ALONE
+        said = f"Service Extensions takes an image that holds plugin.wasm alone: {refused.text}"
+    else:
+        rule, said = istio.REFUSED, f"the mesh's fetcher refuses the image: {refused.text!r}"
+    return rule.problem(refused.where, said, refused.hint)
 
 
 def _check_magic(module: bytes) -> None:
     """All that is looked at before the proxy gets the file (cache.go, ``isValidWasmBinary``)."""
     if len(module) < 8 or module[:4] != b"\0asm":
-        raise Refused("fetched Wasm binary is invalid", "plugin.wasm", "build it again")
+        raise NotWasm("fetched Wasm binary is invalid", "plugin.wasm", "build it again")
 
 
 def _choose(top: Manifest | Index, get: GetManifest, *, pinned: bool) -> Manifest:
@@ -81,7 +84,7 @@ def _choose(top: Manifest | Index, get: GetManifest, *, pinned: bool) -> Manifes
         raise Refused(
             "could not fetch image: no child with platform linux/amd64 in index",
             "index",
-            "wasmpack repack IMAGE DESTINATION makes a plain image of it",
+            Hint(command=REPACK, after=" makes a plain image of it"),
         )
     if pinned:
         raise Refused(
@@ -102,12 +105,13 @@ def _doubts(top: Manifest | Index) -> list[Problem]:
     if isinstance(top, Manifest):
         return []
     return [
-        Problem(
-            code="IMG002",
-            severity=Severity.WARNING,
-            where="index",
-            message="an index, not an image: it works by tag only, its digest can never be pinned",
-            hint="wasmpack copy IMAGE DESTINATION copies the image that meshes take out of it "
-            "(docker buildx: --provenance=false makes no index)",
+        INDEX.problem(
+            "index",
+            "an index, not an image: it works by tag only, its digest can never be pinned",
+            Hint(
+                command=Command("copy", (Blank.IMAGE, Blank.DESTINATION)),
+                after=" copies the image that meshes take out of it "
+                "(docker buildx: --provenance=false makes no index)",
+            ),
         )
     ]

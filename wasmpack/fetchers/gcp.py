@@ -4,7 +4,8 @@ googleapis, google/cloud/networkservices/v1/extensibility.proto (``VersionDetail
 words are not published, so the reasons here are ours.
 """
 
-from wasmpack.fetchers.istio import Refused
+from wasmpack.fetchers.refusal import REPACK, Refused
+from wasmpack.findings import Command, Hint, Rule, Severity
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UnreadableLayer
@@ -13,7 +14,15 @@ from wasmpack.oci.manifest import Manifest
 
 _SHOWN = 20
 """Other files that are named."""
-_ALONE = "wasmpack repack IMAGE DESTINATION --variant compat --no-runtime-config"
+NOT_ALONE = Rule(
+    code="IMG007",
+    title="the image holds more, or something else, than `plugin.wasm` alone",
+    severity=Severity.ERROR,
+    consumer="Google Cloud Service Extensions",
+    fix="`wasmpack repack IMAGE DESTINATION --variant compat --no-runtime-config`",
+)
+_PLAIN = ("--variant", "compat", "--no-runtime-config")
+_ALONE = Hint(command=Command(REPACK.name, (*REPACK.arguments, *_PLAIN)))
 
 
 def only_file(manifest: Manifest, layers: Layers) -> bytes:

@@ -6,6 +6,8 @@ is data: ``targets/data``. Envoy Gateway's fetcher (internal/wasm/imagefetcher.g
 what it says of modules that are too large.
 """
 
+from wasmpack.fetchers.refusal import REPACK, Refused
+from wasmpack.findings import Hint, Rule, Severity
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, NotGzip, UnreadableLayer
@@ -14,7 +16,16 @@ from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.tar_header import HEADER_ONLY
 from wasmpack.targets import ImageRules, Reader
 
-_REPACK = "wasmpack repack IMAGE DESTINATION"
+REFUSED = Rule(
+    code="IMG001",
+    title="the mesh's fetcher refuses the image",
+    severity=Severity.ERROR,
+    cause="its own text is quoted",
+    consumer="Istio, OpenShift Service Mesh, Envoy Gateway, Higress, by release; Envoy itself as "
+    "the newest Istio",
+    fix="`wasmpack repack` makes one they take",
+)
+_REPACK = Hint(command=REPACK)
 _SMALLER = "strip debug information (wasm-opt --strip-debug), or make the plugin smaller"
 _SHOWN = 200
 """Characters of somebody's media type."""
@@ -80,7 +91,10 @@ def _plugin_in_tar(layer: Descriptor, where: str, layers: Layers, rules: ImageRu
         raise Refused(
             "could not extract wasm binary: plugin.wasm not found in the archive",
             where,
-            f"only the last layer is looked at, and the file must be called plugin.wasm: {_REPACK}",
+            Hint(
+                "only the last layer is looked at, and the file must be called plugin.wasm: ",
+                REPACK,
+            ),
         )
     size = found.entry.size
     if explicit and rules.tar_limit is not None and size > rules.tar_limit:
@@ -125,13 +139,3 @@ def _raw(layer: Descriptor, layers: Layers, rules: ImageRules) -> bytes:
     if rules.reader is Reader.ENVOY_GATEWAY:
         raise Refused(f"wasm layer size exceeds maximum size {limit}", "manifest.layers", _SMALLER)
     return data[:limit]
-
-
-class Refused(Exception):
-    """``text`` is the consumer's own where it is known; ``where`` and ``hint`` are ours."""
-
-    def __init__(self, text: str, where: str, hint: str) -> None:
-        super().__init__(text)
-        self.text = text
-        self.where = where
-        self.hint = hint

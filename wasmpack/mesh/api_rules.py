@@ -7,14 +7,39 @@ pkg/config/validation/validation.go, ``ValidateWasmPlugin`` (webhook). Their own
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import FieldPath, shortened
+from wasmpack.mesh.behaviour import WIDE_SCOPE, WITHOUT_EFFECT
 from wasmpack.mesh.plugin import TRAFFIC_EXTENSION, Plugin, mapping, mappings
 from wasmpack.mesh.releases import OLDEST, Release, known_since, values_since
 from wasmpack.mesh.releases import TRAFFIC_EXTENSION as SINCE_TRAFFIC_EXTENSION
+from wasmpack.mesh.schema_rules import BY_NO_SCHEMA
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
-_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+UNKNOWN_TO_RELEASE = Rule(
+    code="WPL003",
+    title="a field, value or kind that this release does not know",
+    severity=Severity.ERROR,
+    otherwise="warning",
+    cause="a warning if the value says what the release does anyway",
+    consumer="refused, or silently dropped",
+    fix="leave it out, or another release",
+)
+API_REFUSES = Rule(
+    code="WPL004",
+    title="against a rule of the CRD (CEL) or of Istio's webhook",
+    severity=Severity.ERROR,
+    consumer="the API server",
+    fix="as the message says",
+)
+IMPOSSIBLE_LABEL = Rule(
+    code="WPL021",
+    title="a selector with a label that no pod can carry",
+    severity=Severity.ERROR,
+    cause="the plugin never runs",
+    consumer="Kubernetes' syntax of labels",
+    fix="`kubectl get pods --show-labels`",
+)
 _TARGET_KINDS = {
     ("", "Service"), ("core", "Service"), ("networking.istio.io", "ServiceEntry"),
     ("gateway.networking.k8s.io", "Gateway"), ("gateway.networking.k8s.io", "GatewayClass"),
@@ -43,23 +68,26 @@ def release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
     if plugin.kind == TRAFFIC_EXTENSION and release < SINCE_TRAFFIC_EXTENSION:
         hint = "--kind WasmPlugin is known to every release"
         message = f"Istio {_named(release)} has no TrafficExtension (since {_named((1, 30))})"
-        yield plugin.problem("WPL003", _ERROR, ("kind",), message, hint)
+        yield plugin.problem(UNKNOWN_TO_RELEASE, ("kind",), message, hint)
         return
     for name, since in known_since(plugin.kind).items():
         if release >= since or name not in plugin.fields:
             continue
         harmless = plugin.fields[name] in _SAME_AS_WITHOUT.get(name, ())
-        yield plugin.problem(
-            "WPL003", _WARNING if harmless else _ERROR, name,
+        message = (
             f"Istio {_named(release)} has no field {name} (since {_named(since)}): it is refused, "
-            "or dropped without a word",
-            "leave it out" if harmless else "leave it out, if the plugin can do without",
-        )  # fmt: skip
+            "or dropped without a word"
+        )
+        hint = "leave it out" if harmless else "leave it out, if the plugin can do without"
+        severity = Severity.WARNING if harmless else None
+        yield plugin.problem(UNKNOWN_TO_RELEASE, name, message, hint, severity=severity)
     yield from _target_release_problems(plugin, release)
     for value, since in values_since("failStrategy").items():
         if plugin.fields.get("failStrategy") == value and release < since:
             message = f"Istio {_named(release)} has no {value} (since {_named(since)})"
-            yield plugin.problem("WPL003", _ERROR, "failStrategy", message, "FAIL_OPEN, FAIL_CLOSE")
+            yield plugin.problem(
+                UNKNOWN_TO_RELEASE, "failStrategy", message, "FAIL_OPEN, FAIL_CLOSE"
+            )
 
 
 def _target_release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
@@ -71,10 +99,10 @@ def _target_release_problems(plugin: Plugin, release: Release) -> Iterator[Probl
         if release < since:
             message = f"Istio {_named(release)} attaches to no {kind} (since {_named(since)})"
             hint = "a selector, or another kind"
-            yield plugin.problem("WPL004", _ERROR, (*path, "kind"), message, hint)
+            yield plugin.problem(API_REFUSES, (*path, "kind"), message, hint)
         elif kind == "Service" and "group" not in ref and release in _GROUP_WRITTEN_OUT:
             message = f"the CRD of Istio {_named(release)} refuses it: no such key: group"
-            yield plugin.problem("WPL004", _ERROR, path, message, 'write group: ""')
+            yield plugin.problem(API_REFUSES, path, message, 'write group: ""')
 
 
 def without_needless(
@@ -102,21 +130,21 @@ def rule_problems(plugin: Plugin) -> Iterator[Problem]:
         spec = plugin.fields
         if (bool(spec.get("lua"))) == ("url" in spec):
             message = "exactly one of wasm or lua must be set"
-            yield plugin.problem("WPL004", _ERROR, ("spec",), message)
+            yield plugin.problem(API_REFUSES, ("spec",), message)
 
 
 def _selection(plugin: Plugin) -> Iterator[Problem]:
     names = [n for n in ("selector", "targetRef", "targetRefs") if plugin.fields.get(n) is not None]
     if len(names) > 1:
         message = "only one of targetRefs or selector can be set"
-        yield plugin.problem("WPL004", _ERROR, names[1], message, f"keep {' or '.join(names)}")
+        yield plugin.problem(API_REFUSES, names[1], message, f"keep {' or '.join(names)}")
     labels = mapping(mapping(plugin.fields.get("selector")).get("matchLabels"))
     at = (*plugin.path("selector"), "matchLabels")
     for key, value in labels.items():
         said = None
         if why := _no_label(key, value):
             hint = "kubectl get pods --show-labels shows those there are"
-            yield plugin.problem("WPL021", _ERROR, (*at, key), why, hint)
+            yield plugin.problem(IMPOSSIBLE_LABEL, (*at, key), why, hint)
         if not key:
             said = "key must not be empty"
         elif "*" in key:
@@ -124,10 +152,10 @@ def _selection(plugin: Plugin) -> Iterator[Problem]:
         elif isinstance(value, str) and "*" in value:
             said = "wildcard not allowed in label value match"
         if said:
-            yield plugin.problem("WPL004", _ERROR, (*at, key), said, "name the label in full")
+            yield plugin.problem(API_REFUSES, (*at, key), said, "name the label in full")
     if plugin.fields.get("selector") in ({}, {"matchLabels": {}}, {"matchLabels": None}):
         message = "workload selector specified without labels: it selects every workload"
-        yield plugin.problem("WPL014", _WARNING, "selector", message, "leave it out, or add labels")
+        yield plugin.problem(WIDE_SCOPE, "selector", message, "leave it out, or add labels")
     yield from _targets(plugin)
 
 
@@ -161,14 +189,14 @@ def _targets(plugin: Plugin) -> Iterator[Problem]:
         group, kind = str(ref.get("group", "")), str(ref.get("kind", ""))
         if ref.get("namespace"):
             message = "cross namespace referencing is not currently supported"
-            yield plugin.problem("WPL004", _ERROR, (*path, "namespace"), message, "leave it out")
+            yield plugin.problem(API_REFUSES, (*path, "namespace"), message, "leave it out")
         if kind and (group, kind) not in _TARGET_KINDS:
             message = (
                 "targetRef must be to one of Service, ServiceEntry, Gateway, GatewayClass but was "
                 f"{group or 'core'}/{kind}"
             )
             hint = next((f"group: {g}" for g, k in sorted(_TARGET_KINDS) if k == kind and g), "")
-            yield plugin.problem("WPL004", _ERROR, path, message, hint)
+            yield plugin.problem(API_REFUSES, path, message, hint)
 
 
 def _environment(plugin: Plugin) -> Iterator[Problem]:
@@ -179,15 +207,15 @@ def _environment(plugin: Plugin) -> Iterator[Problem]:
         entry = mapping(item)
         name = str(entry.get("name", ""))
         if name in seen:
-            yield plugin.problem("WPL004", _ERROR, (*at, number), "duplicate env", "keep one")
+            yield plugin.problem(API_REFUSES, (*at, number), "duplicate env", "keep one")
         seen.add(name)
         if "value" in entry and entry.get("valueFrom") == "HOST":
             message = "value may only be set when valueFrom is INLINE"
             hint = "HOST takes the value of the proxy's own environment: leave value out"
-            yield plugin.problem("WPL004", _ERROR, (*at, number), message, hint)
+            yield plugin.problem(API_REFUSES, (*at, number), message, hint)
         if name.startswith("ISTIO_META_"):
             message = f"istio-agent takes {name} out before the plugin sees it"
-            yield plugin.problem("WPL013", _WARNING, (*at, number), message, "another name")
+            yield plugin.problem(WITHOUT_EFFECT, (*at, number), message, "another name")
 
 
 def _ports(plugin: Plugin) -> Iterator[Problem]:
@@ -198,7 +226,7 @@ def _ports(plugin: Plugin) -> Iterator[Problem]:
         if twice is not None:
             at = (*plugin.path("match"), number, "ports")
             message = f"the API server refuses it: port {twice} stands twice"
-            yield plugin.problem("WPL001", _ERROR, at, message, "keep one")
+            yield plugin.problem(BY_NO_SCHEMA, at, message, "keep one")
 
 
 def _named(release: Release) -> str:

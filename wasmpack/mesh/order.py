@@ -8,10 +8,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.mesh.behaviour import ROOT_NAMESPACE
 from wasmpack.mesh.plugin import Plugin, mapping
 
+TIED_PRIORITY = Rule(
+    code="WPL008",
+    title="two plugins whose order the resources do not decide",
+    severity=Severity.WARNING,
+    cause="same priority, or an unset one beside a negative",
+    consumer="Istio",
+    fix="write priorities",
+)
+DUPLICATE_RESOURCE = Rule(
+    code="WPL019",
+    title="two resources of one kind, namespace and name",
+    severity=Severity.ERROR,
+    consumer="the one applied last stays",
+    fix="another name",
+)
 UNSET = -(1 << 31)
 """What an unset priority counts as: the least int32."""
 _MOST_RIVALS = 500
@@ -76,7 +91,7 @@ def _twins(plugin: Plugin, twin: Plugin) -> Iterator[Problem]:
     if twin is not plugin:
         message = f"has the name of the one at {twin.document.where()}: the one applied last stays"
         hint = "another name, or one of the two"
-        yield plugin.problem("WPL019", Severity.ERROR, ("metadata", "name"), message, hint)
+        yield plugin.problem(DUPLICATE_RESOURCE, ("metadata", "name"), message, hint)
 
 
 def _rivals(place: _Place, earlier: Sequence[_Place]) -> Iterator[Problem]:
@@ -100,7 +115,7 @@ def _rivals(place: _Place, earlier: Sequence[_Place]) -> Iterator[Problem]:
         else:
             continue
         at = "priority" if "priority" in plugin.fields else "phase"
-        yield plugin.problem("WPL008", Severity.WARNING, at, message, hint)
+        yield plugin.problem(TIED_PRIORITY, at, message, hint)
         return  # the others would say the same
 
 

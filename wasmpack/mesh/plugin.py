@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import Document, FieldPath
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
@@ -74,12 +74,17 @@ class Plugin:
         return ("spec", "wasm", name) if inner else ("spec", name)
 
     def problem(
-        self, code: str, severity: Severity, field: str | FieldPath, message: str, hint: str = ""
+        self,
+        rule: Rule,
+        field: str | FieldPath,
+        message: str,
+        hint: str = "",
+        *,
+        severity: Severity | None = None,
     ) -> Problem:
         """A problem at a field (by its name) or at a path."""
         path = self.path(field) if isinstance(field, str) else field
-        where = self.document.where(path)
-        return Problem(code=code, severity=severity, where=where, message=message, hint=hint)
+        return rule.problem(self.document.where(path), message, hint, severity=severity)
 
 
 _OUTSIDE_WASM = {"selector", "targetRef", "targetRefs", "priority", "match", "phase", "lua"}

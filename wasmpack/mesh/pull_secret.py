@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from wasmpack.errors import BadArtifact
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, Plugin, mapping
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
@@ -23,6 +23,16 @@ from wasmpack.oci.reference import DOCKER_HUB, Reference
 
 SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - a type, no secret
 SECRET_KEY = ".dockerconfigjson"  # noqa: S105 - a key, no secret
+USELESS_PULL_SECRET = Rule(
+    code="WPL010",
+    title="a pull secret that does not let the mesh pull the image",
+    severity=Severity.ERROR,
+    otherwise="warning",
+    cause="namespace, type, key or registry, if the Secret is among the files; a warning for a "
+    "namespace in its name, which is ignored",
+    consumer="Istio: `missing image pulling secret`, or an anonymous pull",
+    fix="`wasmpack render secret`",
+)
 _HUB_KEY = "https://index.docker.io/v1/"
 
 
@@ -101,7 +111,7 @@ class PullSecret:
 
     def _problem(self, plugin: Plugin, message: str, hint: str) -> Problem:
         text = f"the Secret {self.name} ({self.document.where()}) {message}"
-        return plugin.problem("WPL010", Severity.ERROR, "imagePullSecret", text, hint)
+        return plugin.problem(USELESS_PULL_SECRET, "imagePullSecret", text, hint)
 
 
 def registry_key(registry: str) -> str:

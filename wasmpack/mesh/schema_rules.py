@@ -6,13 +6,28 @@ Source: istio/api kubernetes/customresourcedefinitions.gen.yaml, as ``wasmplugin
 import difflib
 from collections.abc import Iterator
 
-from wasmpack.findings import Problem, Severity, few
+from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.kubeyaml.documents import FieldPath, path_text, shortened
 from wasmpack.mesh.plugin import Plugin, mapping
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.schemas import SchemaFault, load_schema, schema_faults
 
-_ERROR = Severity.ERROR
+BY_NO_SCHEMA = Rule(
+    code="WPL001",
+    title="not by the schema of the API",
+    severity=Severity.ERROR,
+    cause="a type, a value, a length, a required field",
+    consumer="the API server",
+    fix="as the message says",
+)
+UNKNOWN_FIELD = Rule(
+    code="WPL002",
+    title="a field that no release knows",
+    severity=Severity.ERROR,
+    cause="often a matter of spelling",
+    consumer="refused, or silently dropped",
+    fix="the hint names the field that may be meant",
+)
 
 
 def schema_problems(plugin: Plugin) -> Iterator[Problem]:
@@ -25,7 +40,7 @@ def schema_problems(plugin: Plugin) -> Iterator[Problem]:
 
     def problem(fault: SchemaFault) -> Problem:
         message = f"the API server refuses it: {_words(fault)}"
-        return plugin.problem("WPL001", _ERROR, fault.path, message, _schema_hint(fault))
+        return plugin.problem(BY_NO_SCHEMA, fault.path, message, _schema_hint(fault))
 
     yield from few(others, problem)
     for fault in unknown:
@@ -43,7 +58,7 @@ def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[Problem]:
         name = path_text((*fault.path, key))
         hint = _where_it_belongs(plugin.kind, fault.path, key, known)
         message = f"no release knows {name}: it is refused, or dropped without a word"
-        return plugin.problem("WPL002", _ERROR, (*fault.path, key), message, hint)
+        return plugin.problem(UNKNOWN_FIELD, (*fault.path, key), message, hint)
 
     yield from few((key for key in mapping(value) if key not in known), unknown)
 

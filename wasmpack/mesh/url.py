@@ -14,14 +14,24 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from wasmpack.errors import WasmpackError
-from wasmpack.findings import Severity
+from wasmpack.findings import Rule, Severity
 from wasmpack.oci.reference import DOCKER_HUB, Reference
 
 SCHEMES = ("http", "https", "oci", "file")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
-_HINT = "write oci://HOST[:PORT]/REPOSITORY:TAG"
+_IMAGE = "HOST[:PORT]/REPOSITORY:TAG"
+URL_FAULT = Rule(
+    code="WPL005",
+    title="a URL that the mesh cannot pull from, or not as written",
+    severity=Severity.ERROR,
+    otherwise="warning",
+    cause="an unknown scheme, no image that can be pulled, parts that are dropped, a "
+    "name on Docker Hub or on the proxy itself that may not be meant",
+    consumer="API server, pilot or istio-agent",
+    fix="write `oci://HOST[:PORT]/REPOSITORY:TAG`",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +40,14 @@ class UrlFault:
 
     severity: Severity
     message: str
-    hint: str = _HINT
+    image: str = _IMAGE
+    """The image to write instead."""
+    advice: str = ""
+    """What else to do, if no image is to be written."""
+
+    def hint(self, scheme: str = "oci://") -> str:
+        """The next step, where images are written with this scheme or without one."""
+        return self.advice or f"write {scheme}{self.image}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +93,13 @@ def _rejected(text: str, scheme: str, rest: str) -> list[UrlFault]:
     if scheme and scheme not in SCHEMES:
         port = f": {scheme} is taken for a scheme" if rest[:1].isdigit() else ""
         own = _shown(text)
-        hint = f"write oci://{own}" if port else f"write oci://{_shown(rest.lstrip('/'))}"
-        return [_fault(f"url contains unsupported scheme: {scheme}{port}", hint)]
+        image = own if port else _shown(rest.lstrip("/"))
+        return [_fault(f"url contains unsupported scheme: {scheme}{port}", image)]
     if not scheme and ":" in text.partition("/")[0]:
         return [
             _fault(
                 "pilot drops the plugin: first path segment in URL cannot contain colon",
-                f"write oci://{_shown(text)}",
+                _shown(text),
             )
         ]
     authority = rest.removeprefix("//").partition("/")[0] if rest.startswith("//") else ""
@@ -90,7 +107,7 @@ def _rejected(text: str, scheme: str, rest: str) -> list[UrlFault]:
     if colon and port and not port.isdecimal() and not host.endswith(":") and "]" not in port:
         return [_fault(f'failed to parse url: invalid port ":{port}" after host')]
     if scheme in {"http", "https"} and not host + port:
-        return [_fault("no host: the mesh cannot fetch this", f"write {scheme}://HOST/PATH")]
+        return [_fault("no host: the mesh cannot fetch this", advice=f"write {scheme}://HOST/PATH")]
     return []
 
 
@@ -108,7 +125,7 @@ def _reference(
         rest = f"//{rest}"
     if not rest.startswith("//"):
         broken = "no image: there is neither host nor path behind the scheme"
-        return None, (_fault(broken, f"write oci://{_shown(rest)}"),)
+        return None, (_fault(broken, _shown(rest)),)
     bare = re.split(r"[?#]", rest.removeprefix("//"), maxsplit=1)[0]
     authority, slash, path = bare.partition("/")
     _, at, host = authority.rpartition("@")
@@ -116,7 +133,7 @@ def _reference(
     if at:
         faults.append(
             _fault("user and password in the URL are dropped without a word", severity=_WARNING,
-                   hint="imagePullSecret: wasmpack render secret")
+                   advice="imagePullSecret: wasmpack render secret")
         )  # fmt: skip
     if len(bare) + 2 < len(rest):
         faults.append(_fault("what follows ? or # is dropped without a word", severity=_WARNING))
@@ -126,12 +143,12 @@ def _reference(
         reference = Reference.parse(f"{host}{slash}{path}")
         if reference.registry == DOCKER_HUB and host not in {DOCKER_HUB, "index.docker.io"}:
             hub = f"{host!r} is taken for a name on Docker Hub: {reference.name}"
-            faults.append(
-                _fault(hub, f"write oci://{replace(reference, written='')}", severity=_WARNING)
-            )
+            faults.append(_fault(hub, str(replace(reference, written="")), severity=_WARNING))
         if host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK:
             own = f"{host} is the proxy itself: the mesh cannot reach a registry on this machine"
-            faults.append(_fault(own, "a host name that the pods can resolve", severity=_WARNING))
+            faults.append(
+                _fault(own, advice="a host name that the pods can resolve", severity=_WARNING)
+            )
         return reference, tuple(faults)
     except WasmpackError as error:
         said = f"could not parse url in image reference: {error.message}"
@@ -144,10 +161,12 @@ def _file_faults(text: str) -> tuple[UrlFault, ...]:
     return (
         _fault(
             "the mesh takes what follows file:// for a path, and this one is not absolute",
-            "write file:///PATH",
+            advice="write file:///PATH",
         ),
     )
 
 
-def _fault(message: str, hint: str = _HINT, *, severity: Severity = _ERROR) -> UrlFault:
-    return UrlFault(severity=severity, message=message, hint=hint)
+def _fault(
+    message: str, image: str = _IMAGE, *, advice: str = "", severity: Severity = _ERROR
+) -> UrlFault:
+    return UrlFault(severity=severity, message=message, image=image, advice=advice)

@@ -14,10 +14,24 @@ from typing import Protocol, Self
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, RunRequest
 from wasmpack.dry_run.sandbox import IsolatedRunner, RunResult
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.legacy_exceptions import uses_legacy_exceptions
-from wasmpack.module_rules.load import load_problems, memory_unseen
-from wasmpack.module_rules.start_up import EXPORT_MEMORY, start_up_problems
+from wasmpack.module_rules.load import load_problems
+from wasmpack.module_rules.memory import (
+    EXPORT_MEMORY,
+    MEMORY_CRASH,
+    UNSEEN_MEMORY,
+    memory_unseen,
+)
+from wasmpack.module_rules.start_up import start_up_problems
+from wasmpack.module_rules.validity import (
+    WHOLE_FILE,
+    beyond_limits,
+    invalid,
+    legacy_exceptions,
+    malformed,
+    newer_features,
+)
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.host_scan import HostScan
 from wasmpack.proxy_abi.module import PluginModule
@@ -27,7 +41,13 @@ from wasmpack.wasm.types import Module
 
 _NEWER_SINCE = "2024-12-19"
 """Host of the oldest Envoy (1.36) with which the newer features were seen working."""
-_FILE = "file"
+NOT_STARTED = Rule(
+    code="RUN009",
+    title="`--no-dry-run`: the start-up was not tried",
+    severity=Severity.INFO,
+    consumer="none",
+    fix="leave the option out",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +124,7 @@ def _read(subject: PluginModule, start_up: StartUp) -> ModuleFacts:
     try:
         module = subject.compiled.declarations
     except MalformedModule as error:
-        unreadable = _malformed(subject.scan, error)
+        unreadable = malformed(subject.scan, error)
         return ModuleFacts(module=None, scan=subject.scan, unreadable=unreadable, start_up=start_up)
     return ModuleFacts(module=module, scan=subject.scan, start_up=start_up)
 
@@ -116,9 +136,9 @@ def _validated(facts: ModuleFacts, subject: PluginModule, found: Validity | None
     if found.error and uses_legacy_exceptions(subject.compiled.data, facts.module, found.error):
         return replace(facts, unchecked=True)
     if found.error and found.limited:
-        return replace(facts, unreadable=_beyond_limits(found.error))
+        return replace(facts, unreadable=beyond_limits(found.error))
     if found.error:
-        return replace(facts, unreadable=_invalid(facts.scan, found.error))
+        return replace(facts, unreadable=invalid(facts.scan, found.error))
     return replace(facts, newer=found.newer)
 
 
@@ -160,9 +180,9 @@ def module_problems(
         return [facts.unreadable]
     found = list(load_problems(facts.module, facts.scan, host, own_functions))
     if facts.newer and host < _NEWER_SINCE:
-        found.append(_newer_features(facts.newer))
+        found.append(newer_features(facts.newer))
     if facts.unchecked:
-        found.append(_legacy_exceptions())
+        found.append(legacy_exceptions())
     run = facts.run_of(host)
     if run is not None and not _has_error(found):
         configured = facts.start_up.plugin_config is not None
@@ -179,77 +199,18 @@ def _unseen_memory(run: DryRun | None) -> Problem:
     seen = "" if run is None else "; none was seen at start-up and in a plain request"
     if run is not None and (run.failed or run.request):
         seen = "; none was seen as far as the dry run came"
-    return Problem(
-        code="MEM002" if run is None else "MEM004",
-        severity=Severity.ERROR if run is None else Severity.WARNING,
-        where="memory",
-        message="no memory is exported or imported, but host functions that use memory are "
-        f"imported: the first such call CRASHES THE WHOLE PROXY (signal 11){seen}",
-        hint=EXPORT_MEMORY,
-    )
-
-
-def _malformed(scan: HostScan, error: MalformedModule) -> Problem:
-    words = scan.refusal or "Failed to load Wasm bytecode"
-    return Problem(
-        code="MOD001",
-        severity=Severity.ERROR,
-        where=f"{_FILE}, offset {error.offset:#x}",
-        message=f"{error.message}: {words!r}",
-        hint=error.hint or "build the module again; the file may be cut off or damaged",
+    rule = MEMORY_CRASH if run is None else UNSEEN_MEMORY
+    return rule.problem(
+        "memory",
+        "no memory is exported or imported, but host functions that use memory are imported: the "
+        f"first such call CRASHES THE WHOLE PROXY (signal 11){seen}",
+        EXPORT_MEMORY,
     )
 
 
 def _not_started() -> Problem:
-    return Problem(
-        code="RUN009",
-        severity=Severity.INFO,
-        where=_FILE,
-        message="the start-up was not tried, as you asked: what it would show is not judged",
-    )
-
-
-def _legacy_exceptions() -> Problem:
-    return Problem(
-        code="MOD005",
-        severity=Severity.WARNING,
-        where=_FILE,
-        message="uses exception handling in its first form (try, catch, delegate), which proxies "
-        "run and wasmtime does not: neither its function bodies nor its start-up were checked",
-        hint="ask a real Envoy: --envoy; or compile for the final form (clang: "
-        "-mllvm -wasm-use-legacy-eh=false)",
-    )
-
-
-def _newer_features(reason: str) -> Problem:
-    return Problem(
-        code="MOD004",
-        severity=Severity.WARNING,
-        where=_FILE,
-        message=f"uses a feature newer than WebAssembly 2.0 ({reason}); it is not established "
-        "that this proxy's engine has it",
-        hint="compile without it, or try the plugin on that release",
-    )
-
-
-def _invalid(scan: HostScan, reason: str) -> Problem:
-    words = scan.refusal or "Failed to load Wasm bytecode"
-    return Problem(
-        code="MOD003",
-        severity=Severity.ERROR,
-        where=_FILE,
-        message=f"not a valid WebAssembly module: {reason}: {words!r}",
-        hint="build the module again; the file may be cut off or damaged",
-    )
-
-
-def _beyond_limits(reason: str) -> Problem:
-    return Problem(
-        code="RUN006",
-        severity=Severity.ERROR,
-        where=_FILE,
-        message=f"the module exceeds a limit of the dry run's engine: {reason}; Envoy may load it",
-        hint="ask a real Envoy: --envoy; or declare less",
+    return NOT_STARTED.problem(
+        WHOLE_FILE, "the start-up was not tried, as you asked: what it would show is not judged"
     )
 
 

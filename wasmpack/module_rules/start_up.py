@@ -3,17 +3,107 @@
 from collections.abc import Iterator, Mapping
 
 from wasmpack.dry_run.result import Cause, DryRun, Outcome, Step
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.module_rules.memory import EXPORT_MEMORY, MEMORY_CRASH
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi import abi
+
+START_SECTION_CRASH = Rule(
+    code="STA001",
+    title="the start section calls a host function that needs a context or memory",
+    severity=Severity.ERROR,
+    cause="it **crashes the whole proxy**",
+    consumer="every proxy",
+    fix="use `_initialize` or `_start` (AssemblyScript: `--exportStart _initialize`)",
+)
+START_TRAPPED = Rule(
+    code="RUN001",
+    title="instantiation or start code trapped in the dry run",
+    severity=Severity.ERROR,
+    consumer="every proxy",
+    fix="as the reason says",
+)
+FORBIDDEN_CALL = Rule(
+    code="RUN002",
+    title="start code called a host function that is forbidden there",
+    severity=Severity.ERROR,
+    consumer="proxies since 2022-08: `restricted_callback`",
+    fix="call it from `proxy_on_vm_start` or later",
+)
+VM_START_REFUSED = Rule(
+    code="RUN003",
+    title="`proxy_on_vm_start` returned 0 or trapped",
+    severity=Severity.ERROR,
+    consumer="`Failed to start base Wasm`",
+    fix="as the plugin's log says",
+)
+CONTEXT_REFUSED = Rule(
+    code="RUN004",
+    title="root context creation trapped",
+    severity=Severity.WARNING,
+    otherwise="error with `--plugin-config`",
+    consumer="every proxy",
+    fix="give the configuration or root id it needs",
+)
+CONFIGURATION_REFUSED = Rule(
+    code="RUN005",
+    title="`proxy_on_configure` returned 0 or trapped",
+    severity=Severity.WARNING,
+    otherwise="error with `--plugin-config`",
+    consumer="`Failed to configure base Wasm plugin`",
+    fix="compare the configuration with what the plugin expects",
+)
+BEYOND_BOUNDS = Rule(
+    code="RUN006",
+    title="a step, or compiling, exceeds the dry run's bounds",
+    severity=Severity.ERROR,
+    cause="CPU time (10 s for each run and 1 s a MiB; for compiling 10 s and 4.5 s a MiB), memory "
+    "touched (1 GiB; for modules over 4.5 MiB 512 MiB and 112 a MiB), asleep for 10 s where there "
+    "is nothing to wait for, 1,000,000 host calls, or a limit of wasmtime that V8 does not have "
+    "(100 tables or memories, names of 100,000 bytes, 100,000 element segments)",
+    consumer="a proxy would hang, or be very slow, or need as much in each of its threads",
+    fix="look for an endless loop or wait; for work that is meant, `--dry-run-timeout SECONDS`",
+)
+UNTRIABLE = Rule(
+    code="RUN007",
+    title="the start-up cannot be tried here, since wasmtime lacks what it needs",
+    severity=Severity.WARNING,
+    cause="the message names it",
+    consumer="none: what follows is not checked",
+    fix="ask a real Envoy (`--envoy`)",
+)
+HOST_CALL_CRASH = Rule(
+    code="RUN008",
+    title="a host call that **crashes the whole proxy**",
+    severity=Severity.ERROR,
+    cause="`proxy_continue_response`, `proxy_close_stream` or `proxy_send_local_response` at a "
+    "point of a request where there is nothing to act on, a trap after `proxy_close_stream`, a "
+    "gRPC call to an upstream that names no service, a foreign function whose result finds no "
+    "memory",
+    consumer="observed with Envoy 1.36.2 and 1.40.0",
+    fix="make the call in another callback, or with other arguments",
+)
+REQUEST_TRAPPED = Rule(
+    code="RUN010",
+    title="with a plain GET request a callback traps",
+    severity=Severity.INFO,
+    consumer="a proxy answers 503",
+    fix="as the reason says",
+)
+ENGINE_DIED = Rule(
+    code="RUN011",
+    title="the dry run's engine died of the module",
+    severity=Severity.ERROR,
+    consumer="not established",
+    fix="ask a real Envoy (`--envoy`)",
+)
 
 _WORDS = {
     "instantiate": "'Failed to create new Wasm instance'",
     "proxy_on_vm_start": "'Failed to start base Wasm'",
     "proxy_on_configure": "'Failed to configure base Wasm plugin'",
 }
-EXPORT_MEMORY = 'export the memory, for example (export "memory" (memory 0))'
-_CRASH_CODES: Mapping[Cause | None, str] = {Cause.MEMORY: "MEM002"}
+_CRASH_RULES: Mapping[Cause | None, Rule] = {Cause.MEMORY: MEMORY_CRASH}
 _CRASH_REASONS: Mapping[Cause | None, str] = {
     Cause.MEMORY: ", which uses memory, but the proxy sees none",
     Cause.ALLOCATOR: ", for whose result the module's allocator gives no memory",
@@ -22,10 +112,10 @@ _CRASH_REASONS: Mapping[Cause | None, str] = {
     Cause.STREAM: ", which has nothing to act on at this point of a request",
 }
 _CRASH_HINTS = {
-    "STA001": "call it from an exported _initialize or _start instead "
+    START_SECTION_CRASH: "call it from an exported _initialize or _start instead "
     "(AssemblyScript: --exportStart _initialize)",
-    "MEM002": EXPORT_MEMORY,
-    "RUN008": "make the call in another callback, or with other arguments",
+    MEMORY_CRASH: EXPORT_MEMORY,
+    HOST_CALL_CRASH: "make the call in another callback, or with other arguments",
 }
 _NEEDS_CONFIGURATION = {"proxy_on_context_create", "proxy_on_configure"}
 _BEYOND_US = {Outcome.LIMIT, Outcome.ENGINE, Outcome.UNKNOWN}
@@ -39,10 +129,10 @@ _BOUND_HINTS = {
     Bound.MEMORY: "let the plugin allocate less: each thread of each proxy would need so much",
     Bound.BLOCKED: "nothing ever wakes it: a proxy hangs here",
 }
-_CODES = {
-    "proxy_on_context_create": "RUN004",
-    "proxy_on_vm_start": "RUN003",
-    "proxy_on_configure": "RUN005",
+_RULES = {
+    "proxy_on_context_create": CONTEXT_REFUSED,
+    "proxy_on_vm_start": VM_START_REFUSED,
+    "proxy_on_configure": CONFIGURATION_REFUSED,
 }
 
 
@@ -67,23 +157,19 @@ def _request_problem(step: Step) -> Problem:
         return _crash(step, at_request=True)
     if step.outcome in _BEYOND_US:
         return _not_finished(step, "with a plain GET request, ")
-    return Problem(
-        code="RUN010",
-        severity=Severity.INFO,
-        where=step.name,
-        message=f"with a plain GET request, {step.name} traps: {_trap_reason(step)}",
-        hint="the proxy answers such a request with 503",
+    return REQUEST_TRAPPED.problem(
+        step.name,
+        f"with a plain GET request, {step.name} traps: {_trap_reason(step)}",
+        "the proxy answers such a request with 503",
     )
 
 
 def _restricted(caller: str, name: str) -> Problem:
-    return Problem(
-        code="RUN002",
-        severity=Severity.ERROR,
-        where=f"{caller}, call of {name}",
-        message="the proxy forbids this call in _initialize, main and _start: "
+    return FORBIDDEN_CALL.problem(
+        f"{caller}, call of {name}",
+        "the proxy forbids this call in _initialize, main and _start: "
         "'Uncaught Error: restricted_callback'",
-        hint="call it from proxy_on_vm_start or later; global constructors run too early",
+        "call it from proxy_on_vm_start or later; global constructors run too early",
     )
 
 
@@ -96,12 +182,11 @@ def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
     said = f"; it logged: {run.log[-1][:200]!r}" if run.log else ""
     how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {_trap_reason(step)}"
     words = _WORDS.get(step.name, f"'Function: {step.name} failed'")
-    return Problem(
-        code=_CODES.get(step.name, "RUN001"),
+    return _RULES.get(step.name, START_TRAPPED).problem(
+        step.name,
+        f"{step.name} {how}: {words}{said}",
+        _hint(step, configured=configured),
         severity=Severity.WARNING if softened else Severity.ERROR,
-        where=step.name,
-        message=f"{step.name} {how}: {words}{said}",
-        hint=_hint(step, configured=configured),
     )
 
 
@@ -109,14 +194,13 @@ def _crash(step: Step, *, at_request: bool = False) -> Problem:
     """A call that ends the proxy."""
     why = _CRASH_REASONS.get(step.cause, "")
     when = " with the first request; validate mode does not see it" if at_request else ""
-    code = "STA001" if step.name == "instantiate" else _CRASH_CODES.get(step.cause, "RUN008")
-    where = "start section" if step.name == "instantiate" else step.name
-    return Problem(
-        code=code,
-        severity=Severity.ERROR,
-        where=where,
-        message=f"{where} calls {step.call}{why}: this CRASHES THE WHOLE PROXY (signal 11){when}",
-        hint=_CRASH_HINTS[code],
+    rule, where = _CRASH_RULES.get(step.cause, HOST_CALL_CRASH), step.name
+    if step.name == "instantiate":
+        rule, where = START_SECTION_CRASH, "start section"
+    return rule.problem(
+        where,
+        f"{where} calls {step.call}{why}: this CRASHES THE WHOLE PROXY (signal 11){when}",
+        _CRASH_HINTS[rule],
     )
 
 
@@ -129,31 +213,25 @@ def _trap_reason(step: Step) -> str:
 def _not_finished(step: Step, when: str = "") -> Problem:
     """What the dry run could not see the end of: only what our engine lacks leaves it open."""
     if step.outcome is Outcome.UNKNOWN:
-        return Problem(
-            code="RUN007",
-            severity=Severity.WARNING,
-            where=step.name,
-            message=f"{when}the start-up cannot be tried here: {step.reason}",
-            hint="what the module does from there on is not checked; ask a real Envoy: --envoy",
+        return UNTRIABLE.problem(
+            step.name,
+            f"{when}the start-up cannot be tried here: {step.reason}",
+            "what the module does from there on is not checked; ask a real Envoy: --envoy",
         )
     if step.outcome is Outcome.ENGINE:
-        return Problem(
-            code="RUN011",
-            severity=Severity.ERROR,
-            where=step.name,
-            message=f"{when}the dry run's engine died in {step.name}: {step.reason}",
-            hint="ask a real Envoy with --envoy; --no-dry-run judges without starting the module",
+        return ENGINE_DIED.problem(
+            step.name,
+            f"{when}the dry run's engine died in {step.name}: {step.reason}",
+            "ask a real Envoy with --envoy; --no-dry-run judges without starting the module",
         )
     hint = _BOUND_HINTS[step.bound or Bound.CPU]
     if step.name in _PREPARING:
         hint = "make the module smaller (wasm-opt), or ask a real Envoy: --envoy"
         hint += f"; {_MORE_TIME}" if step.bound is Bound.CPU else ""
-    return Problem(
-        code="RUN006",
-        severity=Severity.ERROR,
-        where=step.name,
-        message=f"{when}{step.name} was stopped by the dry run's bounds: {step.reason}",
-        hint=hint,
+    return BEYOND_BOUNDS.problem(
+        step.name,
+        f"{when}{step.name} was stopped by the dry run's bounds: {step.reason}",
+        hint,
     )
 
 

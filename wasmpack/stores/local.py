@@ -7,12 +7,13 @@ no root. Next to the layout's own files lie the reports of images that were acce
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.files.owned import make_room, read_owned, write_owned
-from wasmpack.findings import Report, Verdict
+from wasmpack.findings import Report, Rule, Verdict
 from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
@@ -74,11 +75,14 @@ def names_of(layout: Layout, reference: Reference) -> list[Entry]:
     ]
 
 
-def known_report(manifest: Manifest) -> Report | None:
-    """The report of an image that was accepted before, by the same rules."""
+def known_report(manifest: Manifest, rule_of: Callable[[str], Rule]) -> Report | None:
+    """The report of an image that was accepted before, by the same rules.
+
+    :param rule_of: the rule of a code
+    """
     raw = read_owned(_verdict_file(manifest), _LONGEST_REPORT)
     try:
-        return None if raw is None else Report.from_json(json.loads(raw))
+        return None if raw is None else Report.from_json(json.loads(raw), rule_of)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

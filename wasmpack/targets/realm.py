@@ -14,6 +14,8 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from wasmpack.findings import Rule, Severity
+
 _REALM = re.compile(r'realm="([^"]*)"', re.IGNORECASE)
 """A realm without quotes is not looked at."""
 _LOCAL = {"localhost", "metadata.google.internal"}
@@ -21,6 +23,15 @@ _WORDS = "rejected unsafe bearer realm: "
 ADVICE = (
     "the realm has to be an http(s) URL of a public host: a token server, or a proxy that names "
     "such a realm; or let the mesh pull the image without credentials"
+)
+UNSAFE_REALM = Rule(
+    code="IMG009",
+    title="the registry's challenge names a realm that is not an http(s) URL of a public host",
+    severity=Severity.ERROR,
+    cause="an htpasswd registry, or a token server on a private address",
+    consumer="Istio since 1.27.8, 1.28.5 and 1.29.1, OpenShift Service Mesh since 3.2: `rejected "
+    "unsafe bearer realm`",
+    fix="a realm that is such a URL, or pulling without credentials",
 )
 SINCE = "Istio 1.27.8, 1.28.5, 1.29.1, OpenShift Service Mesh 3.2 and later"
 

@@ -7,7 +7,7 @@ pkg/servicemesh/extension/apply_extension.go, istio pilot/pkg/model/extensions.g
 
 from dataclasses import dataclass
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import Comment, Document, FieldPath, shortened
 from wasmpack.mesh.kinds import ORDER
 from wasmpack.mesh.migration.extension import (
@@ -18,14 +18,33 @@ from wasmpack.mesh.migration.extension import (
     Extension,
     unknown_fields,
 )
-from wasmpack.mesh.migration.fields import configuration, image_url, phase, priority, selector
+from wasmpack.mesh.migration.fields import (
+    NOT_CARRIED_OVER,
+    configuration,
+    image_url,
+    phase,
+    priority,
+    selector,
+)
 from wasmpack.mesh.migration.implied import direction, pulling, root_id
 from wasmpack.mesh.migration.work import MigrationOptions, NewImage, Work
 from wasmpack.mesh.plugin import API_VERSION, WASM_PLUGIN
 from wasmpack.mesh.templates import ordered
 from wasmpack.oci.canonical import JsonObject
 
-_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+UNKNOWN_API_VERSION = Rule(
+    code="SME002",
+    title="an `apiVersion` that ServiceMeshExtension never had",
+    severity=Severity.ERROR,
+    fix="one of the three",
+)
+FIELD_LEFT_OUT = Rule(
+    code="SME012",
+    title="a field that is left out, because no mesh read it or because it belongs to the"
+    " old object",
+    severity=Severity.WARNING,
+    fix="none",
+)
 _STEPS = (image_url, phase, priority, selector, configuration, pulling, root_id, direction)
 _MOVED: dict[FieldPath, FieldPath] = {
     ("spec", "image"): ("spec", "url"),
@@ -60,14 +79,14 @@ def migrate_extension(
     for step in _STEPS:
         step(work, spec)
     for path in unknown_fields(work.extension):
-        work.say("SME012", _WARNING, path, "no release of the API knew this field: left out")
+        work.say(FIELD_LEFT_OUT, path, "no release of the API knew this field: left out")
     value: JsonObject = {
         "apiVersion": API_VERSION,
         "kind": WASM_PLUGIN,
         "metadata": _metadata(work),
         "spec": ordered(spec, ORDER),
     }
-    refused = any(problem.severity is _ERROR for problem in work.problems)
+    refused = any(problem.severity is Severity.ERROR for problem in work.problems)
     done = None if refused else Document(source="", value=value, comments=_comments(work))
     return Migrated(extension=work.extension, document=done, problems=tuple(work.problems))
 
@@ -77,12 +96,12 @@ def _check_frame(work: Work) -> None:
     if value.get("apiVersion") not in API_VERSIONS:
         known = ", ".join(API_VERSIONS)
         message = f"{shortened(value.get('apiVersion'))} is no apiVersion of ServiceMeshExtension"
-        work.say("SME002", _ERROR, ("apiVersion",), message, f"known are: {known}")
+        work.say(UNKNOWN_API_VERSION, ("apiVersion",), message, f"known are: {known}")
     if not isinstance(value.get("spec"), dict):
-        work.say("SME001", _ERROR, ("spec",), "there is no spec, or it is no mapping")
+        work.say(NOT_CARRIED_OVER, ("spec",), "there is no spec, or it is no mapping")
     if not work.extension.name:
         hint = "generateName makes a name at every apply: give it one"
-        work.say("SME001", _ERROR, ("metadata", "name"), "there is no name", hint)
+        work.say(NOT_CARRIED_OVER, ("metadata", "name"), "there is no name", hint)
 
 
 def _metadata(work: Work) -> JsonObject:
@@ -99,7 +118,7 @@ def _metadata(work: Work) -> JsonObject:
     for key in old:
         if key not in KEPT_METADATA and key not in SERVER_METADATA:
             message = "left out: it belongs to the old resource"
-            work.say("SME012", _WARNING, ("metadata", key), message)
+            work.say(FIELD_LEFT_OUT, ("metadata", key), message)
     return ordered(new, KEPT_METADATA)
 
 

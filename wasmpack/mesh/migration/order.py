@@ -6,10 +6,18 @@ share one, where the higher priority runs first.
 
 from collections.abc import Iterator, Sequence
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.mesh.migration.convert import Migrated
 from wasmpack.mesh.migration.extension import PHASES
 from wasmpack.mesh.plugin import mapping
+
+SHARED_PHASE = Rule(
+    code="SME006",
+    title="two plugins that ran one after the other by their phases now share one, where "
+    "the priority decides",
+    severity=Severity.WARNING,
+    fix="the priority in the hint",
+)
 
 
 def sharing_problems(migrated: Sequence[Migrated]) -> Iterator[tuple[int, Problem]]:
@@ -24,16 +32,9 @@ def sharing_problems(migrated: Sequence[Migrated]) -> Iterator[tuple[int, Proble
                 f"are in {PHASES[second.phase]}, with priorities {_priority(other)} and "
                 f"{_priority(item)}"
             )
-            yield (
-                number,
-                Problem(
-                    code="SME006",
-                    severity=Severity.WARNING,
-                    where=second.document.where(("spec", "phase")),
-                    message=message,
-                    hint=f"give {first.name} a priority above {_priority(item)}",
-                ),
-            )
+            where = second.document.where(("spec", "phase"))
+            hint = f"give {first.name} a priority above {_priority(item)}"
+            yield number, SHARED_PHASE.problem(where, message, hint)
 
 
 def _ran_before(one: Migrated, other: Migrated) -> bool:

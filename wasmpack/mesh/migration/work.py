@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from wasmpack.findings import Problem, Severity
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import FieldPath
 from wasmpack.mesh.migration.extension import Extension
 from wasmpack.mesh.migration.extension_manifest import ExtensionManifest
@@ -47,10 +47,14 @@ class Work:
     """Comments that stand before fields of the new resource."""
 
     def say(
-        self, code: str, severity: Severity, path: FieldPath, message: str, hint: str = ""
+        self,
+        rule: Rule,
+        path: FieldPath,
+        message: str,
+        hint: str = "",
+        *,
+        severity: Severity | None = None,
     ) -> None:
         """Something about a field of the old resource."""
         where = self.extension.document.where(path)
-        self.problems.append(
-            Problem(code=code, severity=severity, where=where, message=message, hint=hint)
-        )
+        self.problems.append(rule.problem(where, message, hint, severity=severity))

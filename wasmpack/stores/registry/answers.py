@@ -20,6 +20,9 @@ SMALL = 4 * 1024 * 1024
 LONGEST_WORDS = 8192
 """Bytes of an error's body that are looked at."""
 _MOST_ERRORS = 5
+_MANIFEST_INVALID = "MANIFEST_INVALID"
+_TLS_EXPECTED = b"HTTP request to an HTTPS server"
+"""In the body of a server of Go that is spoken to without TLS (net/http, server.go)."""
 _LONGEST_SENTENCE = 500
 _COMPAT = "push --variant auto, or build --variant compat"
 
@@ -73,7 +76,7 @@ def refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
         return NotFound(message, hint=hint or "check the name")
     if status == TOO_LARGE:
         return TooLarge(message, hint="the registry, or a proxy before it, limits the size")
-    tls = status == 400 and "HTTPS" in message
+    tls = status == 400 and _TLS_EXPECTED in answer.body
     return RegistryUnavailable(
         message, hint="it speaks TLS: --ca-file FILE, or --insecure" if tls else ""
     )
@@ -84,31 +87,46 @@ def manifest_refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError
     message = _sentence(answer, what)
     if answer.status == 403:
         return ManifestDenied(message, hint=_COMPAT)
-    if answer.status not in {405, 415} and "MANIFEST_INVALID" not in message:
+    codes = {error.code for error in registry_errors(answer.body)}
+    if answer.status not in {405, 415} and _MANIFEST_INVALID not in codes:
         return refusal(answer, what, hint)
     return ManifestRefused(message, hint=f"this registry refuses custom media types: {_COMPAT}")
 
 
-def registry_words(body: bytes) -> str:
-    """Codes and messages of an error's body (distribution-spec, "Error Codes")."""
-    if b"HTTP request to an HTTPS server" in body:
-        return "an HTTP request was sent to an HTTPS server"
+@dataclass(frozen=True, slots=True)
+class RegistryError:
+    """One error of a body (distribution-spec, "Error Codes")."""
+
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}".strip(": ")
+
+
+def registry_errors(body: bytes) -> tuple[RegistryError, ...]:
+    """The first errors that a body lists; none if it is something else."""
     try:
         value = parse_json(body, "answer")
     except BadArtifact:
-        return ""
+        return ()
     errors = value.get("errors") if isinstance(value, dict) else None
     rows = errors[:_MOST_ERRORS] if isinstance(errors, list) else []
-    words = [
-        f"{row.get('code', '')}: {row.get('message', '')}".strip(": ")
+    return tuple(
+        RegistryError(code=str(row.get("code", "")), message=str(row.get("message", "")))
         for row in rows
         if isinstance(row, dict)
-    ]
-    return "; ".join(words)[:_LONGEST_SENTENCE]
+    )
+
+
+def _registry_words(body: bytes) -> str:
+    if _TLS_EXPECTED in body:
+        return "an HTTP request was sent to an HTTPS server"
+    return "; ".join(map(str, registry_errors(body)))[:_LONGEST_SENTENCE]
 
 
 def _sentence(answer: Answer, what: str) -> str:
-    said = redacted(registry_words(answer.body))  # it may repeat what it was shown
+    said = redacted(_registry_words(answer.body))  # it may repeat what it was shown
     status = f"{answer.status} {_phrase(answer.status)}"
     return f"cannot {what}: registry answered: {status}{f' ({said})' if said else ''}"
 

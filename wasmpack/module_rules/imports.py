@@ -2,10 +2,33 @@
 
 from collections.abc import Iterator
 
-from wasmpack.findings import Problem, Severity, few
+from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.abi import sdk_of
-from wasmpack.wasm.types import Export, Import, Module
+from wasmpack.wasm.types import Import, Module
+
+MISSING_IMPORT = Rule(
+    code="ABI002",
+    title="an import that the proxy does not have under this ABI, or not yet in this release; any "
+    "imported global",
+    severity=Severity.ERROR,
+    consumer="`Failed to load Wasm module due to a missing import`",
+    fix="the hint names the usual culprit: SDK, WASI level, ABI",
+)
+IMPORT_MISMATCH = Rule(
+    code="ABI003",
+    title="an import with another signature than the proxy's",
+    severity=Severity.ERROR,
+    consumer="`… due to an import type mismatch`",
+    fix="declare it with the signature shown",
+)
+OWN_FUNCTION = Rule(
+    code="ABI010",
+    title="an import that only this consumer provides, and whose signature is not established",
+    severity=Severity.WARNING,
+    consumer="Higress; every other proxy refuses it (ABI002)",
+    fix="try it there",
+)
 
 
 def import_problems(
@@ -39,24 +62,20 @@ def _is_own(item: Import, own_functions: frozenset[str]) -> bool:
 
 
 def _mismatch(sdk: str, item: Import, provided: str, version: str) -> Problem:
-    return Problem(
-        code="ABI003",
-        severity=Severity.ERROR,
-        where=f"import {item.module}.{item.name}",
-        message=f"imported as {item.type}, but the proxy has {provided}: 'Failed to load Wasm "
+    return IMPORT_MISMATCH.problem(
+        f"import {item.module}.{item.name}",
+        f"imported as {item.type}, but the proxy has {provided}: 'Failed to load Wasm "
         f"module due to an import type mismatch: {item.module}.{item.name}'",
-        hint=signature_hint(sdk, item, provided, version),
+        signature_hint(sdk, item, provided, version),
     )
 
 
 def _own_function(item: Import) -> Problem:
-    return Problem(
-        code="ABI010",
-        severity=Severity.WARNING,
-        where=f"import env.{item.name}",
-        message="a function of this consumer alone, whose signature is not established: neither it "
+    return OWN_FUNCTION.problem(
+        f"import env.{item.name}",
+        "a function of this consumer alone, whose signature is not established: neither it "
         "nor the start-up was checked",
-        hint="try the plugin there; every other proxy refuses it",
+        "try the plugin there; every other proxy refuses it",
     )
 
 
@@ -64,13 +83,10 @@ def _missing(sdk: str, item: Import, version: str) -> Problem:
     why = (
         "proxies provide no globals" if item.kind == "global" else "the proxy has no such function"
     )
-    return Problem(
-        code="ABI002",
-        severity=Severity.ERROR,
-        where=f"import {item.module}.{item.name}",
-        message=f"{why}: 'Failed to load Wasm module due to a missing import: "
-        f"{item.module}.{item.name}'",
-        hint=import_hint(sdk, item, version),
+    return MISSING_IMPORT.problem(
+        f"import {item.module}.{item.name}",
+        f"{why}: 'Failed to load Wasm module due to a missing import: {item.module}.{item.name}'",
+        import_hint(sdk, item, version),
     )
 
 
@@ -129,80 +145,3 @@ def _wasi_hint(sdk: str, item: Import) -> str:
     if sdk == "go":
         return "Go 1.24 and later needs Envoy 1.33 (Istio 1.25) or newer; TinyGo needs less"
     return "only newer proxies provide it: choose a newer target, or stub it (wasi-stub)"
-
-
-_PREFIX = b"proxy_on_"
-
-
-def export_problems(module: Module, version: str, host: abi.HostDate) -> Iterator[Problem]:
-    reactor = module.exported("_initialize") is not None
-    known = abi.callbacks()
-    for raw, export in module.functions.items():
-        if raw in known and not _passed_over(export.name, module, reactor=reactor):
-            yield from _signature_problems(export, version, host)
-    yield from few(
-        (e for raw, e in module.functions.items() if raw.startswith(_PREFIX) and raw not in known),
-        _unknown_callback,
-    )
-    if not any(module.exported(name) for name in abi.ALLOCATORS):
-        yield Problem(
-            code="ABI005",
-            severity=Severity.ERROR,
-            where="exports",
-            message="neither malloc nor proxy_on_memory_allocate is exported: "
-            "'Wasm module is missing malloc function.'",
-            hint="export proxy_on_memory_allocate (i32) -> i32; SDKs do it for you",
-        )
-    yield from _marker_doubts(module)
-
-
-def _passed_over(name: str, module: Module, *, reactor: bool) -> bool:
-    """Start functions and the allocator are looked up only when the one before is absent."""
-    if name in {"main", "__main_void"}:
-        return not reactor
-    if name == "_start":
-        return reactor
-    return name == "proxy_on_memory_allocate" and module.exported("malloc") is not None
-
-
-def _signature_problems(export: Export, version: str, host: abi.HostDate) -> Iterator[Problem]:
-    wanted = abi.export_signature(export.name, version, host)
-    if wanted is not None and wanted != export.type:
-        yield Problem(
-            code="ABI004",
-            severity=Severity.ERROR,
-            where=f"export {export.name}",
-            message=f"exported as {export.type}, but ABI {version} wants {wanted}: "
-            f"'Bad function signature for: {export.name}'",
-            hint=f"give it the signature {wanted}",
-        )
-    elif wanted is None and abi.right_name(export.name):
-        yield Problem(
-            code="ABI007",
-            severity=Severity.WARNING,
-            where=f"export {export.name}",
-            message="no proxy calls this callback",
-            hint=f"the name that proxies call is {abi.right_name(export.name)}",
-        )
-
-
-def _unknown_callback(export: Export) -> Problem:
-    return Problem(
-        code="ABI008",
-        severity=Severity.INFO,
-        where=f"export {export.name}",
-        message="no proxy calls a callback of this name",
-    )
-
-
-def _marker_doubts(module: Module) -> Iterator[Problem]:
-    markers = [raw.decode() for raw in module.functions if raw in abi.MARKERS]
-    if len(markers) > 1:
-        yield Problem(
-            code="ABI006",
-            severity=Severity.WARNING,
-            where=f"export {markers[0]}",
-            message=f"several ABI markers ({', '.join(markers)}): the first in export order "
-            "decides",
-            hint="export one marker only",
-        )

@@ -1,0 +1,85 @@
+"""All rules, and what there is to know of one: ``wasmpack explain CODE``.
+
+>>> print(explain("ABI005"))
+error ABI005: neither `malloc` nor `proxy_on_memory_allocate` is exported
+<BLANKLINE>
+consumer: `Wasm module is missing malloc function.`
+     fix: export one of them, `(i32) -> i32`
+"""
+
+import difflib
+import textwrap
+from collections.abc import Iterator
+from importlib import import_module
+
+from wasmpack.errors import WrongUsage
+from wasmpack.findings import Rule
+
+_HOMES = (
+    "module_rules.validity", "module_rules.load", "module_rules.imports", "module_rules.exports",
+    "module_rules.memory", "module_rules.start_up", "module_rules.check", "actions.final_word",
+    "runtime_config", "fetchers.istio", "fetchers.gcp", "fetchers.fetch", "targets.realm",
+    "actions.build", "actions.inspect_parts", "actions.validate_image",
+    "actions.documents", "mesh.schema_rules", "mesh.api_rules", "mesh.url", "mesh.pulling",
+    "mesh.pull_secret", "mesh.behaviour", "mesh.order", "actions.validate_wasmplugin",
+    "actions.render_report", "mesh.migration.fields", "mesh.migration.implied",
+    "mesh.migration.convert", "mesh.migration.order", "actions.migrate",
+)  # fmt: skip
+"""Modules that declare rules."""
+_FAMILIES = ("MOD", "ABI", "MEM", "STA", "RUN", "ENV", "CFG", "IMG", "WPL", "SME")
+"""What codes begin with, in the order in which a plugin meets them."""
+_WIDTH = 80
+_LONGEST = 40
+"""Characters of a code that is not known."""
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule there is, in the order of the documentation."""
+    found = {rule for home in _HOMES for rule in _declared(home)}
+    return tuple(sorted(found, key=lambda rule: (_FAMILIES.index(rule.code[:3]), rule.code)))
+
+
+def _declared(home: str) -> Iterator[Rule]:
+    module = import_module(f"wasmpack.{home}")
+    return (value for value in vars(module).values() if isinstance(value, Rule))
+
+
+def rule_named(code: str) -> Rule:
+    """The rule of a code.
+
+    :raises KeyError: there is none
+    """
+    return {rule.code: rule for rule in all_rules()}[code]
+
+
+def explain(code: str) -> str:
+    """What is found, why it matters, to whom, and what to do: 80 columns of Markdown.
+
+    :raises WrongUsage: no rule has this code
+    """
+    try:
+        rule = rule_named(code.upper())
+    except KeyError:
+        codes = [rule.code for rule in all_rules()]
+        near = difflib.get_close_matches(code[:_LONGEST].upper(), codes, 1)
+        hint = f"did you mean {near[0]}?" if near else "docs/findings.md lists all codes"
+        raise WrongUsage(f"unknown finding {code[:_LONGEST]!r}", hint=hint) from None
+    severity = f"{rule.severity}{f' ({rule.otherwise})' if rule.otherwise else ''}"
+    lines = _wrapped(f"{severity} {rule.code}: {rule.title}", "")
+    rows = {"cause": rule.cause, "consumer": rule.consumer, "fix": rule.fix}
+    width = max(len(name) for name, text in rows.items() if text)
+    lines.append("")
+    for name, text in rows.items():
+        lines += _wrapped(text, f"{name:>{width}}: ") if text else []
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, label: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,27 @@
+"""What a check has to say: findings by rules, and the verdict of each target over them.
+
+>>> report = judge("plugin.wasm", "module", {"envoy-1.40": []}, strict_targets=False)
+>>> report.verdict
+<Verdict.ACCEPT: 'accept'>
+"""
+
+from wasmpack.findings.hints import Blank, Command, Hint
+from wasmpack.findings.report import Finding, Report, TargetVerdict, Verdict
+from wasmpack.findings.rules import Problem, Rule, Severity, few
+from wasmpack.findings.verdicts import judge, judge_alone
+
+__all__ = [
+    "Blank",
+    "Command",
+    "Finding",
+    "Hint",
+    "Problem",
+    "Report",
+    "Rule",
+    "Severity",
+    "TargetVerdict",
+    "Verdict",
+    "few",
+    "judge",
+    "judge_alone",
+]

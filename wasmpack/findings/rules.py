@@ -1,0 +1,101 @@
+"""Rules as values: each is declared once, next to the check that raises it.
+
+>>> rule = Rule(code="XYZ001", title="a bad thing", severity=Severity.ERROR, fix="undo it")
+>>> rule.problem("line 1", "this is bad", "undo it").code
+'XYZ001'
+
+Codes are stable. ``docs/findings.md`` and ``wasmpack explain`` are made of the rules.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import islice
+from typing import TypeVar
+
+from wasmpack.findings.hints import Hint
+
+T = TypeVar("T")
+_ALIKE = 20
+"""Findings of one kind that are listed."""
+_COUNTED = 1000
+"""Further ones that are counted."""
+
+
+class Severity(StrEnum):
+    """How bad: an error makes its target reject, a warning does so under ``--strict``."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rule:
+    """A kind of finding; compared by identity. Its texts are Markdown, without a final period."""
+
+    code: str
+    title: str
+    """What is found."""
+    severity: Severity
+    otherwise: str = ""
+    """Further severities that it can have, and when."""
+    cause: str = ""
+    """What exactly counts, and why it matters."""
+    consumer: str = ""
+    """Who refuses it, or in whose words."""
+    fix: str
+
+    def problem(
+        self, where: str, message: str, hint: str | Hint = "", *, severity: Severity | None = None
+    ) -> "Problem":
+        """One observation of this kind.
+
+        :param severity: only if it is not the rule's own
+        """
+        return Problem(
+            rule=self,
+            severity=severity or self.severity,
+            where=where,
+            message=message,
+            hint=Hint.of(hint),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One observation, before it is known which targets make it.
+
+    ``where`` names the place (``import env.proxy_foo``, ``section 7 at offset 0x2f``),
+    ``message`` the reason, with the consumer's own words where known, ``hint`` what to do.
+    """
+
+    rule: Rule
+    severity: Severity
+    where: str
+    message: str
+    hint: Hint
+
+    @property
+    def code(self) -> str:
+        """The rule's."""
+        return self.rule.code
+
+
+def few(items: Iterable[T], make: Callable[[T], Problem]) -> Iterator[Problem]:
+    """The problems of the first items, and one that says how many more there are.
+
+    A module may have a million bad imports; the verdict is the same for one.
+
+    :param make: problems of one rule and severity, so that none that is left out could decide
+    """
+    left = iter(items)
+    problem = None
+    for item in islice(left, _ALIKE):
+        problem = make(item)
+        yield problem
+    others = sum(1 for _ in islice(left, _COUNTED))
+    if problem is not None and others:
+        number = str(others) if others < _COUNTED else f"at least {_COUNTED}"
+        message = f"{number} more findings like the {_ALIKE} that are listed"
+        yield replace(problem, where="others", message=message)

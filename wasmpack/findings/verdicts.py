@@ -1,0 +1,108 @@
+"""Each target's problems, merged into one report."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from wasmpack.findings.report import Finding, Report, TargetVerdict, Verdict
+from wasmpack.findings.rules import Problem, Severity
+
+_LONGEST = 4000
+"""Characters of a text in a finding."""
+_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def judge(
+    subject: str,
+    kind: str,
+    problems: Mapping[str, Iterable[Problem]],
+    *,
+    strict_targets: bool,
+    strict: bool = False,
+    complete: bool = True,
+) -> Report:
+    """Merge each target's problems into one report.
+
+    :param problems: target name -> the problems that target sees, in order of importance
+    :param strict_targets: the targets were named by the user: one that rejects is enough.
+        Otherwise the verdict is ``reject`` only if all reject, and an error that only some of
+        them make is shown as a warning naming them.
+    :param strict: any warning rejects
+    :param complete: nothing that it speaks of was left out, or could not be read
+    """
+    seen = {target: list(found) for target, found in problems.items()}
+    rows = tuple(
+        TargetVerdict(target=target, verdict=_target_verdict(found, strict))
+        for target, found in seen.items()
+    )
+    rejecting = [row for row in rows if row.verdict is Verdict.REJECT]
+    rejected = bool(rejecting) and (strict_targets or len(rejecting) == len(rows))
+    findings = _merge(seen, soften=not strict_targets)
+    if strict and any(finding.severity is Severity.WARNING for finding in findings):
+        rejected = True
+    return Report(
+        subject=subject,
+        kind=kind,
+        verdict=Verdict.REJECT if rejected else Verdict.ACCEPT,
+        targets=rows,
+        findings=findings,
+        complete=complete,
+    )
+
+
+def judge_alone(
+    subject: str, kind: str, problems: Sequence[Problem], *, strict: bool = False
+) -> Report:
+    """The report of something that no target reads."""
+    return Report(
+        subject=subject,
+        kind=kind,
+        verdict=_target_verdict(problems, strict),
+        targets=(),
+        findings=_merge({"": problems}, soften=False, named=False),
+    )
+
+
+def _target_verdict(found: Sequence[Problem], strict: bool) -> Verdict:
+    fatal = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    return Verdict.REJECT if any(p.severity in fatal for p in found) else Verdict.ACCEPT
+
+
+def _merge(
+    seen: Mapping[str, Sequence[Problem]], *, soften: bool, named: bool = True
+) -> tuple[Finding, ...]:
+    """One finding per distinct problem, with the targets that make it if they are ``named``.
+
+    An error of some targets only is softened to a warning, unless all reject and no error is
+    shared: then each is needed to say why.
+    """
+    makers: dict[Problem, list[str]] = {}
+    for target, found in seen.items():
+        for problem in dict.fromkeys(found):
+            makers.setdefault(problem, []).append(target)
+    merged = [
+        Finding(
+            rule=problem.rule,
+            severity=problem.severity,
+            where=_cut(problem.where),
+            message=_cut(problem.message),
+            hint=_cut(str(problem.hint)),
+            targets=tuple(targets) if named else (),
+        )
+        for problem, targets in makers.items()
+    ]
+    shared = any(f.severity is Severity.ERROR and len(f.targets) == len(seen) for f in merged)
+    spared = any(_target_verdict(found, strict=False) is Verdict.ACCEPT for found in seen.values())
+    if soften and (shared or spared):
+        merged = [_softened(finding, len(seen)) for finding in merged]
+    return tuple(sorted(merged, key=lambda finding: _RANK[finding.severity]))
+
+
+def _cut(text: str) -> str:
+    """A name out of a hostile file may be as long as the file."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _softened(finding: Finding, asked: int) -> Finding:
+    if finding.severity is Severity.ERROR and len(finding.targets) < asked:
+        return replace(finding, severity=Severity.WARNING)
+    return finding

@@ -1,0 +1,90 @@
+"""Findings on a module as a whole: whether it can be read, and what the engine says of it."""
+
+from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.module_rules.start_up import BEYOND_BOUNDS
+from wasmpack.proxy_abi.host_scan import HostScan
+from wasmpack.wasm.cursor import MalformedModule
+
+WHOLE_FILE = "file"
+"""The place of a finding that is of no single section."""
+MALFORMED = Rule(
+    code="MOD001",
+    title="not a core WebAssembly module",
+    severity=Severity.ERROR,
+    cause="another file type, a component, cut off, damaged, or more of something than the engine "
+    "takes (1,000 parameters or results, 10,000 fields, 1,000,000 types, functions, imports, "
+    "exports, globals or tags, 100,000 tables or memories: V8's limits, observed with Envoy "
+    "1.40.0)",
+    consumer="every proxy: `Failed to parse corrupted Wasm module`, `Missing or unknown Proxy-Wasm "
+    "ABI version` or `Failed to load Wasm bytecode`, whichever it comes to first",
+    fix="give the compiled core module; build for `wasm32-wasip1`, not `wasip2`",
+)
+INVALID = Rule(
+    code="MOD003",
+    title="not valid by wasmtime",
+    severity=Severity.ERROR,
+    consumer="every proxy: `Failed to load Wasm bytecode`",
+    fix="build again",
+)
+NEWER_FEATURE = Rule(
+    code="MOD004",
+    title="a feature newer than WebAssembly 2.0",
+    severity=Severity.WARNING,
+    cause="GC, exceptions, tail calls, 64-bit or several memories, relaxed SIMD, threads",
+    consumer="proxies older than Envoy 1.33, where it is not established that their engine has it",
+    fix="compile without it, or try the plugin on that release",
+)
+LEGACY_EXCEPTIONS = Rule(
+    code="MOD005",
+    title="exception handling in its first form",
+    severity=Severity.WARNING,
+    cause="`try`, `catch` and `delegate`, which V8 runs and wasmtime does not know: function "
+    "bodies and start-up were not checked",
+    consumer="none",
+    fix="ask a real Envoy (`--envoy`), or compile for the final form",
+)
+
+
+def malformed(scan: HostScan, error: MalformedModule) -> Problem:
+    words = scan.refusal or "Failed to load Wasm bytecode"
+    return MALFORMED.problem(
+        f"{WHOLE_FILE}, offset {error.offset:#x}",
+        f"{error.message}: {words!r}",
+        error.hint or "build the module again; the file may be cut off or damaged",
+    )
+
+
+def legacy_exceptions() -> Problem:
+    return LEGACY_EXCEPTIONS.problem(
+        WHOLE_FILE,
+        "uses exception handling in its first form (try, catch, delegate), which proxies "
+        "run and wasmtime does not: neither its function bodies nor its start-up were checked",
+        "ask a real Envoy: --envoy; or compile for the final form (clang: "
+        "-mllvm -wasm-use-legacy-eh=false)",
+    )
+
+
+def newer_features(reason: str) -> Problem:
+    return NEWER_FEATURE.problem(
+        WHOLE_FILE,
+        f"uses a feature newer than WebAssembly 2.0 ({reason}); it is not established "
+        "that this proxy's engine has it",
+        "compile without it, or try the plugin on that release",
+    )
+
+
+def invalid(scan: HostScan, reason: str) -> Problem:
+    words = scan.refusal or "Failed to load Wasm bytecode"
+    return INVALID.problem(
+        WHOLE_FILE,
+        f"not a valid WebAssembly module: {reason}: {words!r}",
+        "build the module again; the file may be cut off or damaged",
+    )
+
+
+def beyond_limits(reason: str) -> Problem:
+    return BEYOND_BOUNDS.problem(
+        WHOLE_FILE,
+        f"the module exceeds a limit of the dry run's engine: {reason}; Envoy may load it",
+        "ask a real Envoy: --envoy; or declare less",
+    )
