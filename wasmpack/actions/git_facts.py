@@ -12,6 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
+from wasmpack.actions.git_checkout import prepare_checkout
 from wasmpack.actions.git_program import NO_GIT
 from wasmpack.actions.git_snapshot import Snapshot, open_snapshot
 from wasmpack.actions.git_source import source_url
@@ -50,6 +51,7 @@ def _annotations(snapshot: Snapshot) -> dict[str, str]:
     code, head = snapshot.git("rev-parse", "--quiet", "--verify", "HEAD", expected=(0, 1))
     if code or not _REVISION.fullmatch(head.strip()):
         return {}
+    prepare_checkout(snapshot)
     dirty = _is_dirty(snapshot)
     found = {f"{_PREFIX}revision": head.strip().decode() + ("-dirty" if dirty else "")}
     if source := source_url(snapshot.origin):
