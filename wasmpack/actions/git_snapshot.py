@@ -39,7 +39,7 @@ _USERS = rf"^({_CORE}|core\.attributesfile|safe\.directory)$"
 _REPOSITORYS = rf"^({_CORE}|core\.repositoryformatversion|extensions\..*|remote\.origin\.url)$"
 _DIRECTORIES = ("refs", "reftable")
 _FILES = ("packed-refs", "info/attributes")
-_SHARED_INDEX = re.compile("sharedindex\\.([0-9a-f]{40}|[0-9a-f]{64})")
+_SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
 """The base file of a split index, which holds this digest (gitformat-index(5), "Split index")."""
 _MAX_CONFIG = 1 << 22
 _MAX_INDEX = 1 << 28
