@@ -7,13 +7,14 @@ CPU time, memory and sleep are read from ``/proc``; where there is none (macOS),
 by the kernel (``RLIMIT_CPU``) and the rest by the clock.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -46,12 +47,12 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a process may use."""
+    """What a process and those it starts may use together."""
 
     cpu: float
-    """Seconds, of all its threads together."""
+    """Seconds, of all threads."""
     memory: int
-    """Bytes that it has touched (resident set)."""
+    """Bytes that they have touched (resident set)."""
     blocked: float | None = None
     """Seconds asleep without moving on; None while it waits for us."""
 
@@ -135,7 +136,7 @@ class Watch:
             self.exceeded = self._check(now - started, now - before)
             before = now
             if self.exceeded:
-                self._process.kill()
+                end(self._process)
                 return
 
     def _check(self, elapsed: float, since: float) -> Exceeded | None:
@@ -159,6 +160,16 @@ class Watch:
         return None
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process; if it leads a process group, with what it has started."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+
+
 def cpu_seconds(pid: int) -> float | None:
     """The CPU time a process has used; None where the system does not tell, or it has ended."""
     found = _usage(pid)
@@ -166,23 +177,44 @@ def cpu_seconds(pid: int) -> float | None:
 
 
 def sleeps(pid: int) -> bool:
-    """Whether no thread of a process runs or could run (proc(5), the state "S")."""
+    """Whether no thread of a process or of those it started runs or could run (proc(5), "S")."""
     try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return all(_stat(task / "stat")[0] == b"S" for task in tasks)
+        return all(_stat(task / "stat")[0] == b"S" for one in _family(pid) for task in _tasks(one))
     except (OSError, IndexError):
         return False
 
 
 def _usage(pid: int) -> _Usage | None:
-    """What a process has used; None where the system does not tell, or it has ended."""
+    """What a process and those it started use; None where the system does not tell, or it ended."""
+    found = [usage for one in _family(pid) if (usage := _usage_of_one(one))]
+    if not found:
+        return None
+    return _Usage(sum(one.cpu for one in found), sum(one.memory for one in found))
+
+
+def _usage_of_one(pid: int) -> _Usage | None:
     try:
         fields = _stat(Path(f"/proc/{pid}/stat"))
         pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
-        ticks = int(fields[11]) + int(fields[12])  # utime and stime
+        ticks = sum(map(int, fields[11:15]))  # utime, stime, and those of children that ended
     except (OSError, IndexError, ValueError):
         return None
     return _Usage(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _family(pid: int) -> Iterator[int]:
+    """A process and its descendants, where the kernel lists them (CONFIG_PROC_CHILDREN)."""
+    waiting = [pid]
+    while waiting:
+        yield (one := waiting.pop())
+        with contextlib.suppress(OSError):
+            for task in _tasks(one):
+                waiting += map(int, (task / "children").read_bytes().split())
+
+
+def _tasks(pid: int) -> list[Path]:
+    """The threads of a process."""
+    return list(Path(f"/proc/{pid}/task").iterdir())
 
 
 def _stat(path: Path) -> list[bytes]:

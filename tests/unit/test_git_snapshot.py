@@ -322,7 +322,8 @@ def test_git_sees_the_repository_under_our_configuration_only(
     (listed, *_), *others = [call.splitlines() for call in calls.read_text().split("CALL ")[1:]][1:]
     assert listed == "config"
     assert [call[0] for call in others] == [
-        "rev-parse", "update-index", "diff-index", "diff-files", "diff-files", "describe",
+        "rev-parse", "ls-files", "update-index", "diff-index", "diff-files", "diff-files",
+        "describe",
     ]  # fmt: skip
     for call in others:
         settings = [line.partition("\t") for line in call if line.startswith("CONFIG ")]
@@ -330,7 +331,8 @@ def test_git_sees_the_repository_under_our_configuration_only(
         assert origins == {"/common/config"}
         assert {setting.partition("=")[0] for _, _, setting in settings} <= {
             "core.attributesfile", "core.autocrlf", "core.filemode", "core.ignorecase",
-            "core.precomposeunicode", "core.repositoryformatversion", "core.symlinks",
+            "core.packedgitlimit", "core.packedgitwindowsize", "core.precomposeunicode",
+            "core.repositoryformatversion", "core.symlinks",
         }  # fmt: skip
 
 
@@ -436,3 +438,49 @@ def test_many_branches_and_remotes_are_no_trouble(repo: Path) -> None:
         for number in range(20000):
             file.write(f'[branch "b{number}"]\n\tremote = origin\n\tmerge = refs/heads/b{number}\n')
     assert facts(repo)["revision"]
+
+
+@pytest.fixture
+def shared(repo: Path) -> Path:
+    """The base file of a split index."""
+    git(repo, "update-index", "--split-index")
+    (found,) = (repo / ".git").glob("sharedindex.*")
+    return found
+
+
+def test_the_time_of_a_shared_index_is_not_changed(repo: Path, shared: Path) -> None:
+    os.utime(shared, ns=(10**18, 10**18))
+    age(repo)  # so that git writes the index, and marks its base file as used
+    assert facts(repo)["revision"] == git(repo, "rev-parse", "HEAD")
+    assert shared.stat().st_mtime_ns == 10**18
+
+
+def test_a_link_in_place_of_a_shared_index_changes_no_other_file(repo: Path, shared: Path) -> None:
+    victim = shared.rename(repo.parent / "victim")
+    os.utime(victim, ns=(10**18, 10**18))
+    shared.symlink_to(victim)
+    age(repo)
+    with pytest.raises(WasmpackError, match="expected a regular file") as caught:
+        facts(repo)
+    assert "--no-git" in caught.value.hint
+    assert victim.stat().st_mtime_ns == 10**18
+
+
+def test_many_shared_indexes_are_no_trouble(repo: Path, shared: Path) -> None:
+    """git keeps those of two weeks (splitIndex.sharedIndexExpire); one counts."""
+    for number in range(100):
+        (shared.parent / f"sharedindex.{number:040x}").write_bytes(b"another")
+    assert facts(repo)["revision"] == git(repo, "rev-parse", "HEAD")
+
+
+def test_the_index_and_its_shared_one_have_one_limit(
+    repo: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (repo / ".git/index").stat().st_size + shared.stat().st_size
+    with limited(monkeypatch, "_MAX_INDEX", size):
+        assert facts(repo)["revision"]
+    with (
+        limited(monkeypatch, "_MAX_INDEX", size - 1),
+        pytest.raises(WasmpackError, match=r"sharedindex\..*: more than"),
+    ):
+        facts(repo)

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from wasmpack.processes import Bound, Exceeded, Limits, Watch, allowed_environment, confined
+from wasmpack.processes import (
+    Bound,
+    Exceeded,
+    Limits,
+    Watch,
+    allowed_environment,
+    confined,
+    end,
+)
 
 LIMITS = Limits(cpu=60.0, memory=1 << 30, blocked=1.0)
 NET = 120
@@ -62,6 +70,55 @@ def test_what_exceeds_a_bound_is_ended(code: str, limits: Limits, bound: Bound) 
 )
 def test_what_stays_within_them_is_not(code: str) -> None:
     assert ended(code, LIMITS) is None
+
+
+CHILDREN = """
+import subprocess, sys
+made = [subprocess.Popen([sys.executable, "-I", "-S", "-c", {code!r}]) for _ in range({count})]
+[one.wait() for one in made]
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "count", "limits", "bound"),
+    [
+        ("x = b'x' * (60 << 20)\nwhile True: pass", 3, replace(LIMITS, memory=120 << 20),
+         Bound.MEMORY),
+        ("while True: pass", 2, replace(LIMITS, cpu=1.0), Bound.CPU),
+        ("sum(range(3_000_000))", 100, replace(LIMITS, cpu=1.0), Bound.CPU),
+        ("import time; time.sleep(600)", 2, LIMITS, Bound.BLOCKED),
+    ],
+    ids=["memory", "loops", "children that ended", "sleep"],
+)  # fmt: skip
+def test_what_a_process_starts_counts(code: str, count: int, limits: Limits, bound: Bound) -> None:
+    process = python(CHILDREN.format(code=code, count=count), start_new_session=True)
+    with Watch(process, limits) as watch:
+        process.wait(NET)
+    assert watch.exceeded is not None
+    assert watch.exceeded.bound is bound
+
+
+def test_a_process_whose_child_works_is_not_blocked() -> None:
+    code = CHILDREN.format(code="sum(range(60_000_000))", count=1)
+    assert ended(code, replace(LIMITS, blocked=0.3)) is None
+
+
+@pytest.mark.parametrize("leads", [True, False], ids=["leads a group", "in ours"])
+def test_the_end_of_a_process_is_that_of_its_group(leads: bool) -> None:
+    code = (
+        "import subprocess\nchild = subprocess.Popen(['/bin/sleep', '600'])\n"
+        "print(child.pid, flush=True); child.wait()"
+    )
+    process = python(code, stdout=subprocess.PIPE, start_new_session=leads)
+    assert process.stdout
+    child = int(process.stdout.readline())
+    end(process)
+    process.wait(NET)
+    process.stdout.close()
+    if leads:
+        assert gone(child)
+    else:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_a_process_that_is_stopped_is_not_blocked() -> None:

@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 from wasmpack.errors import WasmpackError
+from wasmpack.git.checkout import prepare_checkout
 from wasmpack.git.program import NO_GIT
 from wasmpack.git.snapshot import Snapshot, open_snapshot
 from wasmpack.git.source import source_url
@@ -50,6 +51,7 @@ def _annotations(snapshot: Snapshot) -> dict[str, str]:
     code, head = snapshot.git("rev-parse", "--quiet", "--verify", "HEAD", expected=(0, 1))
     if code or not _REVISION.fullmatch(head.strip()):
         return {}
+    prepare_checkout(snapshot)
     dirty = _is_dirty(snapshot)
     found = {f"{_PREFIX}revision": head.strip().decode() + ("-dirty" if dirty else "")}
     if source := source_url(snapshot.origin):

@@ -13,13 +13,12 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from wasmpack.errors import WasmpackError
-from wasmpack.files.directories import open_regular
-from wasmpack.git.program import NO_GIT, run_git
+from wasmpack.git.program import NO_GIT, OUTPUT, Deadline, run_git
+from wasmpack.git.storage import Storage, bounded
 from wasmpack.git.work_tree import WorkTree, check_owner, expand_home
 from wasmpack.processes import allowed_environment
 
@@ -38,50 +37,68 @@ _OTHER_EXTENSIONS = (
 _CORE = rf"core\.({'|'.join(_COMPARING)})"
 _USERS = rf"^({_CORE}|core\.attributesfile|safe\.directory)$"
 _REPOSITORYS = rf"^({_CORE}|core\.repositoryformatversion|extensions\..*|remote\.origin\.url)$"
-_LINKED = ("objects", "refs", "packed-refs", "reftable", "info/attributes")
-_SHARED_INDEXES = 16
-"""Most base files of a split index; git keeps one and what has not expired."""
+_DIRECTORIES = ("refs", "reftable")
+_FILES = ("packed-refs", "info/attributes")
+_SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
+"""The base file of a split index, which holds this digest (gitformat-index(5), "Split index")."""
 _MAX_CONFIG = 1 << 22
 _MAX_INDEX = 1 << 28
+"""Of the index and its base file together."""
+_BOUNDS = {"core.packedgitwindowsize": "32m", "core.packedgitlimit": "256m"}
+"""What git maps of packs at a time, so that a large one stays below the limit on memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """What git is asked about."""
 
+    top: Path
+    """The work tree."""
     directory: Path
     environment: dict[str, str]
+    deadline: Deadline
     origin: str
     """URL of the remote ``origin``, as it is configured."""
 
-    def git(self, *arguments: str, expected: Collection[int] = (0,)) -> tuple[int, bytes]:
+    def git(
+        self, *arguments: str, expected: Collection[int] = (0,), output: int = OUTPUT
+    ) -> tuple[int, bytes]:
         """:func:`run_git` in here."""
         return run_git(
-            *arguments, directory=self.directory, environment=self.environment, expected=expected
-        )
+            *arguments, directory=self.directory, environment=self.environment,
+            deadline=self.deadline, expected=expected, output=output,
+        )  # fmt: skip
 
 
 @contextmanager
 def open_snapshot(tree: WorkTree) -> Iterator[Snapshot]:
     """Take a snapshot; it is gone after the ``with`` block.
 
-    :raises WasmpackError: somebody else's work tree, a broken configuration, something too large
+    :raises WasmpackError: somebody else's work tree, a broken configuration, something too large,
+        something that is not a file
     """
+    deadline = Deadline()
     with TemporaryDirectory(prefix="wasmpack-git-") as name:
         directory = Path(name).resolve()
-        users = _settings(directory, _USERS)
+        users = _settings(directory, deadline, _USERS)
         check_owner(tree, (value for key, value in users if key == "safe.directory"))
-        found = _repository_settings(tree, directory)
+        found = _repository_settings(tree, directory, deadline)
         origin = found.pop("remote.origin.url", "")
-        environment = _mirror(tree, directory, _comparing(users) | found)
-        yield Snapshot(directory=directory, environment=environment, origin=origin)
+        settings = _comparing(users) | found | _BOUNDS
+        environment = _mirror(tree, directory, settings, Storage(deadline))
+        yield Snapshot(
+            top=tree.top, directory=directory, environment=environment, deadline=deadline,
+            origin=origin,
+        )  # fmt: skip
 
 
-def _settings(directory: Path, names: str, *options: str) -> list[tuple[str, str]]:
+def _settings(
+    directory: Path, deadline: Deadline, names: str, *options: str
+) -> list[tuple[str, str]]:
     """The settings of these names; reading them starts no program. By default the user's."""
     _, listed = run_git(
         "config", *options, "-z", "--get-regexp", names,
-        directory=directory, expected=(0, 1),
+        directory=directory, deadline=deadline, expected=(0, 1),
         environment=allowed_environment("HOME", "XDG_CONFIG_HOME") | {"GIT_DIR": str(directory)},
     )  # fmt: skip
     entries = (os.fsdecode(entry).partition("\n") for entry in listed.split(b"\0")[:-1])
@@ -96,15 +113,16 @@ def _comparing(users: list[tuple[str, str]]) -> dict[str, str]:
     return found | {"core.attributesfile": expand_home(attributes)}
 
 
-def _repository_settings(tree: WorkTree, directory: Path) -> dict[str, str]:
+def _repository_settings(tree: WorkTree, directory: Path, deadline: Deadline) -> dict[str, str]:
     """What the repository's configuration has to say; the files that it includes have nothing to.
 
     :raises WasmpackError: a repository that is stored in a way we do not know
     """
     copy = directory / "foreign-config"
     files = (tree.common_dir / "config", tree.git_dir / "config.worktree")
-    copy.write_bytes(b"\n".join(_bounded(file, _MAX_CONFIG)[0] for file in files))
-    found = dict(_settings(directory, _REPOSITORYS, "--file", str(copy), "--no-includes"))
+    copy.write_bytes(b"\n".join(bounded(file, _MAX_CONFIG)[0] for file in files))
+    options = ("--file", str(copy), "--no-includes")
+    found = dict(_settings(directory, deadline, _REPOSITORYS, *options))
     for key in [key for key in found if key.startswith("extensions.") and key not in _FORMAT]:
         if key not in _OTHER_EXTENSIONS:
             what = f"unknown repository extension {key}"
@@ -113,21 +131,18 @@ def _repository_settings(tree: WorkTree, directory: Path) -> dict[str, str]:
     return found
 
 
-def _mirror(tree: WorkTree, directory: Path, settings: dict[str, str]) -> dict[str, str]:
+def _mirror(
+    tree: WorkTree, directory: Path, settings: dict[str, str], storage: Storage
+) -> dict[str, str]:
     """Lay out the repository; returns the environment in which git sees it and nothing else."""
     git_dir = directory / "own"
-    _lay_out(tree.git_dir, git_dir)
+    _lay_out(tree.git_dir, git_dir, storage)
     (git_dir / "HEAD").write_bytes(tree.head)
-    index, times = _bounded(tree.git_dir / "index", _MAX_INDEX)
-    if times:
-        (git_dir / "index").write_bytes(index)
-        os.utime(git_dir / "index", ns=times)  # tells git which files changed after it was written
-    for shared in islice(tree.git_dir.glob("sharedindex.*"), _SHARED_INDEXES):
-        (git_dir / shared.name).symlink_to(shared)
+    _copy_index(tree.git_dir, git_dir, storage)
     common_dir = git_dir
     if tree.common_dir != tree.git_dir:
         common_dir = directory / "common"
-        _lay_out(tree.common_dir, common_dir)
+        _lay_out(tree.common_dir, common_dir, storage)
         (git_dir / "commondir").write_text("../common\n")
     (common_dir / "config").write_bytes(b"".join(map(_config_line, settings.items())))
     return allowed_environment() | {
@@ -140,11 +155,35 @@ def _mirror(tree: WorkTree, directory: Path, settings: dict[str, str]) -> dict[s
     }
 
 
-def _lay_out(source: Path, target: Path) -> None:
+def _lay_out(source: Path, target: Path, storage: Storage) -> None:
     (target / "info").mkdir(parents=True)
-    for name in _LINKED:
-        if (source / name).exists():
-            (target / name).symlink_to(source / name)
+    found = {"objects": storage.objects(source / "objects")}
+    found |= {name: storage.directory(source / name) for name in _DIRECTORIES}
+    found |= {name: storage.file(source / name) for name in _FILES}
+    for name, place in found.items():
+        if place:
+            (target / name).symlink_to(place)
+
+
+def _copy_index(source: Path, target: Path, storage: Storage) -> None:
+    """And the base file of a split index, whose time git would change."""
+    index, left = _copy(source / "index", target, _MAX_INDEX, storage)
+    for entry in storage.listed(source):
+        shared = _SHARED_INDEX.fullmatch(entry.name)
+        if shared and bytes.fromhex(shared[1]) in index:
+            _, left = _copy(source / entry.name, target, left, storage)
+
+
+def _copy(source: Path, target: Path, limit: int, storage: Storage) -> tuple[bytes, int]:
+    """A file with its times, which tell git what changed after it was written.
+
+    Returns its bytes, and how many are left of the limit.
+    """
+    data, times = bounded(file, limit) if (file := storage.file(source)) else (b"", None)
+    if times:
+        (target / source.name).write_bytes(data)
+        os.utime(target / source.name, ns=times)
+    return data, limit - len(data)
 
 
 def _config_line(setting: tuple[str, str]) -> bytes:
@@ -152,18 +191,3 @@ def _config_line(setting: tuple[str, str]) -> bytes:
     section, _, name = setting[0].rpartition(".")
     value = re.sub(r'["\\]', r"\\\g<0>", setting[1]).replace("\n", r"\n")
     return os.fsencode(f'[{section}]\n\t{name} = "{value}"\n')
-
-
-def _bounded(file: Path, limit: int) -> tuple[bytes, tuple[int, int] | None]:
-    """A file's bytes and its times; nothing if it does not exist.
-
-    :raises WasmpackError: more than ``limit`` bytes, or not a regular file
-    """
-    try:
-        with open_regular(file) as opened:
-            data, status = opened.read(limit + 1), os.fstat(opened.fileno())
-    except FileNotFoundError:
-        return b"", None
-    if len(data) > limit:
-        raise WasmpackError(f"{file}: more than {limit} bytes", hint=NO_GIT)
-    return data, (status.st_atime_ns, status.st_mtime_ns)
