@@ -87,3 +87,10 @@ def _forms(secret: str) -> Iterator[str]:
             yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), quoted)
         for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
             yield encoded.decode().rstrip("=")
+
+
+def plain_text(text: str) -> str:
+    """Text from anybody, with what would steer a terminal written out (``\\x1b``)."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

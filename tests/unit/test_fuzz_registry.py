@@ -12,9 +12,8 @@ import pytest
 import requests
 from support.header_mutants import json_mutants, text_mutants
 
-from wasmpack.cli.console import plain_text
 from wasmpack.errors import WasmpackError
-from wasmpack.redaction import redacted
+from wasmpack.redaction import plain_text, redacted
 from wasmpack.stores.registry import pages
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.answers import Answer, manifest_refusal, refusal

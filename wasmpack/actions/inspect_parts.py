@@ -19,7 +19,7 @@ from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.media_types import GZIPPED_TARS
 from wasmpack.proxy_abi.host_scan import host_scan
-from wasmpack.targets import Target, choose
+from wasmpack.targets import Target, choose, ships
 
 LARGE = 32 << 20
 """Bytes of a module from which on it is looked at in parts."""
@@ -59,7 +59,9 @@ class PartialLook:
             start_up=StartUp(dry_run=False),
         )  # fmt: skip
         problems = {target.name: self._problems(target, facts) for target in choose(tuple(targets))}
-        return judge(self._image.reference, "image", problems, strict_targets=bool(targets))
+        return judge(
+            self._image.reference, "image", problems, strict_targets=bool(targets), ships=ships
+        )
 
     def _problems(self, target: Target, facts: ModuleFacts) -> list[Problem]:
         found = [

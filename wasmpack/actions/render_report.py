@@ -22,7 +22,7 @@ from wasmpack.mesh.releases import mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import URL_FAULT, MeshUrl
 from wasmpack.oci.canonical import JsonObject
-from wasmpack.targets import IBM_NOTE, choose, target
+from wasmpack.targets import IBM_NOTE, choose, ships, target
 
 UNSUPPORTED_PLATFORM = Rule(
     code="WPL018",
@@ -77,7 +77,7 @@ def resource_report(
         as_plugin = Plugin.of(_wasm_plugin({}, fields))
         for name, found in _module_problems(source, as_plugin, list(problems)).items():
             problems[name] += found
-    return judge(subject, "wasmplugin", problems, strict_targets=bool(request.targets))
+    return judge(subject, "wasmplugin", problems, strict_targets=bool(request.targets), ships=ships)
 
 
 def _module_problems(

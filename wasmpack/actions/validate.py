@@ -8,7 +8,7 @@ from wasmpack.findings import Problem, Report, Severity, judge, judge_alone
 from wasmpack.module_rules.check import ModuleFacts, Runner, StartUp, examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import abi_problems, config_problems, first_root_id, readable_config
-from wasmpack.targets import choose
+from wasmpack.targets import choose, ships
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def validate_module(
         ask_for_final_word(problems, module, facts)
     return judge(
         module.name, "module", problems, strict_targets=bool(checks.targets), strict=checks.strict,
-        complete=facts.start_up.dry_run,
+        complete=facts.start_up.dry_run, ships=ships,
     )  # fmt: skip
 
 

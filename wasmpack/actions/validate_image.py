@@ -15,7 +15,7 @@ from wasmpack.images.image import UNREADABLE, Image
 from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.oci.manifest import Manifest
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.targets import ImageRules, Target, choose, default_targets
+from wasmpack.targets import ImageRules, Target, choose, default_targets, ships
 from wasmpack.targets.realm import ADVICE, UNSAFE_REALM, refused_realm
 
 MEDIA_TYPES_DIFFER = Rule(
@@ -70,7 +70,7 @@ def validate_image(
     subject, kind = (built_of.module.name, "module") if built_of else (image.reference, "image")
     return judge(
         subject, kind, problems, strict_targets=bool(checks.targets), strict=checks.strict,
-        complete=complete,
+        complete=complete, ships=ships,
     )  # fmt: skip
 
 

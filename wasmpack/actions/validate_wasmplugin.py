@@ -30,6 +30,7 @@ from wasmpack.oci.manifest import Index
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
+from wasmpack.targets import ships
 from wasmpack.targets import target as target_named
 
 IMAGE_UNSEEN = Rule(
@@ -111,7 +112,12 @@ def validate_wasmplugin(
             problems.setdefault(name, [])
             problems[name] += found_here + (orders[number] if name in releases else [])
     return judge(
-        subject, "wasmplugin", problems, strict_targets=bool(checks.targets), strict=checks.strict
+        subject,
+        "wasmplugin",
+        problems,
+        strict_targets=bool(checks.targets),
+        strict=checks.strict,
+        ships=ships,
     )
 
 

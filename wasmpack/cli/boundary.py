@@ -11,9 +11,10 @@ from typing import TextIO
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from wasmpack.cli.console import Console, ReaderGone, plain_text, remembered
+from wasmpack.cli.console import Console, ReaderGone, remembered
 from wasmpack.cli.root import cli
 from wasmpack.errors import WasmpackError, WasmpackWarning
+from wasmpack.redaction import plain_text
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
@@ -137,7 +138,7 @@ def _show_report(error: WasmpackError) -> None:
     from wasmpack.actions.rejected import RejectedArtifact
 
     if isinstance(error, RejectedArtifact):
-        from wasmpack.cli.report import report_lines
+        from wasmpack.findings.text import report_lines
 
         console = _console()
         for line in report_lines(error.report, console.err_style):

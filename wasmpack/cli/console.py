@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -12,16 +12,14 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from wasmpack.errors import WrongUsage
+from wasmpack.findings.text import Style, unstyled
+from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from wasmpack.oci.descriptor import Descriptor
     from wasmpack.stores.ports import Progress
-
-Style = Callable[[str, str], str]
-"""``style(text, colour)``: the text, coloured if the stream takes it."""
-WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +78,12 @@ class Console:
     @property
     def out_style(self) -> Style:
         """Colour for stdout."""
-        return _style if self._coloured(sys.stdout) else _plain
+        return _style if self._coloured(sys.stdout) else unstyled
 
     @property
     def err_style(self) -> Style:
         """Colour for stderr."""
-        return _style if self._coloured(sys.stderr) else _plain
+        return _style if self._coloured(sys.stderr) else unstyled
 
     @contextmanager
     def moving(self, label: str) -> Iterator[Progress | None]:
@@ -168,13 +166,6 @@ def json_text(value: object) -> str:
     return json.dumps(well_formed(value), indent=2)
 
 
-def plain_text(text: str) -> str:
-    """Text from anybody, with what would steer a terminal written out (``\\x1b``)."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _is_text(data: bytes) -> bool:
     """Whether a terminal shows it as it is."""
     text = data.decode(errors="replace")
@@ -185,7 +176,3 @@ def _style(text: str, colour: str) -> str:
     if colour == "bold":
         return click.style(text, bold=True)
     return click.style(text, dim=True) if colour == "dim" else click.style(text, fg=colour)
-
-
-def _plain(text: str, _colour: str) -> str:
-    return text

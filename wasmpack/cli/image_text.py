@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from wasmpack.actions.inspect import ImageView
 from wasmpack.actions.inspect_module import SHOWN, ModuleView
-from wasmpack.cli.console import Style, plain_text
-from wasmpack.cli.report import finding_lines, matrix_lines
+from wasmpack.findings.text import Style, finding_lines, matrix_lines
 from wasmpack.oci.manifest import Index
+from wasmpack.redaction import plain_text
 
 
 def image_lines(view: ImageView, style: Style) -> Iterator[str]:

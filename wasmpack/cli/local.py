@@ -2,9 +2,9 @@
 
 import click
 
-from wasmpack.cli.console import plain_text
 from wasmpack.cli.options import REFERENCE, current_console, format_option
 from wasmpack.oci.reference import Reference
+from wasmpack.redaction import plain_text
 
 
 @click.command("list", epilog="Example: wasmpack list")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasmpack.cli.console import Console, json_text, plain_text
-from wasmpack.cli.report import finding_lines
+from wasmpack.cli.console import Console, json_text
+from wasmpack.findings.text import finding_lines
+from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
     from wasmpack.actions.migrate import Migration, Row

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from wasmpack.cli.console import plain_text
 from wasmpack.cli.options import (
     REFERENCE,
     current_console,
@@ -14,6 +13,7 @@ from wasmpack.cli.options import (
 from wasmpack.cli.session_options import registry_config_option, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.reference import Reference
+from wasmpack.redaction import plain_text
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.session import Session
 

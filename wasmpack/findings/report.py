@@ -52,10 +52,13 @@ class TargetVerdict:
 
     target: str
     verdict: Verdict
+    ships: str = ""
+    """Whose code it is, if it is another's (``Istio 1.24.6``)."""
 
     def as_json(self) -> dict[str, object]:
         """The contract's shape of one row of the matrix."""
-        return {"target": self.target, "verdict": self.verdict.value}
+        ships = {"ships": self.ships} if self.ships else {}
+        return {"target": self.target, "verdict": self.verdict.value, **ships}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,17 @@ class Report:
     complete: bool = True
     """Nothing was left out and every byte was read and verified: the next time it says the same."""
 
+    @property
+    def accepted(self) -> bool:
+        """The verdict is ``accept``."""
+        return self.verdict is Verdict.ACCEPT
+
+    def __str__(self) -> str:
+        """What the command line prints."""
+        from wasmpack.findings.text import report_lines
+
+        return "\n".join(report_lines(self))
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any], rule_of: Callable[[str], Rule]) -> Self:
         """Read what :meth:`as_json` wrote.
@@ -82,7 +96,11 @@ class Report:
             kind=value["kind"],
             verdict=Verdict(value["verdict"]),
             targets=tuple(
-                TargetVerdict(target=row["target"], verdict=Verdict(row["verdict"]))
+                TargetVerdict(
+                    target=row["target"],
+                    verdict=Verdict(row["verdict"]),
+                    ships=str(row.get("ships", "")),
+                )
                 for row in value["targets"]
             ),
             findings=tuple(

@@ -1,6 +1,6 @@
 """Each target's problems, merged into one report."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from wasmpack.findings.report import Finding, Report, TargetVerdict, Verdict
@@ -19,6 +19,7 @@ def judge(
     strict_targets: bool,
     strict: bool = False,
     complete: bool = True,
+    ships: Callable[[str], str] = lambda _: "",
 ) -> Report:
     """Merge each target's problems into one report.
 
@@ -28,10 +29,11 @@ def judge(
         them make is shown as a warning naming them.
     :param strict: any warning rejects
     :param complete: nothing that it speaks of was left out, or could not be read
+    :param ships: whose code a target is, if it is another's
     """
     seen = {target: list(found) for target, found in problems.items()}
     rows = tuple(
-        TargetVerdict(target=target, verdict=_target_verdict(found, strict))
+        TargetVerdict(target=target, verdict=_target_verdict(found, strict), ships=ships(target))
         for target, found in seen.items()
     )
     rejecting = [row for row in rows if row.verdict is Verdict.REJECT]

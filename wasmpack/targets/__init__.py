@@ -6,6 +6,7 @@
 Adding a release is adding a row to a file in ``targets/data/``.
 """
 
+import contextlib
 import difflib
 import hashlib
 import json
@@ -175,6 +176,14 @@ def _age(version: str) -> int:
         for part, weight in zip(digits, (_MAJOR, 1), strict=True)
         if part.isdecimal() and part.isascii()
     )
+
+
+def ships(name: str) -> str:
+    """Whose code a target is, if it is another's; nothing for an Envoy that is not known."""
+    with contextlib.suppress(WrongUsage):
+        found = target(name)
+        return ", ".join(text for text in (found.ships, found.remark) if text)
+    return ""
 
 
 def choose(names: Sequence[str]) -> tuple[Target, ...]:

@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping
 
 from support.faults.raw import Pieces, Script, answer
-from wasmpack.images.variants import Image
+from wasmpack.images.variants import BuiltImage
 from wasmpack.oci.digest import Digest
 
 REPOSITORY = "/v2/a/b"
 BLOBS, MANIFESTS, TAGS = f"{REPOSITORY}/blobs/", f"{REPOSITORY}/manifests/", f"{REPOSITORY}/tags/"
 
 
-def tidy(image: Image, odd: Mapping[str, Script], *, empty: bool = False) -> Script:
+def tidy(image: BuiltImage, odd: Mapping[str, Script], *, empty: bool = False) -> Script:
     """Answers each request; one that matches a pattern of ``odd`` gets that answer instead.
 
     :param empty: the image is not there, and may be pushed
@@ -32,7 +32,7 @@ def tidy(image: Image, odd: Mapping[str, Script], *, empty: bool = False) -> Scr
     return script
 
 
-def _answer(method: str, path: str, image: Image, blobs: Mapping[str, bytes]) -> bytes:
+def _answer(method: str, path: str, image: BuiltImage, blobs: Mapping[str, bytes]) -> bytes:
     last = path.partition("?")[0].rpartition("/")[2]
     if path.startswith(MANIFESTS) and method == "PUT":
         return answer("201 Created", headers=_of(image))
@@ -51,7 +51,7 @@ def _answer(method: str, path: str, image: Image, blobs: Mapping[str, bytes]) ->
     return answer("404 Not Found")
 
 
-def _of(image: Image) -> dict[str, str]:
+def _of(image: BuiltImage) -> dict[str, str]:
     manifest = image.manifest
     digest = Digest.of(manifest.raw)
     return {"Content-Type": manifest.media_type, "Docker-Content-Digest": str(digest)}
