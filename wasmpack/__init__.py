@@ -1,109 +1,180 @@
 """Pack, check and ship WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy.
 
 >>> import wasmpack
->>> report = wasmpack.validate_module(wasmpack.PluginModule(b"\\0asm\\1\\0\\0\\0"))
->>> report.verdict.value
+>>> image = wasmpack.build_image(wasmpack.PluginModule(b"\\0asm\\1\\0\\0\\0"))
+>>> wasmpack.validate(image, targets=["ossm-3.0"]).verdict.value
 'reject'
 
-The names below are the public API; they load when first used, so that ``import wasmpack`` is cheap.
+The names below are the public API, and its functions those of :mod:`wasmpack.api`. They load when
+first used, so that ``import wasmpack`` is cheap; type checkers read ``__init__.pyi``.
 """
 
 import importlib
-from typing import TYPE_CHECKING
 
 from wasmpack.version import VERSION as __version__  # noqa: N811
 
-if TYPE_CHECKING:
-    from wasmpack.actions.build import BuildOptions, build_image
-    from wasmpack.actions.copy import copy_image, extract_image, pull_image
-    from wasmpack.actions.inputs import read_module_file
-    from wasmpack.actions.inspect import inspect_image
-    from wasmpack.actions.inspect_module import inspect_module
-    from wasmpack.actions.migrate import MigrationRequest, migrate_extensions
-    from wasmpack.actions.push import push_image
-    from wasmpack.actions.render import render_wasmplugin
-    from wasmpack.actions.render_request import RenderRequest
-    from wasmpack.actions.validate import validate_config, validate_module
-    from wasmpack.actions.validate_image import validate_image
-    from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
-    from wasmpack.errors import WasmpackError
-    from wasmpack.findings import Finding, Report, Verdict
-    from wasmpack.images.image import Image
-    from wasmpack.images.opening import open_image
-    from wasmpack.images.variants import Variant
-    from wasmpack.kubeyaml.reader import read_documents
-    from wasmpack.oci.place import parse_place
-    from wasmpack.oci.reference import Reference
-    from wasmpack.proxy_abi.module import PluginModule
-    from wasmpack.stores.registry.options import RegistryOptions
-    from wasmpack.stores.session import Session
-
-_HOMES = {
-    "BuildOptions": "actions.build",
-    "Finding": "findings",
-    "Image": "images.image",
-    "MigrationRequest": "actions.migrate",
-    "PluginModule": "proxy_abi.module",
-    "Session": "stores.session",
-    "Reference": "oci.reference",
-    "RegistryOptions": "stores.registry.options",
-    "RenderRequest": "actions.render_request",
-    "Report": "findings",
-    "Variant": "images.variants",
-    "Verdict": "findings",
-    "WasmpackError": "errors",
-    "build_image": "actions.build",
-    "copy_image": "actions.copy",
-    "extract_image": "actions.copy",
-    "inspect_image": "actions.inspect",
-    "inspect_module": "actions.inspect_module",
-    "migrate_extensions": "actions.migrate",
-    "open_image": "images.opening",
-    "parse_place": "oci.place",
-    "pull_image": "actions.copy",
-    "push_image": "actions.push",
-    "read_documents": "kubeyaml.reader",
-    "read_module_file": "actions.inputs",
-    "render_wasmplugin": "actions.render",
-    "validate_config": "actions.validate",
-    "validate_image": "actions.validate_image",
-    "validate_module": "actions.validate",
-    "validate_wasmplugin": "actions.validate_wasmplugin",
+_NAMES = {
+    "actions.build": (
+        "BuildOptions",
+        "build_image",
+    ),
+    "actions.explain": ("explain",),
+    "actions.inspect": ("ImageView",),
+    "actions.inspect_module": ("ModuleView",),
+    "actions.local": ("LocalImage",),
+    "actions.migrate": (
+        "Migration",
+        "MigrationRequest",
+        "MigrationRow",
+    ),
+    "actions.migrate_images": (
+        "ImageOutcome",
+        "ImageStatus",
+    ),
+    "actions.rejected": ("RejectedArtifact",),
+    "actions.render": ("RenderedPlugin",),
+    "actions.render_request": ("RenderRequest",),
+    "actions.render_secret": (
+        "RenderedSecret",
+        "SecretRequest",
+        "render_secret",
+    ),
+    "actions.rendered": ("Rendered",),
+    "actions.repack": ("RepackRequest",),
+    "actions.validate": (
+        "Checks",
+        "validate_config",
+    ),
+    "actions.validate_wasmplugin": ("ImageScope",),
+    "api": (
+        "copy",
+        "extract",
+        "inspect",
+        "list_images",
+        "list_tags",
+        "login",
+        "logout",
+        "migrate",
+        "open_image",
+        "prune",
+        "pull",
+        "push",
+        "read_module",
+        "remove_images",
+        "render",
+        "repack",
+        "tag_image",
+        "validate",
+        "validate_resources",
+        "write",
+    ),
+    "errors": (
+        "AccessRefused",
+        "BadArtifact",
+        "DigestMismatch",
+        "NotFound",
+        "Notice",
+        "RegistryUnavailable",
+        "WasmpackError",
+        "WasmpackWarning",
+        "WouldOverwrite",
+        "WrongUsage",
+    ),
+    "findings": ("Report",),
+    "findings.hints": (
+        "Blank",
+        "Command",
+        "Hint",
+    ),
+    "findings.report": (
+        "Finding",
+        "TargetVerdict",
+        "Verdict",
+    ),
+    "findings.rules": (
+        "Problem",
+        "Rule",
+        "Severity",
+    ),
+    "images.contents": ("Contents",),
+    "images.image": ("Image",),
+    "images.search": ("FoundFiles",),
+    "images.transfer": ("Moved",),
+    "images.variants": ("Variant",),
+    "images.writing": ("Written",),
+    "kubeyaml.documents": (
+        "Comment",
+        "Document",
+    ),
+    "kubeyaml.reader": ("read_documents",),
+    "mesh.kinds": ("Kind",),
+    "mesh.migration.convert": ("Migrated",),
+    "mesh.migration.extension": ("Extension",),
+    "mesh.migration.extension_manifest": ("ExtensionManifest",),
+    "mesh.migration.work": (
+        "MigrationOptions",
+        "NewImage",
+    ),
+    "mesh.values": ("Values",),
+    "module_rules.check": ("StartUp",),
+    "oci.canonical": ("JsonValue",),
+    "oci.descriptor": (
+        "Descriptor",
+        "Digest",
+        "Hasher",
+        "Platform",
+    ),
+    "oci.manifest": (
+        "Index",
+        "Manifest",
+    ),
+    "oci.place": (
+        "ArchivePlace",
+        "DaemonPlace",
+        "LayoutPlace",
+        "NamePlace",
+        "Place",
+        "parse_place",
+    ),
+    "oci.reference": ("Reference",),
+    "proxy_abi.host_scan": ("HostScan",),
+    "proxy_abi.module": ("PluginModule",),
+    "stores.ports": (
+        "BlobStatus",
+        "ImageReader",
+        "Progress",
+    ),
+    "stores.registry.options": ("RegistryOptions",),
+    "stores.session": ("Session",),
+    "stores.verified": (
+        "Readable",
+        "VerifiedStream",
+    ),
+    "targets": (
+        "Fetcher",
+        "ImageRules",
+        "Target",
+        "all_targets",
+    ),
+    "wasm.cursor": (
+        "Cursor",
+        "MalformedModule",
+        "Source",
+    ),
+    "wasm.types": (
+        "Export",
+        "Import",
+        "Memory",
+        "Module",
+        "Section",
+        "Type",
+    ),
 }
+_HOMES: dict[str, str] = {}
+for _home, _names in _NAMES.items():
+    _HOMES |= dict.fromkeys(_names, _home)
 
-__all__ = [
-    "BuildOptions",
-    "Finding",
-    "Image",
-    "MigrationRequest",
-    "PluginModule",
-    "Reference",
-    "RegistryOptions",
-    "RenderRequest",
-    "Report",
-    "Session",
-    "Variant",
-    "Verdict",
-    "WasmpackError",
-    "__version__",
-    "build_image",
-    "copy_image",
-    "extract_image",
-    "inspect_image",
-    "inspect_module",
-    "migrate_extensions",
-    "open_image",
-    "parse_place",
-    "pull_image",
-    "push_image",
-    "read_documents",
-    "read_module_file",
-    "render_wasmplugin",
-    "validate_config",
-    "validate_image",
-    "validate_module",
-    "validate_wasmplugin",
-]
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - strings, all of them
 
 
 def __getattr__(name: str) -> object:

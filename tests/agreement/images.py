@@ -17,8 +17,7 @@ from support.plugins import wat
 from wasmpack.errors import NotFound
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, parse
 from wasmpack.stores.ports import ImageReader
 from wasmpack.targets import all_targets

@@ -36,13 +36,13 @@ from wasmpack.oci.layers import Layers
 from wasmpack.oci.manifest import Manifest, parse_manifest
 from wasmpack.oci.tar import TarReader
 from wasmpack.oci.tar_source import Stream
-from wasmpack.targets import ImageRules, Reader
+from wasmpack.targets import Fetcher, ImageRules
 
 PROGRAM = Path(__file__).with_name("go_layers")
 LIMIT = 1 << 20
 MOST = 1 << 20
 """Bytes of a content that is compared."""
-RULES = ImageRules(reader=Reader.ISTIO, one_layer=False, tar_limit=LIMIT, content_limit=None)
+RULES = ImageRules(reader=Fetcher.ISTIO, one_layer=False, tar_limit=LIMIT, content_limit=None)
 COUNT = 4000
 
 

@@ -18,7 +18,7 @@ from support.registries.client import call
 from wasmpack.images.variants import BuiltImage
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 
 C = PLUGINS / "header-append-c.wasm"
 ACCEPT = {"Accept": f"{mt.OCI_INDEX}, {mt.OCI_MANIFEST}"}

@@ -19,7 +19,7 @@ from support.plugins import PLUGINS
 from support.tars import END, file, header, pax_sparse, record, special
 
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 
 C = (PLUGINS / "header-append-c.wasm").read_bytes()
 MEGABYTES = 150

@@ -24,8 +24,7 @@ from support.faults.tidy import BLOBS, MANIFESTS, TAGS, tidy
 from support.images import image_of, keep
 
 from wasmpack.errors import RegistryUnavailable
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry import pages

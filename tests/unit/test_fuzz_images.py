@@ -30,8 +30,7 @@ from wasmpack.module_rules.check import StartUp, examine
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.budget import Budget
 from wasmpack.oci.canonical import parse_json
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.gunzip import UnreadableLayer, gunzip
 from wasmpack.oci.manifest import parse
 from wasmpack.oci.place import ArchivePlace, LayoutPlace, parse_place

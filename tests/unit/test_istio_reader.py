@@ -12,13 +12,13 @@ from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Index, Manifest, parse
-from wasmpack.targets import ImageRules, Reader
+from wasmpack.targets import Fetcher, ImageRules
 
 WASM = b"\0asm\1\0\0\0"
-LAST = ImageRules(reader=Reader.ISTIO, one_layer=False, tar_limit=1 << 20, content_limit=None)
-ONE = ImageRules(reader=Reader.ISTIO, one_layer=True, tar_limit=None, content_limit=None)
-CUT = ImageRules(reader=Reader.ISTIO, one_layer=False, tar_limit=1 << 20, content_limit=8)
-ROOMY = ImageRules(reader=Reader.ISTIO, one_layer=False, tar_limit=1 << 28, content_limit=None)
+LAST = ImageRules(reader=Fetcher.ISTIO, one_layer=False, tar_limit=1 << 20, content_limit=None)
+ONE = ImageRules(reader=Fetcher.ISTIO, one_layer=True, tar_limit=None, content_limit=None)
+CUT = ImageRules(reader=Fetcher.ISTIO, one_layer=False, tar_limit=1 << 20, content_limit=8)
+ROOMY = ImageRules(reader=Fetcher.ISTIO, one_layer=False, tar_limit=1 << 28, content_limit=None)
 CONFIG = b"{}"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.oci.canonical import canonical_json, parse_json, parse_json_object
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 from wasmpack.oci.place import (
     ArchivePlace,
     DaemonPlace,

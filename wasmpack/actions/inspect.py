@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from wasmpack.actions.explain import rule_named
 from wasmpack.actions.inspect_module import ModuleView, inspect_module
-from wasmpack.actions.inspect_parts import PartialLook, large_module
+from wasmpack.actions.inspect_parts import PartialLook
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.findings import Report
-from wasmpack.images.contents import Contents, runtime_config_blob
+from wasmpack.images.contents import Contents, large_module, runtime_config_blob
 from wasmpack.images.image import UNREADABLE, Image
 from wasmpack.images.variants import Variant, variant_of
 from wasmpack.images.writing import layer_json
@@ -17,6 +18,7 @@ from wasmpack.oci.canonical import JsonObject
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.runtime_config import runtime_config_object
+from wasmpack.stores.local import known_report
 from wasmpack.wasm.cursor import MalformedModule
 
 
@@ -66,22 +68,14 @@ class ImageView:
         }
 
 
-def inspect_image(
-    image: Image, targets: Sequence[str] = (), *, known: Report | None = None
-) -> ImageView:
+def inspect_image(image: Image, targets: Sequence[str] = ()) -> ImageView:
     """Look at any image, and start its module as ``validate`` does; faults are shown, not raised.
 
-    :param known: what was found when it was validated before
     :raises NotFound: no such image
     """
     top, manifest = image.top, image.manifest
     looked = _look(image)
-    if looked.partial is not None:
-        report = looked.partial.report(targets)
-    elif known is not None and not targets and not image.pinned:
-        report = replace(known, subject=image.reference, kind="image")
-    else:
-        report = validate_image(image, Checks(targets=targets))
+    report = looked.partial.report(targets) if looked.partial else _report(image, targets)
     return ImageView(
         reference=image.reference,
         source=image.source,
@@ -94,6 +88,15 @@ def inspect_image(
         runtime_config=_runtime_config(looked.runtime_config),
         report=report,
     )
+
+
+def _report(image: Image, targets: Sequence[str]) -> Report:
+    """What this store knows of an image that it has accepted; else what is found now."""
+    if image.source == "local" and not targets and isinstance(image.top, Manifest):
+        known = known_report(image.top, rule_named)
+        if known is not None:
+            return replace(known, subject=image.reference, kind="image")
+    return validate_image(image, Checks(targets=targets))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

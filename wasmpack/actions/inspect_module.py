@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 from wasmpack.proxy_abi.abi import MARKERS, sdk_of
 from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.proxy_abi.module import PluginModule

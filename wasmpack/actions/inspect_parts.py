@@ -10,19 +10,14 @@ from collections.abc import Iterator, Sequence
 from wasmpack.actions.inspect_module import ModuleView, inspect_source
 from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Command, Hint, Problem, Report, Rule, Severity, judge
-from wasmpack.images.contents import raw_module
+from wasmpack.images.contents import LARGE
 from wasmpack.images.image import Image
 from wasmpack.images.window import Window
 from wasmpack.module_rules.check import NOT_STARTED, ModuleFacts, StartUp, module_problems
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.layers import LIMIT
-from wasmpack.oci.manifest import Manifest
-from wasmpack.oci.media_types import GZIPPED_TARS
 from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.targets import Target, choose, ships
 
-LARGE = 32 << 20
-"""Bytes of a module from which on it is looked at in parts."""
 _HEAD = 8
 """Bytes of a module that fetchers look at."""
 PARTLY_READ = Rule(
@@ -33,14 +28,6 @@ PARTLY_READ = Rule(
     consumer="none",
     fix="`wasmpack pull` it and `wasmpack validate image`",
 )
-
-
-def large_module(manifest: Manifest) -> Descriptor | None:
-    """The layer to look into, if it is as it is, and large."""
-    if manifest.layers and manifest.layers[-1].media_type in GZIPPED_TARS:
-        return None
-    layer = raw_module(manifest)
-    return layer if layer is not None and LARGE <= layer.size <= LIMIT else None
 
 
 class PartialLook:

@@ -60,7 +60,7 @@ class MigrationRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class MigrationRow:
     """One resource: what it was, and what became of it."""
 
     migrated: Migrated
@@ -91,7 +91,7 @@ class Migration:
 
     outputs: tuple[Document, ...]
     """New resources; documents of other kinds as they stood."""
-    rows: tuple[Row, ...]
+    rows: tuple[MigrationRow, ...]
 
     @property
     def complete(self) -> bool:
@@ -225,7 +225,7 @@ def _other_plugins(entry: Document) -> list[Document]:
 
 def _rows(
     migrated: Sequence[Migrated], request: MigrationRequest, outcomes: Mapping[str, ImageOutcome]
-) -> Iterator[Row]:
+) -> Iterator[MigrationRow]:
     """Each judged as the resource that it became."""
     releases = mesh_targets(list(request.targets))
     made = [number for number, item in enumerate(migrated) if item.document]
@@ -247,7 +247,7 @@ def _rows(
             strict_targets=bool(request.targets),
         )  # fmt: skip
         refused = report.verdict is Verdict.REJECT
-        yield Row(
+        yield MigrationRow(
             migrated=replace(item, document=None) if refused else item,
             report=report,
             image=outcomes.get(item.extension.image),

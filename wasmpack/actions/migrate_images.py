@@ -12,7 +12,7 @@ from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
 from wasmpack.mesh.migration.extension_manifest import ExtensionManifest
 from wasmpack.mesh.migration.work import NewImage
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import LATEST, Reference

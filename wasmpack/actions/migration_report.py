@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wasmpack.actions.migrate import Migration, Row
+from wasmpack.actions.migrate import Migration, MigrationRow
 from wasmpack.findings import Finding
 
 
@@ -32,7 +32,7 @@ def _lines(migration: Migration) -> Iterator[str]:
         yield from _section(row)
 
 
-def _section(row: Row) -> Iterator[str]:
+def _section(row: MigrationRow) -> Iterator[str]:
     extension = row.migrated.extension
     namespace = extension.metadata.get("namespace")
     yield ""
@@ -59,7 +59,7 @@ def _item(finding: Finding, *, asked: int) -> str:
     return head + _cell(f"{finding.message}.{fix}{only}")
 
 
-def _count(row: Row, severity: str) -> int:
+def _count(row: MigrationRow, severity: str) -> int:
     return sum(finding.severity.value == severity for finding in row.report.findings)
 
 

@@ -138,7 +138,7 @@ def _show_report(error: WasmpackError) -> None:
     from wasmpack.actions.rejected import RejectedArtifact
 
     if isinstance(error, RejectedArtifact):
-        from wasmpack.findings.text import report_lines
+        from wasmpack.findings.report import report_lines
 
         console = _console()
         for line in report_lines(error.report, console.err_style):

@@ -12,12 +12,12 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from wasmpack.errors import WrongUsage
-from wasmpack.findings.text import Style, unstyled
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
+    from wasmpack.findings.report import Style
     from wasmpack.oci.descriptor import Descriptor
     from wasmpack.stores.ports import Progress
 
@@ -78,12 +78,12 @@ class Console:
     @property
     def out_style(self) -> Style:
         """Colour for stdout."""
-        return _style if self._coloured(sys.stdout) else unstyled
+        return _style if self._coloured(sys.stdout) else _unstyled
 
     @property
     def err_style(self) -> Style:
         """Colour for stderr."""
-        return _style if self._coloured(sys.stderr) else unstyled
+        return _style if self._coloured(sys.stderr) else _unstyled
 
     @contextmanager
     def moving(self, label: str) -> Iterator[Progress | None]:
@@ -176,3 +176,7 @@ def _style(text: str, colour: str) -> str:
     if colour == "bold":
         return click.style(text, bold=True)
     return click.style(text, dim=True) if colour == "dim" else click.style(text, fg=colour)
+
+
+def _unstyled(text: str, _colour: str) -> str:
+    return text

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from wasmpack.actions.inspect import ImageView
 from wasmpack.actions.inspect_module import SHOWN, ModuleView
-from wasmpack.findings.text import Style, finding_lines, matrix_lines
+from wasmpack.findings.report import Style, finding_lines, matrix_lines
 from wasmpack.oci.manifest import Index
 from wasmpack.redaction import plain_text
 

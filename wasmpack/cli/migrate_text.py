@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console, json_text
-from wasmpack.findings.text import finding_lines
+from wasmpack.findings.report import finding_lines
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
-    from wasmpack.actions.migrate import Migration, Row
+    from wasmpack.actions.migrate import Migration, MigrationRow
     from wasmpack.actions.migrate_images import ImageOutcome
 
 _COLOURS = {"packed": "green", "exists": "green", "failed": "red"}
@@ -52,7 +52,7 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
     console.result(resources_json(values).rstrip("\n"))
 
 
-def _table(rows: tuple[Row, ...], console: Console) -> list[str]:
+def _table(rows: tuple[MigrationRow, ...], console: Console) -> list[str]:
     cells = [
         (
             str(row.migrated.extension.metadata.get("namespace") or "-"),
@@ -71,7 +71,7 @@ def _table(rows: tuple[Row, ...], console: Console) -> list[str]:
     return [console.err_style(lines[0].rstrip(), "bold"), *(line.rstrip() for line in lines[1:])]
 
 
-def _counted(row: Row) -> str:
+def _counted(row: MigrationRow) -> str:
     parts = []
     for severity in ("error", "warning", "info"):
         count = sum(finding.severity.value == severity for finding in row.report.findings)

@@ -115,7 +115,7 @@ def wasmplugin(
     from wasmpack.actions.render_request import RenderRequest
     from wasmpack.cli.render_fields import fields_of, values_of
     from wasmpack.cli.report import shown_if_rejected
-    from wasmpack.findings.text import findings_text
+    from wasmpack.findings.report import findings_text
     from wasmpack.mesh.kinds import Kind
 
     check_output(output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console
 from wasmpack.findings import Report, Severity, Verdict
-from wasmpack.findings.text import findings_text, report_lines
+from wasmpack.findings.report import findings_text, report_lines
 
 if TYPE_CHECKING:
     from wasmpack.images.transfer import Moved

@@ -10,7 +10,7 @@ from wasmpack.images.contents import linux_amd64
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.layers import Layers, OpenBlob
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.targets import ImageRules, Reader
+from wasmpack.targets import Fetcher, ImageRules
 
 GetManifest = Callable[[Descriptor], Manifest | Index]
 INDEX = Rule(
@@ -48,8 +48,8 @@ def fetch(
     """
     layers = Layers.of(open_blob)
     try:
-        manifest = _choose(top, get, pinned=pinned and rules.reader is not Reader.GCP)
-        if rules.reader is Reader.GCP:
+        manifest = _choose(top, get, pinned=pinned and rules.reader is not Fetcher.GCP)
+        if rules.reader is Fetcher.GCP:
             module = gcp.only_file(manifest, layers)
         else:
             module = istio.extract(manifest, layers, rules)
@@ -61,7 +61,7 @@ def fetch(
 
 
 def _problem(refused: Refused, rules: ImageRules) -> Problem:
-    if rules.reader is Reader.GCP:
+    if rules.reader is Fetcher.GCP:
         rule = gcp.NOT_ALONE
         said = f"Service Extensions takes an image that holds plugin.wasm alone: {refused.text}"
     else:

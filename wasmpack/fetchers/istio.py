@@ -14,7 +14,7 @@ from wasmpack.oci.gunzip import UNEXPECTED_EOF, NotGzip, UnreadableLayer
 from wasmpack.oci.layers import LIMIT, LayerFile, Layers
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.tar_header import HEADER_ONLY
-from wasmpack.targets import ImageRules, Reader
+from wasmpack.targets import Fetcher, ImageRules
 
 REFUSED = Rule(
     code="IMG001",
@@ -78,7 +78,7 @@ def _from_tar(manifest: Manifest, layers: Layers, rules: ImageRules, expected: s
 
 def _plugin_in_tar(layer: Descriptor, where: str, layers: Layers, rules: ImageRules) -> bytes:
     """The first entry of that basename, whatever it is."""
-    explicit = rules.reader is Reader.ENVOY_GATEWAY
+    explicit = rules.reader is Fetcher.ENVOY_GATEWAY
     limit = (None if explicit else rules.tar_limit) or _UNLIMITED
     try:
         found = next(filter(_is_chosen, layers.files(layer, limit=limit)), None)
@@ -136,6 +136,6 @@ def _raw(layer: Descriptor, layers: Layers, rules: ImageRules) -> bytes:
     data = layers.read(layer)
     if limit is None or len(data) <= limit:
         return data
-    if rules.reader is Reader.ENVOY_GATEWAY:
+    if rules.reader is Fetcher.ENVOY_GATEWAY:
         raise Refused(f"wasm layer size exceeds maximum size {limit}", "manifest.layers", _SMALLER)
     return data[:limit]

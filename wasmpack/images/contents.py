@@ -14,6 +14,9 @@ from wasmpack.oci.layers import LIMIT, LayerFile, Layers, OpenBlob, topmost_firs
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.proxy_abi.module import PluginModule
 
+LARGE = 32 << 20
+"""Bytes of a module from which on it is looked at in parts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
@@ -64,6 +67,14 @@ def raw_module(manifest: Manifest) -> Descriptor | None:
     """The layer that is a module as it is, by its media type."""
     by_type = {layer.media_type: layer for layer in reversed(manifest.layers)}
     return next((by_type[kind] for kind in mt.RAW_MODULES if kind in by_type), None)
+
+
+def large_module(manifest: Manifest) -> Descriptor | None:
+    """The layer to look into, if it is as it is, and large."""
+    if manifest.layers and manifest.layers[-1].media_type in mt.GZIPPED_TARS:
+        return None
+    layer = raw_module(manifest)
+    return layer if layer is not None and LARGE <= layer.size <= LIMIT else None
 
 
 def runtime_config_blob(manifest: Manifest) -> Descriptor | None:

@@ -18,8 +18,7 @@ from wasmpack.images.contents import Contents, linux_amd64, read_contents
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED
 from wasmpack.oci.canonical import parse_json_object
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.layers import LIMIT, Layers
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG

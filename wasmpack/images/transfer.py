@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.images.image import Image
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.ports import BlobStatus, ImageWriter, Progress
 from wasmpack.stores.verified import Advance, VerifiedStream

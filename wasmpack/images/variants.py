@@ -15,8 +15,7 @@ from enum import StrEnum
 
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
-from wasmpack.oci.descriptor import TITLE, Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import TITLE, Descriptor, Digest
 from wasmpack.oci.layer import tar_gzip
 from wasmpack.oci.manifest import Manifest, parse_manifest
 from wasmpack.proxy_abi.module import PluginModule

@@ -13,8 +13,7 @@ from wasmpack.images.image import Image
 from wasmpack.images.opening import expanded
 from wasmpack.images.transfer import Moved, transfer_all
 from wasmpack.images.variants import Variant, variant_of
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace, Place, pinned
 from wasmpack.oci.reference import Reference

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 
 _LEVEL = 5
 """Of libdeflate's 12; the next ones take twice the time for half a percent."""

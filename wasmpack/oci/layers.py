@@ -6,12 +6,12 @@ lies behind it may be damaged or endless. Contents are kept of the few files tha
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple, Self
 
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.oci.budget import Budget
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, UnreadableLayer, gunzip
 from wasmpack.oci.media_types import EXTENSION_FILE, PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.tar import Stream, TarEntry, TarReader
@@ -57,8 +57,12 @@ class Layers:
         """:param whole: a blob in one piece, where it is in memory anyway."""
         self._open = open_blob
         self._whole = whole
-        self.budget = Budget()
         self._tars: dict[tuple[Digest, int, bool], _Tar] = {}
+
+    @cached_property
+    def budget(self) -> Budget:
+        """What may still be read, of all layers together."""
+        return Budget()
 
     @classmethod
     def of(cls, open_blob: OpenBlob) -> Self:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
-from wasmpack.oci.descriptor import Descriptor, parse_annotations
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest, parse_annotations
 from wasmpack.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
 
 MAX_MANIFEST = 4 * 1024 * 1024

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 from wasmpack.oci.reference import Reference, is_tag
 
 _SHOWN = 300

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import NoReturn, Self
 
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")

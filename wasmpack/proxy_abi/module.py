@@ -3,7 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 from wasmpack.proxy_abi.abi import sdk_of
 from wasmpack.proxy_abi.host_scan import HostScan, host_scan
 from wasmpack.wasm.reader import read_module

@@ -12,8 +12,7 @@ from wasmpack.errors import BadArtifact, NotFound, Notice, WouldOverwrite
 from wasmpack.files.directories import TEMPORARY, explained, open_regular
 from wasmpack.files.outputs import check_named, named_output
 from wasmpack.oci.canonical import parse_json_object
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.layout_index import Entry, find_entry, parse_entries, referring

@@ -15,8 +15,7 @@ from typing import IO, TYPE_CHECKING
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter

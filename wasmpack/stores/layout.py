@@ -21,8 +21,7 @@ from wasmpack.files.directories import (
     write_inside,
 )
 from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, parse
 from wasmpack.stores.layout_index import (
     Entry,

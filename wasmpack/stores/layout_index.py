@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.oci.canonical import JsonObject, canonical_json
-from wasmpack.oci.descriptor import REF_NAME, Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import REF_NAME, Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import OCI_INDEX
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from wasmpack.errors import DigestMismatch, WasmpackError
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.layout import Layout

@@ -6,8 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from wasmpack.errors import DigestMismatch
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.verified import CHUNK, Body, Readable
 

@@ -14,8 +14,7 @@ from typing import BinaryIO
 from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import JsonValue, canonical_json, parse_json
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.layer import gzip_pieces
 from wasmpack.oci.layers import MOST_LAYERS
 from wasmpack.oci.manifest import MAX_MANIFEST, Manifest, parse_manifest

@@ -37,6 +37,11 @@ class Session:
             return self
         return self.without_login()
 
+    def with_login(self, username: str, password: str) -> Self:
+        """With these credentials instead of stored ones."""
+        options = replace(self.registry, username=username, password=password)
+        return replace(self, registry=options)
+
     def without_login(self) -> Self:
         """For other registries than the one that user and password were given for."""
         return replace(self, registry=self.registry.without_login())

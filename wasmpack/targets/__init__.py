@@ -33,7 +33,7 @@ _MAJOR = 1000
 _CONSUMERS = ("envoy", "istio", "ossm", "envoy-gateway", "higress", "gcp")
 
 
-class Reader(StrEnum):
+class Fetcher(StrEnum):
     """Whose code reads the image."""
 
     ISTIO = "istio"
@@ -45,7 +45,7 @@ class Reader(StrEnum):
 class ImageRules:
     """How a release's fetcher reads an image (Istio pkg/wasm/imagefetcher.go and its kin)."""
 
-    reader: Reader
+    reader: Fetcher
     one_layer: bool
     """Tar images must have exactly one layer; otherwise the last one counts."""
     tar_limit: int | None
@@ -88,7 +88,7 @@ class Target:
         """What its fetcher takes, in a few words."""
         if self.image is None:
             return "given a file"
-        if self.image.reader is Reader.GCP:
+        if self.image.reader is Fetcher.GCP:
             return "plugin.wasm alone in tars"
         layers = "only tar" if self.image.one_layer else "last tar"
         limit = self.image.tar_limit
@@ -252,7 +252,7 @@ def _image_rules(value: JsonValue) -> ImageRules | None:
     if not isinstance(value, dict):
         return None
     return ImageRules(
-        reader=Reader(str(value.get("reader", "istio"))),
+        reader=Fetcher(str(value.get("reader", "istio"))),
         one_layer=value["layers"] == "one",
         tar_limit=_limit(value.get("tarLimit")),
         content_limit=_limit(value.get("contentLimit")),

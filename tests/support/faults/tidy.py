@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from support.faults.raw import Pieces, Script, answer
 from wasmpack.images.variants import BuiltImage
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Digest
 
 REPOSITORY = "/v2/a/b"
 BLOBS, MANIFESTS, TAGS = f"{REPOSITORY}/blobs/", f"{REPOSITORY}/manifests/", f"{REPOSITORY}/tags/"

@@ -12,8 +12,7 @@ from wasmpack.errors import (
     WrongUsage,
     silence,
 )
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.oci.media_types import ACCEPTED, OCI_INDEX
 from wasmpack.oci.reference import Reference

@@ -7,8 +7,7 @@ from typing import IO
 
 from wasmpack.errors import AccessRefused, NotFound, Notice, silence
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference

@@ -8,8 +8,7 @@ import contextlib
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
-from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.digest import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.stores.registry.answers import Answer
 from wasmpack.stores.registry.headers import received_bytes
 from wasmpack.stores.registry.patience import Patience, Transient

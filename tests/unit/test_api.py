@@ -1,0 +1,116 @@
+"""The public names: pinned, documented, and closed over the types that they mention."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import re
+import subprocess
+import sys
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+import wasmpack
+from wasmpack.oci.canonical import JsonObject, JsonValue
+
+CHECKOUT = Path(__file__).parents[2]
+PINNED = Path(__file__).parent / "data" / "public_names.txt"
+UNRESOLVED = {"JsonValue": JsonValue, "JsonObject": JsonObject}
+"""Names of recursive types, which are annotated as text."""
+
+
+def test_the_public_names_are_these() -> None:
+    """A name more or less is a decision: it belongs into the file, and into the changelog."""
+    assert sorted(wasmpack.__all__) == PINNED.read_text().split()
+    with pytest.raises(AttributeError):
+        wasmpack.nothing  # noqa: B018
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    stub = ast.parse(Path(wasmpack.__file__).with_suffix(".pyi").read_text())
+    imported = {
+        alias.asname: node.module
+        for node in ast.walk(stub)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported == {name: f"wasmpack.{home}" for name, home in wasmpack._HOMES.items()}
+
+
+@pytest.mark.parametrize("name", [name for name in wasmpack.__all__ if name != "__version__"])
+def test_each_is_documented_and_mentions_public_types_only(name: str) -> None:
+    value = getattr(wasmpack, name)
+    if isinstance(value, type) or inspect.isfunction(value):
+        assert (value.__doc__ or "").strip()
+        assert "(" not in (value.__doc__ or "")[: len(name) + 1], "a docstring that dataclass made"
+    public = {getattr(wasmpack, known) for known in wasmpack._HOMES}
+    hidden = {
+        f"{where}: {found.__name__}"
+        for where, hint in mentioned(value)
+        for found in types_in(hint)
+        if found not in public
+    }
+    assert not hidden
+
+
+def mentioned(value: object) -> Iterator[tuple[str, object]]:
+    """Annotations of a function, or of a class's fields and methods."""
+    if not isinstance(value, type):
+        yield from hints(value).items()
+        return
+    yield from ((key, hint) for key, hint in hints(value).items() if key[0] != "_")
+    for name, member in vars(value).items():
+        if name[0] == "_" and name != "__init__":
+            continue
+        function = unwrapped(member)
+        if inspect.isfunction(function):
+            yield from ((f"{name}.{key}", hint) for key, hint in hints(function).items())
+
+
+def unwrapped(member: object) -> object:
+    if isinstance(member, property):
+        return member.fget
+    if isinstance(member, functools.cached_property):
+        return member.func
+    return member.__func__ if isinstance(member, classmethod | staticmethod) else member
+
+
+def hints(value: object) -> Mapping[str, object]:
+    if not (inspect.isfunction(value) or isinstance(value, type)):
+        return {}
+    return typing.get_type_hints(value, localns=UNRESOLVED)
+
+
+def types_in(hint: object) -> Iterator[type]:
+    """Our own types in an annotation, however deep."""
+    if isinstance(hint, type) and hint.__module__.startswith("wasmpack"):
+        yield hint
+    for part in typing.get_args(hint):
+        for one in part if isinstance(part, list | tuple) else [part]:
+            yield from types_in(one)
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    code = "import sys, wasmpack; print(*(m for m in sys.modules if m.startswith('wasmpack')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"wasmpack", "wasmpack.version"}
+
+
+def test_the_example_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A whole job in eight lines; it is pushed in the integration tests."""
+    (example,) = re.findall(r"```python\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+    assert len(example.strip().splitlines()) <= 8
+    plugin = CHECKOUT / "tests" / "plugins" / "header-append-c.wasm"
+    (tmp_path / "filter.wasm").write_bytes(plugin.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    pushed: list[str] = []
+    done = type("Done", (), {"digest": "sha256:0"})
+    monkeypatch.setitem(
+        wasmpack.__dict__, "push", lambda _image, name: (pushed.append(name), done())[1]
+    )
+    exec(example, {})
+    assert pushed == ["quay.io/me/plugin:v1"]
