@@ -16,6 +16,7 @@ LOCKED   = install --quiet --disable-pip-version-check --require-hashes $(WHEELS
 OURS     = install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall .
 COMPILE  = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --upgrade --custom-compile-command "make constraints (on $(shell date -u +%F))" pyproject.toml
+WORKERS ?= auto
 OLDEST   = $(VENV)-lowest
 QUICK    = tests/unit tests/integration/test_registries.py tests/integration/test_second_readers.py
 
@@ -31,11 +32,11 @@ demo: $(STAMP)
 
 ## test: linters, then all tests against the installed wheel
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 ## test-lowest: the quick tests with the oldest dependencies that pyproject.toml allows
 test-lowest: $(OLDEST)/.installed
-	$(OLDEST)/bin/pytest $(QUICK)
+	$(OLDEST)/bin/pytest -n $(WORKERS) --dist loadfile $(QUICK)
 
 ## lint: ruff, mypy strict, and that the generated documents are fresh
 lint: $(TESTED)
