@@ -10,10 +10,10 @@
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, WasmpackError
 from wasmpack.images.contents import Contents, linux_amd64, read_contents
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED
@@ -57,6 +57,8 @@ class Image:
         self._limit = self._room = limit
         self._manifests: dict[Digest, Manifest | Index] = {}
         self._blobs: dict[tuple[Digest, int], bytes] = {}
+        self._failures: dict[tuple[Digest, int], Callable[[], WasmpackError]] = {}
+        """Manifests and blobs that could not be read, and nothing of what was read of them."""
         self.layers = Layers(self._chunks, self.blob)
 
     @property
@@ -94,7 +96,8 @@ class Image:
     def get(self, descriptor: Descriptor) -> Manifest | Index:
         """A child of an index, verified."""
         if descriptor.digest not in self._manifests:
-            self._manifests[descriptor.digest] = self._reader.get(descriptor)
+            with self._failing_once(descriptor):
+                self._manifests[descriptor.digest] = self._reader.get(descriptor)
         return self._manifests[descriptor.digest]
 
     def blob(self, descriptor: Descriptor) -> bytes:
@@ -110,7 +113,8 @@ class Image:
         key = descriptor.digest, descriptor.size
         if key in self._blobs:
             return self._blobs[key]
-        data = self.unless_damaged(descriptor, lambda: self._read(descriptor))
+        with self._failing_once(descriptor):
+            data = self.unless_damaged(descriptor, lambda: self._read(descriptor))
         if self._room >= len(data):
             self._room -= len(data)
             self._blobs[key] = data
@@ -155,8 +159,9 @@ class Image:
         try:
             return work()
         except DigestMismatch as damage:
-            self._reader.repair(descriptor, damage)
-            return work()
+            if not self._reader.repair(descriptor, damage):
+                raise
+        return work()
 
     @cached_property
     def contents(self) -> Contents:
@@ -239,6 +244,19 @@ class Image:
         if image is not self.top:
             notice(f"{self.reference}: an index; taking its linux/amd64 image {image.digest}")
         return image
+
+    @contextlib.contextmanager
+    def _failing_once(self, descriptor: Descriptor) -> Iterator[None]:
+        """What cannot be read is not fetched again: each target asks for the same."""
+        key = descriptor.digest, descriptor.size
+        if key in self._failures:
+            raise self._failures[key]()
+        try:
+            yield
+        except UNREADABLE as error:
+            kind = next(kind for kind in UNREADABLE if isinstance(error, kind))
+            self._failures[key] = partial(kind, error.message, hint=error.hint)
+            raise
 
     def _read(self, descriptor: Descriptor) -> bytes:
         with self.open(descriptor) as stream:
