@@ -70,7 +70,7 @@ class VerifiedStream:
         return data
 
     def _rest(self) -> bytes:
-        """All that is left, which is never in memory twice, nor held by the traceback of an error."""
+        """All that is left, which is never in memory twice, nor held by a traceback."""
         with io.BytesIO() as buffer:
             buffer.writelines(self.chunks())
             return buffer.getvalue()
