@@ -30,6 +30,8 @@ from wasmpack.stores.verified import CHUNK, Advance, VerifiedStream
 T = TypeVar("T")
 _CONFIG_LIMIT = 4 << 20
 """Bytes of an image configuration; Docker's have a few thousand."""
+_MANIFESTS_KEPT = 16 << 20
+"""Bytes; parsed, they take about ten times as much."""
 _MOST_IMAGES = 16
 """Images of an index that are searched: one for each platform, and its attestations."""
 UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
@@ -56,6 +58,7 @@ class Image:
         self._reader = reader
         self._limit = self._room = limit
         self._manifests: dict[Digest, Manifest | Index] = {}
+        self._manifest_room = _MANIFESTS_KEPT
         self._blobs: dict[tuple[Digest, int], bytes] = {}
         self._failures: dict[tuple[Digest, int], Callable[[], WasmpackError]] = {}
         """Manifests and blobs that could not be read, and nothing of what was read of them."""
@@ -95,10 +98,15 @@ class Image:
 
     def get(self, descriptor: Descriptor) -> Manifest | Index:
         """A child of an index, verified."""
-        if descriptor.digest not in self._manifests:
-            with self._failing_once(descriptor):
-                self._manifests[descriptor.digest] = self._reader.get(descriptor)
-        return self._manifests[descriptor.digest]
+        known = self._manifests.get(descriptor.digest)
+        if known is not None:
+            return known
+        with self._failing_once(descriptor):
+            found = self._reader.get(descriptor)
+        if self._manifest_room >= len(found.raw):
+            self._manifest_room -= len(found.raw)
+            self._manifests[descriptor.digest] = found
+        return found
 
     def blob(self, descriptor: Descriptor) -> bytes:
         """A whole blob, verified once.
