@@ -119,3 +119,16 @@ def test_it_can_be_cleared(cache: Path) -> None:
     size = only_file(cache).stat().st_size
     assert clear_cache() == (1, size)
     assert list(cache.iterdir()) == []
+
+
+def test_a_linked_cache_loses_nothing(cache: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "videos"
+    victim.mkdir()
+    for number in range(3):
+        with (victim / f"{number:064x}.cwasm").open("wb") as file:
+            file.truncate(300 << 20)
+    cache.parent.mkdir()
+    cache.symlink_to(victim)
+    compile_large()
+    assert clear_cache() == (0, 0)
+    assert len(list(victim.iterdir())) == 3

@@ -1,11 +1,17 @@
 """The real Envoy's verdict beside ours: where they differ, both are shown."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
 from wasmpack.envoy import EnvoyVerdict, ask_envoy
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.check import ModuleFacts, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import all_targets
 
+_SHOWN = 4
+"""Targets that are named."""
 ENVOY_REFUSES = Rule(
     code="ENV001",
     title="with `--envoy`: the real Envoy refuses or crashes, and no rule of ours does",
@@ -29,25 +35,46 @@ ENVOY_AGREES = Rule(
 )
 
 
-def ask_for_final_word(
-    problems: dict[str, list[Problem]], module: PluginModule, facts: ModuleFacts
-) -> None:
-    """Run the Envoy at hand and add what it says to its release's problems.
+class Asked(NamedTuple):
+    """A module that Envoy is asked about."""
+
+    module: PluginModule
+    facts: ModuleFacts
+    seen_by: Sequence[str] = ()
+    """The targets that get this one, where others get another."""
+
+
+def ask_for_final_word(problems: dict[str, list[Problem]], modules: Sequence[Asked]) -> None:
+    """Run the available Envoy on each module and add its verdicts to its release's problems.
 
     :param problems: target -> problems; the Envoy's release is added if it was not asked for
     :raises NotFound: no Envoy on this machine
     """
+    requested = frozenset(problems)
+    for asked in modules:
+        target, judged, said = _final_word(asked)
+        if target not in requested:
+            problems.setdefault(target, []).extend(judged)
+        problems[target].append(said)
+
+
+def _final_word(asked: Asked) -> tuple[str, list[Problem], Problem]:
+    """The Envoy's release, what our rules have against the module there, and what Envoy says."""
+    module, facts, seen_by = asked
     given = facts.start_up
     verdict = ask_envoy(
         module.data, configuration=given.plugin_config, root_id=given.root_id, seconds=given.seconds
     )
     target = "envoy-" + ".".join(verdict.version.split(".")[:2])
-    if target not in problems:
-        hosts = {known.name: known.host for known in all_targets() if known.consumer == "envoy"}
-        newest = max(hosts.values())
-        problems[target] = module_problems(facts, hosts.get(target, newest))
-    ours = any(problem.severity is Severity.ERROR for problem in problems[target])
-    problems[target].append(_said(verdict, refused_by_us=ours, tried=facts.start_up.dry_run))
+    hosts = {known.name: known.host for known in all_targets() if known.consumer == "envoy"}
+    judged = module_problems(facts, hosts.get(target, max(hosts.values())))
+    ours = any(problem.severity is Severity.ERROR for problem in judged)
+    said = _said(verdict, refused_by_us=ours, tried=given.dry_run)
+    if seen_by:
+        more = f" and {len(seen_by) - _SHOWN} more" if len(seen_by) > _SHOWN else ""
+        whose = f"{', '.join(seen_by[:_SHOWN])}{more}"
+        said = replace(said, message=f"the module that {whose} would load: {said.message}")
+    return target, judged, said
 
 
 def _said(verdict: EnvoyVerdict, *, refused_by_us: bool, tried: bool) -> Problem:

@@ -52,9 +52,9 @@ def validate_module(
         for target in choose(checks.targets)
     }
     if checks.envoy:
-        from wasmpack.actions.final_word import ask_for_final_word
+        from wasmpack.actions.final_word import Asked, ask_for_final_word
 
-        ask_for_final_word(problems, module, facts)
+        ask_for_final_word(problems, [Asked(module, facts)])
     return judge(
         module.name, "module", problems, strict_targets=bool(checks.targets), strict=checks.strict,
         complete=facts.start_up.dry_run, ships=ships,

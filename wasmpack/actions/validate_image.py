@@ -117,6 +117,8 @@ class _ImageChecks:
         self._built_of = built_of
         self._runner = runner
         self._modules: list[PluginModule] = []
+        self._seen_by: dict[PluginModule, list[str]] = {}
+        """The modules that targets load, and which ones."""
         self._fetch = cache(self._fetch_by)
         self._facts = cache(self._examine)
         self._has_module = cache(self._search)
@@ -144,10 +146,12 @@ class _ImageChecks:
         return [*found, *self._doubts()]
 
     def _of_module(self, data: bytes, target: Target) -> list[Problem]:
-        whole = self._contents().module
-        if whole is not None and len(data) < whole.size:
+        whole, rules = self._contents().module, target.image or _newest_rules()
+        if whole is not None and rules.content_limit == len(data) < whole.size:
             return [_cut(whole.size, len(data))]
-        facts = self._facts(self._module(data))
+        module = self._module(data)
+        self._seen_by.setdefault(module, []).append(target.name)
+        facts = self._facts(module)
         return module_problems(facts, target.host, target.own_functions)
 
     def _module(self, data: bytes) -> PluginModule:
@@ -177,12 +181,19 @@ class _ImageChecks:
             return False
 
     def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
-        """Add what the Envoy of this machine says of the module, if there is one."""
-        from wasmpack.actions.final_word import ask_for_final_word
+        """Add what the Envoy of this machine says of each module that a target loads."""
+        from wasmpack.actions.final_word import Asked, ask_for_final_word
 
-        module = self._image.contents.module
-        if module is not None:
-            ask_for_final_word(problems, module, self._facts(self._module(module.data)))
+        seen_by = dict(self._seen_by)
+        contained = self._contents().module
+        if contained is not None and not seen_by:
+            seen_by[self._module(contained.data)] = []
+        several = len(seen_by) > 1
+        modules = [
+            Asked(module, self._facts(module), names if several else ())
+            for module, names in seen_by.items()
+        ]
+        ask_for_final_word(problems, modules)
 
     def _doubts(self) -> list[Problem]:
         """What no mesh looks at, and its author should know."""

@@ -10,10 +10,10 @@
 import contextlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, WasmpackError
 from wasmpack.images.contents import Contents, linux_amd64, read_contents
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED
@@ -29,6 +29,8 @@ from wasmpack.stores.verified import CHUNK, Advance, VerifiedStream
 T = TypeVar("T")
 _CONFIG_LIMIT = 4 << 20
 """Bytes of an image configuration; Docker's have a few thousand."""
+_MANIFESTS_KEPT = 16 << 20
+"""Bytes; parsed, they take about ten times as much."""
 _MOST_IMAGES = 16
 """Images of an index that are searched: one for each platform, and its attestations."""
 UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
@@ -55,7 +57,10 @@ class Image:
         self._reader = reader
         self._limit = self._room = limit
         self._manifests: dict[Digest, Manifest | Index] = {}
+        self._manifest_room = _MANIFESTS_KEPT
         self._blobs: dict[tuple[Digest, int], bytes] = {}
+        self._failures: dict[tuple[Digest, int], Callable[[], WasmpackError]] = {}
+        """Manifests and blobs that could not be read, and nothing of what was read of them."""
         self.layers = Layers(self._chunks, self.blob)
 
     @property
@@ -92,9 +97,15 @@ class Image:
 
     def get(self, descriptor: Descriptor) -> Manifest | Index:
         """A child of an index, verified."""
-        if descriptor.digest not in self._manifests:
-            self._manifests[descriptor.digest] = self._reader.get(descriptor)
-        return self._manifests[descriptor.digest]
+        known = self._manifests.get(descriptor.digest)
+        if known is not None:
+            return known
+        with self._failing_once(descriptor):
+            found = self._reader.get(descriptor)
+        if self._manifest_room >= len(found.raw):
+            self._manifest_room -= len(found.raw)
+            self._manifests[descriptor.digest] = found
+        return found
 
     def blob(self, descriptor: Descriptor) -> bytes:
         """A whole blob, verified once.
@@ -109,7 +120,8 @@ class Image:
         key = descriptor.digest, descriptor.size
         if key in self._blobs:
             return self._blobs[key]
-        data = self.unless_damaged(descriptor, lambda: self._read(descriptor))
+        with self._failing_once(descriptor):
+            data = self.unless_damaged(descriptor, lambda: self._read(descriptor))
         if self._room >= len(data):
             self._room -= len(data)
             self._blobs[key] = data
@@ -154,8 +166,9 @@ class Image:
         try:
             return work()
         except DigestMismatch as damage:
-            self._reader.repair(descriptor, damage)
-            return work()
+            if not self._reader.repair(descriptor, damage):
+                raise
+        return work()
 
     @cached_property
     def contents(self) -> Contents:
@@ -238,6 +251,19 @@ class Image:
         if image is not self.top:
             notice(f"{self.reference}: an index; taking its linux/amd64 image {image.digest}")
         return image
+
+    @contextlib.contextmanager
+    def _failing_once(self, descriptor: Descriptor) -> Iterator[None]:
+        """What cannot be read is not fetched again: each target asks for the same."""
+        key = descriptor.digest, descriptor.size
+        if key in self._failures:
+            raise self._failures[key]()
+        try:
+            yield
+        except UNREADABLE as error:
+            kind = next(kind for kind in UNREADABLE if isinstance(error, kind))
+            self._failures[key] = partial(kind, error.message, hint=error.hint)
+            raise
 
     def _read(self, descriptor: Descriptor) -> bytes:
         with self.open(descriptor) as stream:

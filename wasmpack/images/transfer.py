@@ -18,7 +18,11 @@ _AT_ONCE = 4
 _TO_THE_END = 5.0
 """Seconds that blobs get to notice that another one has failed."""
 _MOST_MANIFESTS = 1000
-"""Of one index, with what refers to its images."""
+"""Of one index, with what refers to its images; those that turn out to be missing count too."""
+_MOST_ROWS = 16_000
+"""Descriptors in indexes and lists of referrers, however often the same one comes."""
+_MOST_BLOBS = 4000
+"""Of one image, or of all images of an index."""
 _DEEPEST = 16
 """Indexes in indexes, and what refers to what refers to an image."""
 
@@ -52,14 +56,7 @@ def transfer(
     :param progress: told of every piece that moved
     :raises DigestMismatch: the source gave other bytes; nothing is then named
     """
-    moving = _Moving(image, writer, progress)
-    if progress:
-        progress.expect(sum(blob.size for blob in manifest.blobs))
-    if writer.has_image(manifest, names):
-        return tuple(moving.exists(blob) for blob in manifest.blobs)
-    moved = moving.blobs(manifest.blobs)
-    writer.put_manifest(manifest, names)
-    return moved
+    return _Moving(image, writer, progress).image(manifest, names)
 
 
 def transfer_all(
@@ -76,42 +73,60 @@ def transfer_all(
     :param referrers: also what refers to any of them: signatures, bills of material
     :raises BadArtifact: more manifests than anybody makes
     """
-    moved: list[Moved] = []
-    for manifest, subject in _tree(image, top, referrers=referrers):
+    moving = _Moving(image, writer, progress)
+    moved: dict[Digest, Moved] = {}
+    for manifest, subject in _Tree(image, referrers=referrers).walk(top):
         own = [] if manifest.digest != top.digest else names
         if isinstance(manifest, Index):
             writer.put_manifest(manifest, own)
         else:
-            moved += transfer(image, manifest, writer, own, progress)
+            rows = moving.image(manifest, own)
+            moved |= {row.descriptor.digest: row for row in rows}
         if subject:
             writer.put_referrer(manifest)
-    return tuple({row.descriptor.digest: row for row in moved}.values())
+    return tuple(moved.values())
 
 
-def _tree(
-    image: Image, top: Manifest | Index, *, referrers: bool
-) -> Iterator[tuple[Manifest | Index, bool]]:
-    """Every manifest after those it names, and whether it refers to one that came before."""
-    seen: set[Digest] = set()
+class _Tree:
+    """An index with its images, and what refers to any of them.
+
+    Rows count before anything is fetched for them: a list may name one manifest, or missing ones,
+    as often as it likes.
+    """
+
+    def __init__(self, image: Image, *, referrers: bool) -> None:
+        self._image = image
+        self._referrers = referrers
+        self._seen: set[Digest] = set()
+        self._rows = self._fetched = 0
 
     def walk(
-        found: Manifest | Index, depth: int, *, subject: bool
+        self, found: Manifest | Index, depth: int = 0, *, subject: bool = False
     ) -> Iterator[tuple[Manifest | Index, bool]]:
-        if found.digest in seen:
-            return
-        seen.add(found.digest)
-        if len(seen) > _MOST_MANIFESTS or depth > _DEEPEST:
-            raise BadArtifact(
-                f"an index of more than {_MOST_MANIFESTS} manifests, or more than {_DEEPEST} deep"
-            )
+        """Every manifest after those it names, and whether it refers to one that came before."""
+        self._seen.add(found.digest)
+        if depth > _DEEPEST:
+            raise BadArtifact(f"an index that is more than {_DEEPEST} deep")
         for child in found.manifests if isinstance(found, Index) else ():
-            yield from walk(image.get(child), depth + 1, subject=False)
+            if self._is_new(child):
+                yield from self.walk(self._image.get(child), depth + 1)
         yield found, subject
-        for row in image.referrers(found.digest) if referrers else ():
-            with contextlib.suppress(NotFound):  # listed, and deleted since
-                yield from walk(image.get(row), depth + 1, subject=True)
+        for row in self._image.referrers(found.digest) if self._referrers else ():
+            if self._is_new(row):
+                with contextlib.suppress(NotFound):  # listed, and deleted since
+                    yield from self.walk(self._image.get(row), depth + 1, subject=True)
 
-    return walk(top, 0, subject=False)
+    def _is_new(self, row: Descriptor) -> bool:
+        """:raises BadArtifact: more than any index has."""
+        self._rows += 1
+        new = row.digest not in self._seen
+        self._fetched += new
+        if self._fetched >= _MOST_MANIFESTS or self._rows > _MOST_ROWS:
+            raise BadArtifact(
+                f"an index of more than {_MOST_MANIFESTS} manifests, or of more than {_MOST_ROWS} "
+                "descriptors"
+            )
+        return new
 
 
 class _Moving:
@@ -123,6 +138,29 @@ class _Moving:
         self._progress = progress
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self._done: dict[Digest, Moved] = {}
+
+    def image(self, manifest: Manifest, names: Sequence[str | None]) -> tuple[Moved, ...]:
+        """Move an image; what came with an earlier one is there already.
+
+        :raises BadArtifact: more blobs than any image has
+        """
+        self._over.clear()  # of the image before
+        blobs = manifest.blobs
+        if len(self._done.keys() | {blob.digest for blob in blobs}) > _MOST_BLOBS:
+            raise BadArtifact(f"more than {_MOST_BLOBS} layers: too many to copy at once")
+        if self._progress:
+            self._progress.expect(sum(blob.size for blob in blobs))
+        if self._writer.has_image(manifest, names):
+            return tuple(self.exists(blob) for blob in blobs)
+        for blob in blobs:
+            if blob.digest in self._done:
+                self.exists(blob)
+        missing = [blob for blob in blobs if blob.digest not in self._done]
+        moved = self.blobs(missing) if missing else ()
+        self._done |= {row.descriptor.digest: row for row in moved}
+        self._writer.put_manifest(manifest, names)
+        return tuple(self._done[blob.digest] for blob in blobs)
 
     def blobs(self, blobs: Sequence[Descriptor]) -> tuple[Moved, ...]:
         """Move them all; the first failure ends the others."""

@@ -82,15 +82,18 @@ class Layers:
             raise BadArtifact(_too_large(descriptor, descriptor.size))
         if self._whole is not None and not gzipped:
             return self._whole(descriptor)
-        buffer = io.BytesIO()
-        try:
-            for piece in self.unpacked(descriptor) if gzipped else self._open(descriptor):
-                buffer.write(piece)
-                if buffer.tell() > LIMIT:
-                    raise BadArtifact(_too_large(descriptor, buffer.tell()))
-        except UnreadableLayer as error:
-            raise BadArtifact(f"layer {descriptor.digest}: damaged gzip: {error.reason}") from error
-        return buffer.getvalue()
+        pieces = self.unpacked(descriptor) if gzipped else self._open(descriptor)
+        with io.BytesIO() as buffer:  # closed: the traceback of an error holds none of it
+            try:
+                for piece in pieces:
+                    buffer.write(piece)
+                    if buffer.tell() > LIMIT:
+                        raise BadArtifact(_too_large(descriptor, buffer.tell()))
+            except UnreadableLayer as error:
+                raise BadArtifact(
+                    f"layer {descriptor.digest}: damaged gzip: {error.reason}"
+                ) from error
+            return buffer.getvalue()
 
     def unpacked(self, descriptor: Descriptor) -> Iterator[bytes]:
         """A gzipped blob, inflated.
@@ -185,15 +188,15 @@ class _Tar:
             if not plugin:
                 return None
             self._budget.unpack(max(0, entry.size - (entry.end - entry.data)))
-        buffer = io.BytesIO()
-        try:
-            for piece in self._reader.content():
-                buffer.write(piece)
-                if not named and buffer.tell() >= len(MODULE) and not _is_module(buffer):
-                    return None
-        except UnreadableLayer as error:
-            raise _while_reading(entry, error.reason) from error
-        return buffer.getvalue() if named or _is_module(buffer) else None
+        with io.BytesIO() as buffer:
+            try:
+                for piece in self._reader.content():
+                    buffer.write(piece)
+                    if not named and buffer.tell() >= len(MODULE) and not _is_module(buffer):
+                        return None
+            except UnreadableLayer as error:
+                raise _while_reading(entry, error.reason) from error
+            return buffer.getvalue() if named or _is_module(buffer) else None
 
 
 def _is_module(buffer: io.BytesIO) -> bool:

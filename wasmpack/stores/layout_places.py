@@ -35,7 +35,7 @@ class LayoutReader(ImageReader):
             self._referrers = self._layout.referrers()
         return self._referrers.get(digest, [])
 
-    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
+    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> bool:
         raise DigestMismatch(
             f"{self._layout.blob_path(descriptor.digest)} is damaged: {damage.message}",
             hint="build or pull the image again",
@@ -56,7 +56,7 @@ class LocalReader(LayoutReader):
         self._reference = reference
         self._session = session
 
-    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> None:
+    def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> bool:
         path = self._layout.blob_path(descriptor.digest)
         try:
             from wasmpack.stores.registry.repository import RegistryReader
@@ -73,6 +73,7 @@ class LocalReader(LayoutReader):
                 hint=f"build the image again, or pull it: {error.message}",
             ) from error
         self._session.notice(f"{path} was damaged, and is pulled again from {self._reference.name}")
+        return True
 
 
 class LayoutWriter(ImageWriter):

@@ -69,12 +69,12 @@ class ImageReader:
         """Manifests that have this one as their subject: signatures, bills of material."""
         return ()
 
-    def repair(self, _descriptor: Descriptor, damage: DigestMismatch) -> None:
-        """Get a blob again that was found damaged.
+    def repair(self, _descriptor: Descriptor, _damage: DigestMismatch) -> bool:
+        """Get a blob again that was found damaged; False if there is nowhere to get it from.
 
-        :raises DigestMismatch: there is nowhere to get it from
+        :raises DigestMismatch: the same, with a better message
         """
-        raise damage
+        return False
 
 
 class ImageWriter:

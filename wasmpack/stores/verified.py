@@ -70,10 +70,10 @@ class VerifiedStream:
         return data
 
     def _rest(self) -> bytes:
-        """All that is left, which is never in memory twice."""
-        buffer = io.BytesIO()
-        buffer.writelines(self.chunks())
-        return buffer.getvalue()
+        """All that is left, which is never in memory twice, nor held by a traceback."""
+        with io.BytesIO() as buffer:
+            buffer.writelines(self.chunks())
+            return buffer.getvalue()
 
     @property
     def position(self) -> int:
