@@ -1,6 +1,6 @@
 """Would this mesh take this WasmPlugin, and load what it points at?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wasmpack.actions.validate import Checks
@@ -89,7 +89,7 @@ def validate_wasmplugin(
     :raises WrongUsage: a target that reads no WasmPlugin
     """
     checks, session = checks or Checks(), session or Session()
-    items = [item for document in documents for item in document.items()]
+    items = [item for document in documents for item in _resources(document)]
     plugins = [Plugin.of(item) for item in items if mapping(item.value).get("kind") in KINDS]
     if not plugins and not unreadable:
         kinds = sorted({str(mapping(item.value).get("kind") or "no kind") for item in items})
@@ -113,6 +113,14 @@ def validate_wasmplugin(
     return judge(
         subject, "wasmplugin", problems, strict_targets=bool(checks.targets), strict=checks.strict
     )
+
+
+def _resources(document: Document) -> Iterator[Document]:
+    """The items of a list; one that says that it is a plugin itself is validated as that too."""
+    value = mapping(document.value)
+    if isinstance(value.get("items"), list) and value.get("kind") in KINDS:
+        yield document
+    yield from document.items()
 
 
 def resource_problems(plugin: Plugin, release: Release) -> list[Problem]:
