@@ -65,9 +65,8 @@ def resource_report(
         shared += slow_pull_problems(plugin, source.image)
     problems: dict[str, list[Problem]] = {}
     if request.kind in KINDS:
-        for name, release in mesh_targets(list(request.targets)).items():
-            ibm = _ibm(name)
-            problems[name] = [*resource_problems(plugin, release), *shared, *ibm]
+        by_release = resource_problems(plugin, mesh_targets(list(request.targets)))
+        problems = {name: [*rows, *shared, *_ibm(name)] for name, rows in by_release.items()}
     else:
         problems = {
             row.name: list(_url_problems(plugin, source)) + shared

@@ -12,14 +12,18 @@ from wasmpack.errors import (
     RegistryUnavailable,
     WasmpackError,
 )
-from wasmpack.findings import Problem, Report, Rule, Severity, judge
+from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each, judge
 from wasmpack.images.image import UNREADABLE, Image
 from wasmpack.images.opening import open_image
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
-from wasmpack.mesh.behaviour import behaviour_problems, plugin_configuration
+from wasmpack.mesh.behaviour import (
+    behaviour_problems,
+    plugin_configuration,
+    standing_problems,
+)
 from wasmpack.mesh.order import order_problems
-from wasmpack.mesh.plugin import KINDS, Plugin, mapping
+from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, KINDS, Plugin, mapping
 from wasmpack.mesh.pull_secret import PullSecret
 from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, checksum
 from wasmpack.mesh.releases import Release, mesh_targets
@@ -123,13 +127,18 @@ def _resources(document: Document) -> Iterator[Document]:
     yield from document.items()
 
 
-def resource_problems(plugin: Plugin, release: Release) -> list[Problem]:
-    """What a resource by itself has against it on one release, most important first."""
-    found = list(schema_problems(plugin))
-    found += release_problems(plugin, release)
-    found += rule_problems(plugin)
-    if plugin.text("url"):
-        found += behaviour_problems(plugin, MeshUrl.parse(plugin.text("url")), release)
+def resource_problems(plugin: Plugin, releases: Mapping[str, Release]) -> dict[str, list[Problem]]:
+    """What a resource by itself has against it on each release, most important first."""
+    url = MeshUrl.parse(plugin.text("url"))
+    schema = list(schema_problems(plugin))
+    everywhere = list(few_of_each(rule_problems(plugin)))
+    if url.text:
+        everywhere += standing_problems(plugin, url)
+    found = {}
+    for name, release in releases.items():
+        found[name] = [*schema, *few_of_each(release_problems(plugin, release)), *everywhere]
+        if url.text:
+            found[name] += behaviour_problems(plugin, url, release)
     return found
 
 
@@ -159,14 +168,18 @@ class _Check:
         session: Session,
     ) -> None:
         self._releases = releases
-        self._secrets = secrets
+        self._secrets: dict[tuple[str, str], PullSecret] = {}
+        """By name and namespace; under an empty namespace the first of that name."""
+        for secret in secrets:
+            self._secrets.setdefault((secret.name, secret.namespace), secret)
+            self._secrets.setdefault((secret.name, ""), secret)
         self._checks = checks
         self._images = images
         self._session = session
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
-        found = {name: resource_problems(plugin, r) for name, r in self._releases.items()}
+        found = resource_problems(plugin, self._releases)
         url = MeshUrl.parse(plugin.text("url"))
         if url.reference is None:
             return found
@@ -181,10 +194,10 @@ class _Check:
         return judged
 
     def _secret(self, plugin: Plugin) -> PullSecret | None:
-        name = plugin.pull_secret
-        named = [secret for secret in self._secrets if name and secret.name == name]
-        same = [secret for secret in named if secret.namespace == (plugin.namespace or "default")]
-        return next(iter(same or named), None)
+        name, namespace = plugin.pull_secret, plugin.namespace or DEFAULT_NAMESPACE
+        if not name:
+            return None
+        return self._secrets.get((name, namespace)) or self._secrets.get((name, ""))
 
     def _secret_problems(self, plugin: Plugin, reference: Reference) -> Sequence[Problem]:
         secret = self._secret(plugin)
