@@ -579,6 +579,26 @@ def test_directories_streams_and_lists(cli: Cli, tmp_path: Path) -> None:
     assert cli("validate", "wasmplugin", "nowhere.yaml").code == 4
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{apiVersion: extensions.istio.io/v1alpha1, kind: WasmPluginList, items: [{kind: null, "
+        "apiVersion: null, %s}]}",
+        "{apiVersion: extensions.istio.io/v1alpha1, kind: WasmPluginList, items: [{kind: '', "
+        "apiVersion: '', %s}]}",
+        "{apiVersion: v1, kind: ConfigMap, items: [{apiVersion: extensions.istio.io/v1alpha1, "
+        "kind: WasmPlugin, %s}]}",
+        "{apiVersion: extensions.istio.io/v1alpha1, kind: WasmPlugin, items: [], %s}",
+    ],
+    ids=["both null", "both empty", "in another kind", "an empty list itself"],
+)
+def test_no_resource_hides_in_a_list(around: str, cli: Cli, tmp_path: Path) -> None:
+    bad = around % "metadata: {name: bad}, spec: {url: '', phase: NOPE}"
+    (tmp_path / "a.yaml").write_text(f"{resource('file:///x.wasm')}---\n{bad}\n")
+    done = cli("validate", "wasmplugin", "a.yaml")
+    assert (done.code, "WPL001" in done.out) == (3, True), done.out
+
+
 def test_targets_in_support_are_judged(cli: Cli, tmp_path: Path) -> None:
     report = judged(cli, tmp_path, resource("file:///x.wasm"))
     expected = {t.name for t in default_targets() if t.consumer in {"istio", "ossm"}}

@@ -66,3 +66,23 @@ def test_a_report_with_a_code_that_is_not_known_is_not_read() -> None:
     report = judge_alone("s", "config", [RULE.problem("w", "m")])
     with pytest.raises(KeyError):
         Report.from_json(report.as_json(), {"XYZ002": RULE}.__getitem__)
+
+
+def test_no_text_of_a_problem_is_longer_than_a_message() -> None:
+    long = "x" * 5000
+    for hint in (long, Hint(before=long), Hint(command=REPACK, after=long)):
+        problem = RULE.problem(long, long, hint)
+        assert max(map(len, (problem.where, problem.message))) <= 4001
+        assert len(str(problem.hint)) < 4100
+
+
+@pytest.mark.parametrize("number", [1000, 1001, 3000])
+def test_a_report_lists_the_most_severe_findings(number: int) -> None:
+    problems = [RULE.problem(f"at {at}", "m") for at in range(number - 1)]
+    problems.append(RULE.problem("last", "m", severity=Severity.ERROR))
+    report = judge("s", "module", {"a": problems, "b": problems}, strict_targets=True)
+    assert (report.verdict.value, report.findings[0].where) == ("reject", "last")
+    rest = [finding.message for finding in report.findings[1000:]]
+    more = f"{number - 1000} more findings, as severe as this or less"
+    assert rest == ([more] if number > 1000 else [])
+    assert report.findings[-1].severity is Severity.WARNING

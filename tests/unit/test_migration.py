@@ -305,6 +305,24 @@ def test_plugins_that_come_to_share_a_phase(
     assert all(number == 1 and "one" in str(problem.hint) for number, problem in found)
 
 
+def test_plugins_that_share_a_phase_are_a_few_findings_each() -> None:
+    """Each pair was one: a quarter of the square."""
+    many = [
+        migrated(f"{{image: '{IMAGE}', phase: {phase}, priority: 1}}",
+                 metadata=f"{{name: p{number}, namespace: n}}")
+        for number, phase in enumerate(["PreStats", "PostAuthZ"] * 60)
+    ]  # fmt: skip
+    found = list(sharing_problems(many))
+    assert len(found) == 60 * 21
+    assert found[20][1].message == "40 more findings like the 20 that are listed"
+
+
+def test_many_unknown_fields_are_a_few_findings() -> None:
+    fields = ", ".join(f"x{number}: 1" for number in range(500))
+    done = migrated(f"{{image: '{IMAGE}', phase: PreStats, {fields}}}")
+    assert len([p for p in done.problems if p.code == "SME012"]) == 21
+
+
 def test_other_namespaces_share_nothing() -> None:
     pair = [
         migrated(
@@ -357,7 +375,10 @@ def test_the_published_example() -> None:
     assert isinstance(full.value, dict)
     more = {"priority": 100, "pluginName": "header-append_root"}
     assert full.value["spec"] == {**PUBLISHED_AFTER["spec"], **more}  # type: ignore[dict-item]
-    assert {p.code for p in resource_problems(Plugin.of(full), (1, 31))} <= {"WPL007", "WPL009"}
+    assert {p.code for p in resource_problems(Plugin.of(full), {"": (1, 31)})[""]} <= {
+        "WPL007",
+        "WPL009",
+    }
 
 
 def test_the_table_is_long_enough() -> None:

@@ -232,11 +232,40 @@ def test_the_text_of_each_document(stream: str, texts: list[str]) -> None:
     assert [document.text for document in read_documents(stream.encode(), "f")] == texts
 
 
-def test_a_kind_that_ends_in_list_is_a_list_if_it_has_items() -> None:
-    text = "kind: AllowList\nspec: {items: [1]}\n---\nkind: BList\nitems: []\n"
-    first, second = read_documents(text.encode(), "f")
-    assert list(first.items()) == [first]
-    assert list(second.items()) == []
+OURS = {"apiVersion": "x/v1", "kind": "A"}
+LISTS: list[tuple[str, str, list[JsonValue]]] = [
+    ("items in the spec", "{kind: AList, spec: {items: [1]}}",
+     [{"kind": "AList", "spec": {"items": [1]}}]),
+    ("nothing in it", "{kind: AList, items: []}", []),
+    ("items that are no list", "{kind: AList, items: {}}", [{"kind": "AList", "items": {}}]),
+    ("any kind", "{apiVersion: v1, kind: ConfigMap, items: [{apiVersion: x/v1, kind: A}]}", [OURS]),
+    ("no kind", "{items: [{apiVersion: x/v1, kind: A}]}", [OURS]),
+    ("neither kind nor version", "{apiVersion: x/v1, kind: AList, items: [{}]}", [OURS]),
+    ("both null", "{apiVersion: x/v1, kind: AList, items: [{kind: null, apiVersion: null}]}", [OURS]),
+    ("both empty", "{apiVersion: x/v1, kind: AList, items: [{kind: '', apiVersion: ''}]}", [OURS]),
+    ("neither is text", "{apiVersion: x/v1, kind: AList, items: [{kind: 1, apiVersion: []}]}", [OURS]),
+    ("of a kind that is no list", "{apiVersion: x/v1, kind: A, items: [{}]}", [OURS]),
+    ("a kind alone", "{apiVersion: x/v1, kind: AList, items: [{kind: A}]}", [{"kind": "A"}]),
+    ("a version alone", "{apiVersion: v1, kind: AList, items: [{apiVersion: x/v1}]}", [OURS]),
+    ("a list without a kind to give", "{apiVersion: v1, kind: List, items: [{a: 1}]}", [{"a": 1}]),
+    ("lists in a list", "{kind: List, items: [{apiVersion: x/v1, kind: AList, items: [{}]}]}", [OURS]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "items"), [r[1:] for r in LISTS], ids=[r[0] for r in LISTS])
+def test_lists_are_what_kubectl_takes_for_one(text: str, items: list[JsonValue]) -> None:
+    (document,) = read_documents(text.encode(), "f")
+    assert [item.value for item in document.items()] == items
+
+
+def test_items_of_nested_lists_share_one_map_of_lines() -> None:
+    deep = 40
+    text = "{kind: List, items: [" * deep + "{a: 1},\n# note\n{b: 2}" + "]}" * deep
+    (document,) = read_documents(text.encode(), "f")
+    first, second = document.items()
+    assert first.lines is second.lines is document.lines
+    assert (first.where(("a",)), second.where(("b",))) == ("f:1 a", "f:3 b")
+    assert (first.comments, second.comments) == ({}, {(): Comment(before=("note",))})
 
 
 def test_items_of_a_list_know_their_lines() -> None:

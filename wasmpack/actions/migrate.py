@@ -238,10 +238,8 @@ def _rows(
         own = [*item.problems, *shared.get(number, []), *_tied(item, ties.get(number, []))]
         problems = {name: list(own) for name in releases}
         if item.document is not None:
-            for name, release in releases.items():
-                problems[name] += _of_plugin(
-                    item, resource_problems(Plugin.of(item.document), release)
-                )
+            for name, found in resource_problems(Plugin.of(item.document), releases).items():
+                problems[name] += _of_plugin(item, found)
         report = judge(
             item.extension.document.where(), "wasmplugin", problems,
             strict_targets=bool(request.targets),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.render_source import RenderSource
 from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import image_problems
+from wasmpack.actions.validate_image import UNREADABLE_IMAGE, image_problems
 from wasmpack.actions.validate_wasmplugin import (
     IMAGE_UNSEEN,
     checksum_problems,
@@ -54,17 +54,19 @@ def resource_report(
     plugin = Plugin.of(document)
     subject = f"{request.kind.value} of {MeshUrl.parse(request.source).shown}"
     shared: list[Problem] = []
+    if source.fault:
+        hint = source.fault.hint or "build and push the image again"
+        shared.append(plugin.problem(UNREADABLE_IMAGE, "url", source.fault.message, hint))
     if source.unseen:
-        message = f"the image was not read, so its root id is not known: {source.unseen}"
+        message = f"the root id of the image is not known: {source.unseen}"
         shared.append(plugin.problem(IMAGE_UNSEEN, "url", message, "--plugin-name"))
     if source.image is not None:
         shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.image)
         shared += slow_pull_problems(plugin, source.image)
     problems: dict[str, list[Problem]] = {}
     if request.kind in KINDS:
-        for name, release in mesh_targets(list(request.targets)).items():
-            ibm = _ibm(name)
-            problems[name] = [*resource_problems(plugin, release), *shared, *ibm]
+        by_release = resource_problems(plugin, mesh_targets(list(request.targets)))
+        problems = {name: [*rows, *shared, *_ibm(name)] for name, rows in by_release.items()}
     else:
         problems = {
             row.name: list(_url_problems(plugin, source)) + shared

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from wasmpack.errors import (
     AccessRefused,
     BadArtifact,
     NotFound,
     RegistryUnavailable,
+    WasmpackError,
     WrongUsage,
 )
 from wasmpack.images.image import UNREADABLE, Image
@@ -19,7 +20,6 @@ from wasmpack.oci.reference import Reference
 from wasmpack.runtime_config import parse_runtime_config
 from wasmpack.stores.session import Session
 
-_NO_IMAGE = (AccessRefused, NotFound, RegistryUnavailable, *UNREADABLE)
 _MODULES = (".wasm", ".wat")
 _URLS = ("file://", "http://", "https://")
 
@@ -35,7 +35,9 @@ class RenderSource:
     digest: str = ""
     """Hex digest of the manifest that the mesh compares; empty if it is not to be written."""
     unseen: str = ""
-    """Why the image was not read."""
+    """Why the image, or its runtime configuration, was not read."""
+    fault: WasmpackError | None = None
+    """Why no mesh can read the image, which is there."""
 
     @classmethod
     def of(cls, text: str, session: Session, *, pin: bool, look: bool, remote: bool) -> Self:
@@ -64,22 +66,30 @@ class RenderSource:
         reference = place.reference.with_default_tag()
         if not look and not pin:
             return cls(url=_url(reference), reference=reference)
+        image = open_image(replace(place, remote=place.remote or remote), session)
+        bare = cls(url=_url(reference), reference=reference)
         try:
-            place = replace(place, remote=place.remote or remote)
-            image = open_image(place, session)
-            manifest, root_ids = _manifest(image)
-        except _NO_IMAGE as error:
+            manifest, config = _read(image)
+        except (*_UNREACHED, *UNREADABLE) as error:
             if pin:
                 raise
-            return cls(url=_url(reference), reference=reference, unseen=error.message)
-        if pin:
-            whose = "local store" if image.source == "local" else "registry"
-            session.notice(f"{reference}: pinned to the digest of the image in the {whose}")
-            reference = reference.with_digest(manifest.digest)
-        return cls(
-            url=_url(reference), reference=reference, image=image, root_ids=root_ids,
-            digest=manifest.digest.hex if pin else "",
-        )  # fmt: skip
+            if isinstance(error, _UNREACHED):
+                return replace(bare, unseen=error.message)
+            return replace(bare, fault=error)
+        source = replace(bare, image=image, **_root_ids(config))
+        if not pin:
+            return source
+        whose = "local store" if image.source == "local" else "registry"
+        session.notice(f"{reference}: pinned to the digest of the image in the {whose}")
+        reference = reference.with_digest(manifest.digest)
+        return replace(source, url=_url(reference), reference=reference, digest=manifest.digest.hex)
+
+
+class _NotPushed(NotFound):
+    """No such image yet; a missing part of an image is another matter."""
+
+
+_UNREACHED = (AccessRefused, RegistryUnavailable, _NotPushed)
 
 
 def _url(reference: Reference) -> str:
@@ -87,11 +97,22 @@ def _url(reference: Reference) -> str:
     return f"oci://{replace(reference, written='')}"
 
 
-def _manifest(image: Image) -> tuple[Manifest, tuple[str, ...]]:
-    """The image that a mesh takes, and the root ids that its runtime configuration names."""
+def _read(image: Image) -> tuple[Manifest, bytes | None]:
+    """The image that a mesh takes, and its runtime configuration."""
+    try:
+        _ = image.top
+    except NotFound as error:
+        raise _NotPushed(error.message, hint=error.hint) from error
     if image.manifest is None:
         raise BadArtifact(
             f"{image.reference}: an index without a linux/amd64 image, which no mesh loads"
         )
-    config = image.contents.runtime_config
-    return image.manifest, parse_runtime_config(config).root_ids if config is not None else ()
+    return image.manifest, image.contents.runtime_config
+
+
+def _root_ids(config: bytes | None) -> dict[str, Any]:
+    """The fields of a source that a runtime configuration fills; no mesh reads one."""
+    try:
+        return {"root_ids": parse_runtime_config(config).root_ids} if config is not None else {}
+    except BadArtifact as error:
+        return {"unseen": error.message}

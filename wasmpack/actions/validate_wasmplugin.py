@@ -1,6 +1,6 @@
 """Would this mesh take this WasmPlugin, and load what it points at?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wasmpack.actions.validate import Checks
@@ -12,14 +12,18 @@ from wasmpack.errors import (
     RegistryUnavailable,
     WasmpackError,
 )
-from wasmpack.findings import Problem, Report, Rule, Severity, judge
+from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each, judge
 from wasmpack.images.image import UNREADABLE, Image
 from wasmpack.images.opening import open_image
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
-from wasmpack.mesh.behaviour import behaviour_problems, plugin_configuration
+from wasmpack.mesh.behaviour import (
+    behaviour_problems,
+    plugin_configuration,
+    standing_problems,
+)
 from wasmpack.mesh.order import order_problems
-from wasmpack.mesh.plugin import KINDS, Plugin, mapping
+from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, KINDS, Plugin, mapping
 from wasmpack.mesh.pull_secret import PullSecret
 from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, checksum
 from wasmpack.mesh.releases import Release, mesh_targets
@@ -90,7 +94,7 @@ def validate_wasmplugin(
     :raises WrongUsage: a target that reads no WasmPlugin
     """
     checks, session = checks or Checks(), session or Session()
-    items = [item for document in documents for item in document.items()]
+    items = [item for document in documents for item in _resources(document)]
     plugins = [Plugin.of(item) for item in items if mapping(item.value).get("kind") in KINDS]
     if not plugins and not unreadable:
         kinds = sorted({str(mapping(item.value).get("kind") or "no kind") for item in items})
@@ -121,13 +125,26 @@ def validate_wasmplugin(
     )
 
 
-def resource_problems(plugin: Plugin, release: Release) -> list[Problem]:
-    """What a resource by itself has against it on one release, most important first."""
-    found = list(schema_problems(plugin))
-    found += release_problems(plugin, release)
-    found += rule_problems(plugin)
-    if plugin.text("url"):
-        found += behaviour_problems(plugin, MeshUrl.parse(plugin.text("url")), release)
+def _resources(document: Document) -> Iterator[Document]:
+    """The items of a list; one that says that it is a plugin itself is validated as that too."""
+    value = mapping(document.value)
+    if isinstance(value.get("items"), list) and value.get("kind") in KINDS:
+        yield document
+    yield from document.items()
+
+
+def resource_problems(plugin: Plugin, releases: Mapping[str, Release]) -> dict[str, list[Problem]]:
+    """What a resource by itself has against it on each release, most important first."""
+    url = MeshUrl.parse(plugin.text("url"))
+    schema = list(schema_problems(plugin))
+    everywhere = list(few_of_each(rule_problems(plugin)))
+    if url.text:
+        everywhere += standing_problems(plugin, url)
+    found = {}
+    for name, release in releases.items():
+        found[name] = [*schema, *few_of_each(release_problems(plugin, release)), *everywhere]
+        if url.text:
+            found[name] += behaviour_problems(plugin, url, release)
     return found
 
 
@@ -157,14 +174,18 @@ class _Check:
         session: Session,
     ) -> None:
         self._releases = releases
-        self._secrets = secrets
+        self._secrets: dict[tuple[str, str], PullSecret] = {}
+        """By name and namespace; under an empty namespace the first of that name."""
+        for secret in secrets:
+            self._secrets.setdefault((secret.name, secret.namespace), secret)
+            self._secrets.setdefault((secret.name, ""), secret)
         self._checks = checks
         self._images = images
         self._session = session
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
-        found = {name: resource_problems(plugin, r) for name, r in self._releases.items()}
+        found = resource_problems(plugin, self._releases)
         url = MeshUrl.parse(plugin.text("url"))
         if url.reference is None:
             return found
@@ -179,10 +200,10 @@ class _Check:
         return judged
 
     def _secret(self, plugin: Plugin) -> PullSecret | None:
-        name = plugin.pull_secret
-        named = [secret for secret in self._secrets if name and secret.name == name]
-        same = [secret for secret in named if secret.namespace == (plugin.namespace or "default")]
-        return next(iter(same or named), None)
+        name, namespace = plugin.pull_secret, plugin.namespace or DEFAULT_NAMESPACE
+        if not name:
+            return None
+        return self._secrets.get((name, namespace)) or self._secrets.get((name, ""))
 
     def _secret_problems(self, plugin: Plugin, reference: Reference) -> Sequence[Problem]:
         secret = self._secret(plugin)

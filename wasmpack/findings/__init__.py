@@ -7,7 +7,7 @@
 
 from wasmpack.findings.hints import Blank, Command, Hint
 from wasmpack.findings.report import Finding, Report, TargetVerdict, Verdict
-from wasmpack.findings.rules import Problem, Rule, Severity, few
+from wasmpack.findings.rules import Problem, Rule, Severity, few, few_of_each
 from wasmpack.findings.verdicts import judge, judge_alone
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "TargetVerdict",
     "Verdict",
     "few",
+    "few_of_each",
     "judge",
     "judge_alone",
 ]

@@ -8,6 +8,14 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+_LONGEST = 4000
+"""Characters of a text in a finding."""
+
+
+def bounded(text: str) -> str:
+    """A name out of a hostile file may be as long as the file, and be in many findings."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
 
 class Blank(StrEnum):
     """An argument that the user fills in, unless whoever shows the hint knows it."""
@@ -40,6 +48,10 @@ class Hint:
     before: str = ""
     command: Command | None = None
     after: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "before", bounded(self.before))
+        object.__setattr__(self, "after", bounded(self.after))
 
     @classmethod
     def of(cls, given: "str | Hint") -> "Hint":

@@ -7,13 +7,14 @@
 Codes are stable. ``docs/findings.md`` and ``wasmpack explain`` are made of the rules.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
 
-from wasmpack.findings.hints import Hint
+from wasmpack.findings.hints import Hint, bounded
 
 T = TypeVar("T")
 _ALIKE = 20
@@ -76,6 +77,10 @@ class Problem:
     message: str
     hint: Hint
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "where", bounded(self.where))
+        object.__setattr__(self, "message", bounded(self.message))
+
     @property
     def code(self) -> str:
         """The rule's."""
@@ -96,6 +101,24 @@ def few(items: Iterable[T], make: Callable[[T], Problem]) -> Iterator[Problem]:
         yield problem
     others = sum(1 for _ in islice(left, _COUNTED))
     if problem is not None and others:
-        number = str(others) if others < _COUNTED else f"at least {_COUNTED}"
-        message = f"{number} more findings like the {_ALIKE} that are listed"
-        yield replace(problem, where="others", message=message)
+        yield _others(problem, str(others) if others < _COUNTED else f"at least {_COUNTED}")
+
+
+def few_of_each(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """As :func:`few`, of problems that are made already, by rule and severity."""
+    numbers: Counter[tuple[Rule, Severity]] = Counter()
+    first: dict[tuple[Rule, Severity], Problem] = {}
+    for problem in problems:
+        kind = problem.rule, problem.severity
+        first.setdefault(kind, problem)
+        numbers[kind] += 1
+        if numbers[kind] <= _ALIKE:
+            yield problem
+    for kind, number in numbers.items():
+        if number > _ALIKE:
+            yield _others(first[kind], str(number - _ALIKE))
+
+
+def _others(alike: Problem, number: str) -> Problem:
+    message = f"{number} more findings like the {_ALIKE} that are listed"
+    return replace(alike, where="others", message=message)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from wasmpack.findings.hints import bounded
 from wasmpack.findings.report import Finding, Report, TargetVerdict, Verdict
 from wasmpack.findings.rules import Problem, Severity
 
-_LONGEST = 4000
-"""Characters of a text in a finding."""
+MOST_FINDINGS = 1000
+"""Findings of one report that are listed, the most severe first."""
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -85,9 +86,9 @@ def _merge(
         Finding(
             rule=problem.rule,
             severity=problem.severity,
-            where=_cut(problem.where),
-            message=_cut(problem.message),
-            hint=_cut(str(problem.hint)),
+            where=problem.where,
+            message=problem.message,
+            hint=bounded(str(problem.hint)),
             targets=tuple(targets) if named else (),
         )
         for problem, targets in makers.items()
@@ -96,12 +97,16 @@ def _merge(
     spared = any(_target_verdict(found, strict=False) is Verdict.ACCEPT for found in seen.values())
     if soften and (shared or spared):
         merged = [_softened(finding, len(seen)) for finding in merged]
-    return tuple(sorted(merged, key=lambda finding: _RANK[finding.severity]))
+    return _most_severe(sorted(merged, key=lambda finding: _RANK[finding.severity]))
 
 
-def _cut(text: str) -> str:
-    """A name out of a hostile file may be as long as the file."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _most_severe(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """No more than a report lists, and how many there are besides."""
+    listed = tuple(findings[:MOST_FINDINGS])
+    if len(findings) == len(listed):
+        return listed
+    message = f"{len(findings) - len(listed)} more findings, as severe as this or less"
+    return (*listed, replace(findings[MOST_FINDINGS], where="others", message=message, hint=""))
 
 
 def _softened(finding: Finding, asked: int) -> Finding:

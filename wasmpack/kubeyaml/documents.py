@@ -8,10 +8,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
 
-from wasmpack.oci.canonical import JsonValue
+from wasmpack.oci.canonical import JsonObject, JsonValue
 
 FieldPath = tuple[str | int, ...]
 """Keys and indices from the top: ``("spec", "match", 0, "mode")``."""
@@ -43,52 +42,86 @@ class Document:
     lines: Mapping[FieldPath, int] = field(default_factory=dict)
     comments: Comments = field(default_factory=dict)
 
+    within: FieldPath = ()
+    """Where an item is in the document whose ``lines`` it shares."""
+
     def where(self, path: FieldPath = ()) -> str:
         """``file:line field``, the line being that of the nearest field that is there."""
         if not self.source:
             return path_text(path)
-        known = path
-        while known and known not in self.lines:
+        known = (*self.within, *path)
+        while len(known) > len(self.within) and known not in self.lines:
             known = known[:-1]
         place = f"{self.source}:{self.lines.get(known, self.line)}"
         return f"{place} {path_text(path)}" if path else place
 
     def items(self) -> Iterator[Document]:
-        """The items of a list (a kind that ends in ``List``, with ``items``); else itself.
-
-        Items of a list of one kind may leave that kind out, as API servers do.
-        """
-        value = self.value
-        found = value.get("items") if isinstance(value, dict) else None
-        if not isinstance(value, dict) or not isinstance(found, list):
+        """The items of a list, and of the lists among them; else the document itself."""
+        if not isinstance(_items(self.value), list):
             yield self
             return
-        if not str(value.get("kind", "")).endswith("List"):
-            yield self
-            return
-        kind = str(value["kind"]).removesuffix("List")
-        typed = {"apiVersion": value.get("apiVersion"), "kind": kind} if kind else {}
-        lines = _by_item(self.lines)
-        comments = _by_item(self.comments)
-        for number, item in enumerate(found):
-            inner = lines.get(number, {})
-            part = Document(
-                source=self.source, value={**typed, **item} if isinstance(item, dict) else item,
-                line=inner.get((), self.line), lines=inner, comments=comments.get(number, {}),
+        comments = self._comments_by_item()
+        for path, value in _flattened(self.value, ()):
+            within = (*self.within, *path)
+            line = self.lines.get(within, self.line)
+            yield replace(
+                self, value=value, text="", line=line, within=within,
+                comments=comments.get(path, {}),
             )  # fmt: skip
-            yield from part.items()
+
+    def _comments_by_item(self) -> dict[FieldPath, dict[FieldPath, Comment]]:
+        found: dict[FieldPath, dict[FieldPath, Comment]] = {}
+        for path, comment in self.comments.items():
+            size = _item_depth(self.value, path)
+            found.setdefault(path[:size], {})[path[size:]] = comment
+        return found
 
 
-T = TypeVar("T")
+def _items(value: JsonValue) -> JsonValue:
+    return value.get("items") if isinstance(value, dict) else None
 
 
-def _by_item(found: Mapping[FieldPath, T]) -> dict[int, dict[FieldPath, T]]:
-    """What belongs to each item of ``items``, by its place in that item."""
-    inner: dict[int, dict[FieldPath, T]] = {}
-    for at, what in found.items():
-        if at[:1] == ("items",) and len(at) > 1 and isinstance(at[1], int):
-            inner.setdefault(at[1], {})[at[2:]] = what
-    return inner
+def _flattened(value: JsonValue, path: FieldPath) -> Iterator[tuple[FieldPath, JsonValue]]:
+    """What kubectl makes of a list: whatever has ``items`` is one, by whatever kind.
+
+    (k8s.io/apimachinery unstructured/helpers.go, ``detectAndMaybeDecode`` and ``decodeToList``.)
+    """
+    found = _items(value)
+    if not isinstance(value, dict) or not isinstance(found, list):
+        yield path, value
+        return
+    for number, item in enumerate(found):
+        yield from _flattened(_typed(item, value), (*path, "items", number))
+
+
+def _typed(item: JsonValue, inside: JsonObject) -> JsonValue:
+    """An item with the kind that its list implies, if it has none.
+
+    kubectl sets kind and ``apiVersion`` of an item that has neither; one that has an ``apiVersion``
+    alone gets its kind here, so that it is validated.
+    """
+    kind = _text(inside, "kind").removesuffix("List")
+    if not isinstance(item, dict) or _text(item, "kind") or not kind:
+        return item
+    version = _text(item, "apiVersion") or inside.get("apiVersion")
+    return {**item, "apiVersion": version, "kind": kind}
+
+
+def _text(value: JsonObject, key: str) -> str:
+    """A string; empty if it is anything else, as in ``unstructured.GetKind``."""
+    found = value.get(key)
+    return found if isinstance(found, str) else ""
+
+
+def _item_depth(value: JsonValue, path: FieldPath) -> int:
+    """How much of a path leads to the item that it is in."""
+    size = 0
+    while path[size : size + 1] == ("items",) and len(path) > size + 1:
+        found, number = _items(value), path[size + 1]
+        if not isinstance(found, list) or not isinstance(number, int):
+            break
+        value, size = found[number], size + 2
+    return size
 
 
 _SHOWN = 80

@@ -5,6 +5,7 @@ pkg/config/validation/validation.go, ``ValidateWasmPlugin`` (webhook). Their own
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from wasmpack.findings import Problem, Rule, Severity
@@ -221,11 +222,12 @@ def _environment(plugin: Plugin) -> Iterator[Problem]:
 def _ports(plugin: Plugin) -> Iterator[Problem]:
     """Port numbers are the keys of their list."""
     for number, item in enumerate(mappings(plugin.fields.get("match"))):
-        ports = [port.get("number") for port in mappings(item.get("ports"))]
-        twice = next((port for port in ports if ports.count(port) > 1), None)
+        ports = (port.get("number") for port in mappings(item.get("ports")))
+        found = Counter(port for port in ports if isinstance(port, int | float | str))
+        twice = next((port for port, times in found.items() if times > 1), None)
         if twice is not None:
             at = (*plugin.path("match"), number, "ports")
-            message = f"the API server refuses it: port {twice} stands twice"
+            message = f"the API server refuses it: port {shortened(twice)} is duplicated"
             yield plugin.problem(BY_NO_SCHEMA, at, message, "keep one")
 
 

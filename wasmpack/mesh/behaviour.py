@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.kubeyaml.documents import FieldPath
 from wasmpack.mesh.plugin import Plugin, mapping, mappings
 from wasmpack.mesh.pulling import digest_problems, pulling_problems
 from wasmpack.mesh.releases import (
@@ -71,11 +72,18 @@ WIDE_SCOPE = Rule(
 )
 
 
-def behaviour_problems(plugin: Plugin, url: MeshUrl, release: Release) -> Iterator[Problem]:
-    """All of it, for one resource on one release."""
+def standing_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
+    """Those of one resource on every release."""
     for fault in url.faults:
         yield plugin.problem(URL_FAULT, "url", fault.message, fault.hint(), severity=fault.severity)
     yield from digest_problems(plugin, url)
+    yield from _without_effect(plugin, url)
+    yield from _configuration(plugin)
+    yield from _scope(plugin)
+
+
+def behaviour_problems(plugin: Plugin, url: MeshUrl, release: Release) -> Iterator[Problem]:
+    """Those of one resource on one release."""
     if release < HONOURS_PULL_FIELDS:
         for name in _OF_PULLING:
             if plugin.fields.get(name):
@@ -83,11 +91,8 @@ def behaviour_problems(plugin: Plugin, url: MeshUrl, release: Release) -> Iterat
                 yield plugin.problem(WITHOUT_EFFECT, name, message)
     else:
         yield from pulling_problems(plugin, url)
-    yield from _without_effect(plugin, url)
     yield from _failing(plugin, release)
     yield from _direction(plugin, release)
-    yield from _configuration(plugin)
-    yield from _scope(plugin)
 
 
 def plugin_configuration(value: JsonValue) -> bytes:
@@ -169,25 +174,38 @@ def _configuration(plugin: Plugin) -> Iterator[Problem]:
         )
     if not isinstance(config, dict):
         return
-    for path, number in _integers(config):
-        at = (*plugin.path("pluginConfig"), *path)
-        if math.isinf(_double(number)):
-            message = "the API server refuses it: no double is as large as this number"
-            yield plugin.problem(
-                CHANGED_CONFIGURATION, at, message, "write it as a string", severity=Severity.ERROR
-            )
-        elif abs(number) > _EXACT and _double(number) != number:
-            message = f"this integer arrives as {_double(number):.0f}: numbers are doubles"
-            yield plugin.problem(CHANGED_CONFIGURATION, at, message, _AS_STRING)
+    at = plugin.path("pluginConfig")
+
+    def too_large(found: _Integer) -> Problem:
+        message = "the API server refuses it: no double is as large as this number"
+        return plugin.problem(
+            CHANGED_CONFIGURATION, (*at, *found[0]), message, _AS_STRING, severity=Severity.ERROR
+        )
+
+    def changed(found: _Integer) -> Problem:
+        message = f"this integer arrives as {_double(found[1]):.0f}: numbers are doubles"
+        return plugin.problem(CHANGED_CONFIGURATION, (*at, *found[0]), message, _AS_STRING)
+
+    yield from few((row for row in _integers(config) if math.isinf(_double(row[1]))), too_large)
+    yield from few((row for row in _integers(config) if _is_rounded(row[1])), changed)
 
 
-def _integers(value: JsonValue) -> Iterator[tuple[tuple[str | int, ...], int]]:
+def _is_rounded(number: int) -> bool:
+    if abs(number) <= _EXACT:
+        return False
+    return _double(number) != number and not math.isinf(_double(number))
+
+
+_Integer = tuple[FieldPath, int]
+
+
+def _integers(value: JsonValue, path: FieldPath = ()) -> Iterator[_Integer]:
     if isinstance(value, dict | list):
         items: Any = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
-            yield from (((key, *path), number) for path, number in _integers(item))
+            yield from _integers(item, (*path, key))
     elif isinstance(value, int) and not isinstance(value, bool):
-        yield (), value
+        yield path, value
 
 
 def _scope(plugin: Plugin) -> Iterator[Problem]:

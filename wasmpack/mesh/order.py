@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.kubeyaml.documents import cut
 from wasmpack.mesh.behaviour import ROOT_NAMESPACE
 from wasmpack.mesh.plugin import Plugin, mapping
 
@@ -16,6 +17,7 @@ TIED_PRIORITY = Rule(
     code="WPL008",
     title="two plugins whose order the resources do not decide",
     severity=Severity.WARNING,
+    otherwise="info",
     cause="same priority, or an unset one beside a negative",
     consumer="Istio",
     fix="write priorities",
@@ -29,8 +31,8 @@ DUPLICATE_RESOURCE = Rule(
 )
 UNSET = -(1 << 31)
 """What an unset priority counts as: the least int32."""
-_MOST_RIVALS = 500
-"""Plugins of one phase that each one is compared with; the comparison is quadratic."""
+_MOST_COMPARED = 1_000_000
+"""Comparisons in one set of files: each pair of 1400 plugins of one phase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,26 @@ def order_problems(plugins: Sequence[Plugin]) -> Mapping[int, list[Problem]]:
     found: dict[int, list[Problem]] = {}
     first: dict[tuple[str, str, str], Plugin] = {}
     rivals: defaultdict[tuple[str, str], list[_Place]] = defaultdict(list)
+    left = _MOST_COMPARED
     for number, plugin in enumerate(plugins):
         place = _Place.of(plugin)
         earlier = rivals[place.phase]
         twin = first.setdefault(place.identity, plugin)
-        found[number] = [*_twins(plugin, twin), *_rivals(place, earlier)]
-        if len(earlier) < _MOST_RIVALS:
+        found[number] = [*_twins(plugin, twin)]
+        if len(earlier) <= left:
+            found[number] += _rivals(place, earlier)
+        elif left >= 0:
+            found[number].append(_not_compared(plugin))
+        left -= len(earlier)
+        if twin is plugin:  # of one name only one will be there
             earlier.append(place)
     return found
+
+
+def _not_compared(plugin: Plugin) -> Problem:
+    message = f"priorities are not compared any further: more than {_MOST_COMPARED} comparisons"
+    hint = "validate fewer files at once"
+    return plugin.problem(TIED_PRIORITY, "priority", message, hint, severity=Severity.INFO)
 
 
 def _twins(plugin: Plugin, twin: Plugin) -> Iterator[Problem]:
@@ -100,8 +114,8 @@ def _rivals(place: _Place, earlier: Sequence[_Place]) -> Iterator[Problem]:
         theirs = other.priority
         if mine == theirs and place.meets(other):
             message = (
-                f"{other.plugin.name} has the same phase and priority: which runs first is decided "
-                "by the time of creation"
+                f"{cut(other.plugin.name)} has the same phase and priority: which runs first is "
+                "decided by the time of creation"
             )
             hint = "give the one that shall run first the higher priority"
         elif (

@@ -11,12 +11,13 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Self
 
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Rule, Severity
-from wasmpack.kubeyaml.documents import Document
+from wasmpack.kubeyaml.documents import Document, cut
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, Plugin, mapping
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB, Reference
@@ -33,6 +34,8 @@ USELESS_PULL_SECRET = Rule(
     consumer="Istio: `missing image pulling secret`, or an anonymous pull",
     fix="`wasmpack render secret`",
 )
+_LISTED = 5
+"""Registries that a message names."""
 _HUB_KEY = "https://index.docker.io/v1/"
 
 
@@ -40,9 +43,13 @@ _HUB_KEY = "https://index.docker.io/v1/"
 class PullSecret:
     """A Secret among the files; its content stays out of ``repr``."""
 
-    document: Document
+    document: Document = field(repr=False)
     name: str
     namespace: str
+    auths: JsonObject = field(repr=False)
+    """By registry; parsed once, for all plugins that name it."""
+    fault: str = ""
+    """Why there are none to read."""
 
     @classmethod
     def of(cls, document: Document) -> Self | None:
@@ -51,67 +58,80 @@ class PullSecret:
         if value.get("kind") != "Secret":
             return None
         metadata = mapping(value.get("metadata"))
+        auths, fault = _auths(value)
         return cls(
             document=document,
             name=str(metadata.get("name", "")),
             namespace=str(metadata.get("namespace") or DEFAULT_NAMESPACE),
+            auths=auths,
+            fault=fault,
         )
 
     def problems(self, plugin: Plugin, reference: Reference) -> Iterator[Problem]:
         """Why it would not let the mesh pull this image."""
         namespace = plugin.namespace or DEFAULT_NAMESPACE
         if self.namespace != namespace:
-            yield self._problem(
-                plugin, f"is in the namespace {self.namespace}; the mesh looks in {namespace} only",
-                f"namespace: {namespace}",
-            )  # fmt: skip
+            own = cut(self.namespace)
+            message = f"is in the namespace {own}; the mesh looks in {namespace} only"
+            yield self._problem(plugin, message, f"namespace: {namespace}")
         kind = mapping(self.document.value).get("type")
         if kind != SECRET_TYPE:
             message = f"has the type {kind or 'Opaque'}: 'missing image pulling secret'"
             yield self._problem(plugin, message, f"type: {SECRET_TYPE}")
             return
-        try:
-            auths = mapping(self._content().get("auths"))
-        except BadArtifact as error:
-            yield self._problem(plugin, error.message, "wasmpack render secret")
+        if self.fault:
+            yield self._problem(plugin, self.fault, "wasmpack render secret")
             return
         key = registry_key(reference.registry)
-        if key not in auths:
-            has = f"only for {', '.join(sorted(auths))}" if auths else "for no registry"
-            message = f"holds credentials {has}; the mesh looks for the key {key}, exactly"
+        if key not in self.auths:
+            message = f"holds credentials {self._has()}; the mesh looks for the key {key}, exactly"
             yield self._problem(plugin, message, f"wasmpack render secret {reference.registry}")
+
+    def _has(self) -> str:
+        if not self.auths:
+            return "for no registry"
+        more = len(self.auths) - _LISTED
+        names = nsmallest(_LISTED, map(cut, self.auths))
+        return f"only for {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
 
     def credential(self, reference: Reference) -> tuple[str, str] | None:
         """User and password for the image's registry, as the mesh would find them."""
         try:
-            auths = mapping(self._content().get("auths"))
-            entry = mapping(auths.get(registry_key(reference.registry)))
+            entry = mapping(self.auths.get(registry_key(reference.registry)))
             if isinstance(entry.get("username"), str) and isinstance(entry.get("password"), str):
                 return str(entry["username"]), str(entry["password"])
             user, colon, word = base64.b64decode(str(entry.get("auth"))).decode().partition(":")
-        except (BadArtifact, ValueError):
+        except ValueError:
             return None
         return (user, word) if colon else None
 
-    def _content(self) -> JsonObject:
-        value = mapping(self.document.value)
-        plain = mapping(value.get("stringData")).get(SECRET_KEY)
-        encoded = mapping(value.get("data")).get(SECRET_KEY)
-        if isinstance(plain, str):
-            return parse_json_object(plain.encode(), SECRET_KEY)
-        if not isinstance(encoded, str):
-            raise BadArtifact(f"has no key {SECRET_KEY}")
-        try:
-            raw = base64.b64decode(re.sub(r"[\r\n]", "", encoded), validate=True)
-        except (binascii.Error, ValueError):
-            raise BadArtifact(f"data: {SECRET_KEY} is not base64") from None
-        if raw.strip() == b"null":
-            raise BadArtifact(f"{SECRET_KEY} is null")
-        return parse_json_object(raw, SECRET_KEY)
-
     def _problem(self, plugin: Plugin, message: str, hint: str) -> Problem:
-        text = f"the Secret {self.name} ({self.document.where()}) {message}"
+        text = f"the Secret {cut(self.name)} ({self.document.where()}) {message}"
         return plugin.problem(USELESS_PULL_SECRET, "imagePullSecret", text, hint)
+
+
+def _auths(secret: JsonObject) -> tuple[JsonObject, str]:
+    """The credentials by registry, or why there are none."""
+    try:
+        return mapping(_content(secret).get("auths")), ""
+    except BadArtifact as error:
+        return {}, error.message
+
+
+def _content(secret: JsonObject) -> JsonObject:
+    plain = mapping(secret.get("stringData")).get(SECRET_KEY)
+    encoded = mapping(secret.get("data")).get(SECRET_KEY)
+    if isinstance(plain, str):
+        return parse_json_object(plain.encode(), SECRET_KEY)
+    if not isinstance(encoded, str):
+        raise BadArtifact(f"has no key {SECRET_KEY}")
+    try:
+        raw = base64.b64decode(re.sub(r"[\r\n]", "", encoded), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadArtifact(f"data: {SECRET_KEY} is not base64") from None
+    if raw.strip() == b"null":
+        raise BadArtifact(f"{SECRET_KEY} is null")
+    return parse_json_object(raw, SECRET_KEY)
 
 
 def registry_key(registry: str) -> str:

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator
 
 from wasmpack.findings import Problem, Rule, Severity, few
-from wasmpack.kubeyaml.documents import FieldPath, path_text, shortened
+from wasmpack.kubeyaml.documents import FieldPath, cut, path_text, shortened
 from wasmpack.mesh.plugin import Plugin, mapping
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.schemas import SchemaFault, load_schema, schema_faults
@@ -42,29 +42,30 @@ def schema_problems(plugin: Plugin) -> Iterator[Problem]:
         message = f"the API server refuses it: {_words(fault)}"
         return plugin.problem(BY_NO_SCHEMA, fault.path, message, _schema_hint(fault))
 
+    def unknown_field(found: tuple[FieldPath, str]) -> Problem:
+        path, key = found
+        hint = _where_it_belongs(plugin.kind, path, key)
+        message = (
+            f"no release knows {path_text((*path, cut(key)))}: it is refused, or dropped silently"
+        )
+        return plugin.problem(UNKNOWN_FIELD, (*path, key), message, hint)
+
     yield from few(others, problem)
-    for fault in unknown:
-        yield from _unknown(plugin, fault)
+    yield from few((row for fault in unknown for row in _unknown(plugin, fault)), unknown_field)
 
 
-def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[Problem]:
-    """One problem for each key that no release has, with the one that may be meant."""
+def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[tuple[FieldPath, str]]:
+    """Each key that no release has, with its place."""
     value: JsonValue = plugin.value
     for step in fault.path:
         value = value[step]  # type: ignore[index]
     known = _known_keys(plugin.kind, fault.path)
-
-    def unknown(key: str) -> Problem:
-        name = path_text((*fault.path, key))
-        hint = _where_it_belongs(plugin.kind, fault.path, key, known)
-        message = f"no release knows {name}: it is refused, or dropped without a word"
-        return plugin.problem(UNKNOWN_FIELD, (*fault.path, key), message, hint)
-
-    yield from few((key for key in mapping(value) if key not in known), unknown)
+    return ((fault.path, key) for key in mapping(value) if key not in known)
 
 
-def _where_it_belongs(kind: str, path: FieldPath, key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key.lower(), [word.lower() for word in known], 1)
+def _where_it_belongs(kind: str, path: FieldPath, key: str) -> str:
+    known = _known_keys(kind, path)
+    near = difflib.get_close_matches(cut(key).lower(), [word.lower() for word in known], 1)
     meant = [word for word in known if near and word.lower() == near[0]]
     if meant:
         return f"did you mean {meant[0]}?"

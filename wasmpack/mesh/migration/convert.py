@@ -7,7 +7,7 @@ pkg/servicemesh/extension/apply_extension.go, istio pilot/pkg/model/extensions.g
 
 from dataclasses import dataclass
 
-from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.findings import Problem, Rule, Severity, few_of_each
 from wasmpack.kubeyaml.documents import Comment, Document, FieldPath, shortened
 from wasmpack.mesh.kinds import ORDER
 from wasmpack.mesh.migration.extension import (
@@ -88,7 +88,8 @@ def migrate_extension(
     }
     refused = any(problem.severity is Severity.ERROR for problem in work.problems)
     done = None if refused else Document(source="", value=value, comments=_comments(work))
-    return Migrated(extension=work.extension, document=done, problems=tuple(work.problems))
+    problems = tuple(few_of_each(work.problems))
+    return Migrated(extension=work.extension, document=done, problems=problems)
 
 
 def _check_frame(work: Work) -> None:

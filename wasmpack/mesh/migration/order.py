@@ -4,9 +4,14 @@ Six old phases become three, so two plugins that ran one after the other by thei
 share one, where the higher priority runs first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import takewhile
+from operator import itemgetter
 
-from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.kubeyaml.documents import cut
 from wasmpack.mesh.migration.convert import Migrated
 from wasmpack.mesh.migration.extension import PHASES
 from wasmpack.mesh.plugin import mapping
@@ -20,36 +25,59 @@ SHARED_PHASE = Rule(
 )
 
 
+_ORDER = list(PHASES)
+
+
 def sharing_problems(migrated: Sequence[Migrated]) -> Iterator[tuple[int, Problem]]:
     """(position, problem) of each plugin that would now run before one that it ran after."""
+    groups = _by_priority(migrated)
     for number, item in enumerate(migrated):
-        for other in migrated:
-            if not _ran_before(other, item) or _priority(other) > _priority(item):
-                continue
-            first, second = other.extension, item.extension
-            message = (
-                f"{first.name} ({first.phase}) ran before {second.name} ({second.phase}); now both "
-                f"are in {PHASES[second.phase]}, with priorities {_priority(other)} and "
-                f"{_priority(item)}"
-            )
-            where = second.document.where(("spec", "phase"))
-            hint = f"give {first.name} a priority above {_priority(item)}"
-            yield number, SHARED_PHASE.problem(where, message, hint)
+        if item.document is None or item.extension.phase not in PHASES:
+            continue
+        for problem in few(_ran_before(item, groups), partial(_shared, item)):
+            yield number, problem
 
 
-def _ran_before(one: Migrated, other: Migrated) -> bool:
-    """By their old phases, in one namespace, and both in one phase now."""
-    if one is other or one.document is None or other.document is None:
-        return False
-    first, second = one.extension, other.extension
-    if first.phase not in PHASES or second.phase not in PHASES:
-        return False
-    order = list(PHASES)
-    return (
-        first.metadata.get("namespace") == second.metadata.get("namespace")
-        and PHASES[first.phase] == PHASES[second.phase]
-        and order.index(first.phase) < order.index(second.phase)
+_Group = list[tuple[int, int, Migrated]]
+"""Plugins by priority, then position: of one namespace and one old phase."""
+
+
+def _by_priority(migrated: Sequence[Migrated]) -> Mapping[tuple[str, str], _Group]:
+    groups: defaultdict[tuple[str, str], _Group] = defaultdict(list)
+    for number, item in enumerate(migrated):
+        if item.document is not None:
+            key = _namespace(item), item.extension.phase
+            groups[key].append((_priority(item), number, item))
+    for group in groups.values():
+        group.sort(key=itemgetter(0, 1))
+    return groups
+
+
+def _ran_before(item: Migrated, groups: Mapping[tuple[str, str], _Group]) -> Iterator[Migrated]:
+    """Those of earlier phases that share one with it now, and do not have a higher priority."""
+    phase = item.extension.phase
+    for earlier in _ORDER[: _ORDER.index(phase)]:
+        if PHASES[earlier] == PHASES[phase]:
+            group = groups.get((_namespace(item), earlier), [])
+            rivals = takewhile(lambda row: row[0] <= _priority(item), group)
+            yield from (other for _, _, other in rivals)
+
+
+def _shared(item: Migrated, other: Migrated) -> Problem:
+    first, second = other.extension, item.extension
+    name = cut(first.name)
+    message = (
+        f"{name} ({first.phase}) ran before {cut(second.name)} ({second.phase}); now both "
+        f"are in {PHASES[second.phase]}, with priorities {_priority(other)} and "
+        f"{_priority(item)}"
     )
+    where = second.document.where(("spec", "phase"))
+    return SHARED_PHASE.problem(where, message, f"give {name} a priority above {_priority(item)}")
+
+
+def _namespace(item: Migrated) -> str:
+    """As it is written, whatever its type."""
+    return repr(item.extension.metadata.get("namespace"))
 
 
 def _priority(item: Migrated) -> int:
