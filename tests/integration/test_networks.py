@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -132,6 +134,97 @@ def test_a_client_certificate_is_for_the_registry_alone(
     assert seen
     assert not any(seen)
     assert all(first)
+
+
+def optional_clients(authority: Authority) -> ssl.SSLContext:
+    """For a server that takes a client certificate, and does without."""
+    context = authority.server("127.0.0.1")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    authority.ca.configure_trust(context)
+    return context
+
+
+def test_a_client_certificate_stays_behind_however_the_registry_is_spelt(
+    authority: Authority, cli: Cli
+) -> None:
+    """A port with a zero: the same origin, and another beginning of the URL."""
+    image, port = image_of(3), free_port_of_four_digits()
+
+    def sent_on(request: str, _headers: dict[str, str]) -> Pieces:
+        place = f"https://{other.host}{request.split()[1]}"
+        yield answer("307 Temporary Redirect", headers={"Location": place})
+
+    context = optional_clients(authority)
+    with (
+        RawServer(tidy(image, {}), tls=context) as other,
+        RawServer(tidy(image, {f"GET {BLOBS}": sent_on}), tls=context, port=port) as server,
+    ):
+        trust = ["--ca-file", authority.file, "--cert-file", authority.client]
+        done = cli("pull", f"127.0.0.1:0{port}/a/b:v1", *trust)
+    assert done.code == 0, done.err
+    assert server.certificates
+    assert all(server.certificates)
+    assert other.certificates
+    assert not any(other.certificates)
+
+
+def free_port_of_four_digits() -> int:
+    for port in range(7100, 10000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port below 10000")
+
+
+def test_a_client_certificate_is_for_the_destination_of_a_copy(
+    authority: Authority, cli: Cli
+) -> None:
+    image, context = image_of(3), optional_clients(authority)
+    with (
+        RawServer(tidy(image, {}), tls=context) as source,
+        RawServer(tidy(image, {}, empty=True), tls=context) as destination,
+    ):
+        trust = ["--ca-file", authority.file, "--cert-file", authority.client]
+        places = [f"docker://{source.host}/a/b:v1", f"{destination.host}/a/b:v1"]
+        done = cli("copy", *places, *trust)
+    assert done.code == 0, done.err
+    assert all(destination.certificates)
+    assert source.certificates
+    assert not any(source.certificates)
+
+
+def test_a_client_certificate_is_for_no_host_that_the_yaml_names(
+    authority: Authority, cli: Cli
+) -> None:
+    image, context = image_of(3), optional_clients(authority)
+    with (
+        RawServer(tidy(image, {}), tls=context) as one,
+        RawServer(tidy(image, {}), tls=context) as two,
+    ):
+        plugins = "---\n".join(
+            f"apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n"
+            f"metadata: {{name: x}}\nspec: {{url: 'oci://{server.host}/a/b:v1'}}\n"
+            for server in (one, two)
+        )
+        trust = ["--ca-file", authority.file, "--cert-file", authority.client]
+        cli("validate", "wasmplugin", "-", *trust, stdin=plugins.encode())
+    for server in (one, two):
+        assert server.certificates
+        assert not any(server.certificates)
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["", "dry run"])
+def test_a_login_is_for_one_registry_of_a_build(more: list[str], cli: Cli) -> None:
+    image = image_of(3)
+    with (
+        RawServer(tidy(image, {}, empty=True)) as one,
+        RawServer(tidy(image, {}, empty=True)) as two,
+    ):
+        names = ["-t", f"{one.host}/a/b:v1", "-t", f"{two.host}/a/b:v1"]
+        login = ["-u", "me", "--password-stdin"]
+        done = cli("build", C, *names, "--push", *login, *more, stdin=b"hunter2hunter2")
+        assert done.code == 2, done.err
+        assert "for one registry" in done.err
+        assert not one.seen + two.seen
 
 
 def test_ipv6(open_registry: RunningRegistry, cli: Cli) -> None:

@@ -33,7 +33,6 @@ from wasmpack.stores.registry.headers import LONGEST_HEADER, retry_after, warnin
 from wasmpack.stores.registry.late import import_late
 from wasmpack.stores.registry.options import RegistryOptions, api_host
 from wasmpack.stores.registry.patience import AGAIN, Patience, Transient
-from wasmpack.stores.registry.session import new_session
 
 import_late("jsonschema")
 from oras.provider import Registry  # noqa: E402 - after what it is to do without
@@ -65,6 +64,7 @@ class Transport(Registry):  # type: ignore[misc]
             raise WrongUsage(
                 f"{reference}: names no registry", hint="a full name such as quay.io/me/plugin:v1"
             )
+        options = options.at(reference.registry)
         host = api_host(reference.registry)
         super().__init__(
             hostname=host,
@@ -88,8 +88,8 @@ class Transport(Registry):  # type: ignore[misc]
         self._warned: set[str] = set()
         self.challenge = ""
         """The first ``WWW-Authenticate`` that this registry answered with."""
-        self.session = new_session(options, base.url)
-        self._exchange = Exchange(self.session, self.registry, base, options)
+        self._exchange = Exchange(self.registry, base, options)
+        self.session = self._exchange.session
 
     def patience(self) -> Patience:
         """A full measure of it."""
