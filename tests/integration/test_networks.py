@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -375,6 +375,78 @@ def test_a_proxys_password_is_not_repeated(address: str, cli: Cli) -> None:
     assert "Traceback" in done.err
     assert "hunter2" not in done.err
     assert "internal error" not in done.err
+
+
+SECRET = "correct-horse-battery"
+
+
+def password(headers: dict[str, str]) -> str:
+    """The one that a request came with; empty if it came without."""
+    encoded = headers.get("authorization", "").partition(" ")[2]
+    return base64.b64decode(encoded).decode().partition(":")[2]
+
+
+ECHOES: dict[str, Callable[[str], bytes]] = {
+    "digest": lambda said: answer(headers={"Docker-Content-Digest": f"x {said}"}),
+    "long digest": lambda said: answer(
+        headers={"Docker-Content-Digest": "d" * (200 - len(said) // 2) + said}
+    ),
+    "keys": lambda said: answer(body=b'{"%s":1,"%s":2}' % ((said.encode(),) * 2)),
+    "error": lambda said: answer("400 Bad", error_body(said)),
+    "long error": lambda said: answer("400 Bad", error_body("x" * (490 - len(said) // 2) + said)),
+    "location": lambda said: answer(
+        "307 Moved", headers={"Location": f"http://a b/{'d' * (180 - len(said) // 2)}{said}"}
+    ),
+    "query": lambda said: answer("307 Moved", headers={"Location": f"ftp://h/x?{said[:9]}({said}"}),
+    "warning": lambda said: answer(
+        "404 Oh", headers={"Warning": f'299 - "{"y" * (4080 - len(said) // 2)}{said}"'}
+    ),
+}
+"""A registry's answers to a request for a manifest, with the password that it got."""
+REPORTS = {
+    "validate image": ["validate", "image", "--remote", "{}"],
+    "validate image as JSON": ["validate", "image", "--remote", "{}", "--format", "json"],
+    "validate wasmplugin": ["validate", "wasmplugin", "-"],
+    "validate wasmplugin as JSON": ["validate", "wasmplugin", "-", "--format", "json"],
+    "render": ["render", "wasmplugin", "--remote", "{}"],
+    "migrate": [
+        "migrate", "servicemeshextension", "-", "--images", "{}", "--remote", "--report", "r.json",
+    ],
+    "digest": ["digest", "--remote", "{}"],
+}  # fmt: skip
+
+
+def error_body(text: str) -> bytes:
+    return f'{{"errors":[{{"code":"X","message":"{text}"}}]}}'.encode()
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("command", REPORTS)
+def test_no_report_repeats_a_password(command: str, echo: str, cli: Cli, tmp_path: Path) -> None:
+    def script(_request: str, headers: dict[str, str]) -> Pieces:
+        if not (said := password(headers)):
+            yield answer("401 No", headers={"WWW-Authenticate": 'Basic realm="x"'})
+            return
+        yield ECHOES[echo](said)
+
+    with RawServer(script) as server:
+        name = f"{server.host}/a/b:v1"
+        words = [word.format(f"{server.host}/new" if command == "migrate" else name)
+                 for word in REPORTS[command]]  # fmt: skip
+        resource = (
+            f"apiVersion: maistra.io/v1\nkind: ServiceMeshExtension\nmetadata: {{name: e}}\n"
+            f"spec: {{image: '{name}'}}\n"
+            if command == "migrate"
+            else "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n"
+            f"metadata: {{name: x}}\nspec: {{url: 'oci://{name}'}}\n"
+        )
+        env = {"WASMPACK_USERNAME": "me", "WASMPACK_PASSWORD": SECRET}
+        done = cli(*words, "--retries", "0", stdin=resource.encode(), env=env)
+        assert server.authorizations
+    report = tmp_path / "r.json"
+    text = done.out + done.err + (report.read_text() if report.exists() else "")
+    assert SECRET[:9] not in text
+    assert "internal error" not in text
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["", "debug"])

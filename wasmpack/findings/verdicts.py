@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from wasmpack.findings.report import Finding, Report, TargetVerdict, Verdict
 from wasmpack.findings.rules import Problem, Severity
+from wasmpack.redaction import shown
 
 _LONGEST = 4000
-"""Characters of a text in a finding."""
+"""Characters of a text in a finding: a name in a hostile file may be as long as the file."""
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -85,9 +86,9 @@ def _merge(
         Finding(
             rule=problem.rule,
             severity=problem.severity,
-            where=_cut(problem.where),
-            message=_cut(problem.message),
-            hint=_cut(str(problem.hint)),
+            where=shown(problem.where, _LONGEST),
+            message=shown(problem.message, _LONGEST),
+            hint=shown(str(problem.hint), _LONGEST),
             targets=tuple(targets) if named else (),
         )
         for problem, targets in makers.items()
@@ -97,11 +98,6 @@ def _merge(
     if soften and (shared or spared):
         merged = [_softened(finding, len(seen)) for finding in merged]
     return tuple(sorted(merged, key=lambda finding: _RANK[finding.severity]))
-
-
-def _cut(text: str) -> str:
-    """A name out of a hostile file may be as long as the file."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _softened(finding: Finding, asked: int) -> Finding:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import requests
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
-from wasmpack.redaction import redacted
+from wasmpack.redaction import remember_query, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.answers import LONGEST_WORDS, Answer
 from wasmpack.stores.registry.deadline import Deadline, under
@@ -134,7 +134,8 @@ class Exchange:
 
         :raises RegistryUnavailable: an invalid URL; plain HTTP from a registry with TLS
         """
-        place = redacted(location)[:_LONGEST_PLACE]
+        remember_query(location)
+        place = shown_url(location, _LONGEST_PLACE)
         try:
             found = here.join(location)
         except ValueError:
@@ -157,7 +158,7 @@ class Exchange:
         """
         found = self.follow(here, target)
         if not self.is_ours(found):
-            place = redacted(target)[:_LONGEST_PLACE]
+            place = shown_url(target, _LONGEST_PLACE)
             raise RegistryUnavailable(
                 f"registry {self._registry}: the next page is at {place!r}, not at the registry"
             )
