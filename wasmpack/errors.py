@@ -21,6 +21,8 @@ A failure means "could not do it". What is wrong with an artifact that *could* b
 
 from collections.abc import Callable
 
+from wasmpack.redaction import shown
+
 Notice = Callable[[str], None]
 """Told in a line what the user should know, and may do without."""
 
@@ -39,17 +41,16 @@ class WasmpackError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        """A name out of a hostile file may be as long as the file: messages are cut."""
-        self.message, self.hint = _cut(message), _cut(hint)
+        """A name out of a hostile file may be as long as the file: messages are cut.
+
+        They may be shown anywhere, and a server may repeat our secrets: these are left out here.
+        """
+        self.message, self.hint = shown(message, _LONGEST), shown(hint, _LONGEST)
         super().__init__(self.message)
 
 
 _LONGEST = 4000
 """Characters of a message."""
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class WrongUsage(WasmpackError):

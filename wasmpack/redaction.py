@@ -7,40 +7,59 @@ error page, a library's exception, a traceback); patterns catch those that nobod
 'cannot reach https://quay.io/blob?…'
 """
 
+import contextlib
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import urlsplit
 
 HIDDEN = "…"
 _SHORTEST = 4
 """Characters; anything shorter would turn up in words that are no secret, and give itself away."""
-_MOST = 512
-"""Secrets that are remembered: a process that lives long gets a new token every few minutes."""
-_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+_MOST = 128
+"""Tokens, and queries, that are remembered: registries may send new ones without end."""
+_PROXY = "_proxy"
+"""Ends the names of variables, in any case, that urllib looks for proxies in."""
 _USER = re.compile(r"(?<=://)[^/\s'\"]*@")
 _LOGIN = re.compile(r"\b(Bearer|Basic) +(?=[^\s'\",]*[0-9=_.+/-])[^\s'\",]{8,}", re.IGNORECASE)
 _ENDS_LOGIN = re.compile(r"[/@?#]")
 """What a parser takes for the end of a login; in a password it should have been encoded."""
-_WORD = re.compile(r"[^\s'\"<>()]+")
-_known: dict[str, None] = {}
+_WORD = re.compile(r"\S+")
+_AFTER_WORD = "'\")>]},;:."
+"""What a sentence may write after an address."""
+_URL = "!#$%&'()*+,/:;=?@[]~"
+"""Characters that requests leaves as they are in a URL (``requote_uri``)."""
+_known: set[str] = set()
+_tokens: deque[str] = deque(maxlen=_MOST)
+_queries: deque[str] = deque(maxlen=_MOST)
 _remembering = threading.Lock()
 
 
 def remember_secret(*secrets: str | None) -> None:
-    """From now on these are left out of what is shown."""
+    """From now on these credentials are left out of what is shown, and never forgotten."""
     with _remembering:
-        for secret in secrets:
-            if secret and len(secret) >= _SHORTEST:
-                _known[secret] = None
-        while len(_known) > _MOST:
-            del _known[next(iter(_known))]
+        _known.update(filter(None, secrets))
+
+
+def remember_token(token: str) -> None:
+    """As :func:`remember_secret`, until a server has given many others."""
+    with _remembering:
+        _tokens.append(token)
+
+
+def remember_query(url: str) -> None:
+    """Queries may be signed: as :func:`remember_token`, in a ring of their own."""
+    with _remembering:
+        _queries.extend(filter(None, [url.partition("#")[0].partition("?")[2]]))
 
 
 def redacted(text: str) -> str:
     """The text without secrets, without users in addresses, and without their queries."""
     with _remembering:
-        secrets = {*_known, *_of_environment()}
+        secrets = {*_known, *_tokens, *_queries, *_of_environment()}
     forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, HIDDEN)
@@ -48,29 +67,52 @@ def redacted(text: str) -> str:
     return _WORD.sub(_without_query, text)
 
 
+def shown(text: str, most: int) -> str:
+    """The first characters of a redacted text: cut before, half a secret would not be known."""
+    text = redacted(text)
+    return text if len(text) <= most else f"{text[:most]}{HIDDEN}"
+
+
+def shown_url(url: str, most: int) -> str:
+    """A URL from outside, without user, query and fragment, whatever they are made of."""
+    try:
+        parts = urlsplit(url)
+        place = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
+        text = place.geturl()
+    except ValueError:
+        text = re.split("[?#]", url, maxsplit=1)[0]
+    return shown(f"{text}?{HIDDEN}" if "?" in url else text, most)
+
+
 def _without_query(word: re.Match[str]) -> str:
     """Signatures are in queries and fragments; a path that merely has a ``?`` stays."""
-    text = word[0]
+    text = word[0].rstrip(_AFTER_WORD)
     head, mark, rest = text.partition("?")
     if "://" in head:
         place, sharp, _ = head.partition("#")
-        return f"{place}#{HIDDEN}" if sharp else f"{head}{mark}{HIDDEN if mark else ''}"
-    return f"{head}?{HIDDEN}" if "/" in head and "=" in rest else text
+        head, mark = (place, sharp) if sharp else (head, mark)
+    elif "/" not in head or "=" not in rest:
+        mark = ""
+    return f"{head}{mark}{HIDDEN}{word[0][len(text) :]}" if mark else word[0]
 
 
 def _of_environment() -> Iterator[str]:
     """The password of this run, and the logins of proxies, however malformed their addresses."""
     yield os.environ.get("WASMPACK_PASSWORD", "")
-    for name in _PROXIES:
-        for value in (os.environ.get(name), os.environ.get(name.lower())):
-            login, at, _ = (value or "").rpartition("@")
-            if at:
-                login = login.partition("://")[2] or login
-                password = login.partition(":")[2]
-                yield from (login, password, *_ENDS_LOGIN.split(password))
+    for name, value in os.environ.items():
+        login, at, _ = value.rpartition("@")
+        if at and name.lower().endswith(_PROXY):
+            login = login.partition("://")[2] or login
+            password = login.partition(":")[2]
+            yield from (login, password, *_ENDS_LOGIN.split(password))
 
 
-def _forms(secret: str) -> Iterator[str]:
+@lru_cache(maxsize=4 * _MOST)
+def _forms(secret: str) -> frozenset[str]:
+    return frozenset(_written(secret))
+
+
+def _written(secret: str) -> Iterator[str]:
     """The ways in which libraries and servers write a secret."""
     import base64
     import json
@@ -78,15 +120,23 @@ def _forms(secret: str) -> Iterator[str]:
 
     plain = unquote(secret)
     for text in {secret, plain}:
-        raw = text.encode(errors="surrogatepass")
         yield text
         yield repr(text)[1:-1]
         yield json.dumps(text)[1:-1]
-        for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
-            yield quoted
-            yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), quoted)
-        for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
-            yield encoded.decode().rstrip("=")
+        for raw in _bytes(text):
+            yield raw.decode("latin-1")  # as http.client reads headers
+            for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw), quote(raw, _URL)):
+                yield quoted
+                yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), quoted)
+            for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
+                yield encoded.decode().rstrip("=")
+
+
+def _bytes(text: str) -> Iterator[bytes]:
+    """In UTF-8, and in the encoding that requests and urllib3 write Basic logins in."""
+    yield text.encode(errors="surrogatepass")
+    with contextlib.suppress(UnicodeEncodeError):
+        yield text.encode("latin-1")
 
 
 def plain_text(text: str) -> str:

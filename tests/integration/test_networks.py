@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
+import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,6 +134,97 @@ def test_a_client_certificate_is_for_the_registry_alone(
     assert seen
     assert not any(seen)
     assert all(first)
+
+
+def optional_clients(authority: Authority) -> ssl.SSLContext:
+    """For a server that takes a client certificate, and does without."""
+    context = authority.server("127.0.0.1")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    authority.ca.configure_trust(context)
+    return context
+
+
+def test_a_client_certificate_stays_behind_however_the_registry_is_spelt(
+    authority: Authority, cli: Cli
+) -> None:
+    """A port with a zero: the same origin, and another beginning of the URL."""
+    image, port = image_of(3), free_port_of_four_digits()
+
+    def sent_on(request: str, _headers: dict[str, str]) -> Pieces:
+        place = f"https://{other.host}{request.split()[1]}"
+        yield answer("307 Temporary Redirect", headers={"Location": place})
+
+    context = optional_clients(authority)
+    with (
+        RawServer(tidy(image, {}), tls=context) as other,
+        RawServer(tidy(image, {f"GET {BLOBS}": sent_on}), tls=context, port=port) as server,
+    ):
+        trust = ["--ca-file", authority.file, "--cert-file", authority.client]
+        done = cli("pull", f"127.0.0.1:0{port}/a/b:v1", *trust)
+    assert done.code == 0, done.err
+    assert server.certificates
+    assert all(server.certificates)
+    assert other.certificates
+    assert not any(other.certificates)
+
+
+def free_port_of_four_digits() -> int:
+    for port in range(7100, 10000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port below 10000")
+
+
+def test_a_client_certificate_is_for_the_destination_of_a_copy(
+    authority: Authority, cli: Cli
+) -> None:
+    image, context = image_of(3), optional_clients(authority)
+    with (
+        RawServer(tidy(image, {}), tls=context) as source,
+        RawServer(tidy(image, {}, empty=True), tls=context) as destination,
+    ):
+        trust = ["--ca-file", authority.file, "--cert-file", authority.client]
+        places = [f"docker://{source.host}/a/b:v1", f"{destination.host}/a/b:v1"]
+        done = cli("copy", *places, *trust)
+    assert done.code == 0, done.err
+    assert all(destination.certificates)
+    assert source.certificates
+    assert not any(source.certificates)
+
+
+def test_a_client_certificate_is_for_no_host_that_the_yaml_names(
+    authority: Authority, cli: Cli
+) -> None:
+    image, context = image_of(3), optional_clients(authority)
+    with (
+        RawServer(tidy(image, {}), tls=context) as one,
+        RawServer(tidy(image, {}), tls=context) as two,
+    ):
+        plugins = "---\n".join(
+            f"apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n"
+            f"metadata: {{name: x}}\nspec: {{url: 'oci://{server.host}/a/b:v1'}}\n"
+            for server in (one, two)
+        )
+        trust = ["--ca-file", authority.file, "--cert-file", authority.client]
+        cli("validate", "wasmplugin", "-", *trust, stdin=plugins.encode())
+    for server in (one, two):
+        assert server.certificates
+        assert not any(server.certificates)
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["", "dry run"])
+def test_a_login_is_for_one_registry_of_a_build(more: list[str], cli: Cli) -> None:
+    image = image_of(3)
+    with (
+        RawServer(tidy(image, {}, empty=True)) as one,
+        RawServer(tidy(image, {}, empty=True)) as two,
+    ):
+        names = ["-t", f"{one.host}/a/b:v1", "-t", f"{two.host}/a/b:v1"]
+        login = ["-u", "me", "--password-stdin"]
+        done = cli("build", C, *names, "--push", *login, *more, stdin=b"hunter2hunter2")
+        assert done.code == 2, done.err
+        assert "for one registry" in done.err
+        assert not one.seen + two.seen
 
 
 def test_ipv6(open_registry: RunningRegistry, cli: Cli) -> None:
@@ -282,6 +375,78 @@ def test_a_proxys_password_is_not_repeated(address: str, cli: Cli) -> None:
     assert "Traceback" in done.err
     assert "hunter2" not in done.err
     assert "internal error" not in done.err
+
+
+SECRET = "correct-horse-battery"
+
+
+def password(headers: dict[str, str]) -> str:
+    """The one that a request came with; empty if it came without."""
+    encoded = headers.get("authorization", "").partition(" ")[2]
+    return base64.b64decode(encoded).decode().partition(":")[2]
+
+
+ECHOES: dict[str, Callable[[str], bytes]] = {
+    "digest": lambda said: answer(headers={"Docker-Content-Digest": f"x {said}"}),
+    "long digest": lambda said: answer(
+        headers={"Docker-Content-Digest": "d" * (200 - len(said) // 2) + said}
+    ),
+    "keys": lambda said: answer(body=b'{"%s":1,"%s":2}' % ((said.encode(),) * 2)),
+    "error": lambda said: answer("400 Bad", error_body(said)),
+    "long error": lambda said: answer("400 Bad", error_body("x" * (490 - len(said) // 2) + said)),
+    "location": lambda said: answer(
+        "307 Moved", headers={"Location": f"http://a b/{'d' * (180 - len(said) // 2)}{said}"}
+    ),
+    "query": lambda said: answer("307 Moved", headers={"Location": f"ftp://h/x?{said[:9]}({said}"}),
+    "warning": lambda said: answer(
+        "404 Oh", headers={"Warning": f'299 - "{"y" * (4080 - len(said) // 2)}{said}"'}
+    ),
+}
+"""A registry's answers to a request for a manifest, with the password that it got."""
+REPORTS = {
+    "validate image": ["validate", "image", "--remote", "{}"],
+    "validate image as JSON": ["validate", "image", "--remote", "{}", "--format", "json"],
+    "validate wasmplugin": ["validate", "wasmplugin", "-"],
+    "validate wasmplugin as JSON": ["validate", "wasmplugin", "-", "--format", "json"],
+    "render": ["render", "wasmplugin", "--remote", "{}"],
+    "migrate": [
+        "migrate", "servicemeshextension", "-", "--images", "{}", "--remote", "--report", "r.json",
+    ],
+    "digest": ["digest", "--remote", "{}"],
+}  # fmt: skip
+
+
+def error_body(text: str) -> bytes:
+    return f'{{"errors":[{{"code":"X","message":"{text}"}}]}}'.encode()
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("command", REPORTS)
+def test_no_report_repeats_a_password(command: str, echo: str, cli: Cli, tmp_path: Path) -> None:
+    def script(_request: str, headers: dict[str, str]) -> Pieces:
+        if not (said := password(headers)):
+            yield answer("401 No", headers={"WWW-Authenticate": 'Basic realm="x"'})
+            return
+        yield ECHOES[echo](said)
+
+    with RawServer(script) as server:
+        name = f"{server.host}/a/b:v1"
+        words = [word.format(f"{server.host}/new" if command == "migrate" else name)
+                 for word in REPORTS[command]]  # fmt: skip
+        resource = (
+            f"apiVersion: maistra.io/v1\nkind: ServiceMeshExtension\nmetadata: {{name: e}}\n"
+            f"spec: {{image: '{name}'}}\n"
+            if command == "migrate"
+            else "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n"
+            f"metadata: {{name: x}}\nspec: {{url: 'oci://{name}'}}\n"
+        )
+        env = {"WASMPACK_USERNAME": "me", "WASMPACK_PASSWORD": SECRET}
+        done = cli(*words, "--retries", "0", stdin=resource.encode(), env=env)
+        assert server.authorizations
+    report = tmp_path / "r.json"
+    text = done.out + done.err + (report.read_text() if report.exists() else "")
+    assert SECRET[:9] not in text
+    assert "internal error" not in text
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["", "debug"])

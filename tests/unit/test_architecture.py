@@ -27,7 +27,7 @@ LAYERS = {
     "envoy": 5, "module_rules": 5, "fetchers": 5, "mesh": 5,
     "actions": 6, "api": 7, "cli": 7, "__init__": 8, "__main__": 8,
 }  # fmt: skip
-SAME_LAYER = {("targets", "proxy_abi"), ("findings", "redaction")}
+SAME_LAYER = {("targets", "proxy_abi"), ("findings", "redaction"), ("errors", "redaction")}
 """Rooms of one layer know nothing of each other, but for these."""
 ONLY_IN = {
     "wasmtime": {

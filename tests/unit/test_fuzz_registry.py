@@ -85,7 +85,7 @@ def test_links() -> None:
 @pytest.mark.parametrize("base", ["https://r.example/", "http://127.0.0.1:5000/"])
 def test_locations(base: str) -> None:
     here = Address.parse(base)
-    exchange = Exchange(requests.Session(), "r.example", here, OPTIONS)
+    exchange = Exchange("r.example", here, OPTIONS)
     for text in text_mutants(f"locations of {base}", LOCATIONS, MUTANTS):
         with contextlib.suppress(WasmpackError):
             found = exchange.follow(here, text)
@@ -177,7 +177,7 @@ class OnePage:
     def __init__(self, raw: bytes, link: str) -> None:
         self._raw, self._link = raw, link
         base = Address.parse("https://r.example/")
-        self._exchange = Exchange(requests.Session(), "r.example", base, OPTIONS)
+        self._exchange = Exchange("r.example", base, OPTIONS)
 
     def request(self, *_: object, **__: object) -> Answer:
         return answered(200, self._raw, {"Link": self._link})

@@ -1,12 +1,23 @@
 """No secret of this run in any form, and no signed address, in what is shown."""
 
 import base64
+from collections import deque
 from urllib.parse import quote
 
 import pytest
+import requests
 
 from wasmpack import redaction
-from wasmpack.redaction import redacted, remember_secret
+from wasmpack.errors import WasmpackError
+from wasmpack.findings import Rule, Severity, judge_alone
+from wasmpack.redaction import (
+    redacted,
+    remember_query,
+    remember_secret,
+    remember_token,
+    shown,
+    shown_url,
+)
 
 SECRET = "p ss/w%rd+ü'\"\\"
 QUOTED = quote(SECRET, safe="")
@@ -25,7 +36,9 @@ FORMS = {
 
 @pytest.fixture(autouse=True)
 def no_other_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_known", {})
+    monkeypatch.setattr(redaction, "_known", set())
+    for ring in ("_tokens", "_queries"):
+        monkeypatch.setattr(redaction, ring, deque(maxlen=2))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -55,10 +68,79 @@ def test_what_is_too_short_to_be_a_secret_stays() -> None:
     assert redacted("a banana") == "a banana"
 
 
-def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_MOST", 2)
-    remember_secret("first-one", "second-one", "third-one")
+def test_only_so_many_tokens_are_remembered() -> None:
+    for token in ("first-one", "second-one", "third-one"):
+        remember_token(token)
     assert redacted("first-one second-one third-one") == "first-one … …"
+
+
+def test_no_flood_of_tokens_or_queries_makes_a_password_known() -> None:
+    remember_secret("hunter22")
+    for number in range(2000):
+        remember_token(f"token-{number}")
+        remember_query(f"https://h/x?sig={number}")
+    assert redacted("it is hunter22") == "it is …"
+
+
+def test_queries_push_no_tokens_out() -> None:
+    remember_token("token-of-now")
+    for number in range(2000):
+        remember_query(f"https://h/x?sig={number}")
+    assert redacted("it is token-of-now") == "it is …"
+
+
+@pytest.mark.parametrize("most", range(1, 30))
+def test_a_text_is_cut_after_it_is_redacted(most: int) -> None:
+    remember_secret("hunter2hunter2")
+    text = shown("it was hunter2hunter2 that was sent", most)
+    assert "h" not in text[: most + 1].removeprefix("it was … th")
+    assert len(text) <= most + 1
+
+
+QUERIES = [
+    "X-Sig=SIG", "SIG", "s=a(SIG)b", "s=a'SIG", 's=a"SIG', "s=a<SIG", "a;SIG", "a?SIG", "s=a SIG",
+    "s=a\xa0SIG", "s=%0aSIG", "s=a>SIG", "a=b#SIG", "(SIG", "'SIG'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize(
+    "place", ["https://me:pw@h/x", "ftp://h/x", "/v2/x", "http://a b/x", "//[/x"]
+)
+def test_of_a_url_from_outside_no_query_is_shown(place: str, query: str) -> None:
+    text = shown_url(f"{place}?{query}", 200)
+    assert "SIG" not in text
+    assert "pw" not in text
+    assert text.endswith("/x?…")
+
+
+@pytest.mark.parametrize("query", [query for query in QUERIES if "#" not in query])
+def test_a_query_that_was_followed_is_hidden_wherever_it_turns_up(query: str) -> None:
+    query = query.replace("SIG", "signature")
+    remember_query(f"/v2/x?{query}")
+    written = [query, repr(query)[1:-1], requests.utils.requote_uri(query)]
+    for text in written:
+        assert "signature" not in redacted(f"no answer at /v2/x?{text} today")
+
+
+def test_a_login_of_a_proxy_is_hidden_in_the_encoding_of_http_libraries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:p4ssw%C3%B6rd@proxy")
+    for encoding in ("latin-1", "utf-8"):
+        pair = base64.b64encode("me:p4sswörd".encode(encoding)).decode()
+        assert redacted(f"sent {pair.rstrip('=')}") == "sent …"
+    assert redacted("sent " + "p4sswörd".encode().decode("latin-1")) == "sent …"
+
+
+def test_an_error_and_a_finding_hold_no_secret() -> None:
+    remember_secret("hunter2hunter2")
+    error = WasmpackError("sent hunter2hunter2", hint="not hunter2hunter2")
+    assert (error.message, error.hint, str(error)) == ("sent …", "not …", "sent …")
+    rule = Rule(code="XYZ001", title="t", severity=Severity.ERROR, fix="f")
+    problem = rule.problem("at hunter2hunter2", "x" * 3990 + "hunter2hunter2", "hunter2hunter2")
+    report = judge_alone("x", "module", [problem])
+    assert "hunter2" not in repr(report)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +150,9 @@ def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
         ("HTTPS_PROXY", "http://me:hunter22@proxy", "it is hunter22"),
         ("https_proxy", "me:hunter22@[", "it is hunter22"),
         ("ALL_PROXY", "socks5://hunter22@proxy", "it is hunter22"),
+        ("Https_Proxy", "http://me:hunter22@proxy", "it is hunter22"),
+        ("hTTP_pROXY", "http://me:hunter22@proxy", "it is hunter22"),
+        ("ftp_proxy", "http://me:hunter22@proxy", "it is hunter22"),
         ("HTTP_PROXY", "http://me:hunter22/hunter22@proxy", "it is hunter22"),
         ("HTTP_PROXY", "http://me:hunter22@hunter22@proxy", "it is hunter22"),
     ],
@@ -87,6 +172,9 @@ def test_secrets_of_the_environment(
         ("url: /v2/x/blobs?sig=a&b=c (Caused", "url: /v2/x/blobs?… (Caused"),
         ("'https://h/x?token'", "'https://h/x?…'"),
         ("https://h/x#token", "https://h/x#…"),
+        ("https://h/x?s=a(token)b", "https://h/x?…"),
+        ("(at https://h/x?token'a\"b<c>).", "(at https://h/x?…>)."),
+        ("a 'https://h/x', a \"https://h/y\"", "a 'https://h/x', a \"https://h/y\""),
         ("Authorization: Bearer abc.def-123", "Authorization: Bearer …"),
         ("Basic bWU6aHVudGVyMg==", "Basic …"),
         ("Basic credentials cannot be read", "Basic credentials cannot be read"),

@@ -3,6 +3,7 @@
 import base64
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import oras.provider
@@ -11,6 +12,8 @@ import requests
 import urllib3
 
 from wasmpack.errors import AccessRefused, RegistryUnavailable
+from wasmpack.oci.place import NamePlace
+from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.challenge import authorization, parse_challenges
 from wasmpack.stores.registry.credentials import (
     Credential,
@@ -19,7 +22,9 @@ from wasmpack.stores.registry.credentials import (
     save_credential,
 )
 from wasmpack.stores.registry.failures import unavailable
-from wasmpack.stores.registry.options import RegistryOptions, is_loopback
+from wasmpack.stores.registry.options import RegistryOptions, _Owner, is_loopback
+from wasmpack.stores.registry.transport import Transport
+from wasmpack.stores.session import Session
 
 CREDENTIAL = Credential(username="me", secret="pa:ss")
 OPTIONS = RegistryOptions()
@@ -228,3 +233,42 @@ def test_transport_is_oras() -> None:
     assert transport.session.trust_env is False, "no .netrc"
     assert urllib3.__name__
     transport.session.close()
+
+
+LOGIN = RegistryOptions(username="u", password="secret", cert_file="c.pem", key_file="k.pem")
+
+
+def login_of(options: RegistryOptions) -> tuple[str | None, ...]:
+    return options.username, options.password, options.cert_file, options.key_file
+
+
+GIVEN, NONE = login_of(LOGIN), (None,) * 4
+
+
+def test_a_login_is_for_the_first_registry_that_gets_it() -> None:
+    options = replace(LOGIN, _owner=_Owner())
+    assert login_of(options.at("quay.io")) == GIVEN
+    assert login_of(options.at("QUAY.io")) == GIVEN
+    assert login_of(options.at("ghcr.io")) == NONE
+    assert login_of(replace(options, timeout=1.0).at("ghcr.io")) == NONE, "a copy is no other login"
+
+
+def test_of_a_copy_the_destination_has_the_login() -> None:
+    session = Session(registry=replace(LOGIN, _owner=_Owner()))
+    places = [NamePlace(Reference.parse(name)) for name in ("quay.io/a/b", "ghcr.io/a/b")]
+    assert login_of(session.reading(*places).registry.at("quay.io")) == NONE
+    assert login_of(session.writing.at("ghcr.io")) == GIVEN
+
+
+def test_a_transport_has_the_login_of_its_own_registry_only() -> None:
+    options = RegistryOptions(username="u", password="secret")
+    first = Transport(Reference.parse("quay.io/a/b"), options, "pull")
+    second = Transport(Reference.parse("ghcr.io/a/b"), options, "pull")
+    assert first.options.username == "u"
+    assert login_of(second.options) == NONE
+
+
+def test_another_login_is_for_the_registry_that_it_is_given_for() -> None:
+    options = replace(LOGIN, _owner=_Owner()).at("quay.io").with_login("ghcr.io", "me", "pw")
+    assert login_of(options.at("ghcr.io")) == ("me", "pw", None, None)
+    assert login_of(options.at("quay.io")) == NONE

@@ -84,6 +84,15 @@ class Outputs:
                 hint="--variant docker",
             )
 
+    def check_login(self, session: Session) -> None:
+        """:raises WrongUsage: one login, and several registries to push to."""
+        registries = sorted({tag.registry for tag in self.tags})
+        if self.push and session.writing.has_login and len(registries) > 1:
+            raise WrongUsage(
+                f"--username and --cert-file are for one registry, not for {', '.join(registries)}",
+                hint=f"wasmpack login {registries[0]}, and so on; or push one after the other",
+            )
+
     @property
     def places(self) -> tuple[Place, ...]:
         """All that can be read again, names first."""
@@ -117,6 +126,7 @@ def build(
     :raises RejectedArtifact: validation says it cannot work
     :raises WouldOverwrite: another image is in the layout; the local store's tags do move
     """
+    outputs.check_login(session)
     image = build_image(module, options)
     report = None
     if checks is not None:

@@ -216,8 +216,7 @@ class _Check:
         secret = self._secret(plugin)
         session, options = self._session, self._session.registry
         if secret and options.username is None and (pair := secret.credential(reference)):
-            login = replace(options, username=pair[0], password=pair[1])
-            session = replace(session, registry=login)
+            session = replace(session, registry=options.with_login(reference.registry, *pair))
         place = NamePlace(reference, remote=self._images.remote)
         try:
             image = open_image(place, session)

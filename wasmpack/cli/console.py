@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from wasmpack.errors import WrongUsage
-from wasmpack.redaction import plain_text
+from wasmpack.redaction import plain_text, redacted
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -64,7 +64,7 @@ class Console:
 
     def notice(self, text: str) -> None:
         """As :meth:`status`, in words that may come from anybody."""
-        self.status(plain_text(text))
+        self.status(plain_text(redacted(text)))
 
     def detail(self, text: str) -> None:
         """What is going on, for those who asked with ``-v``."""

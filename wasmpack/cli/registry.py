@@ -39,7 +39,7 @@ def login(registry_host: str, session: Session) -> None:
         password = click.prompt("Password", hide_input=True, err=True)
     login = replace(options, username=username, password=password)
     where = log_in(registry_host, replace(session, registry=login))
-    current_console().status(f"logged in to {registry_host}; kept in {where}")
+    current_console().notice(f"logged in to {registry_host}; kept in {where}")
 
 
 @click.command(epilog="Example: wasmpack logout quay.io")
@@ -52,7 +52,7 @@ def logout(registry_host: str, registry_config: Path | None) -> None:
     console = current_console()
     options = RegistryOptions(registry_config=str(registry_config) if registry_config else None)
     known = log_out(registry_host, Session(registry=options, notice=console.notice))
-    console.status(
+    console.notice(
         f"logged out of {registry_host}" if known else f"not logged in to {registry_host}"
     )
 

@@ -8,13 +8,18 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from wasmpack.redaction import shown
+
 _LONGEST = 4000
 """Characters of a text in a finding."""
 
 
 def bounded(text: str) -> str:
-    """A name out of a hostile file may be as long as the file, and be in many findings."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    """Without secrets that a registry may repeat, and cut.
+
+    A name out of a hostile file may be as long as the file, and be in many findings.
+    """
+    return shown(text[: 2 * _LONGEST], _LONGEST)
 
 
 class Blank(StrEnum):

@@ -28,14 +28,13 @@ class Session:
         return self.destination or self.registry
 
     def reading(self, source: Place, destination: Place | None) -> Self:
-        """For the source of a copy: user and password are for the destination, if that is another
-        registry and nothing else was said of it.
+        """For the source of a copy: the login is for the registry of the destination, if there is
+        one and it has no options of its own.
         """
-        ours, theirs = registry_name(destination), registry_name(source)
-        shared = ours is None or (theirs is not None and theirs.registry == ours.registry)
-        if self.destination is not None or shared:
+        ours = registry_name(destination)
+        if self.destination is not None or ours is None:
             return self
-        return self.without_login()
+        return replace(self, registry=self.registry.at(ours.registry))
 
     def with_login(self, username: str, password: str) -> Self:
         """With these credentials instead of stored ones."""
@@ -43,7 +42,7 @@ class Session:
         return replace(self, registry=options)
 
     def without_login(self) -> Self:
-        """For other registries than the one that user and password were given for."""
+        """For several registries, where nobody said which one the login is for."""
         return replace(self, registry=self.registry.without_login())
 
 

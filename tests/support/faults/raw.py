@@ -45,7 +45,12 @@ class RawServer:
     """One answer of the script for each request, on this machine."""
 
     def __init__(
-        self, script: Script, *, tls: ssl.SSLContext | None = None, at_once: bool = False
+        self,
+        script: Script,
+        *,
+        tls: ssl.SSLContext | None = None,
+        at_once: bool = False,
+        port: int = 0,
     ) -> None:
         """What there is to set.
 
@@ -54,10 +59,14 @@ class RawServer:
         self._script = script
         self._at_once = at_once
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self._over = threading.Event()
         self.seen: list[str] = []
         """Request lines, in their order."""
+        self.certificates: list[bool] = []
+        """Whether each TLS connection came with a client certificate."""
+        self.authorizations: set[str] = set()
+        """All the credentials that were sent here."""
 
     @property
     def host(self) -> str:
@@ -83,9 +92,9 @@ class RawServer:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             stack.enter_context(connection)
             if self._tls:
-                connection = stack.enter_context(
-                    self._tls.wrap_socket(connection, server_side=True)
-                )
+                secured = self._tls.wrap_socket(connection, server_side=True)
+                connection = stack.enter_context(secured)
+                self.certificates.append(bool(secured.getpeercert()))
             if self._at_once:
                 self._send(connection, self._script("", {}))
             with connection.makefile("rb") as file:
@@ -94,6 +103,7 @@ class RawServer:
                     file.read(int(headers.get("content-length", 0)))
                     request = line.decode("latin-1").strip()
                     self.seen.append(request)
+                    self.authorizations |= {headers.get("authorization", "")} - {""}
                     self._send(connection, self._script(request, headers))
 
     def _send(self, connection: socket.socket, pieces: Pieces) -> None:

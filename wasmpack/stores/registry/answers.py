@@ -12,7 +12,7 @@ from wasmpack.errors import (
     WasmpackError,
 )
 from wasmpack.oci.canonical import JsonValue, parse_json
-from wasmpack.redaction import redacted
+from wasmpack.redaction import shown
 
 TOO_LARGE = 413
 SMALL = 4 * 1024 * 1024
@@ -122,11 +122,11 @@ def registry_errors(body: bytes) -> tuple[RegistryError, ...]:
 def _registry_words(body: bytes) -> str:
     if _TLS_EXPECTED in body:
         return "an HTTP request was sent to an HTTPS server"
-    return "; ".join(map(str, registry_errors(body)))[:_LONGEST_SENTENCE]
+    return shown("; ".join(map(str, registry_errors(body))), _LONGEST_SENTENCE)
 
 
 def _sentence(answer: Answer, what: str) -> str:
-    said = redacted(_registry_words(answer.body))  # it may repeat what it was shown
+    said = _registry_words(answer.body)  # it may repeat what it was shown
     status = f"{answer.status} {_phrase(answer.status)}"
     return f"cannot {what}: registry answered: {status}{f' ({said})' if said else ''}"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.errors import AccessRefused, RegistryUnavailable
-from wasmpack.redaction import redacted, remember_secret
+from wasmpack.redaction import remember_token, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.credentials import Credential
 from wasmpack.stores.registry.headers import parameters
@@ -19,6 +19,8 @@ _SCHEMES = {"bearer", "basic"}
 _CLIENT = "wasmpack"
 _LONGEST_REALM = 200
 """Characters of a realm that are repeated."""
+_LONGEST_TOKEN = 16384
+"""Characters; servers take 8000 at least of a header field (RFC 9110 5.4 leaves it to them)."""
 
 Ask = Callable[[str, str, Mapping[str, str | list[str]], Mapping[str, str]], tuple[int, object]]
 """``ask(method, url, fields, headers)`` -> status and decoded JSON of a token server."""
@@ -80,7 +82,7 @@ def _token(
     try:
         realm = Address.parse(challenge.realm).url
     except ValueError:
-        named = redacted(challenge.realm[:_LONGEST_REALM])
+        named = shown_url(challenge.realm, _LONGEST_REALM)
         raise RegistryUnavailable(f"the registry names no usable token server: {named!r}") from None
     wanted = list(scopes) or [challenge.scope]
     if credential is not None and credential.identity_token:
@@ -98,7 +100,7 @@ def _token(
     token = _token_in(answer)
     if status != 200 or token is None:
         raise RegistryUnavailable(f"the registry's token server answered {status}, without a token")
-    remember_secret(token)
+    remember_token(token)
     return token
 
 
@@ -107,6 +109,10 @@ def _token_in(answer: object) -> str | None:
     if not isinstance(answer, dict):
         return None
     token = answer.get("token") or answer.get("access_token")
-    if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+    if (
+        not isinstance(token, str)
+        or len(token) > _LONGEST_TOKEN
+        or not re.fullmatch(r"[!-~]+", token)
+    ):
         return None
     return token

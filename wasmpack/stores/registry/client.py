@@ -16,6 +16,7 @@ from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
 from wasmpack.oci.media_types import ACCEPTED, OCI_INDEX
 from wasmpack.oci.reference import Reference
+from wasmpack.redaction import shown
 from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.answers import Answer, manifest_refusal
 from wasmpack.stores.registry.downloads import BlobStream, read_part
@@ -206,5 +207,5 @@ def _said_digest(text: str) -> Digest:
     try:
         return Digest.parse(text)
     except WrongUsage:
-        shown = text[:_LONGEST_DIGEST]
-        raise RegistryUnavailable(f"registry answered: invalid digest {shown!r}") from None
+        given = shown(text, _LONGEST_DIGEST)
+        raise RegistryUnavailable(f"registry answered: invalid digest {given!r}") from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import requests
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
-from wasmpack.redaction import redacted
+from wasmpack.redaction import remember_query, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.answers import LONGEST_WORDS, Answer
 from wasmpack.stores.registry.deadline import Deadline, under
@@ -15,7 +15,7 @@ from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, fail
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pace import WAITS, read_up_to
 from wasmpack.stores.registry.patience import Transient
-from wasmpack.stores.registry.session import client_certificate, proxies_for
+from wasmpack.stores.registry.session import new_session, proxies_for
 from wasmpack.stores.verified import Readable
 
 RequestBody = Callable[[], bytes | Readable]
@@ -43,11 +43,14 @@ class Request:
 class Exchange:
     """What all requests to one registry have in common; used by several threads."""
 
-    def __init__(
-        self, session: requests.Session, registry: str, base: Address, options: RegistryOptions
-    ) -> None:
+    def __init__(self, registry: str, base: Address, options: RegistryOptions) -> None:
+        """:raises NotFound, BadArtifact: a certificate file that cannot be used"""
         self.base = base
-        self._session = session
+        self.session = new_session(options)
+        """For the registry itself: only this one knows the client certificate."""
+        self._elsewhere = (
+            new_session(options.without_login()) if options.cert_file else self.session
+        )
         self._registry = registry
         self._options = options
 
@@ -86,7 +89,7 @@ class Exchange:
         silence = self._silence(request)
         try:
             with under(deadline):
-                response = self._session.request(
+                response = (self.session if ours else self._elsewhere).request(
                     request.method,
                     address.url,
                     data=made,
@@ -95,7 +98,6 @@ class Exchange:
                     allow_redirects=False,
                     timeout=(min(CONNECTING, silence), silence),
                     proxies=proxies_for(address.url),
-                    cert=client_certificate(self._options) if ours else None,
                 )
         except TRANSPORT_ERRORS as error:
             raise failed(error, self._registry, silence, deadline) from error
@@ -132,7 +134,8 @@ class Exchange:
 
         :raises RegistryUnavailable: an invalid URL; plain HTTP from a registry with TLS
         """
-        place = redacted(location)[:_LONGEST_PLACE]
+        remember_query(location)
+        place = shown_url(location, _LONGEST_PLACE)
         try:
             found = here.join(location)
         except ValueError:
@@ -155,7 +158,7 @@ class Exchange:
         """
         found = self.follow(here, target)
         if not self.is_ours(found):
-            place = redacted(target)[:_LONGEST_PLACE]
+            place = shown_url(target, _LONGEST_PLACE)
             raise RegistryUnavailable(
                 f"registry {self._registry}: the next page is at {place!r}, not at the registry"
             )

@@ -10,7 +10,7 @@ import requests
 import urllib3
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
-from wasmpack.redaction import redacted
+from wasmpack.redaction import shown
 from wasmpack.stores.registry.deadline import Deadline
 from wasmpack.stores.registry.patience import Transient
 
@@ -95,7 +95,7 @@ def _reason(error: Exception) -> tuple[str, str]:
 
 def _cause(error: Exception) -> tuple[str, str]:
     cause = _root(error)
-    text = redacted(str(cause))[:_LONGEST_TEXT]
+    text = shown(str(cause), _LONGEST_TEXT)
     if isinstance(error, requests.exceptions.SSLError):
         if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
             return "it speaks plain HTTP, not TLS", "--plain-http, if that is meant"

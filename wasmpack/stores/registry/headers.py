@@ -44,7 +44,7 @@ def next_link(header: str) -> str:
 
 def warning_texts(header: str) -> list[str]:
     """Texts of ``Warning`` with code 299 (distribution-spec, "Warnings")."""
-    return [_ESCAPED.sub(r"\1", text) for text in _WARNING.findall(header[:LONGEST_HEADER])]
+    return [_ESCAPED.sub(r"\1", text) for text in _WARNING.findall(header)]
 
 
 def content_range(header: str) -> tuple[int, int | None] | None:

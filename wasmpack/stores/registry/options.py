@@ -1,15 +1,33 @@
 """What a user can say about how to reach a registry."""
 
 import ipaddress
+import threading
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from wasmpack.oci.reference import DOCKER_HUB
 
 
+class _Owner:
+    """The one registry that a login is for: the first that gets it."""
+
+    def __init__(self, registry: str = "") -> None:
+        self._registry = registry.lower()
+        self._claiming = threading.Lock()
+
+    def is_at(self, registry: str) -> bool:
+        with self._claiming:
+            self._registry = self._registry or registry.lower()
+            return self._registry == registry.lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryOptions:
-    """The registry options of the command line, with their defaults."""
+    """The registry options of the command line, with their defaults.
+
+    User, password and client certificate are for one registry, the first that :meth:`at` names;
+    every other one is reached without them.
+    """
 
     plain_http: bool = False
     insecure: bool = False
@@ -25,10 +43,26 @@ class RegistryOptions:
     """Seconds without a byte from the registry."""
     retries: int = 4
     """Tries after a first one that fails, as long as the budget of ``patience`` lasts."""
+    _owner: _Owner = field(default_factory=_Owner, repr=False, compare=False)
+
+    @property
+    def has_login(self) -> bool:
+        """Whether a user or a client certificate is given."""
+        return self.username is not None or bool(self.cert_file)
+
+    def at(self, registry: str) -> Self:
+        """The options for this registry; with the login, unless another registry has it."""
+        return self if not self.has_login or self._owner.is_at(registry) else self.without_login()
+
+    def with_login(self, registry: str, username: str, password: str) -> Self:
+        """The options for this registry, with this user and password."""
+        return replace(
+            self.at(registry), username=username, password=password, _owner=_Owner(registry)
+        )
 
     def without_login(self) -> Self:
-        """For another registry than the one that user and password were given for."""
-        return replace(self, username=None, password=None)
+        """For any registry but the one that the login is for."""
+        return replace(self, username=None, password=None, cert_file=None, key_file=None)
 
     def uses_http(self, registry: str) -> bool:
         """Whether to speak plain HTTP: if asked to, and to loopback addresses, as Docker does.

@@ -67,10 +67,9 @@ class _Session(requests.Session):
         return None
 
 
-def new_session(options: RegistryOptions, base: str) -> requests.Session:
-    """A session as the user asked for.
+def new_session(options: RegistryOptions) -> requests.Session:
+    """A session as the user asked for; whatever it reaches sees the client certificate.
 
-    :param base: address of the registry, which alone sees the client certificate
     :raises NotFound: a certificate file that is not there
     :raises BadArtifact: a certificate file that is none
     """
@@ -82,18 +81,16 @@ def new_session(options: RegistryOptions, base: str) -> requests.Session:
         raise BadArtifact(f"{options.ca_file}: no certificate: {error.reason}") from error
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    if options.cert_file:  # a context that has seen a certificate shows it to everybody
-        session.mount(base, _Adapter(options))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.trust_env = False  # .netrc would replace our Authorization
     session.verify = verify
+    session.cert = _client_certificate(options)
     session.headers["User-Agent"] = "wasmpack"
     session.headers["Accept-Encoding"] = "identity"  # a digest is of the bytes as they are
     return session
 
 
-def client_certificate(options: RegistryOptions) -> str | tuple[str, str] | None:
-    """For the registry, and nobody else."""
+def _client_certificate(options: RegistryOptions) -> str | tuple[str, str] | None:
     if options.cert_file and options.key_file:
         return options.cert_file, options.key_file
     return options.cert_file

@@ -22,7 +22,7 @@ from wasmpack.errors import (
     silence,
 )
 from wasmpack.oci.reference import Reference
-from wasmpack.redaction import redacted
+from wasmpack.redaction import redacted, shown, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.answers import SMALL, Answer, refusal
 from wasmpack.stores.registry.challenge import authorization
@@ -33,7 +33,6 @@ from wasmpack.stores.registry.headers import LONGEST_HEADER, retry_after, warnin
 from wasmpack.stores.registry.late import import_late
 from wasmpack.stores.registry.options import RegistryOptions, api_host
 from wasmpack.stores.registry.patience import AGAIN, Patience, Transient
-from wasmpack.stores.registry.session import new_session
 
 import_late("jsonschema")
 from oras.provider import Registry  # noqa: E402 - after what it is to do without
@@ -65,6 +64,7 @@ class Transport(Registry):  # type: ignore[misc]
             raise WrongUsage(
                 f"{reference}: names no registry", hint="a full name such as quay.io/me/plugin:v1"
             )
+        options = options.at(reference.registry)
         host = api_host(reference.registry)
         super().__init__(
             hostname=host,
@@ -88,8 +88,8 @@ class Transport(Registry):  # type: ignore[misc]
         self._warned: set[str] = set()
         self.challenge = ""
         """The first ``WWW-Authenticate`` that this registry answered with."""
-        self.session = new_session(options, base.url)
-        self._exchange = Exchange(self.session, self.registry, base, options)
+        self._exchange = Exchange(self.registry, base, options)
+        self.session = self._exchange.session
 
     def patience(self) -> Patience:
         """A full measure of it."""
@@ -191,7 +191,7 @@ class Transport(Registry):  # type: ignore[misc]
         response = self._exchange.send(request, used, deadline)
         if self._is_challenge(response):
             headers = self._exchange.answer(response, 0, deadline).headers
-            challenge = headers.get("WWW-Authenticate", "")[:LONGEST_HEADER]
+            challenge = _whole(headers.get("WWW-Authenticate", ""))
             self.challenge = self.challenge or challenge
             with self._logging_in:
                 if self._authorization == used:  # no other thread was faster
@@ -251,8 +251,9 @@ class Transport(Registry):  # type: ignore[misc]
     ) -> tuple[int, object]:
         """A redirect is not followed: it would carry the credentials elsewhere."""
         if self.prefix == "https" and not url.startswith("https:"):
+            place = shown_url(url, LONGEST_HEADER)
             raise RegistryUnavailable(
-                f"registry {self.registry}: its token server has no TLS: {redacted(url)!r}"
+                f"registry {self.registry}: its token server has no TLS: {place!r}"
             )
         form = urlencode(fields, doseq=True)
         if method == "GET":
@@ -268,10 +269,16 @@ class Transport(Registry):  # type: ignore[misc]
 
     def _pass_on_warnings(self, response: requests.Response) -> None:
         """``Warning: 299`` is for the user, once (distribution-spec, "Warnings")."""
-        for text in warning_texts(response.headers.get("Warning", "")):
+        header = shown(response.headers.get("Warning", ""), LONGEST_HEADER)
+        for text in warning_texts(header):
             if text not in self._warned and len(self._warned) < _MOST_WARNINGS:
                 self._warned.add(text)
                 self._notice(f"registry {self.registry} warns: {text}")
 
     def _notice(self, text: str) -> None:
         self._told(redacted(text))
+
+
+def _whole(challenge: str) -> str:
+    """A challenge, or nothing: of one that is cut, half a secret might be shown."""
+    return challenge if len(challenge) <= LONGEST_HEADER else ""
