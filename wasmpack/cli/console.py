@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -173,6 +173,15 @@ def plain_text(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def column(texts: Iterable[str]) -> int:
+    """How wide a column of a table is; one text that is longer does not widen all its rows."""
+    return min(_WIDEST, max(map(len, texts), default=0))
+
+
+_WIDEST = 100
+"""Characters of a column: most names of images are shorter."""
 
 
 def _is_text(data: bytes) -> bool:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from wasmpack.cli.console import plain_text
 from wasmpack.cli.options import (
     ANY_NAME,
     current_console,
@@ -43,4 +44,4 @@ def extract(image: Place, output: str, force: bool, shape: str, session: Session
         console.json({"schemaVersion": 1, "files": [str(path) for path in files]})
         return
     for path in files:
-        console.result(str(path))
+        console.result(plain_text(str(path)))

@@ -2,6 +2,7 @@
 
 import click
 
+from wasmpack.cli.console import plain_text
 from wasmpack.cli.options import (
     asked,
     current_console,
@@ -69,6 +70,6 @@ def inspect_module(file: str, shape: str) -> None:
         return
     from wasmpack.cli.image_text import module_lines
 
-    console.result(console.out_style(module.name, "bold"))
+    console.result(console.out_style(plain_text(module.name), "bold"))
     for line in module_lines(view, console.out_style):
         console.result(line)
