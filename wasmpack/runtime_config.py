@@ -11,6 +11,7 @@ of its keys are in use; all are read, camelCase is written.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Self
 
 from wasmpack.errors import BadArtifact
@@ -30,6 +31,8 @@ _ROOT_KEYS = ("rootIds", "root_ids")
 _LONGEST_KEY = 80
 _SIMILAR = 0.75
 """Of a key to the one that may be meant (difflib's ratio)."""
+_COMPARED = 1000
+"""Unknown keys of one object that are compared with the known ones."""
 _MAX_BYTES = 256 << 10
 """Real ones have a few hundred; a layer may have as many as a module."""
 _TOLD = 20
@@ -216,8 +219,8 @@ def _misspelt(value: JsonObject) -> Iterator[Problem]:
         ("$", value, ("type", "config", *_ABI_KEYS)),
         ("$.config", inner, _ROOT_KEYS),
     ):
-        for key in [key for key in keys if key not in known]:
-            names = {name.lower(): name for name in known}
+        names = {name.lower(): name for name in known}
+        for key in islice((key for key in keys if key not in known), _COMPARED):
             near = difflib.get_close_matches(key[:_LONGEST_KEY].lower(), names, 1, _SIMILAR)
             if near:
                 yield MISSPELT_KEY.problem(

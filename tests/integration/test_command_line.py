@@ -251,6 +251,16 @@ def test_colour_only_where_it_is_wanted(cli: Cli) -> None:
     assert "\x1b[" not in cli("inspect", "module", C, env={"NO_COLOR": "1", "FORCE_COLOR": "1"}).out
 
 
+def test_names_of_files_steer_no_terminal(cli: Cli, tmp_path: Path) -> None:
+    odd = tmp_path / "e\x1b[31mvil.wasm"
+    odd.write_bytes(C.read_bytes())
+    assert cli("build", odd, "-t", "a:v1").code == 0
+    for done in (cli("inspect", "module", odd), cli("extract", "a:v1", "-o", "out\x1b[31m")):
+        assert done.code == 0, done.err
+        assert "\x1b" not in done.out
+        assert "\\x1b[31m" in done.out
+
+
 def test_output_fits_eighty_columns(cli: Cli) -> None:
     cli("build", C, "-t", "x:v1")
     for arguments in (["inspect", "image", "x:v1"], ["validate", "image", "x:v1"], ["targets"],

@@ -408,6 +408,50 @@ def test_lists_of_one_kind_and_lists_of_lists(cli: Cli) -> None:
     assert yaml.safe_load(done.out)["kind"] == "WasmPlugin"
 
 
+@pytest.mark.parametrize("char", ["\x9b", "\x7f", "\u202e"], ids=ascii)
+def test_what_is_around_the_resources_steers_no_terminal(
+    char: str, cli: Cli, tmp_path: Path
+) -> None:
+    value = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": f"{char}31m"}}
+    (tmp_path / "a.json").write_text(json.dumps(value, ensure_ascii=False))
+    (tmp_path / "b.yaml").write_text(extension("quay.io/a/b:v1"))
+    done = cli("migrate", "servicemeshextension", "a.json", "b.yaml")
+    assert done.code == 0, done.err
+    assert char not in done.out
+    assert next(yaml.safe_load_all(done.out)) == value
+
+
+def test_one_long_name_does_not_widen_the_whole_table(cli: Cli) -> None:
+    names = ["x" * 10_000, *(f"a{number}" for number in range(100))]
+    items = [{"metadata": {"name": name}} for name in names]
+    listed = {"kind": "ServiceMeshExtensionList", "apiVersion": "maistra.io/v1", "items": items}
+    done = cli("migrate", "servicemeshextension", stdin=json.dumps(listed).encode())
+    assert done.code == 3
+    assert "REFUSED" in done.err.upper()
+    assert len(done.err) < 20 * len(names[0])
+
+
+def test_a_directory_is_not_left_by_a_link(cli: Cli, tmp_path: Path) -> None:
+    """The credentials that one leads to became part of the output."""
+    folder = tmp_path / "k8s"
+    folder.mkdir()
+    (tmp_path / "config.json").write_text('{"auths": {"quay.io": {"auth": "c2VjcmV0"}}}')
+    (folder / "a.yaml").write_text(extension("quay.io/a/b:v1"))
+    (folder / "b.yaml").symlink_to("a.yaml")
+    inside = cli("migrate", "servicemeshextension", "k8s")
+    assert inside.code == 3, "two of one name, the link being followed"
+    (folder / "z.json").symlink_to("../config.json")
+    for command in (["migrate", "servicemeshextension"], ["validate", "wasmplugin"]):
+        done = cli(*command, "k8s")
+        assert (done.code, done.out) == (2, "")
+        assert "z.json: a link out of this directory" in done.err
+        assert "c2VjcmV0" not in done.err
+    (tmp_path / "linked").symlink_to("k8s")
+    (folder / "z.json").unlink()
+    (folder / "b.yaml").unlink()
+    assert cli("migrate", "servicemeshextension", "linked").code == 0
+
+
 def test_a_report_that_cannot_be_written_is_noticed_first(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(extension("quay.io/a/b:v1"))
     done = cli("migrate", "servicemeshextension", "a.yaml", "--report", "no/such/r.md")

@@ -45,7 +45,7 @@ def pushed(name: str, layers: list[tuple[str, bytes]], folder: Path) -> str:
 
 def put(case: i.Case, directory: Path) -> str:
     """Write a case as a layout; its place."""
-    reader = i.MemoryReader(case)
+    reader = i.CaseReader(case)
     layout = Layout.create(directory)
     top = reader.get()
     image = reader.get(Descriptor.of(b"", "")) if isinstance(top, Index) else top

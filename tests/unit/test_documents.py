@@ -71,6 +71,15 @@ def test_many_faults_are_a_few_findings() -> None:
     assert caught.value.message.count("$.") == 20
 
 
+def test_unknown_keys_are_compared_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[None] = []
+    monkeypatch.setattr("difflib.get_close_matches", lambda *_: asked.append(None) or [])
+    keys = {f"k{number}": 0 for number in range(3000)}
+    value = {"type": "envoy_proxy", "config": dict(keys), **keys}
+    assert config_problems(json.dumps(value).encode()) == []
+    assert len(asked) == 2000
+
+
 def test_what_is_too_large_is_not_looked_at() -> None:
     raw = b'{"type": "e", "abiVersions": [%b]}' % b",".join([b"1"] * 200_000)
     (found,) = config_problems(raw)

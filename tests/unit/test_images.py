@@ -11,9 +11,15 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from support.plugins import PLUGINS
 
+from wasmpack.actions.validate import Checks
+from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact
+from wasmpack.findings import Problem
+from wasmpack.images.image import Image
 from wasmpack.images.variants import Variant, artifact_image, filesystem_image, variant_of
+from wasmpack.module_rules.check import StartUp
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.layer import tar_gzip
 from wasmpack.oci.manifest import Index, parse, parse_manifest
@@ -140,3 +146,19 @@ def test_index_is_told_by_its_body_too() -> None:
     assert isinstance(parse(b'{"manifests":[]}'), Index)
     with pytest.raises(BadArtifact, match="found an index"):
         parse_manifest(b'{"manifests":[]}')
+
+
+def test_what_holds_on_every_target_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A configuration of 15,000 keys was compared with the known ones for each."""
+    asked: list[bytes | None] = []
+
+    def counted(raw: bytes | None, _facts: object) -> list[Problem]:
+        asked.append(raw)
+        return []
+
+    monkeypatch.setattr("wasmpack.actions.validate_image.config_findings", counted)
+    module = PluginModule((PLUGINS / "header-append-c.wasm").read_bytes())
+    made = Image(artifact_image(module, b'{"type":"envoy_proxy"}', {}), "x")
+    checks = Checks(targets=("all",), start_up=StartUp(dry_run=False))
+    validate_image(made, checks)
+    assert asked == [b'{"type":"envoy_proxy"}']

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import Cli
 from support.mutants import fresh, json_mutant
 from support.plugins import PLUGINS, wat
 
@@ -25,7 +26,13 @@ from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.media_types import DOCKER_MANIFEST
 from wasmpack.oci.place import parse_place
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.stores.local import _verdict_file, forget_reports, keep_report, known_report
+from wasmpack.stores.local import (
+    _verdict_file,
+    forget_reports,
+    keep_report,
+    known_report,
+    open_store,
+)
 from wasmpack.stores.session import Session
 
 MODULE = PluginModule((PLUGINS / "header-append-c.wasm").read_bytes())
@@ -156,3 +163,13 @@ def test_fresh_mutants_of_a_report(image: Image, report: Report) -> None:
         write_owned(_verdict_file(require_image(image)), content)
         found = known_report(require_image(image), rule_named)
         assert found is None or isinstance(found, Report), f"seed {seed}, input {number}"
+
+
+def test_one_long_name_does_not_widen_the_whole_list(image: Image, cli: Cli) -> None:
+    layout = open_store()
+    names = ["x" * 10_000, *(f"a{number}:v1" for number in range(100))]
+    with layout.writing():
+        layout.put_manifest(image.top, names)
+    done = cli("list")
+    assert len(done.out.splitlines()) == 102
+    assert len(done.out) < 3 * len(names[0]) + 102 * 30

@@ -16,7 +16,7 @@ from wasmpack.actions.migrate import documents_text
 from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.documents import Comment, FieldPath
 from wasmpack.kubeyaml.reader import read_documents
-from wasmpack.kubeyaml.writer import join_documents, to_yaml
+from wasmpack.kubeyaml.writer import is_plain, join_documents, to_yaml
 from wasmpack.mesh.templates import fill
 from wasmpack.oci.canonical import JsonValue
 
@@ -210,6 +210,20 @@ def test_what_an_alias_repeats_is_a_copy_with_the_place_of_the_alias() -> None:
     assert value["a"] == value["c"]
     assert value["a"] is not value["c"]
     assert document.where(("c", "b", 0)) == "f:2 c.b[0]"
+
+
+STEERING = ["\x1b[31m", "\x7f", "\x9b31m", "\x9d0;x\x07", "\u202egpj.exe", "\u2066", "a\n\u202eb"]
+
+
+@pytest.mark.parametrize("text", STEERING, ids=ascii)
+def test_what_steers_a_terminal_is_written_out(text: str) -> None:
+    value: JsonValue = {"a": text, "b": [f"ü {text}"], text: 1, "plain": "ü\tü"}
+    comment = Comment(before=(text.replace("\n", " "),), after=text.replace("\n", " "))
+    written = to_yaml(value, {("a",): comment})
+    assert is_plain(written)
+    assert "plain: " in written
+    (document,) = read_documents(written.encode(), "f")
+    assert document.value == value
 
 
 def test_comments_survive_a_round_trip() -> None:

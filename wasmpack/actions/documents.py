@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wasmpack.actions.inputs import STDIN, read_file
-from wasmpack.errors import BadArtifact, NotFound
+from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import read_standard_input
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import Document
@@ -25,6 +25,7 @@ def read_document_files(names: Sequence[str]) -> Iterator[Document]:
 
     :param names: files, directories, ``-`` for standard input
     :raises NotFound: no such file, or a directory without YAML and JSON
+    :raises WrongUsage: a directory with a link out of it
     :raises BadArtifact: not YAML: with file, line and reason
     """
     for name in names:
@@ -59,6 +60,7 @@ def _files(name: str) -> list[str]:
     """The name itself, or the files of the directory that it is.
 
     :raises NotFound: a directory without YAML and JSON
+    :raises WrongUsage: a link out of the directory, which may lead to anything that we can read
     """
     path = Path(name)
     if name == STDIN or not path.is_dir():
@@ -66,4 +68,11 @@ def _files(name: str) -> list[str]:
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
     if not files:
         raise NotFound(f"{name}: no {', '.join(SUFFIXES)} in this directory")
+    inside = path.resolve()
+    for file in files:
+        if file.is_symlink() and not file.resolve().is_relative_to(inside):
+            raise WrongUsage(
+                f"{file}: a link out of this directory, which is not followed",
+                hint="name the file itself, if it is meant",
+            )
     return [str(file) for file in files]

@@ -10,7 +10,7 @@ from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Report, Rule, Severity, Verdict, judge
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import read_documents
-from wasmpack.kubeyaml.writer import to_yaml
+from wasmpack.kubeyaml.writer import is_plain, to_yaml
 from wasmpack.mesh.api_rules import API_REFUSES
 from wasmpack.mesh.behaviour import WIDE_SCOPE
 from wasmpack.mesh.migration.convert import Migrated, migrate_extension
@@ -157,8 +157,8 @@ def documents_text(outputs: Sequence[Document]) -> list[str]:
 
 
 def _kept_text(document: Document) -> str:
-    """What was written, if it means the same on its own; else nothing."""
-    if not document.text:
+    """What was written, if it means the same on its own, and may be shown; else nothing."""
+    if not document.text or not is_plain(document.text):
         return ""
     text = document.text if document.text.endswith("\n") else f"{document.text}\n"
     try:

@@ -122,6 +122,7 @@ class _ImageChecks:
         self._fetch = cache(self._fetch_by)
         self._facts = cache(self._examine)
         self._has_module = cache(self._search)
+        self._doubts = cache(self._doubts_of_all)
         self._top = image.top
         self._manifest: Manifest | None = None
         self.complete = checks.start_up.dry_run
@@ -195,8 +196,8 @@ class _ImageChecks:
         ]
         ask_for_final_word(problems, modules)
 
-    def _doubts(self) -> list[Problem]:
-        """What no mesh looks at, and its author should know."""
+    def _doubts_of_all(self) -> list[Problem]:
+        """What no mesh looks at, whatever the target, and its author should know."""
         found = [] if self._manifest is None else _disagreement(self._manifest)
         contents = self._contents()
         if contents.module is None:

@@ -3,18 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from wasmpack.actions.plugin_images import PluginImage, PluginImages
 from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import UNREADABLE_IMAGE, image_problems
+from wasmpack.actions.validate_image import UNREADABLE_IMAGE
 from wasmpack.errors import (
-    AccessRefused,
     BadArtifact,
     NotFound,
-    RegistryUnavailable,
     WasmpackError,
 )
 from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each, judge
 from wasmpack.images.image import UNREADABLE, Image
-from wasmpack.images.opening import open_image
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
 from wasmpack.mesh.behaviour import (
@@ -31,7 +29,6 @@ from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.manifest import Index
-from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
 from wasmpack.targets import ships
@@ -182,6 +179,8 @@ class _Check:
         self._checks = checks
         self._images = images
         self._session = session
+        chosen = [target_named(name) for name in releases]
+        self._looker = PluginImages(chosen, checks, session, remote=images.remote)
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
@@ -214,37 +213,28 @@ class _Check:
     ) -> tuple[list[Problem], dict[str, list[Problem]]]:
         """Those of every target, and those of each."""
         secret = self._secret(plugin)
-        session, options = self._session, self._session.registry
-        if secret and options.username is None and (pair := secret.credential(reference)):
-            session = replace(session, registry=options.with_login(reference.registry, *pair))
-        place = NamePlace(reference, remote=self._images.remote)
-        try:
-            image = open_image(place, session)
-            _ = image.top
-        except NotFound as error:
-            message = f"{error.message}: the mesh cannot pull it, and fails closed"
-            hint = error.hint or "wasmpack push, or another tag"
-            return [plugin.problem(IMAGE_MISSING, "url", message, hint)], {}
-        except (AccessRefused, RegistryUnavailable) as error:
-            return [_unseen(plugin, error)], {}
-        except UNREADABLE as error:
-            return [plugin.problem(UNREADABLE_IMAGE, "url", error.message, error.hint)], {}
-        return self._of_image(plugin, url, image)
-
-    def _of_image(
-        self, plugin: Plugin, url: MeshUrl, image: Image
-    ) -> tuple[list[Problem], dict[str, list[Problem]]]:
-        shared = list(checksum_problems(plugin, url, image))
-        shared += slow_pull_problems(plugin, image)
-        chosen = [target_named(name) for name in self._releases]
+        own = secret and self._session.registry.username is None
+        login = secret.credential(reference) if secret and own else None
         start_up = start_up_of(plugin, self._checks.start_up)
-        checks = replace(self._checks, start_up=start_up)
-        found, _ = image_problems(image, chosen, checks)
+        found = self._looker.look(reference, login, start_up)
+        if not isinstance(found, PluginImage):
+            return [_not_read(plugin, found)], {}
+        shared = [*checksum_problems(plugin, url, found), *slow_pull_problems(plugin, found)]
         at = plugin.document.where(plugin.path("url"))
         return shared, {
             name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
-            for name, rows in found.items()
+            for name, rows in found.problems.items()
         }
+
+
+def _not_read(plugin: Plugin, error: WasmpackError) -> Problem:
+    if isinstance(error, NotFound):
+        message = f"{error.message}: the mesh cannot pull it, and fails closed"
+        hint = error.hint or "wasmpack push, or another tag"
+        return plugin.problem(IMAGE_MISSING, "url", message, hint)
+    if isinstance(error, UNREADABLE):
+        return plugin.problem(UNREADABLE_IMAGE, "url", error.message, error.hint)
+    return _unseen(plugin, error)
 
 
 def _unseen(plugin: Plugin, error: WasmpackError) -> Problem:
@@ -253,7 +243,9 @@ def _unseen(plugin: Plugin, error: WasmpackError) -> Problem:
     return plugin.problem(IMAGE_UNSEEN, "url", message, hint)
 
 
-def checksum_problems(plugin: Plugin, url: MeshUrl, image: Image) -> Sequence[Problem]:
+def checksum_problems(
+    plugin: Plugin, url: MeshUrl, image: Image | PluginImage
+) -> Sequence[Problem]:
     """The mesh compares the digest of the image's manifest; of an index, of linux/amd64's."""
     wanted = checksum(plugin, url)
     manifest = image.manifest
@@ -261,7 +253,7 @@ def checksum_problems(plugin: Plugin, url: MeshUrl, image: Image) -> Sequence[Pr
         return ()
     at = "sha256" if plugin.text("sha256") else "url"
     layers = {layer.digest.hex for layer in manifest.layers}
-    if isinstance(image.top, Index) and wanted == image.digest.hex:
+    if isinstance(image.top, Index) and wanted == image.top.digest.hex:
         what = "the digest of the index, which the mesh never compares"
     elif wanted in layers:
         what = "the digest of a layer, not of the image"
@@ -273,7 +265,7 @@ def checksum_problems(plugin: Plugin, url: MeshUrl, image: Image) -> Sequence[Pr
     return (plugin.problem(DIGEST_NEVER_MATCHES, at, message, hint),)
 
 
-def slow_pull_problems(plugin: Plugin, image: Image) -> Sequence[Problem]:
+def slow_pull_problems(plugin: Plugin, image: Image | PluginImage) -> Sequence[Problem]:
     manifest = image.manifest
     size = max((layer.size for layer in manifest.layers), default=0) if manifest else 0
     if size < _SLOW:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -164,6 +164,15 @@ def json_text(value: object) -> str:
     from wasmpack.oci.canonical import well_formed
 
     return json.dumps(well_formed(value), indent=2)
+
+
+def column(texts: Iterable[str]) -> int:
+    """How wide a column of a table is; one text that is longer does not widen all its rows."""
+    return min(_WIDEST, max(map(len, texts), default=0))
+
+
+_WIDEST = 100
+"""Characters of a column: most names of images are shorter."""
 
 
 def _is_text(data: bytes) -> bool:

@@ -14,6 +14,7 @@ from wasmpack.cli.options import (
 from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
+from wasmpack.redaction import plain_text
 from wasmpack.stores.session import Session
 
 
@@ -43,4 +44,4 @@ def extract(image: Place, output: str, force: bool, shape: str, session: Session
         console.json({"schemaVersion": 1, "files": [str(path) for path in files]})
         return
     for path in files:
-        console.result(str(path))
+        console.result(plain_text(str(path)))

@@ -11,6 +11,7 @@ from wasmpack.cli.options import (
 )
 from wasmpack.cli.session_options import registry_options
 from wasmpack.oci.place import Place
+from wasmpack.redaction import plain_text
 from wasmpack.stores.session import Session
 
 
@@ -69,6 +70,6 @@ def inspect_module(file: str, shape: str) -> None:
         return
     from wasmpack.cli.image_text import module_lines
 
-    console.result(console.out_style(module.name, "bold"))
+    console.result(console.out_style(plain_text(module.name), "bold"))
     for line in module_lines(view, console.out_style):
         console.result(line)

@@ -2,6 +2,7 @@
 
 import click
 
+from wasmpack.cli.console import column
 from wasmpack.cli.options import REFERENCE, current_console, format_option
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
@@ -22,7 +23,7 @@ def list_images(shape: str) -> None:
         console.status("no images yet: wasmpack build MODULE -t NAME")
         return
     names = [plain_text(row.name) for row in rows]
-    width = max(len("IMAGE"), *map(len, names))
+    width = column(["IMAGE", *names])
     console.result(console.out_style(f"{'IMAGE':<{width}}  {'VARIANT':<8} DIGEST", "bold"))
     for name, row in zip(names, rows, strict=True):
         console.result(f"{name:<{width}}  {row.variant:<8} {str(row.digest)[:19]}")

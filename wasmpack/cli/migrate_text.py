@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasmpack.cli.console import Console, json_text
+from wasmpack.cli.console import Console, column, json_text
 from wasmpack.findings.report import finding_lines
 from wasmpack.redaction import plain_text
 
@@ -55,17 +55,17 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
 def _table(rows: tuple[MigrationRow, ...], console: Console) -> list[str]:
     cells = [
         (
-            str(row.migrated.extension.metadata.get("namespace") or "-"),
-            row.migrated.extension.name or "?",
+            plain_text(str(row.migrated.extension.metadata.get("namespace") or "-")),
+            plain_text(row.migrated.extension.name or "?"),
             "migrated" if row.done else "refused",
             _counted(row),
         )
         for row in rows
     ]
     head = ("NAMESPACE", "NAME", "STATUS", "FINDINGS")
-    widths = [max(len(row[n]) for row in (head, *cells)) for n in range(len(head))]
+    widths = [column(texts) for texts in zip(head, *cells, strict=True)]
     lines = [
-        "  ".join(plain_text(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in (head, *cells)
     ]
     return [console.err_style(lines[0].rstrip(), "bold"), *(line.rstrip() for line in lines[1:])]

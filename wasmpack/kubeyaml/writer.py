@@ -11,7 +11,6 @@ any reader would take it for something else, comments where they are asked for. 
 bytes.
 """
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -23,8 +22,15 @@ from wasmpack.oci.canonical import JsonValue
 
 _WIDTH = 1 << 20
 """Columns after which text would be folded: none."""
-_FOREIGN_BREAKS = re.compile("[\x85\u2028\u2029]")
-"""Line breaks of YAML 1.1 that readers fold or rewrite unless they are escaped."""
+
+
+def is_plain(text: str) -> bool:
+    """Whether it may be shown as it is: it steers no terminal, and has no line breaks that readers
+    of YAML 1.1 fold or rewrite."""
+    return text.translate(_HARMLESS).isprintable()
+
+
+_HARMLESS = dict.fromkeys(map(ord, "\n\t"))
 
 
 def to_yaml(value: JsonValue, comments: Comments | None = None) -> str:
@@ -54,11 +60,17 @@ def _dumper() -> type[Any]:
         def ignore_aliases(self, data: object) -> bool:
             return True
 
+        def write_double_quoted(self, text: str, split: bool = True) -> None:
+            """PyYAML escapes what its own reader refuses; what steers a terminal is more."""
+            self.allow_unicode = is_plain(text)
+            super().write_double_quoted(text, split)
+            self.allow_unicode = True
+
     def text(dumper: Any, value: str) -> Any:
         style = None if reads_as_text(value) else "'"
         if "\n" in value:
             style = "|" if value.strip() else '"'
-        if _FOREIGN_BREAKS.search(value):
+        if not is_plain(value):
             style = '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
@@ -88,4 +100,6 @@ def _commented(text: str, comments: Comments) -> str:
 
 
 def _comment(indent: str, words: str) -> str:
+    if not is_plain(words):
+        words = "".join(c if is_plain(c) else ascii(c)[1:-1] for c in words)
     return f"{indent}# {words}".rstrip(" ")

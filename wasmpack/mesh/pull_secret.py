@@ -48,6 +48,8 @@ class PullSecret:
     namespace: str
     auths: JsonObject = field(repr=False)
     """By registry; parsed once, for all plugins that name it."""
+    known: str = field(repr=False)
+    """The first registries, for messages."""
     fault: str = ""
     """Why there are none to read."""
 
@@ -64,6 +66,7 @@ class PullSecret:
             name=str(metadata.get("name", "")),
             namespace=str(metadata.get("namespace") or DEFAULT_NAMESPACE),
             auths=auths,
+            known=_listed(auths),
             fault=fault,
         )
 
@@ -84,15 +87,8 @@ class PullSecret:
             return
         key = registry_key(reference.registry)
         if key not in self.auths:
-            message = f"holds credentials {self._has()}; the mesh looks for the key {key}, exactly"
+            message = f"holds credentials {self.known}; the mesh looks for the key {key}, exactly"
             yield self._problem(plugin, message, f"wasmpack render secret {reference.registry}")
-
-    def _has(self) -> str:
-        if not self.auths:
-            return "for no registry"
-        more = len(self.auths) - _LISTED
-        names = nsmallest(_LISTED, map(cut, self.auths))
-        return f"only for {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
 
     def credential(self, reference: Reference) -> tuple[str, str] | None:
         """User and password for the image's registry, as the mesh would find them."""
@@ -116,6 +112,14 @@ def _auths(secret: JsonObject) -> tuple[JsonObject, str]:
         return mapping(_content(secret).get("auths")), ""
     except BadArtifact as error:
         return {}, error.message
+
+
+def _listed(auths: JsonObject) -> str:
+    if not auths:
+        return "for no registry"
+    more = len(auths) - _LISTED
+    names = nsmallest(_LISTED, map(cut, auths))
+    return f"only for {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
 
 
 def _content(secret: JsonObject) -> JsonObject:

@@ -4,10 +4,11 @@ Six old phases become three, so two plugins that ran one after the other by thei
 share one, where the higher priority runs first.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import takewhile
+from itertools import islice
 from operator import itemgetter
 
 from wasmpack.findings import Problem, Rule, Severity, few
@@ -55,12 +56,12 @@ def _by_priority(migrated: Sequence[Migrated]) -> Mapping[tuple[str, str], _Grou
 
 def _ran_before(item: Migrated, groups: Mapping[tuple[str, str], _Group]) -> Iterator[Migrated]:
     """Those of earlier phases that share one with it now, and do not have a higher priority."""
-    phase = item.extension.phase
+    phase, own = item.extension.phase, _priority(item)
     for earlier in _ORDER[: _ORDER.index(phase)]:
         if PHASES[earlier] == PHASES[phase]:
             group = groups.get((_namespace(item), earlier), [])
-            rivals = takewhile(lambda row: row[0] <= _priority(item), group)
-            yield from (other for _, _, other in rivals)
+            end = bisect_right(group, own, key=itemgetter(0))
+            yield from (other for _, _, other in islice(group, end))
 
 
 def _shared(item: Migrated, other: Migrated) -> Problem:

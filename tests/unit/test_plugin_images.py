@@ -1,0 +1,104 @@
+"""Images of several resources: what is known of one is not worked out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from support.plugins import PLUGINS
+
+from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
+from wasmpack.errors import NotFound, RegistryUnavailable, WasmpackError
+from wasmpack.findings import Report
+from wasmpack.images.image import Image
+from wasmpack.images.variants import artifact_image
+from wasmpack.kubeyaml.documents import Document
+from wasmpack.oci.place import NamePlace
+from wasmpack.proxy_abi.module import PluginModule
+
+GOOD = "quay.io/me/plugin:v1"
+Open = Callable[[NamePlace, object], Image]
+
+
+def plugins(*images: str, configs: tuple[str, ...] = ()) -> list[Document]:
+    """A resource for each image."""
+    return [
+        Document(source=f"f{number}", value={
+            "apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPlugin",
+            "metadata": {"name": f"p{number}"},
+            "spec": {"url": f"oci://{image}", "priority": number,
+                     **({"pluginConfig": {"a": configs[number]}} if configs else {})},
+        })
+        for number, image in enumerate(images)
+    ]  # fmt: skip
+
+
+def opening(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], Image]) -> list[str]:
+    """Let images come from here; the names that were asked for."""
+    asked: list[str] = []
+
+    def opened(place: NamePlace, _session: object) -> Image:
+        asked.append(str(place))
+        return answer(str(place))
+
+    monkeypatch.setattr("wasmpack.actions.plugin_images.open_image", opened)
+    return asked
+
+
+def good(name: str) -> Image:
+    module = PluginModule((PLUGINS / "header-append-c.wasm").read_bytes())
+    return Image(artifact_image(module, b'{"type":"envoy_proxy"}', {}), name)
+
+
+def failing(error: Callable[[str], WasmpackError]) -> Callable[[str], Image]:
+    def answer(name: str) -> Image:
+        raise error(name)
+
+    return answer
+
+
+def codes(report: Report) -> list[str]:
+    return [found.code for found in report.findings if found.code in {"WPL015", "WPL016"}]
+
+
+@pytest.mark.parametrize(
+    ("configs", "number"),
+    [((), 1), (("x", "x", "x"), 1), (("x", "y", "x"), 2)],
+    ids=["no configuration", "the same", "two"],
+)
+def test_an_image_is_started_once_for_each_configuration(
+    configs: tuple[str, ...], number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = opening(monkeypatch, good)
+    validate_wasmplugin(plugins(GOOD, GOOD, GOOD, configs=configs), "f")
+    assert asked == [GOOD] * number
+
+
+def test_an_image_that_is_not_there_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = opening(monkeypatch, failing(lambda name: NotFound(f"no {name}")))
+    report = validate_wasmplugin(plugins(GOOD, GOOD, GOOD), "f")
+    assert (asked, codes(report)) == ([GOOD], ["WPL016"] * 3)
+
+
+def names(number: int) -> list[str]:
+    return [f"quay.io/me/p{at}:v1" for at in range(number)]
+
+
+def test_a_registry_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = opening(monkeypatch, failing(lambda _: RegistryUnavailable("no answer")))
+    report = validate_wasmplugin(plugins(*names(10), "ghcr.io/me/p:v1"), "f")
+    assert asked == [*names(2), "ghcr.io/me/p:v1"]
+    assert codes(report) == ["WPL015"] * 11
+
+
+def test_a_registry_that_fails_for_one_image_is_asked_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def every_other(name: str) -> Image:
+        if int(name[len("quay.io/me/p") : -len(":v1")]) % 2:
+            return good(name)
+        raise RegistryUnavailable("no answer")
+
+    asked = opening(monkeypatch, every_other)
+    report = validate_wasmplugin(plugins(*names(6)), "f")
+    assert (asked, len(codes(report))) == (names(6), 3)
