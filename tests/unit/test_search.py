@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 
 import pytest
 from support.tars import END, file, header
@@ -11,6 +12,7 @@ from support.tars import END, file, header
 from wasmpack.errors import BadArtifact
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.oci import media_types as mt
+from wasmpack.oci.budget import Budget
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import parse_manifest
 
@@ -125,3 +127,27 @@ def test_modules_below_too_many_folders() -> None:
     files = [special(b"L", b"d/" * 2000 + b"%d" % number) + file(b"x", A) for number in range(600)]
     with pytest.raises(BadArtifact, match="more than 262144 entries"):
         searched(tar(*files))
+
+
+@pytest.mark.parametrize("layers", [1, 10, 128])
+def test_a_blob_under_many_media_types_is_inflated_once(layers: int) -> None:
+    inflated: list[int] = []
+    data = gzip.compress(b"text" * 1000)
+    rows = [Descriptor.of(data, f"x/{number}").as_json() for number in range(layers)]
+    config = Descriptor.of(b"{}", mt.OCI_CONFIG).as_json()
+    manifest = parse_manifest(json.dumps({"config": config, "layers": rows}).encode())
+
+    def opened(_blob: Descriptor) -> Iterator[bytes]:
+        inflated.append(1)
+        yield data
+
+    assert search(manifest, opened).modules == {}
+    assert len(inflated) == 2, "to see that it is gzip, and to inflate its beginning"
+
+
+def test_empty_members_count_as_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.oci.layers.Budget", lambda: Budget(entries=500))
+    layers = [("x/y", gzip.compress(b"", mtime=n) * 100, "") for n in range(6)]
+    assert searched(*layers[:5]).modules == {}
+    with pytest.raises(BadArtifact, match="more than 500 entries"):
+        searched(*layers)
