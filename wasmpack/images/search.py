@@ -81,6 +81,8 @@ class _Upper:
         names, trees, opaque = set[bytes](), set[bytes](), set[bytes]()
         for file in files:
             path = file.path.rstrip(b"/")
+            if len(path) > _LONGEST_PATH:
+                continue  # no file can have it, nor does it hide one
             folder, _, base = path.rpartition(b"/")
             if base == _OPAQUE:
                 opaque.add(folder)
@@ -97,7 +99,7 @@ class _Upper:
         return {file.shown: file.content for file in found.values() if file.content is not None}
 
     def _hides(self, path: bytes) -> bool:
-        if len(path) > _LONGEST_PATH or path in self._names or path in self._trees:
+        if path in self._names or path in self._trees:
             return True
         if b"" in self._opaque:
             return True

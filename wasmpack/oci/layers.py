@@ -183,6 +183,7 @@ class _Tar:
             entry = next(self._entries, None)
             if entry is None:
                 return False
+            self._budget.remember(entry.name)
             self._found.append(LayerFile(entry=entry, content=self._content(entry)))
         except (UnreadableLayer, WasmpackError) as error:
             self._failure = error
