@@ -40,7 +40,7 @@ ONLY_IN = {
     "requests": {"stores/registry/transport.py", "stores/registry/exchange.py",
                  "stores/registry/downloads.py", "stores/registry/session.py",
                  "stores/registry/failures.py", "stores/registry/pace.py"},
-    "urllib3": {"stores/registry/failures.py", "stores/registry/session.py"},
+    "urllib3": {"stores/registry/failures.py", "stores/registry/session.py", "stores/daemon.py"},
     "docker": {"stores/daemon.py"},
     "deflate": {"oci/layer.py"},
     "envoy": {"envoy/binary.py"},

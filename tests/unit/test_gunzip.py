@@ -110,3 +110,22 @@ def test_members_are_counted() -> None:
     empty = gzip.compress(b"", mtime=0)
     assert read(empty * 65_535 + GOOD) == (TEXT, "")
     assert read(empty * 65_536 + GOOD) == (b"", "more than 65536 gzip members")
+
+
+@pytest.mark.parametrize("size", [0, 1, 510, 511, 512, 513])
+@pytest.mark.parametrize("piece", [1, 7, 300, 5000])
+def test_names_end_with_a_zero_however_they_come(size: int, piece: int) -> None:
+    name = b"n" * size + b"\0"
+    body = gzip.compress(b"text", mtime=0)[10:]
+    data = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff" + name + body
+    pieces = iter([data[at : at + piece] for at in range(0, len(data), piece)])
+    if size < 512:
+        assert b"".join(gunzip(pieces)) == b"text"
+    else:
+        with pytest.raises(UnreadableLayer, match="invalid header"):
+            b"".join(gunzip(pieces))
+
+
+def test_a_name_that_is_cut_off() -> None:
+    with pytest.raises(UnreadableLayer, match="unexpected EOF"):
+        b"".join(gunzip(iter([b"\x1f\x8b\x08\x08\0\0\0\0\0\xffname"])))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 
 import pytest
-from support.tars import END, file, header
+from support.tars import END, file, header, special
 
 from wasmpack.errors import BadArtifact
-from wasmpack.images.search import FoundFiles, search
+from wasmpack.images.search import FoundFiles, _Upper, search
 from wasmpack.oci import media_types as mt
+from wasmpack.oci.budget import Budget
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.layers import LayerFile
 from wasmpack.oci.manifest import parse_manifest
+from wasmpack.oci.tar import TarEntry
+from wasmpack.oci.tar_header import FILE
 
 A, B = b"\0asm\1\0\0\0A", b"\0asm\1\0\0\0B"
 TAR = mt.OCI_LAYER_TAR
@@ -125,3 +130,52 @@ def test_modules_below_too_many_folders() -> None:
     files = [special(b"L", b"d/" * 2000 + b"%d" % number) + file(b"x", A) for number in range(600)]
     with pytest.raises(BadArtifact, match="more than 262144 entries"):
         searched(tar(*files))
+
+
+@pytest.mark.parametrize("layers", [1, 10, 128])
+def test_a_blob_under_many_media_types_is_inflated_once(layers: int) -> None:
+    inflated: list[int] = []
+    data = gzip.compress(b"text" * 1000)
+    rows = [Descriptor.of(data, f"x/{number}").as_json() for number in range(layers)]
+    config = Descriptor.of(b"{}", mt.OCI_CONFIG).as_json()
+    manifest = parse_manifest(json.dumps({"config": config, "layers": rows}).encode())
+
+    def opened(_blob: Descriptor) -> Iterator[bytes]:
+        inflated.append(1)
+        yield data
+
+    assert search(manifest, opened).modules == {}
+    assert len(inflated) == 2, "to see that it is gzip, and to inflate its beginning"
+
+
+def test_empty_members_count_as_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.oci.layers.Budget", lambda: Budget(entries=500))
+    layers = [("x/y", gzip.compress(b"", mtime=n) * 100, "") for n in range(6)]
+    assert searched(*layers[:5]).modules == {}
+    with pytest.raises(BadArtifact, match="more than 500 entries"):
+        searched(*layers)
+
+
+def long_names(count: int, size: int) -> bytes:
+    """Entries with GNU long names (gnu.org, "tar/Standard")."""
+    names = [b"%06d" % number + b"n" * (size - 6) + b"\0" for number in range(count)]
+    return tar(*(special(b"L", name) + file(b"x", b"text") for name in names))
+
+
+@pytest.mark.parametrize("layers", [1, 4])
+def test_names_of_all_layers_count(layers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.oci.layers.Budget", lambda: Budget(names=200_000))
+    parts = [long_names(8 // layers, 24_000) + bytes(512 * n) for n in range(layers)]
+    assert searched(*parts).modules == {}
+    with pytest.raises(BadArtifact, match="of names"):
+        searched(*parts, long_names(2, 24_001))
+
+
+def test_paths_that_no_file_can_have_are_not_kept() -> None:
+    upper = _Upper(Budget())
+    entries = [
+        TarEntry(name=b"%d" % n + b"n" * size, kind=FILE, size=0, start=0, data=0, end=0)
+        for n, size in enumerate([4000, 5000, 1 << 20])
+    ]
+    upper.add(LayerFile(entry=entry) for entry in entries)
+    assert [len(path) for path in upper._trees] == [4001]

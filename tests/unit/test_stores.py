@@ -17,11 +17,14 @@ import pytest
 from support.devices import NULL, device
 
 from wasmpack.actions.build import Outputs, write_outputs
+from wasmpack.actions.local import list_local, remove_local
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
 from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
 from wasmpack.images.variants import BuiltImage, artifact_image
+from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.manifest import Index, Manifest, parse
 from wasmpack.oci.place import LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.proxy_abi.module import PluginModule
@@ -399,3 +402,93 @@ def test_prune_waits_for_a_writer(tmp_path: Path) -> None:
 
 def test_layout_place_prints_itself() -> None:
     assert str(LayoutPlace("x", "t")) == "oci:x:t"
+
+
+def row(manifest: Manifest | Index, **change: object) -> dict[str, object]:
+    return {**manifest.descriptor.as_json(), **change}
+
+
+def nested(width: int, depth: int) -> tuple[Layout, BuiltImage]:
+    """An index of indexes, each of which lists one child so many times."""
+    made, store = image(), open_store()
+    keep(made, "quay.io/a/b:v1")
+    inner: Manifest | Index = made.manifest
+    for _ in range(depth):
+        body = {"schemaVersion": 2, "manifests": [row(inner)] * width}
+        inner = parse(json.dumps(body).encode(), mt.OCI_INDEX)
+        store.put_manifest(inner, [])
+    store.put_manifest(inner, ["quay.io/x/y:v1"])
+    store.untag(["quay.io/a/b:v1"])
+    return store, made
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The manifests that were read."""
+    seen: list[str] = []
+    real = stores_layout.parse
+
+    def counted(raw: bytes, media_type: str = "") -> Manifest | Index:
+        seen.append(Descriptor.of(raw, "").digest.hex)
+        return real(raw, media_type)
+
+    monkeypatch.setattr(stores_layout, "parse", counted)
+    return seen
+
+
+def test_prune_reads_each_manifest_once(read: list[str]) -> None:
+    store, made = nested(width=20, depth=4)
+    assert store.prune() == (0, 0)
+    assert len(read) == len(set(read)) == 5
+    assert all(store.has_blob(blob) for blob in made.manifest.blobs)
+
+
+@pytest.mark.parametrize("wrong_first", [True, False])
+def test_prune_keeps_what_one_of_two_rows_names(wrong_first: bool) -> None:
+    made, store = image(), open_store()
+    keep(made, "quay.io/a/b:v1")
+    rows = [row(made.manifest, size=3), row(made.manifest)]
+    body = {"schemaVersion": 2, "manifests": rows if wrong_first else rows[::-1]}
+    top = parse(json.dumps(body).encode(), mt.OCI_INDEX)
+    store.put_manifest(top, ["quay.io/x/y:v1"])
+    store.untag(["quay.io/a/b:v1"])
+    assert store.prune() == (0, 0)
+
+
+def test_many_names_are_removed_in_one_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = image()
+    keep(made, "quay.io/a/b:v1")
+    open_store().put_manifest(made.manifest, [f"quay.io/a/b:v{n}" for n in range(50)])
+    written: list[str] = []
+    real = stores_layout.write_inside
+
+    def counted(root: Path, name: str, pieces: Iterable[bytes], *, durable: bool = True) -> None:
+        written.append(name)
+        real(root, name, pieces, durable=durable)
+
+    monkeypatch.setattr(stores_layout, "write_inside", counted)
+    digest = made.manifest.digest
+    names = [Reference.parse(f"quay.io/a/b@{digest}"), Reference.parse("quay.io/a/b:v7")]
+    removed = remove_local(names)
+    assert written == ["index.json"]
+    assert sorted(name.full for name, _ in removed) == sorted(
+        f"quay.io/a/b:v{n}" for n in range(50)
+    )
+    assert open_store().entries() == ()
+
+
+def test_many_names_of_an_image_are_listed_by_one_look(read: list[str]) -> None:
+    made = image()
+    keep(made, "quay.io/a/b:v1")
+    open_store().put_manifest(made.manifest, [f"quay.io/a/b:v{n}" for n in range(50)])
+    read.clear()
+    assert {found.variant for found in list_local()} == {"oci"}
+    assert len(read) == 1
+
+
+def test_a_directory_with_the_name_of_a_temporary_file_stays() -> None:
+    keep(image(), "quay.io/a/b:v1")
+    (store_path() / ".wasmpack-tmp-x").mkdir()
+    assert open_store().prune() == (0, 0)
+    remove_local([Reference.parse("quay.io/a/b:v1")])
+    assert (store_path() / ".wasmpack-tmp-x").is_dir()

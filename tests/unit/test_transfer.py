@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from wasmpack.oci.digest import Digest
 
 from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.images import transfer as transfers
@@ -15,7 +14,7 @@ from wasmpack.images.image import Image
 from wasmpack.images.transfer import transfer, transfer_all
 from wasmpack.images.variants import BuiltImage, artifact_image
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, parse, parse_manifest
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.ports import BlobStatus, ImageWriter

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from wasmpack.dry_run.code_cache import clear_cache
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WrongUsage
 from wasmpack.images.variants import variant_of
-from wasmpack.oci.descriptor import Digest
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.layout import Layout
@@ -39,7 +39,9 @@ def list_local() -> list[LocalImage]:
     if not has_store():
         return []
     layout = Layout(store_path())
-    return sorted((_row(layout, entry) for entry in layout.entries()), key=lambda row: row.name)
+    variants: dict[tuple[Digest, int, str], str] = {}
+    rows = [_row(layout, entry, variants) for entry in layout.entries()]
+    return sorted(rows, key=lambda row: row.name)
 
 
 def tag_local(image: Reference, name: Reference) -> Digest:
@@ -63,24 +65,25 @@ def remove_local(names: Sequence[Reference]) -> list[tuple[Reference, Digest]]:
 
     :raises NotFound: one of the names is not there; none is removed then
     """
-    for name in names:
-        if find_local(name.with_default_tag()) is None:
-            raise _missing(name)
+    removed = {found.full: (found, digest) for name in names for found, digest in _meant(name)}
     layout = open_store()
-    removed = [
-        pair for name in {n.full: n for n in names}.values() for pair in _untag(layout, name)
-    ]
+    layout.untag(removed)
     layout.prune()
-    return removed
+    return list(removed.values())
 
 
-def _untag(layout: Layout, name: Reference) -> list[tuple[Reference, Digest]]:
-    """One name; for a digest all names of its repository that mean it."""
+def _meant(name: Reference) -> list[tuple[Reference, Digest]]:
+    """One name; for a digest all names of its repository that mean it.
+
+    :raises NotFound: not in the local store
+    """
+    tagged = name.with_default_tag()
+    descriptor = find_local(tagged)
+    if descriptor is None:
+        raise _missing(name)
     if name.digest is None:
-        return [(name.with_default_tag(), layout.untag(name.full).digest)]
-    found = [entry.name for entry in names_of(layout, name) if entry.name]
-    for full in found:
-        layout.untag(full)
+        return [(tagged, descriptor.digest)]
+    found = [entry.name for entry in names_of(Layout(store_path()), name) if entry.name]
     return [(replace(Reference.parse(full), digest=None), name.digest) for full in found]
 
 
@@ -92,17 +95,25 @@ def prune_local() -> tuple[int, int]:
     return sum(files for files, _ in removed), sum(size for _, size in removed)
 
 
-def _row(layout: Layout, entry: Entry) -> LocalImage:
-    try:
-        found = layout.get(entry.descriptor)
-        variant = "index" if isinstance(found, Index) else variant_of(found).value
-    except (NotFound, DigestMismatch, BadArtifact):
-        variant = "damaged"
+def _row(layout: Layout, entry: Entry, variants: dict[tuple[Digest, int, str], str]) -> LocalImage:
+    """:param variants: of images that have other names too."""
+    descriptor = entry.descriptor
+    key = descriptor.digest, descriptor.size, descriptor.media_type
+    if key not in variants:
+        variants[key] = _variant(layout, descriptor)
     return LocalImage(
         name=(entry.name or "<none>").removeprefix("docker.io/library/"),
-        digest=entry.descriptor.digest,
-        variant=variant,
+        digest=descriptor.digest,
+        variant=variants[key],
     )
+
+
+def _variant(layout: Layout, descriptor: Descriptor) -> str:
+    try:
+        found = layout.get(descriptor)
+    except (NotFound, DigestMismatch, BadArtifact):
+        return "damaged"
+    return "index" if isinstance(found, Index) else variant_of(found).value
 
 
 def _missing(name: Reference) -> NotFound:

@@ -12,14 +12,12 @@ from wasmpack.errors import BadArtifact
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.budget import Budget
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.gunzip import UnreadableLayer, gunzip
+from wasmpack.oci.gunzip import UnreadableLayer
 from wasmpack.oci.layers import MODULE, LayerFile, Layers, OpenBlob, path_of, topmost_first
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.tar import TarEntry
-from wasmpack.oci.tar_header import BLOCK, FILE, FOLDER, starts_tar
-from wasmpack.oci.tar_source import Stream, read_full
+from wasmpack.oci.tar_header import FILE, FOLDER, starts_tar
 
-_GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _OPAQUE = b".wh..wh..opq"
 _DELETED = b".wh."
@@ -83,6 +81,8 @@ class _Upper:
         names, trees, opaque = set[bytes](), set[bytes](), set[bytes]()
         for file in files:
             path = file.path.rstrip(b"/")
+            if len(path) > _LONGEST_PATH:
+                continue  # no file can have it, nor does it hide one
             folder, _, base = path.rpartition(b"/")
             if base == _OPAQUE:
                 opaque.add(folder)
@@ -99,7 +99,7 @@ class _Upper:
         return {file.shown: file.content for file in found.values() if file.content is not None}
 
     def _hides(self, path: bytes) -> bool:
-        if len(path) > _LONGEST_PATH or path in self._names or path in self._trees:
+        if path in self._names or path in self._trees:
             return True
         if b"" in self._opaque:
             return True
@@ -137,7 +137,10 @@ def _those(modules: dict[str, bytes]) -> str:
 
 def _files(layer: Descriptor, layers: Layers, damage: list[str]) -> Iterator[LayerFile]:
     """What is in a layer: files of a tar, or one that has the layer's title for a name."""
-    start, gzipped = _start(layer, layers)
+    try:
+        start, gzipped = layers.start(layer)
+    except UnreadableLayer as error:
+        raise BadArtifact(f"layer {layer.digest}: damaged gzip: {error.reason}") from error
     if start[:4] == _ZSTD:
         raise BadArtifact(
             f"layer {layer.digest}: compressed with zstd, which is not read here",
@@ -149,17 +152,6 @@ def _files(layer: Descriptor, layers: Layers, damage: list[str]) -> Iterator[Lay
         yield _file(mt.RUNTIME_CONFIG_FILE, layers.read(layer, gzipped=gzipped))
     elif starts_tar(start):
         yield from _tar_files(layer, layers, damage, gzipped=gzipped)
-
-
-def _start(layer: Descriptor, layers: Layers) -> tuple[bytes, bool]:
-    """The first bytes of a layer, inflated if they must be, and whether that was so."""
-    start = read_full(Stream(layers(layer)), BLOCK)
-    if start[:2] != _GZIP:
-        return start, False
-    try:
-        return read_full(Stream(gunzip(layers(layer))), BLOCK), True
-    except UnreadableLayer as error:
-        raise BadArtifact(f"layer {layer.digest}: damaged gzip: {error.reason}") from error
 
 
 def _tar_files(

@@ -14,11 +14,18 @@ ENTRIES = 4 * 65_536
 count as one."""
 RECORDS = 4
 
+NAMES = 64 << 20
+"""Bytes of names, which are remembered: 256 for each of the entries. One may have 1 MiB (format.go,
+maxSpecialFileSize)."""
+
 
 class Budget:
-    """The bytes and entries that may still be read of one image."""
+    """The bytes, entries and names that may still be read of one image."""
 
-    def __init__(self, unpacked: int = UNPACKED, entries: int = ENTRIES) -> None:
+    def __init__(
+        self, unpacked: int = UNPACKED, entries: int = ENTRIES, names: int = NAMES
+    ) -> None:
+        self._names = self._most_names = names
         self._unpacked = self._most_unpacked = unpacked
         self._entries = self._most_entries = entries
 
@@ -44,4 +51,16 @@ class Budget:
             raise BadArtifact(
                 f"the layers of the image have more than {self._most_entries} entries, "
                 "which is all that is read of one image"
+            )
+
+    def remember(self, name: bytes) -> None:
+        """Count the name of an entry.
+
+        :raises BadArtifact: it was too much
+        """
+        self._names -= len(name)
+        if self._names < 0:
+            raise BadArtifact(
+                f"the entries of the image's layers have more than {self._most_names >> 20} MiB of "
+                "names, which is all that is read of one image"
             )

@@ -11,7 +11,7 @@ b'one, two'
 
 import contextlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 CHUNK = 1 << 20
 """Most bytes handed out at once."""
@@ -49,9 +49,10 @@ class NotGzip(UnreadableLayer):
     """The header of the first member cannot be read."""
 
 
-def gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def gunzip(chunks: Iterator[bytes], begin: Callable[[], None] = lambda: None) -> Iterator[bytes]:
     """Inflate a gzip stream of any number of members, piece by piece.
 
+    :param begin: called for each member
     :raises UnreadableLayer: where it cannot be read on
     """
     source = _Input(chunks)
@@ -60,6 +61,7 @@ def gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
     except UnreadableLayer as error:
         raise NotGzip(error.reason) from None
     for _ in range(_MOST_MEMBERS):
+        begin()
         yield from _member(source)
         if not source.peek(1):
             return
@@ -103,11 +105,16 @@ class _Input:
 
     def text(self) -> bytes:
         """Bytes up to a NUL, and the NUL."""
-        found = bytearray()
+        found = b""
         while len(found) < _LONGEST_TEXT:
-            found += self.take(1)
-            if not found[-1]:
-                return bytes(found)
+            piece = bytes(self.peek(_LONGEST_TEXT - len(found)))
+            if not piece:
+                raise UnreadableLayer(UNEXPECTED_EOF)
+            end = piece.find(b"\0") + 1
+            found += piece[: end or None]
+            self.drop(end or len(piece))
+            if end:
+                return found
         raise UnreadableLayer(_INVALID_HEADER)
 
 

@@ -15,6 +15,8 @@ from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, UnreadableLayer, gunzip
 from wasmpack.oci.media_types import EXTENSION_FILE, PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.tar import Stream, TarEntry, TarReader
+from wasmpack.oci.tar_header import BLOCK
+from wasmpack.oci.tar_source import read_full
 
 LIMIT = 256 << 20
 """Most bytes of a module or an unpacked layer: what the meshes read (``docs/variants.md``)."""
@@ -23,6 +25,7 @@ MOST_LAYERS = 128
 _MOST_ENTRIES = 65_536
 """Entries of a layer that are looked at; a plugin image has one or two."""
 MODULE = b"\0asm\1\0\0\0"
+_GZIP = b"\x1f\x8b"
 _PLUGIN, _CONFIG, _EXTENSION = (
     name.encode() for name in (PLUGIN_FILE, RUNTIME_CONFIG_FILE, EXTENSION_FILE)
 )
@@ -58,6 +61,7 @@ class Layers:
         self._open = open_blob
         self._whole = whole
         self._tars: dict[tuple[Digest, int, bool], _Tar] = {}
+        self._starts: dict[tuple[Digest, int], tuple[bytes, bool]] = {}
 
     @cached_property
     def budget(self) -> Budget:
@@ -101,9 +105,23 @@ class Layers:
         :raises UnreadableLayer: where it cannot be read on
         :raises BadArtifact: the image's layers unpack to too much
         """
-        for piece in gunzip(self._open(descriptor)):
+        for piece in gunzip(self._open(descriptor), self.budget.enter):
             self.budget.unpack(len(piece))
             yield piece
+
+    def start(self, descriptor: Descriptor) -> tuple[bytes, bool]:
+        """The first block of a layer, inflated if it is gzip, and whether that was so.
+
+        :raises UnreadableLayer: it cannot be inflated
+        """
+        key = descriptor.digest, descriptor.size
+        if key not in self._starts:
+            start = read_full(Stream(self._open(descriptor)), BLOCK)
+            gzipped = start[: len(_GZIP)] == _GZIP
+            if gzipped:
+                start = read_full(Stream(self.unpacked(descriptor)), BLOCK)
+            self._starts[key] = start, gzipped
+        return self._starts[key]
 
     def files(
         self, descriptor: Descriptor, *, limit: int = LIMIT, gzipped: bool = True
@@ -169,6 +187,7 @@ class _Tar:
             entry = next(self._entries, None)
             if entry is None:
                 return False
+            self._budget.remember(entry.name)
             self._found.append(LayerFile(entry=entry, content=self._content(entry)))
         except (UnreadableLayer, WasmpackError) as error:
             self._failure = error

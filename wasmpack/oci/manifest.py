@@ -105,10 +105,15 @@ def parse_manifest(raw: bytes, media_type: str = "") -> Manifest:
     return found
 
 
+def known_type(media_type: str) -> str:
+    """A media type that decides how a manifest is read; empty if its body decides."""
+    return media_type if media_type in MANIFESTS or media_type in INDEXES else ""
+
+
 def _media_type(given: str, value: JsonObject) -> str:
     body = value.get("mediaType")
-    kind = given or (body if isinstance(body, str) else "")
-    if kind in MANIFESTS or kind in INDEXES:
+    kind = known_type(given or (body if isinstance(body, str) else ""))
+    if kind:
         return kind
     if value.get("schemaVersion") == 1:
         raise BadArtifact("manifest: Docker schema 1 (deprecated) is not supported")

@@ -23,6 +23,8 @@ _MAX_NAMES = 2_000_000
 """The host has no such limits; no compiler comes near the first, and no module has more functions
 than the second (a million of its own, a million imported)."""
 _BULK = 8 << 20
+_PIECE = 1 << 16
+"""Bytes that are searched at once."""
 _LONGEST_MARKER = max(map(len, MARKERS))
 CORRUPTED = "Failed to parse corrupted Wasm module"
 NO_ABI = "Missing or unknown Proxy-Wasm ABI version"
@@ -151,13 +153,14 @@ def _strip(data: Source, sections: _Sections) -> bytes | None:
     From the first custom section of precompiled code on, every custom section is left out.
     """
     kept: list[bytes] = []
+    marks = _Marks(data, _PRECOMPILED)
     before = 8
     for number, start, end in sections:
         if number == 0:
             size, pos = _number(data, start, len(data), "custom section")
             if pos + size > len(data):
                 raise _Overrun("custom section: its name runs over the end of the file")
-            if not kept and _PRECOMPILED in data[pos : pos + size]:
+            if not kept and marks.within(pos, pos + size):
                 kept.append(data[:before])
         elif kept:
             kept.append(data[before:end])
@@ -171,9 +174,41 @@ def _custom_section(data: Source, sections: _Sections, wanted: bytes) -> tuple[i
             size, pos = _number(data, start, end, "custom section")
             if pos + size > end:
                 raise _Overrun("custom section: its name runs over its end")
-            if data[pos : pos + size] == wanted:
+            if size == len(wanted) and data[pos : pos + size] == wanted:
                 return pos + size, end
     return None
+
+
+class _Marks:
+    """Where some text is, in ranges that each begin behind the one before, and may overlap.
+
+    A name may claim to reach the end of the file, and 100,000 of them may: each byte is searched
+    once for all.
+    """
+
+    def __init__(self, data: Source, text: bytes) -> None:
+        self._data = data
+        self._text = text
+        self._found = -1
+        self._searched = 0
+        """Nothing begins before it but what was found last."""
+
+    def within(self, start: int, end: int) -> bool:
+        """Whether the text lies in this range."""
+        if self._found < start:
+            self._search(start, end)
+        return start <= self._found <= end - len(self._text)
+
+    def _search(self, start: int, end: int) -> None:
+        at, last = max(start, self._searched), end - len(self._text) + 1
+        while at < last:
+            stop = min(at + _PIECE, last)
+            found = self._data[at : stop + len(self._text) - 1].find(self._text)
+            if found >= 0:
+                self._found, self._searched = at + found, at + found + 1
+                return
+            at = stop
+        self._searched = at
 
 
 class _Sections:

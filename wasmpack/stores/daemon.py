@@ -8,26 +8,35 @@ from __future__ import annotations
 import contextlib
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from http.client import HTTPException
 from io import BytesIO
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
+from wasmpack.files.directories import explained
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.canonical import canonical_json
+from wasmpack.oci.canonical import canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
+from wasmpack.stores.registry.deadline import Deadline, Overdue, in_time
 from wasmpack.stores.saved import SavedImage
 
 if TYPE_CHECKING:
-    import docker
-
     from wasmpack.stores.verified import Body, Readable
 
 _LIMIT = 1 << 30
 """Most bytes of an image taken out of the engine."""
+_ANSWER = 30.0
+"""Seconds for the engine to say that it is one."""
+_WORK = 600.0
+"""Seconds for loading or saving an image."""
+_BROKEN = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
+           RecursionError, HTTPException)  # fmt: skip
+"""What the SDK, which takes settings and answers as they come, makes of broken ones."""
+T = TypeVar("T")
 
 
 class DaemonWriter(ImageWriter):
@@ -80,8 +89,14 @@ class DaemonWriter(ImageWriter):
                     member.size = len(content)
                     tar.addfile(member, BytesIO(content))
             archive.seek(0)
-            with _engine() as client:
-                client.images.load(archive)
+            _ask(lambda client: _load(client, archive, tags[0], self._diff_ids()))
+
+    def _diff_ids(self) -> list[str]:
+        assert self._manifest
+        config = parse_json_object(self._blobs[self._manifest.config.digest], "image configuration")
+        rootfs = config.get("rootfs")
+        found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+        return [str(one) for one in found] if isinstance(found, list) else []
 
 
 class DaemonReader(ImageReader):
@@ -94,7 +109,8 @@ class DaemonReader(ImageReader):
         self._what = f"docker-daemon:{reference}"
         name = f"{reference.written or reference.name}:{reference.tag}"
         with tempfile.TemporaryFile() as archive:
-            _save(name, archive)
+            _ask(lambda client: _save(client, name, archive))
+            archive.seek(0)
             self._image = SavedImage(archive, self._what)
 
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
@@ -112,34 +128,66 @@ class DaemonReader(ImageReader):
         return file.read(size)
 
 
-def _save(name: str, archive: IO[bytes]) -> None:
+def _save(client: Any, name: str, archive: IO[bytes]) -> None:
     """:raises BadArtifact: an image that is larger than what is taken."""
     total = 0
-    with _engine() as client:
-        for chunk in client.images.get(name).save(named=False):
-            total += len(chunk)
-            if total > _LIMIT:
-                raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
+    for chunk in client.get_image(client.inspect_image(name)["Id"]):
+        total += len(chunk)
+        if total > _LIMIT:
+            raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
+        with explained(tempfile.gettempdir()):
             archive.write(chunk)
-    archive.seek(0)
+
+
+def _load(client: Any, archive: IO[bytes], tag: str, diff_ids: Sequence[str]) -> None:
+    """Load, and see that it is there: an engine reports a failure behind a status of 200.
+
+    :raises WasmpackError: another image has that tag, or none
+    """
+    import docker
+
+    said = [str(row.get("error")) for row in client.load_image(archive) if row.get("error")]
+    if said:
+        raise WasmpackError(f"the Docker engine did not load the image: {said[0][:300]}")
+    try:
+        layers = client.inspect_image(tag)["RootFS"]["Layers"]
+    except docker.errors.ImageNotFound:
+        layers = None
+    if layers != diff_ids:
+        raise WasmpackError(
+            f"the Docker engine reported no error, but has not loaded {tag}",
+            hint="docker load of an archive shows what the engine objects to",
+        )
+
+
+def _ask(work: Callable[[Any], T]) -> T:
+    """Let the SDK work, for as long as a deadline allows: its own timeout is for each read alone.
+
+    Its upper layer raises a bare ``Exception`` for some answers, so only the lower one
+    is used, which has no types.
+
+    :raises NotFound: the engine has no such image
+    :raises WasmpackError: no engine, or one that refuses, fails or does not answer
+    """
+    import docker
+
+    with _reported("no Docker engine answers", "start it, or check DOCKER_HOST"):
+        client = in_time(docker.from_env, Deadline(_ANSWER), docker.DockerClient.close)
+    with contextlib.closing(client), _reported("the Docker engine refused"):
+        return in_time(lambda: work(client.api), Deadline(_WORK), lambda _: None)
 
 
 @contextlib.contextmanager
-def _engine() -> Iterator[docker.DockerClient]:
-    """Ask the engine, and say what is wrong when it cannot be asked."""
+def _reported(what: str, hint: str = "") -> Iterator[None]:
+    """Turn whatever the SDK raises into an error of ours."""
     import docker
+    import urllib3
 
     try:
-        client = docker.from_env()
-    except docker.errors.DockerException as error:
-        raise WasmpackError(
-            f"no Docker engine answers: {str(error)[:200]}", hint="start it, or check DOCKER_HOST"
-        ) from error
-    try:
-        yield client
+        yield
     except docker.errors.ImageNotFound as error:
         raise NotFound(f"the Docker engine has no such image: {error.explanation}") from error
-    except docker.errors.DockerException as error:
-        raise WasmpackError(f"the Docker engine refused: {str(error)[:300]}") from error
-    finally:
-        client.close()
+    except Overdue as error:
+        raise WasmpackError(f"the Docker engine does not answer: {error}", hint=hint) from error
+    except (docker.errors.DockerException, urllib3.exceptions.HTTPError, *_BROKEN) as error:
+        raise WasmpackError(f"{what}: {str(error)[:300]}", hint=hint) from error

@@ -6,7 +6,8 @@ power failure a blob may be damaged: its digest tells, and it is fetched or buil
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +23,7 @@ from wasmpack.files.directories import (
 )
 from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, parse
+from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, known_type, parse
 from wasmpack.stores.layout_index import (
     Entry,
     find_entry,
@@ -103,7 +104,8 @@ class Layout:
         if descriptor.size > MAX_MANIFEST:
             raise BadArtifact(f"{self.root}: a manifest of {descriptor.size} bytes")
         with self.open_blob(descriptor) as file:
-            raw = file.read(MAX_MANIFEST + 1)
+            same_size = os.fstat(file.fileno()).st_size == descriptor.size
+            raw = file.read(MAX_MANIFEST + 1) if same_size else b""
         if len(raw) != descriptor.size or not descriptor.digest.matches(raw):
             raise DigestMismatch(
                 f"{self.blob_path(descriptor.digest)}: damaged, not the manifest it is named after",
@@ -199,31 +201,33 @@ class Layout:
         """:raises WouldOverwrite: one of the names belongs to another image."""
         self._refuse_overwrite(index_rows(self._index()), names, digest)
 
-    def untag(self, name: str) -> Descriptor:
-        """Take a name away; the blobs stay until :meth:`prune`.
-
-        :raises NotFound: no such name
-        """
-        descriptor = self.find(name)
-        self._change(lambda entries: [v for v in entries if row_name(v) != name])
-        return descriptor
+    def untag(self, names: Collection[str]) -> None:
+        """Take names away, all at once; the blobs stay until :meth:`prune`."""
+        gone = frozenset(names)
+        self._change(lambda entries: [v for v in entries if row_name(v) not in gone])
 
     def prune(self) -> tuple[int, int]:
         """Delete blobs that no image names; returns how many files, and how many bytes."""
         with self._locked("blobs"), explained(self.root):
             keep = self._reachable()
             freed = delete_below(self.root, "blobs", keep)
-        with self._locked(), explained(self.root):
-            for path in self.root.glob(f"{TEMPORARY}*"):
-                path.unlink(missing_ok=True)
+        with self._locked(), explained(self.root), os.scandir(self.root) as found:
+            for file in list(found):
+                if file.name.startswith(TEMPORARY) and not file.is_dir(follow_symlinks=False):
+                    Path(file.path).unlink(missing_ok=True)
         return len(freed), sum(freed)
 
     def _reachable(self) -> set[str]:
         keep: set[str] = set()
+        seen: set[tuple[Digest, int, str]] = set()
         waiting = [entry.descriptor for entry in self.entries()]
         while waiting:
             descriptor = waiting.pop()
             keep.add(descriptor.digest.hex)
+            key = descriptor.digest, descriptor.size, known_type(descriptor.media_type)
+            if key in seen:
+                continue
+            seen.add(key)
             try:
                 found = self.get(descriptor)
             except (NotFound, DigestMismatch, BadArtifact):
