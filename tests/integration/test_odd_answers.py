@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import socket
 import ssl
@@ -27,7 +28,7 @@ from wasmpack.errors import RegistryUnavailable
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.registry import pages
+from wasmpack.stores.registry import pages, patience
 from wasmpack.stores.registry.client import RegistryClient
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import VerifiedStream
@@ -409,6 +410,35 @@ def test_pages_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(server.seen) == 5
 
 
+@pytest.mark.parametrize("tags", ["[]", '["one"]'], ids=["empty", "one tag"])
+def test_pages_that_bring_next_to_nothing_count_as_silence(
+    tags: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MOST_PAGES", 30)
+    monkeypatch.setattr(patience, "BUDGET", 0.5)
+
+    def script(request: str, _headers: dict[str, str]) -> Pieces:
+        yield 0.2
+        yield page(request, tags)
+
+    with (
+        RawServer(script) as server,
+        pytest.raises(RegistryUnavailable, match="its pages come too slowly"),
+    ):
+        ask(server, "tags")
+
+
+def test_slow_pages_that_bring_something_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MOST_PAGES", 5)
+    monkeypatch.setattr(patience, "BUDGET", 0.0)
+    full = json.dumps(["t" * 100] * 20)
+    with (
+        RawServer(lambda request, _: iter([page(request, full)])) as server,
+        pytest.raises(RegistryUnavailable, match="pages without end"),
+    ):
+        ask(server, "tags")
+
+
 @pytest.mark.parametrize(("bound", "most"), [("MOST_BYTES", 100), ("MOST_ROWS", 5)])
 def test_pages_that_come_to_too_much(
     bound: str, most: int, monkeypatch: pytest.MonkeyPatch
@@ -422,11 +452,11 @@ def test_pages_that_come_to_too_much(
         ask(server, "tags")
 
 
-def page(request: str) -> bytes:
+def page(request: str, tags: str = '["one","two"]') -> bytes:
     """Each one has another next one."""
     number = int(request.partition("n=")[2].partition(" ")[0] or "0")
     link = f'<{TAGS}list?n={number + 1}>; rel="next"'
-    return answer(body=b'{"tags":["one","two"]}', headers={"Link": link})
+    return answer(body=f'{{"tags":{tags}}}'.encode(), headers={"Link": link})
 
 
 @pytest.mark.parametrize(

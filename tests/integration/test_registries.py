@@ -14,6 +14,7 @@ from typing import ClassVar, cast
 import pytest
 from conftest import Cli
 from support.faults import Fault, FaultyProxy, Rule
+from support.faults.raw import RawServer, answer
 from support.plugins import PLUGINS
 from support.registries import RunningRegistry, TokenRegistry
 
@@ -63,6 +64,21 @@ def test_login_and_logout(htpasswd_registry: RunningRegistry, cli: Cli, tmp_path
     nothing = cli("login", registry.host, env=config)
     assert nothing.code == 2
     assert "--password-stdin" in nothing.err
+
+
+@pytest.mark.parametrize("variable", ["DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "option"])
+def test_a_path_that_would_steer_the_terminal_is_written_out(
+    variable: str, cli: Cli, tmp_path: Path
+) -> None:
+    odd = tmp_path / "\x1b[31mred"
+    env = {} if variable == "option" else {variable: str(odd)}
+    more = ["--registry-config", odd] if variable == "option" else []
+    with RawServer(lambda _request, _headers: iter([answer()])) as server:
+        login = ["login", server.host, "-u", "me", "--password-stdin"]
+        done = cli(*login, *more, stdin=b"hunter2hunter2", env=env)
+    assert done.code == 0, done.err
+    assert "\\x1b[31mred" in done.err
+    assert "\x1b" not in done.err
 
 
 def test_token_scopes(token_registry: TokenRegistry, cli: Cli) -> None:

@@ -12,7 +12,7 @@ import pytest
 import requests
 from support.header_mutants import json_mutants, text_mutants
 
-from wasmpack.errors import WasmpackError
+from wasmpack.errors import WasmpackError, silence
 from wasmpack.redaction import plain_text, redacted
 from wasmpack.stores.registry import pages
 from wasmpack.stores.registry.address import Address
@@ -29,6 +29,7 @@ from wasmpack.stores.registry.headers import (
 )
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pages import Listing, NoListing
+from wasmpack.stores.registry.patience import Patience
 
 MUTANTS = int(os.environ.get("WASMPACK_FUZZ_MUTANTS", "300"))
 """For each reader, in each run."""
@@ -179,7 +180,10 @@ class OnePage:
         base = Address.parse("https://r.example/")
         self._exchange = Exchange("r.example", base, OPTIONS)
 
-    def request(self, *_: object, **__: object) -> Answer:
+    def patience(self) -> Patience:
+        return Patience(0, silence)
+
+    def attempt(self, *_: object, **__: object) -> Answer:
         return answered(200, self._raw, {"Link": self._link})
 
     def own(self, url: str, target: str) -> str:

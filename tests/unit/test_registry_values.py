@@ -14,6 +14,7 @@ import urllib3
 from wasmpack.errors import AccessRefused, RegistryUnavailable
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference
+from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.challenge import authorization, parse_challenges
 from wasmpack.stores.registry.credentials import (
     Credential,
@@ -21,6 +22,7 @@ from wasmpack.stores.registry.credentials import (
     find_credential,
     save_credential,
 )
+from wasmpack.stores.registry.exchange import Exchange, Request
 from wasmpack.stores.registry.failures import unavailable
 from wasmpack.stores.registry.options import RegistryOptions, _Owner, is_loopback
 from wasmpack.stores.registry.transport import Transport
@@ -272,3 +274,12 @@ def test_another_login_is_for_the_registry_that_it_is_given_for() -> None:
     options = replace(LOGIN, _owner=_Owner()).at("quay.io").with_login("ghcr.io", "me", "pw")
     assert login_of(options.at("ghcr.io")) == ("me", "pw", None, None)
     assert login_of(options.at("quay.io")) == NONE
+
+
+@pytest.mark.parametrize(("hurry", "seconds"), [(True, 3.0), (False, 90.0)])
+def test_a_question_that_the_work_does_not_hang_on_has_three_seconds_in_all(
+    hurry: bool, seconds: float
+) -> None:
+    base = Address.parse("https://quay.io/")
+    request = Request(method="GET", address=base, headers={}, hurry=hurry)
+    assert Exchange("quay.io", base, OPTIONS).deadline(request).seconds == seconds

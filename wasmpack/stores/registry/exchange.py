@@ -56,7 +56,7 @@ class Exchange:
 
     def deadline(self, request: Request) -> Deadline:
         """Time for all the waits of an answer: connecting, logging in, redirects, its body."""
-        return Deadline(WAITS * self._silence(request))
+        return Deadline(self._silence(request) * (1 if request.hurry else WAITS))
 
     def send(
         self, request: Request, authorization: str | None, deadline: Deadline

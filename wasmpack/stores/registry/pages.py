@@ -1,15 +1,19 @@
 """Tags and referrers, page by page (distribution-spec, "Listing Tags", "Listing Referrers").
 
-A list ends, or it is an error: never a shorter one than the registry has.
+A list ends, or it is an error: never a shorter one than the registry has. All its pages are one
+piece of work: a registry that sends next to nothing, again and again, is as good as silent.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from wasmpack.errors import BadArtifact, RegistryUnavailable
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.stores.registry.answers import SMALL, Answer
 from wasmpack.stores.registry.headers import next_link
+from wasmpack.stores.registry.pace import SLOWEST
 from wasmpack.stores.registry.transport import Transport
 
 MOST_PAGES = 1000
@@ -36,7 +40,8 @@ class Listing:
         self._what = what
         self._key = key
         self._accept = accept
-        self._bytes = self._rows = 0
+        self._bytes = self._rows = self._since_progress = 0
+        self._patience = transport.patience()
 
     def rows(self, url: str, expect: set[int]) -> Iterator[JsonValue]:
         """All rows.
@@ -50,13 +55,33 @@ class Listing:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise self._error(f"pages without end ({len(seen)} read)")
             seen.add(url)
-            answer = self._transport.request(
-                "GET", url, self._what, expect, headers=headers, most=SMALL
-            )
+            answer, seconds = self._patience.through(partial(self._asked, url, expect, headers))
             if answer.status != 200 or self._accept not in {"", answer.media_type}:
                 raise self._error("the next page is not one") if len(seen) > 1 else NoListing()
-            yield from self._page(answer)
+            rows = self._page(answer)
+            yield from rows
             url = self._next(answer, url)
+            if url:
+                self._note(len(answer.body) if rows else 0, seconds)
+
+    def _asked(
+        self, url: str, expect: set[int], headers: Mapping[str, str]
+    ) -> tuple[Answer, float]:
+        """A page, and how long it took to come."""
+        since = time.monotonic()
+        answer = self._transport.attempt(
+            "GET", url, self._what, expect, headers=headers, most=SMALL
+        )
+        return answer, time.monotonic() - since
+
+    def _note(self, size: int, seconds: float) -> None:
+        """:raises RegistryUnavailable: too little has come in too long a time"""
+        self._since_progress += size
+        if self._since_progress >= SLOWEST:
+            self._since_progress = 0
+            self._patience.progress()
+            return
+        self._patience.little_came(seconds, self._error("its pages come too slowly"))
 
     def text(self, row: JsonValue) -> str:
         """A row that must be a string."""

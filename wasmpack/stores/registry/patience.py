@@ -60,6 +60,16 @@ class Patience:
         self._failures = 0
         self._spent = 0.0
 
+    def little_came(self, seconds: float, error: WasmpackError) -> None:
+        """Count the wait for an answer with next to nothing in it as silence.
+
+        :raises WasmpackError: this one, if there is no patience left
+        """
+        self._failures = 0
+        self._spent += seconds
+        if self._spent > BUDGET:
+            raise error
+
     def through(self, attempt: Callable[[], T]) -> T:
         """Try until it works, or until there is no patience left.
 
