@@ -268,7 +268,8 @@ def login(registry: str, username: str, password: str, session: Session | None =
 
     :raises AccessRefused: the registry refuses them; nothing is kept
     """
-    return _login.log_in(registry, (session or Session()).with_login(username, password))
+    host = _login.registry_host(registry)
+    return _login.log_in(host, (session or Session()).with_login(host, username, password))
 
 
 def logout(registry: str, session: Session | None = None) -> bool:

@@ -36,10 +36,9 @@ class Session:
             return self
         return replace(self, registry=self.registry.at(ours.registry))
 
-    def with_login(self, username: str, password: str) -> Self:
-        """With these credentials instead of stored ones."""
-        options = replace(self.registry, username=username, password=password)
-        return replace(self, registry=options)
+    def with_login(self, registry: str, username: str, password: str) -> Self:
+        """With these credentials for a registry, instead of stored ones."""
+        return replace(self, registry=self.registry.with_login(registry, username, password))
 
     def without_login(self) -> Self:
         """For several registries, where nobody said which one the login is for."""
