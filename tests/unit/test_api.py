@@ -68,7 +68,8 @@ def mentioned(value: object) -> Iterator[tuple[str, object]]:
             continue
         function = unwrapped(member)
         if inspect.isfunction(function):
-            yield from ((f"{name}.{key}", hint) for key, hint in hints(function).items())
+            shown = {key: hint for key, hint in hints(function).items() if key[0] != "_"}
+            yield from ((f"{name}.{key}", hint) for key, hint in shown.items())
 
 
 def unwrapped(member: object) -> object:

@@ -54,9 +54,9 @@ class Hint:
     command: Command | None = None
     after: str = ""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "before", bounded(self.before))
-        object.__setattr__(self, "after", bounded(self.after))
+    def bounded(self) -> "Hint":
+        """The same with its texts cut."""
+        return replace(self, before=bounded(self.before), after=bounded(self.after))
 
     @classmethod
     def of(cls, given: "str | Hint") -> "Hint":

@@ -80,6 +80,7 @@ class Problem:
     def __post_init__(self) -> None:
         object.__setattr__(self, "where", bounded(self.where))
         object.__setattr__(self, "message", bounded(self.message))
+        object.__setattr__(self, "hint", self.hint.bounded())
 
     @property
     def code(self) -> str:

@@ -8,17 +8,17 @@ from typing import Self
 from wasmpack.oci.reference import DOCKER_HUB
 
 
+@dataclass(slots=True)
 class _Owner:
     """The one registry that a login is for: the first that gets it."""
 
-    def __init__(self, registry: str = "") -> None:
-        self._registry = registry.lower()
-        self._claiming = threading.Lock()
+    registry: str = ""
+    claiming: threading.Lock = field(default_factory=threading.Lock)
 
     def is_at(self, registry: str) -> bool:
-        with self._claiming:
-            self._registry = self._registry or registry.lower()
-            return self._registry == registry.lower()
+        with self.claiming:
+            self.registry = self.registry or registry
+            return self.registry.lower() == registry.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
