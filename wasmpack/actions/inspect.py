@@ -75,7 +75,7 @@ def inspect_image(image: Image, targets: Sequence[str] = ()) -> ImageView:
     """
     top, manifest = image.top, image.manifest
     looked = _look(image)
-    report = looked.partial.report(targets) if looked.partial else _report(image, targets)
+    report = looked.partial.report(targets) if looked.partial else _report(image, targets, looked)
     return ImageView(
         reference=image.reference,
         source=image.source,
@@ -90,9 +90,10 @@ def inspect_image(image: Image, targets: Sequence[str] = ()) -> ImageView:
     )
 
 
-def _report(image: Image, targets: Sequence[str]) -> Report:
-    """What this store knows of an image that it has accepted; else what is found now."""
-    if image.source == "local" and not targets and isinstance(image.top, Manifest):
+def _report(image: Image, targets: Sequence[str], looked: "_Looked") -> Report:
+    """What the store kept of an image that it accepted and still has whole; else what is found."""
+    whole = looked.module is not None and not looked.fault
+    if whole and image.source == "local" and not targets and isinstance(image.top, Manifest):
         known = known_report(image.top, rule_named)
         if known is not None:
             return replace(known, subject=image.reference, kind="image")
