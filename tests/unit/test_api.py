@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import re
 import subprocess
 import sys
 import typing
@@ -99,19 +98,3 @@ def test_importing_the_package_imports_nothing_else() -> None:
     code = "import sys, wasmpack; print(*(m for m in sys.modules if m.startswith('wasmpack')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == {"wasmpack", "wasmpack.version"}
-
-
-def test_the_example_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A whole job in eight lines; it is pushed in the integration tests."""
-    (example,) = re.findall(r"```python\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
-    assert len(example.strip().splitlines()) <= 8
-    plugin = CHECKOUT / "tests" / "plugins" / "header-append-c.wasm"
-    (tmp_path / "filter.wasm").write_bytes(plugin.read_bytes())
-    monkeypatch.chdir(tmp_path)
-    pushed: list[str] = []
-    done = type("Done", (), {"digest": "sha256:0"})
-    monkeypatch.setitem(
-        wasmpack.__dict__, "push", lambda _image, name: (pushed.append(name), done())[1]
-    )
-    exec(example, {})
-    assert pushed == ["quay.io/me/plugin:v1"]
