@@ -189,7 +189,7 @@ def _migrated(
     problem = IMAGE_NOT_PACKED.problem(
         document.where(("spec", "image")),
         f"the image could not be packed: {outcome.reason}",
-        outcome.hint or "mend that and run the same command again: what is packed is kept",
+        outcome.hint or "fix that and run the same command again: what is packed is kept",
     )
     others = tuple(found for found in done.problems if found.rule not in _OF_IMAGES)
     return replace(done, document=None, problems=(problem, *others))

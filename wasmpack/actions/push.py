@@ -10,7 +10,7 @@ from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, Notice
 from wasmpack.findings import Report, Verdict
 from wasmpack.images.image import Image
-from wasmpack.images.opening import open_pushable, require_image
+from wasmpack.images.opening import require_image
 from wasmpack.images.transfer import Moved, transfer
 from wasmpack.images.variants import BuiltImage, Variant, filesystem_image, variant_of
 from wasmpack.images.writing import Written, registry_writer
@@ -22,8 +22,6 @@ from wasmpack.stores.local import keep_report, known_report
 from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.session import Session, registry_name
 from wasmpack.targets.realm import ADVICE, SINCE, refused_realm
-
-__all__ = ["accepted", "open_pushable", "planned", "push_image", "warn_of_realm"]
 
 
 def push_image(

@@ -62,7 +62,7 @@ def validate_module(
 
 
 def validate_config(raw: bytes, subject: str, *, strict: bool = False) -> Report:
-    """Judge a ``runtime-config.json``; no mesh reads the file, so there are no targets."""
+    """Judge a ``runtime-config.json``; no mesh reads the file, so it has no targets."""
     return judge_alone(subject, "config", config_problems(raw, subject), strict=strict)
 
 

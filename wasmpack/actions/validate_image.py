@@ -235,8 +235,7 @@ class _ImageChecks:
 def _cut(size: int, limit: int) -> Problem:
     return CUT_MODULE.problem(
         "plugin.wasm",
-        f"{size} bytes are more than the {limit} the mesh's fetcher reads: cut there, "
-        "without a word",
+        f"{size} bytes are more than the {limit} the mesh's fetcher reads: silently cut there",
         "strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
     )
 

@@ -47,8 +47,9 @@ def push(
     """
     if digest_file is not None:
         check_named(digest_file)
-    from wasmpack.actions.push import open_pushable, push_image
+    from wasmpack.actions.push import push_image
     from wasmpack.cli.report import plan_lines, show_written, shown_if_rejected
+    from wasmpack.images.opening import open_pushable
 
     console, target = current_console(), destination or _own_name(image)
     reading = session.reading(image, NamePlace(target))

@@ -57,7 +57,7 @@ def validate_module(file: str, checks: Checks, shape: str) -> int:
 def validate_config(file: Path, strict: bool, targets: tuple[str, ...], shape: str) -> int:
     """Judge a runtime-config.json: every fault with its place.
 
-    It is for other tools and for people: no mesh reads it, so there are no targets.
+    It is for other tools and for people: no mesh reads it, so it has no targets.
     """
     from wasmpack.actions.inputs import read_file
     from wasmpack.actions.validate import validate_config as check

@@ -48,7 +48,7 @@ def compiled_module(data: bytes, cached: Path | None) -> wasmtime.Module:
 
 
 def cache_file(module: PluginModule) -> Path | None:
-    """Where the code of a module is kept; None if it is not worth it, or there is no cache."""
+    """Where the code of a module is kept; None without a cache, or for small modules."""
     cache = cache_path() if module.size >= _WORTH_KEEPING else None
     return None if cache is None else cache / f"{module.digest.hex}.cwasm"
 
