@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+
+from wasmpack import redaction
 
 pytest_plugins = ["support.registries.fixtures", "support.plugins"]
 
@@ -53,6 +56,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.delenv("DOCKER_CONFIG", raising=False)
     monkeypatch.setenv("WASMPACK_STORE", str(tmp_path / "store"))
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process hides its secrets for as long as it runs; here it runs many tests."""
+    monkeypatch.setattr(redaction, "_known", set())
+    for ring in ("_tokens", "_queries"):
+        monkeypatch.setattr(redaction, ring, deque(maxlen=getattr(redaction, ring).maxlen))
 
 
 @pytest.fixture(scope="session")

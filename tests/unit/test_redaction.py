@@ -35,8 +35,7 @@ FORMS = {
 
 
 @pytest.fixture(autouse=True)
-def no_other_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_known", set())
+def few_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     for ring in ("_tokens", "_queries"):
         monkeypatch.setattr(redaction, ring, deque(maxlen=2))
 
