@@ -13,6 +13,7 @@ from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.sandbox import RunResult
 from wasmpack.findings import Severity
 from wasmpack.module_rules.check import StartUp, examine, module_problems
+from wasmpack.proxy_abi.abi import HostDate
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import Target, target
 
@@ -52,12 +53,14 @@ def envoy_target(version: str) -> Target:
     return target("envoy-" + ".".join(version.split(".")[:2]))
 
 
-def our_verdicts(batch: Sequence[bytes], configuration: bytes | None, host: str) -> list[Ours]:
+def our_verdicts(batch: Sequence[bytes], configuration: bytes | None, host: HostDate) -> list[Ours]:
     """In order; a module that makes the code raise gets that as its code."""
     return [our_verdict(data, configuration, host) for data in batch]
 
 
-def our_verdict(data: bytes, configuration: bytes | None, host: str, root_id: str = "") -> Ours:
+def our_verdict(
+    data: bytes, configuration: bytes | None, host: HostDate, root_id: str = ""
+) -> Ours:
     """One module's."""
     try:
         start_up = StartUp(plugin_config=configuration, root_id=root_id)

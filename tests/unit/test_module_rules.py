@@ -9,12 +9,13 @@ from support.plugins import CONFIGURATION, PLUGINS, binary, module_bytes, wat
 
 from wasmpack.findings import Problem, Severity
 from wasmpack.module_rules.check import StartUp, examine, module_problems
+from wasmpack.proxy_abi.abi import HostDate
 from wasmpack.proxy_abi.module import PluginModule
 
-NEWEST, OSSM_26, OLD = "2026-04-06", "2022-08-05", "2021-11-04"
+NEWEST, OSSM_26, OLD = map(HostDate, ("2026-04-06", "2022-08-05", "2021-11-04"))
 
 
-def problems(data: bytes, host: str = NEWEST, config: bytes | None = None) -> list[Problem]:
+def problems(data: bytes, host: HostDate = NEWEST, config: bytes | None = None) -> list[Problem]:
     return module_problems(examine(PluginModule(data), StartUp(plugin_config=config)), host)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from wasmpack.dry_run.sandbox import IsolatedRunner
+from wasmpack.dry_run.sandbox import Sandbox
 from wasmpack.findings import Problem, Report, Severity, judge, judge_alone
 from wasmpack.module_rules.check import ModuleFacts, Runner, StartUp, examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
@@ -36,7 +36,7 @@ def validate_module(
     checks: Checks | None = None,
     runtime_config: bytes | None = None,
     *,
-    runner: Callable[[], Runner] = IsolatedRunner,
+    runner: Callable[[], Runner] = Sandbox,
 ) -> Report:
     """Judge a module, with the runtime configuration it will be packed with.
 
@@ -52,9 +52,9 @@ def validate_module(
         for target in choose(checks.targets)
     }
     if checks.envoy:
-        from wasmpack.actions.final_word import Asked, ask_for_final_word
+        from wasmpack.actions.envoy_opinion import Asked, add_envoy_opinions
 
-        ask_for_final_word(problems, [Asked(module, facts)])
+        add_envoy_opinions(problems, [Asked(module, facts)])
     return judge(
         module.name, "module", problems, strict_targets=bool(checks.targets), strict=checks.strict,
         complete=facts.start_up.dry_run, ships=ships,

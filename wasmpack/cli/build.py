@@ -31,7 +31,7 @@ from wasmpack.stores.session import Session
 if TYPE_CHECKING:
     from wasmpack.actions.build import BuildOptions, Outputs
     from wasmpack.actions.validate import Checks
-    from wasmpack.dry_run.sandbox import IsolatedRunner
+    from wasmpack.dry_run.sandbox import Sandbox
     from wasmpack.images.writing import Written
 
 _CONTENT = (
@@ -138,16 +138,16 @@ def build(
 
 
 @contextmanager
-def _runner(checks: Checks | None, *, push: bool) -> Iterator[IsolatedRunner | None]:
+def _runner(checks: Checks | None, *, push: bool) -> Iterator[Sandbox | None]:
     """The process of the dry run that was started early; and what pushing needs is loaded."""
-    from wasmpack.dry_run.sandbox import IsolatedRunner
+    from wasmpack.dry_run.sandbox import Sandbox
 
     if push:
         preload("wasmpack.stores.registry.repository")
     if checks is None:
         yield None
         return
-    with IsolatedRunner(early_child()) as runner:
+    with Sandbox(early_child()) as runner:
         yield runner
 
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from wasmpack.dry_run.spawn import start_child
+from wasmpack.dry_run.spawn import spawn_worker
 from wasmpack.errors import WasmpackError
 
 _early: "list[subprocess.Popen[bytes]]" = []
@@ -18,7 +18,7 @@ def start_early(arguments: Sequence[str]) -> None:
     command = next((word for word in arguments if word[:1] != "-"), "")
     if command == "build" and not {"--no-validate", "--help", "-h"} & set(arguments):
         with contextlib.suppress(WasmpackError):  # whoever needs it will say so
-            _early.append(start_child())
+            _early.append(spawn_worker())
 
 
 def early_child() -> "subprocess.Popen[bytes] | None":

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, RunRequest
-from wasmpack.dry_run.sandbox import IsolatedRunner, RunResult
+from wasmpack.dry_run.sandbox import RunResult, Sandbox
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.legacy_exceptions import uses_legacy_exceptions
 from wasmpack.module_rules.load import load_problems
@@ -100,7 +100,7 @@ def examine(
     subject: PluginModule,
     start_up: StartUp | None = None,
     *,
-    runner: Callable[[], Runner] = IsolatedRunner,
+    runner: Callable[[], Runner] = Sandbox,
 ) -> ModuleFacts:
     """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
     start_up = start_up or StartUp()

@@ -44,7 +44,7 @@ class Asked(NamedTuple):
     """The targets that get this one, where others get another."""
 
 
-def ask_for_final_word(problems: dict[str, list[Problem]], modules: Sequence[Asked]) -> None:
+def add_envoy_opinions(problems: dict[str, list[Problem]], modules: Sequence[Asked]) -> None:
     """Run the available Envoy on each module and add its verdicts to its release's problems.
 
     :param problems: target -> problems; the Envoy's release is added if it was not asked for
@@ -52,13 +52,13 @@ def ask_for_final_word(problems: dict[str, list[Problem]], modules: Sequence[Ask
     """
     requested = frozenset(problems)
     for asked in modules:
-        target, judged, said = _final_word(asked)
+        target, judged, said = _opinion(asked)
         if target not in requested:
             problems.setdefault(target, []).extend(judged)
         problems[target].append(said)
 
 
-def _final_word(asked: Asked) -> tuple[str, list[Problem], Problem]:
+def _opinion(asked: Asked) -> tuple[str, list[Problem], Problem]:
     """The Envoy's release, what our rules have against the module there, and what Envoy says."""
     module, facts, seen_by = asked
     given = facts.start_up
