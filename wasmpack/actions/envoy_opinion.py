@@ -62,12 +62,11 @@ def _opinion(asked: Asked) -> tuple[str, list[Problem], Problem]:
     """The Envoy's release, what our rules have against the module there, and what Envoy says."""
     module, facts, seen_by = asked
     given = facts.start_up
-    verdict = ask_envoy(
-        module.data, configuration=given.plugin_config, root_id=given.root_id, seconds=given.seconds
-    )
+    verdict = ask_envoy(module.data, given)
     target = "envoy-" + ".".join(verdict.version.split(".")[:2])
-    hosts = {known.name: known.host for known in all_targets() if known.consumer == "envoy"}
-    judged = module_problems(facts, hosts.get(target, max(hosts.values())))
+    known = {each.name: each for each in all_targets() if each.consumer == "envoy"}
+    newest = max(known.values(), key=lambda each: each.host)
+    judged = module_problems(facts, known.get(target, newest))
     ours = any(problem.severity is Severity.ERROR for problem in judged)
     said = _said(verdict, refused_by_us=ours, tried=given.dry_run)
     if seen_by:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from wasmpack.dry_run.sandbox import Sandbox
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, Report, Severity, judge, judge_alone
-from wasmpack.module_rules.check import ModuleFacts, Runner, StartUp, examine, module_problems
+from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import abi_problems, config_problems, first_root_id, readable_config
 from wasmpack.targets import choose, ships
@@ -48,8 +49,7 @@ def validate_module(
     facts = examine(module, checks.with_root_id(runtime_config), runner=runner)
     more = config_findings(runtime_config, facts)
     problems = {
-        target.name: [*module_problems(facts, target.host, target.own_functions), *more]
-        for target in choose(checks.targets)
+        target.name: [*module_problems(facts, target), *more] for target in choose(checks.targets)
     }
     if checks.envoy:
         from wasmpack.actions.envoy_opinion import Asked, add_envoy_opinions

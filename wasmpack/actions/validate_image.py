@@ -153,7 +153,7 @@ class _ImageChecks:
         module = self._module(data)
         self._seen_by.setdefault(module, []).append(target.name)
         facts = self._facts(module)
-        return module_problems(facts, target.host, target.own_functions)
+        return module_problems(facts, target)
 
     def _module(self, data: bytes) -> PluginModule:
         """The module of these bytes: one that is known already, if there is one."""

@@ -173,7 +173,7 @@ def checks_from(
     """What the judging options of a command mean."""
     from wasmpack.actions.inputs import read_file
     from wasmpack.actions.validate import Checks
-    from wasmpack.module_rules.check import StartUp
+    from wasmpack.dry_run.start_up import StartUp
 
     for option, given in (
         ("--plugin-config", plugin_config),
