@@ -9,7 +9,7 @@ import pytest
 
 from wasmpack.dry_run.host.memory import GuestMemory, OverLimit, ProxyCrash, Refused, Status
 from wasmpack.dry_run.host.shared_state import SharedState
-from wasmpack.dry_run.host.state import Host, Phase, RequestState, VmState
+from wasmpack.dry_run.host.state import Callback, Host, Phase, RequestState, VmState
 from wasmpack.dry_run.host.streams import GET_REQUEST
 from wasmpack.dry_run.host.table import HOST_FUNCTIONS
 from wasmpack.dry_run.result import Cause, RunRequest
@@ -92,8 +92,8 @@ def test_calls_without_a_context_end_the_proxy() -> None:
     [
         ("proxy_continue_response", {Phase.CREATED, Phase.REQUEST}),
         ("proxy_continue_stream", {Phase.CREATED, Phase.REQUEST}),
-        ("proxy_close_stream", {Phase.CREATED, Phase.OVER}),
-        ("proxy_send_local_response", {Phase.OVER}),
+        ("proxy_close_stream", {Phase.CREATED, Phase.LOG, Phase.OVER}),
+        ("proxy_send_local_response", {Phase.LOG, Phase.OVER}),
     ],
 )
 @pytest.mark.parametrize("phase", Phase, ids=lambda phase: phase.name)
@@ -124,9 +124,17 @@ def test_a_response_is_answered_once() -> None:
 
 
 def test_the_next_callback_begins_without_what_the_last_one_did() -> None:
-    request = RequestState(Phase.RESPONSE, buffers={1: b"x"}, ended=True, as_root=True)
-    request.enter(Phase.OVER, {2: [(b"a", b"b")]}, {})
-    assert request == RequestState(Phase.OVER, maps={2: [(b"a", b"b")]})
+    request = RequestState(Phase.RESPONSE, ended=True, as_root=True, own={b"key": b"value"})
+    request.enter(Callback("first", Phase.RESPONSE, maps={2: [(b"a", b"b")]}, buffers={1: b"x"}))
+    assert (request.ended, request.as_root) == (False, False)
+    assert request.readable(2) == [(b"a", b"b")]
+    request.enter(Callback("second", Phase.RESPONSE, addable=frozenset({3})))
+    assert (request.readable(2), request.readable(3), request.buffers) == (None, None, {})
+    assert (request.changeable(3), request.readable(3), request.changeable(1)) == ([], [], None)
+    request.enter(Callback("log", Phase.LOG, added={2: [(b"c", b"d")]}))
+    assert request.readable(2) == [(b"a", b"b"), (b"c", b"d")]
+    assert request.changeable(2) is None
+    assert request.own == {b"key": b"value"}
 
 
 @pytest.mark.parametrize(("version", "count"), [("0.1.0", 2), ("0.2.0", 3), ("0.2.1", 3)])

@@ -15,7 +15,7 @@ from wasmpack.dry_run.engine import engine, first_line, trap_reason
 from wasmpack.dry_run.guest import WasmtimeGuest
 from wasmpack.dry_run.host.memory import OverLimit, ProxyCrash, Refused, Restricted
 from wasmpack.dry_run.host.shared_state import SharedState
-from wasmpack.dry_run.host.state import ROOT, Host, RequestState, VmState
+from wasmpack.dry_run.host.state import ROOT, Callback, Host, RequestState, VmState
 from wasmpack.dry_run.host.streams import GET_REQUEST
 from wasmpack.dry_run.host.table import HOST_FUNCTIONS
 from wasmpack.dry_run.result import Cause, Outcome, RunRequest, Step
@@ -48,6 +48,8 @@ class Plugin:
 
     module: Module
     request: RunRequest
+    exchange: Sequence[Callback] = GET_REQUEST
+    """The callbacks of the first request and its answer."""
     shared: SharedState = field(default_factory=SharedState)
 
 
@@ -100,10 +102,10 @@ class Instance:
         )
 
     def serve(self) -> Step | None:
-        """One GET request and its answer; the step that failed, if one did."""
+        """One request and its answer; the step that failed, if one did."""
         state = self._vm.request = RequestState()
-        for callback in GET_REQUEST:
-            state.enter(callback.phase, callback.maps, callback.buffers)
+        for callback in self._plugin.exchange:
+            state.enter(callback)
             arguments = callback.arguments(self._plugin.request.abi_version)
             failed = self._first_failed([(callback.name, arguments)])
             if failed or (callback.goes_on and self._returned not in callback.goes_on):

@@ -111,6 +111,8 @@ class DryRun:
     """(function, host function it called) of start code: a proxy may forbid some calls there."""
     log: tuple[str, ...] = ()
     """Of the first instance."""
+    request_log: tuple[str, ...] = ()
+    """Lines that were logged during the first request."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -120,4 +122,5 @@ class DryRun:
             request=value["request"] and Step.from_json(value["request"]),
             start_calls=tuple((caller, name) for caller, name in value["start_calls"]),
             log=tuple(value["log"]),
+            request_log=tuple(value["request_log"]),
         )

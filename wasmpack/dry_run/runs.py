@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 from wasmpack.dry_run.budget import RunBudget
 from wasmpack.dry_run.code_cache import compiled_module
 from wasmpack.dry_run.engine import engine, first_line
+from wasmpack.dry_run.host.state import Callback
+from wasmpack.dry_run.host.streams import GET_REQUEST
 from wasmpack.dry_run.instance import Instance, Notice, Plugin
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Step
 from wasmpack.processes import Bound, Exceeded
@@ -72,19 +74,21 @@ def dry_runs(
     requests: Sequence[RunRequest],
     seconds: float,
     *,
+    exchange: Sequence[Callback] = GET_REQUEST,
     notice: Notice = lambda _: None,
 ) -> Iterator[DryRun]:
     """Start the module and configure it, as often as a proxy does, and send one request through.
 
     :param plugin: all of whose imports the newest host provides
     :param seconds: of CPU time, for each run
+    :param exchange: the callbacks of the request and its answer
     """
     for request in requests:
         if plugin.code is None:
             assert plugin.refused
             yield plugin.refused
         else:
-            started = Plugin(module=plugin.module, request=request)
+            started = Plugin(module=plugin.module, request=request, exchange=exchange)
             yield _dry_run(started, plugin.code, seconds, notice)
 
 
@@ -102,6 +106,7 @@ def _three_instances(
 ) -> DryRun:
     """One that is only loaded, one that is configured, and a thread's, which gets a request."""
     log: list[str] = []
+    request_log: list[str] = []
     calls: dict[tuple[str, str], None] = {}
     failed = request = None
     for part in ("base", "canary", "thread"):
@@ -110,12 +115,20 @@ def _three_instances(
             if part != "base":
                 failed = failed or instance.configure()
             if part == "thread" and failed is None:
+                before = len(instance.log)
                 request = instance.serve()
+                request_log = instance.log[before:]
             calls |= instance.start_calls
             log += instance.log if part != "thread" else []
         if failed is not None:
             break
-    return DryRun(failed=failed, request=request, start_calls=tuple(calls), log=tuple(log))
+    return DryRun(
+        failed=failed,
+        request=request,
+        start_calls=tuple(calls),
+        log=tuple(log),
+        request_log=tuple(request_log),
+    )
 
 
 @contextmanager

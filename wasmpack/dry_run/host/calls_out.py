@@ -14,8 +14,6 @@ from wasmpack.dry_run.result import Cause
 
 _CALL, _STREAM = 1, 2
 """The last two bits of a gRPC token."""
-_EXPRESSION = b"\0\0\0\0"
-"""The number of the first one."""
 _UNPACKED = 16 * 1024 * 1024
 
 
@@ -63,7 +61,7 @@ def foreign(
 ) -> Status:
     function = FOREIGN.get(host.memory.text(name, name_size))
     arguments = host.memory.text(data, data_size)
-    status, value = found(function)(arguments)
+    status, value = found(function)(host, arguments)
     address = host.memory.allocate(len(value)) if value is not None and result else 0
     if value and result and not address:
         raise ProxyCrash(Cause.ALLOCATOR)  # the host does not look before it writes there
@@ -80,7 +78,7 @@ Answer = tuple[Status, bytes | None]
 """With the result, if there is one."""
 
 
-def _uncompress(data: bytes) -> Answer:
+def _uncompress(_: Host, data: bytes) -> Answer:
     if not data:
         return Status.SERIALIZATION_FAILURE, None
     try:
@@ -89,19 +87,27 @@ def _uncompress(data: bytes) -> Answer:
         return Status.SERIALIZATION_FAILURE, None
 
 
+def _create_expression(host: Host, data: bytes) -> Answer:
+    if not data:
+        return _REFUSED
+    number = host.vm.expressions
+    host.vm.expressions += 1
+    return Status.OK, number.to_bytes(4, "little")
+
+
 _REFUSED: Answer = (Status.BAD_ARGUMENT, None)
 _DONE: Answer = (Status.OK, None)
-FOREIGN: Mapping[bytes, Callable[[bytes], Answer]] = {
-    b"compress": lambda data: (Status.OK, zlib.compress(data)),
+FOREIGN: Mapping[bytes, Callable[[Host, bytes], Answer]] = {
+    b"compress": lambda _, data: (Status.OK, zlib.compress(data)),
     b"uncompress": _uncompress,
-    b"clear_route_cache": lambda _: _DONE,
-    b"expr_create": lambda data: (Status.OK, _EXPRESSION) if data else _REFUSED,
-    b"declare_property": lambda data: _REFUSED if data else _DONE,
-    b"set_envoy_filter_state": lambda data: _REFUSED if data else (Status.NOT_FOUND, None),
-    b"verify_signature": lambda _: _REFUSED,
-    b"sign": lambda _: _REFUSED,
-    b"expr_evaluate": lambda _: _REFUSED,
-    b"expr_delete": lambda _: _REFUSED,
+    b"clear_route_cache": lambda *_: _DONE,
+    b"expr_create": _create_expression,
+    b"declare_property": lambda _, data: _REFUSED if data else _DONE,
+    b"set_envoy_filter_state": lambda _, data: _REFUSED if data else (Status.NOT_FOUND, None),
+    b"verify_signature": lambda *_: _REFUSED,
+    b"sign": lambda *_: _REFUSED,
+    b"expr_evaluate": lambda *_: _REFUSED,
+    b"expr_delete": lambda *_: _REFUSED,
 }
 """Envoy's own functions, by name (Envoy, source/extensions/common/wasm/foreign.cc)."""
 

@@ -3,17 +3,22 @@
 Observed with Envoy 1.40.0; proxy-wasm-cpp-host, src/exports.cc, src/pairs_util.cc.
 """
 
-from wasmpack.dry_run.host.memory import Refused, Status, found
-from wasmpack.dry_run.host.state import Host, Pair
+from collections.abc import Sequence
 
-REQUEST_HEADERS, RESPONSE_HEADERS, _LAST_MAP = 0, 2, 7
+from wasmpack.dry_run.host.memory import Refused, Status, found
+from wasmpack.dry_run.host.state import Host, Pair, Phase
+
+_LAST_MAP = 7
 """``proxy_map_type_t``."""
+_EMPTY_IF_MISSING = "0.1.0"
+"""The ABI in which a missing header is an empty one."""
 
 
 def get_pairs(host: Host, kind: int, data: int, size: int) -> None:
     _check(kind)
-    pairs = host.vm.header_map(kind)
-    host.memory.give(_encoded(pairs) if pairs else b"", data, size)
+    stream = host.vm.stream
+    pairs = stream.readable(kind) if stream else None
+    host.memory.give(encoded(pairs) if pairs else b"", data, size)
 
 
 def get_size(host: Host, kind: int, result: int) -> None:
@@ -25,7 +30,13 @@ def get_size(host: Host, kind: int, result: int) -> None:
 def get_value(host: Host, kind: int, key: int, key_size: int, data: int, size: int) -> None:
     _check(kind)
     name = host.memory.text(key, key_size).lower()
-    value = next((value for known, value in _map(host, kind) if known == name), None)
+    stream = host.vm.stream
+    pairs = stream.readable(kind) if stream else None
+    if pairs is None and not (stream and stream.phase is Phase.LOG):
+        raise Refused(Status.BAD_ARGUMENT)
+    value = next((value for known, value in pairs or () if known == name), None)
+    if value is None and host.vm.started.abi_version == _EMPTY_IF_MISSING:
+        value = b""
     host.memory.give(found(value), data, size)
 
 
@@ -61,7 +72,9 @@ def _check(kind: int) -> None:
 
 
 def _map(host: Host, kind: int) -> list[Pair]:
-    return found(host.vm.header_map(kind), Status.BAD_ARGUMENT)
+    """The map, to be changed."""
+    stream = host.vm.stream
+    return found(stream.changeable(kind) if stream else None, Status.BAD_ARGUMENT)
 
 
 def _change(host: Host, kind: int, size: int) -> list[Pair]:
@@ -75,7 +88,7 @@ def _without(pairs: list[Pair], name: bytes) -> list[Pair]:
     return [pair for pair in pairs if pair[0] != name.lower()]
 
 
-def _encoded(pairs: list[Pair]) -> bytes:
+def encoded(pairs: Sequence[Pair]) -> bytes:
     """Number of pairs, sizes, then the strings, each with a zero behind it."""
     sizes = b"".join(len(t).to_bytes(4, "little") for pair in pairs for t in pair)
     return len(pairs).to_bytes(4, "little") + sizes + b"".join(t + b"\0" for p in pairs for t in p)

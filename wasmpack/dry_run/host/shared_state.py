@@ -13,6 +13,8 @@ class SharedState:
     """Shared by name; bounded."""
 
     def __init__(self) -> None:
+        self.metrics: dict[tuple[int, bytes], int] = {}
+        """Values by type and name: the proxy has each of them once."""
         self._data: dict[bytes, tuple[bytes, int]] = {}
         self._queues: list[deque[bytes]] = []
         self._numbers: dict[bytes, int] = {}

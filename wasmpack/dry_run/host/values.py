@@ -9,6 +9,7 @@ Envoy, source/extensions/common/wasm/context.cc.
 import time
 
 from wasmpack.dry_run.host.memory import Refused, Status, found
+from wasmpack.dry_run.host.properties import property_value
 from wasmpack.dry_run.host.state import Host
 
 _LAST_BUFFER, _LAST_LOG_LEVEL, _LAST_METRIC_TYPE = 8, 5, 2
@@ -42,7 +43,8 @@ def get_configuration(host: Host, data: int, size: int) -> None:
 
 
 def get_buffer(host: Host, kind: int, start: int, length: int, data: int, size: int) -> None:
-    host.memory.give(_buffer(host, kind)[start : start + length], data, size)
+    found_there = _buffer(host, kind)
+    host.memory.give(bytes(found_there[start : start + length]), data, size)
 
 
 def get_buffer_status(host: Host, kind: int, size: int, flags: int) -> None:
@@ -50,57 +52,75 @@ def get_buffer_status(host: Host, kind: int, size: int, flags: int) -> None:
     host.memory.put(flags, 0)
 
 
-def set_buffer(host: Host, kind: int, _start: int, _length: int, data: int, size: int) -> Status:
-    _buffer(host, kind)
-    host.memory.text(data, size)
-    return Status.BAD_ARGUMENT
+def set_buffer(host: Host, kind: int, start: int, length: int, data: int, size: int) -> Status:
+    """Put text before, behind, or in place of all of a body (Envoy, context.cc, ``Buffer``)."""
+    buffer = _buffer(host, kind)
+    text = host.memory.text(data, size)
+    if not isinstance(buffer, bytearray):
+        return Status.BAD_ARGUMENT
+    host.vm.kept.add(len(text))
+    if start == 0:
+        buffer[:length] = text
+    elif start >= len(buffer):
+        buffer += text
+    else:
+        return Status.BAD_ARGUMENT
+    return Status.OK
 
 
-def _buffer(host: Host, kind: int) -> bytes:
+def _buffer(host: Host, kind: int) -> bytes | bytearray:
     if kind > _LAST_BUFFER:
         raise Refused(Status.BAD_ARGUMENT)
-    return found(host.vm.buffer(kind))
+    buffer = host.vm.buffer(kind)
+    if buffer is None:
+        raise Refused(Status.NOT_FOUND)
+    return buffer
 
 
 def get_property(host: Host, path: int, path_size: int, data: int, size: int) -> None:
     name = host.memory.text(path, path_size)
-    if name.rstrip(b"\0") == b"xds" or not name:
-        raise Refused(Status.SERIALIZATION_FAILURE)
-    host.memory.give(found(host.vm.properties.get(name.rstrip(b"\0"))), data, size)
+    host.memory.give(property_value(host.vm, name.rstrip(b"\0")), data, size)
 
 
 def set_property(host: Host, path: int, path_size: int, data: int, size: int) -> Status:
-    host.memory.texts((path, path_size), (data, size))
-    return Status.NOT_FOUND
+    name, value = host.memory.texts((path, path_size), (data, size))
+    if host.vm.stream is None:
+        return Status.NOT_FOUND
+    host.vm.kept.add(len(name) + len(value))
+    host.vm.stream.own[name] = value
+    return Status.OK
 
 
 def define_metric(host: Host, kind: int, name: int, size: int, result: int) -> None:
-    host.memory.text(name, size)
+    metric = (kind, host.memory.text(name, size))
     if kind > _LAST_METRIC_TYPE:
         raise Refused(Status.BAD_ARGUMENT)
     number = 4 + kind + 4 * sum(1 for known in host.vm.metrics if known & 3 == kind)
-    host.vm.metrics[number] = 0
+    host.vm.metrics[number] = metric
+    host.shared.metrics.setdefault(metric, 0)
     host.memory.put(result, number)
 
 
 def record_metric(host: Host, number: int, value: int) -> None:
     host.vm.require_context()
-    old = found(host.vm.metrics.get(number))
-    host.vm.metrics[number] = old + value if number & 3 == _COUNTER else value
+    metric = found(host.vm.metrics.get(number))
+    old = host.shared.metrics[metric] if number & 3 == _COUNTER else 0
+    host.shared.metrics[metric] = old + value
 
 
 def increment_metric(host: Host, number: int, offset: int) -> None:
-    value = _metric(host, number)
+    metric = _metric(host, number)
     if number & 3 == _COUNTER and offset <= 0:
         raise Refused(Status.BAD_ARGUMENT)
-    host.vm.metrics[number] = value + offset
+    host.shared.metrics[metric] += offset
 
 
 def get_metric(host: Host, number: int, result: int) -> None:
-    host.memory.put(result, _metric(host, number) & (2**64 - 1), 8)
+    value = host.shared.metrics[_metric(host, number)]
+    host.memory.put(result, value & (2**64 - 1), 8)
 
 
-def _metric(host: Host, number: int) -> int:
+def _metric(host: Host, number: int) -> tuple[int, bytes]:
     """Of a counter or gauge; histograms cannot be read back."""
     host.vm.require_context()
     if number & 3 >= _HISTOGRAM:
