@@ -19,17 +19,17 @@ _EXPRESSION = b"\0\0\0\0"
 _UNPACKED = 16 * 1024 * 1024
 
 
-def http(host: Host, *arguments: int) -> Status:
+def proxy_http_call(host: Host, *arguments: int) -> Status:
     _read(host, arguments[:8])
     host.memory.put(arguments[9], 0)
     return Status.BAD_ARGUMENT
 
 
-def grpc_call(host: Host, *arguments: int) -> None:
+def proxy_grpc_call(host: Host, *arguments: int) -> None:
     _grpc(host, _CALL, _read(host, arguments[:10]), arguments[-1])
 
 
-def grpc_stream(host: Host, *arguments: int) -> None:
+def proxy_grpc_stream(host: Host, *arguments: int) -> None:
     _grpc(host, _STREAM, _read(host, arguments[:8]), arguments[-1])
 
 
@@ -48,17 +48,20 @@ def _grpc(host: Host, kind: int, texts: list[bytes], result: int) -> None:
     host.memory.put(result, kind + 4 * host.vm.grpc_calls[kind])
 
 
-def grpc_cancel(host: Host, token: int) -> Status:
+def proxy_grpc_cancel(host: Host, token: int) -> Status:
     host.vm.require_context()
     return Status.NOT_FOUND if token & 3 in {_CALL, _STREAM} else Status.BAD_ARGUMENT
 
 
-def grpc_send(host: Host, token: int, data: int, size: int, _end: int) -> Status:
+proxy_grpc_close = proxy_grpc_cancel
+
+
+def proxy_grpc_send(host: Host, token: int, data: int, size: int, _end: int) -> Status:
     host.memory.text(data, size)
     return Status.NOT_FOUND if token & 3 == _STREAM else Status.BAD_ARGUMENT
 
 
-def foreign(
+def proxy_call_foreign_function(
     host: Host, name: int, name_size: int, data: int, data_size: int, result: int, result_size: int
 ) -> Status:
     function = FOREIGN.get(host.memory.text(name, name_size))

@@ -10,46 +10,52 @@ REQUEST_HEADERS, RESPONSE_HEADERS, _LAST_MAP = 0, 2, 7
 """``proxy_map_type_t``."""
 
 
-def get_pairs(host: Host, kind: int, data: int, size: int) -> None:
+def proxy_get_header_map_pairs(host: Host, kind: int, data: int, size: int) -> None:
     _check(kind)
     pairs = host.vm.header_map(kind)
     host.memory.give(_encoded(pairs) if pairs else b"", data, size)
 
 
-def get_size(host: Host, kind: int, result: int) -> None:
+def proxy_get_header_map_size(host: Host, kind: int, result: int) -> None:
     _check(kind)
     host.vm.require_context()
     host.memory.put(result, sum(len(k) + len(v) for k, v in _map(host, kind)))
 
 
-def get_value(host: Host, kind: int, key: int, key_size: int, data: int, size: int) -> None:
+def proxy_get_header_map_value(
+    host: Host, kind: int, key: int, key_size: int, data: int, size: int
+) -> None:
     _check(kind)
     name = host.memory.text(key, key_size).lower()
     value = next((value for known, value in _map(host, kind) if known == name), None)
     host.memory.give(found(value), data, size)
 
 
-def add(host: Host, kind: int, key: int, key_size: int, data: int, size: int) -> None:
+def proxy_add_header_map_value(
+    host: Host, kind: int, key: int, key_size: int, data: int, size: int
+) -> None:
     _check(kind)
     name, text = host.memory.texts((key, key_size), (data, size))
     _change(host, kind, len(name) + len(text)).append((name.lower(), text))
 
 
-def replace(host: Host, kind: int, key: int, key_size: int, data: int, size: int) -> None:
+def proxy_replace_header_map_value(
+    host: Host, kind: int, key: int, key_size: int, data: int, size: int
+) -> None:
     _check(kind)
     name, text = host.memory.texts((key, key_size), (data, size))
     pairs = _change(host, kind, len(name) + len(text))
     pairs[:] = [*_without(pairs, name), (name.lower(), text)]
 
 
-def remove(host: Host, kind: int, key: int, key_size: int) -> None:
+def proxy_remove_header_map_value(host: Host, kind: int, key: int, key_size: int) -> None:
     _check(kind)
     name = host.memory.text(key, key_size)
     pairs = _change(host, kind, len(name))
     pairs[:] = _without(pairs, name)
 
 
-def set_pairs(host: Host, kind: int, data: int, size: int) -> None:
+def proxy_set_header_map_pairs(host: Host, kind: int, data: int, size: int) -> None:
     _check(kind)
     text = host.memory.text(data, size)
     _change(host, kind, len(text))[:] = _decoded(text)

@@ -82,7 +82,7 @@ GET_REQUEST = (
 """The callbacks of one request and its answer, in the proxy's order."""
 
 
-def set_effective_context(host: Host, context: int) -> None:
+def proxy_set_effective_context(host: Host, context: int) -> None:
     host.vm.require_context()
     request = host.vm.request
     if context not in {0, ROOT, STREAM if request else 0}:
@@ -91,27 +91,27 @@ def set_effective_context(host: Host, context: int) -> None:
         request.as_root = context == ROOT
 
 
-def continue_stream(host: Host, kind: int) -> None:
+def proxy_continue_stream(host: Host, kind: int) -> None:
     _check(host, kind)
     if kind == _RESPONSE:
-        continue_response(host)
+        proxy_continue_response(host)
     if kind == _UPSTREAM:
         raise Refused(Status.UNIMPLEMENTED)
 
 
-def continue_response(host: Host) -> None:
+def proxy_continue_response(host: Host) -> None:
     host.vm.require_context()
     if stream := host.vm.stream:
         stream.go_on()
 
 
-def close_stream(host: Host, kind: int) -> None:
+def proxy_close_stream(host: Host, kind: int) -> None:
     _check(host, kind)
     if (stream := host.vm.stream) and kind in {_REQUEST, _RESPONSE}:
         stream.close()
 
 
-def send_local_response(host: Host, _status: int, *arguments: int) -> None:
+def proxy_send_local_response(host: Host, _status: int, *arguments: int) -> None:
     host.memory.texts(*zip(arguments[0:6:2], arguments[1:6:2], strict=True))
     if stream := host.vm.stream:
         stream.answer()
