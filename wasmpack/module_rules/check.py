@@ -35,6 +35,7 @@ from wasmpack.module_rules.validity import (
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.host_scan import HostScan
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.wasm.code import check_code
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.wasm.reader import MAGIC
 from wasmpack.wasm.types import Module
@@ -123,6 +124,7 @@ def examine(
 def _read(subject: PluginModule, start_up: StartUp) -> ModuleFacts:
     try:
         module = subject.compiled.declarations
+        check_code(subject.compiled.data, module)
     except MalformedModule as error:
         unreadable = malformed(subject.scan, error)
         return ModuleFacts(module=None, scan=subject.scan, unreadable=unreadable, start_up=start_up)

@@ -11,14 +11,12 @@ MISSING_IMPORT = Rule(
     code="ABI002",
     title="an import that the proxy does not have under this ABI, or not yet in this release; any "
     "imported global",
-    severity=Severity.ERROR,
     consumer="`Failed to load Wasm module due to a missing import`",
     fix="the hint names the usual culprit: SDK, WASI level, ABI",
 )
 IMPORT_MISMATCH = Rule(
     code="ABI003",
     title="an import with another signature than the proxy's",
-    severity=Severity.ERROR,
     consumer="`… due to an import type mismatch`",
     fix="declare it with the signature shown",
 )

@@ -17,14 +17,12 @@ EXPORT_MEMORY = 'export the memory, for example (export "memory" (memory 0))'
 LARGE_MEMORY = Rule(
     code="MEM001",
     title="initial memory over 1 GiB",
-    severity=Severity.ERROR,
     consumer="proxies since 2022-04: `Failed to create new Wasm instance`",
     fix="link with less",
 )
 MEMORY_CRASH = Rule(
     code="MEM002",
     title="a call to a host function that uses memory, while the proxy sees none",
-    severity=Severity.ERROR,
     cause="it is neither exported under any name nor imported, and the call **crashes the whole "
     "proxy**. Seen in the dry run of the start-up or of a first request; without a dry run "
     "(`--no-dry-run`) the import alone is the error",
@@ -35,7 +33,6 @@ UNPROVIDED_MEMORY = Rule(
     code="MEM003",
     title="the imported memory is shared or 64-bit, the imported table 64-bit, or several are "
     "imported",
-    severity=Severity.ERROR,
     consumer="observed with Envoy 1.40.0: `Failed to create new Wasm instance`",
     fix="define and export the memory",
 )
@@ -51,14 +48,12 @@ UNSEEN_MEMORY = Rule(
 LARGE_TABLE = Rule(
     code="MEM005",
     title="a table that starts with more than 10,000,000 elements",
-    severity=Severity.ERROR,
     consumer="every proxy: `Failed to load Wasm bytecode`",
     fix="start with a smaller table",
 )
 LARGE_64_BIT_MEMORY = Rule(
     code="MEM006",
     title="a 64-bit memory that starts with, or may grow to, more than 16 GiB",
-    severity=Severity.ERROR,
     consumer="every proxy: `Failed to load Wasm bytecode`",
     fix="declare a smaller maximum",
 )

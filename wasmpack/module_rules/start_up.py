@@ -11,7 +11,6 @@ from wasmpack.proxy_abi import abi
 START_SECTION_CRASH = Rule(
     code="STA001",
     title="the start section calls a host function that needs a context or memory",
-    severity=Severity.ERROR,
     cause="it **crashes the whole proxy**",
     consumer="every proxy",
     fix="use `_initialize` or `_start` (AssemblyScript: `--exportStart _initialize`)",
@@ -19,21 +18,18 @@ START_SECTION_CRASH = Rule(
 START_TRAPPED = Rule(
     code="RUN001",
     title="instantiation or start code trapped in the dry run",
-    severity=Severity.ERROR,
     consumer="every proxy",
     fix="as the reason says",
 )
 FORBIDDEN_CALL = Rule(
     code="RUN002",
     title="start code called a host function that is forbidden there",
-    severity=Severity.ERROR,
     consumer="proxies since 2022-08: `restricted_callback`",
     fix="call it from `proxy_on_vm_start` or later",
 )
 VM_START_REFUSED = Rule(
     code="RUN003",
     title="`proxy_on_vm_start` returned 0 or trapped",
-    severity=Severity.ERROR,
     consumer="`Failed to start base Wasm`",
     fix="as the plugin's log says",
 )
@@ -56,11 +52,11 @@ CONFIGURATION_REFUSED = Rule(
 BEYOND_BOUNDS = Rule(
     code="RUN006",
     title="a step, or compiling, exceeds the dry run's bounds",
-    severity=Severity.ERROR,
     cause="CPU time (10 s for each run and 1 s a MiB; for compiling 10 s and 4.5 s a MiB), memory "
     "touched (1 GiB; for modules over 4.5 MiB 512 MiB and 112 a MiB), asleep for 10 s where there "
     "is nothing to wait for, 1,000,000 host calls, or a limit of wasmtime that V8 does not have "
-    "(100 tables or memories, names of 100,000 bytes, 100,000 element segments)",
+    "(100 tables or memories, names of 100,000 bytes, 100,000 element segments, 10,000 handlers of "
+    "a `try_table`)",
     consumer="a proxy would hang, or be very slow, or need as much in each of its threads",
     fix="look for an endless loop or wait; for work that is meant, `--dry-run-timeout SECONDS`",
 )
@@ -75,7 +71,6 @@ UNTRIABLE = Rule(
 HOST_CALL_CRASH = Rule(
     code="RUN008",
     title="a host call that **crashes the whole proxy**",
-    severity=Severity.ERROR,
     cause="`proxy_continue_response`, `proxy_close_stream` or `proxy_send_local_response` at a "
     "point of a request where there is nothing to act on, a trap after `proxy_close_stream`, a "
     "gRPC call to an upstream that names no service, a foreign function whose result finds no "
@@ -93,7 +88,6 @@ REQUEST_TRAPPED = Rule(
 ENGINE_DIED = Rule(
     code="RUN011",
     title="the dry run's engine died of the module",
-    severity=Severity.ERROR,
     consumer="not established",
     fix="ask a real Envoy (`--envoy`)",
 )

@@ -10,11 +10,10 @@ WHOLE_FILE = "file"
 MALFORMED = Rule(
     code="MOD001",
     title="not a core WebAssembly module",
-    severity=Severity.ERROR,
     cause="another file type, a component, cut off, damaged, or more of something than the engine "
     "takes (1,000 parameters or results, 10,000 fields, 1,000,000 types, functions, imports, "
-    "exports, globals or tags, 100,000 tables or memories: V8's limits, observed with Envoy "
-    "1.40.0)",
+    "exports, globals or tags, 100,000 tables or memories, 65,520 targets of a `br_table`, 10,000 "
+    "elements of an `array.new_fixed`: V8's limits, observed with Envoy 1.40.0)",
     consumer="every proxy: `Failed to parse corrupted Wasm module`, `Missing or unknown Proxy-Wasm "
     "ABI version` or `Failed to load Wasm bytecode`, whichever it comes to first",
     fix="give the compiled core module; build for `wasm32-wasip1`, not `wasip2`",
@@ -22,7 +21,6 @@ MALFORMED = Rule(
 INVALID = Rule(
     code="MOD003",
     title="not valid by wasmtime",
-    severity=Severity.ERROR,
     consumer="every proxy: `Failed to load Wasm bytecode`",
     fix="build again",
 )

@@ -171,6 +171,10 @@ class Module:
         """The exported function of that name."""
         return self.functions.get(name.encode())
 
+    def section(self, name: str) -> Section | None:
+        """The first section of that name; ``custom`` is the name of many."""
+        return next((section for section in self.sections if section.name == name), None)
+
     def custom(self, name: str) -> Section | None:
         """The first custom section of that name."""
         for section in self.sections:
