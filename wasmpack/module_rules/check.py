@@ -40,8 +40,6 @@ from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.wasm.reader import MAGIC
 from wasmpack.wasm.types import Module
 
-_NEWER_SINCE = "2024-12-19"
-"""Host of the oldest Envoy (1.36) with which the newer features were seen working."""
 NOT_STARTED = Rule(
     code="RUN009",
     title="`--no-dry-run`: the start-up was not tried",
@@ -151,23 +149,15 @@ def _requests(facts: ModuleFacts) -> list[RunRequest]:
         return []
     if _has_error(load_problems(module, facts.scan, abi.NEWEST)):
         return []
-    names = {export.name for export in module.exports if export.kind == "func"}
-    main_void = {"_initialize", "__main_void"} <= names and "main" not in names
-    imported = {item.name for item in module.imports}
+    exported = module.functions.keys()
     ages = {abi.EPOCH}
-    if main_void:
-        ages.add(abi.MAIN_VOID_SINCE)
-    if "poll_oneoff" in imported:
-        ages.add(abi.POLL_SINCE)
-    return [
-        RunRequest(
-            abi_version=version,
-            config=start_up.plugin_config or b"",
-            root_id=start_up.root_id,
-            host=age,
-        )
-        for age in sorted(ages)
-    ]
+    if exported >= {b"_initialize", b"__main_void"} and b"main" not in exported:
+        ages.add(abi.since("mainVoid"))
+    if any(item.raw_name == b"poll_oneoff" for item in module.imports):
+        ages.add(abi.since("poll"))
+    config = start_up.plugin_config or b""
+    request = RunRequest(abi_version=version, config=config, root_id=start_up.root_id)
+    return [replace(request, host=age) for age in sorted(ages)]
 
 
 def module_problems(
@@ -181,7 +171,7 @@ def module_problems(
         assert facts.unreadable
         return [facts.unreadable]
     found = list(load_problems(facts.module, facts.scan, host, own_functions))
-    if facts.newer and host < _NEWER_SINCE:
+    if facts.newer and host < abi.since("newerFeatures"):
         found.append(newer_features(facts.newer))
     if facts.unchecked:
         found.append(legacy_exceptions())
@@ -190,7 +180,8 @@ def module_problems(
         configured = facts.start_up.plugin_config is not None
         found += start_up_problems(run, host, configured=configured)
     if not facts.start_up.dry_run and not _has_error(found):
-        found.append(_not_started())
+        said = "the start-up was not tried, as you asked: what it would show is not judged"
+        found.append(NOT_STARTED.problem(WHOLE_FILE, said))
     if memory_unseen(facts.module) and not _has_error(found):
         found.append(_unseen_memory(run))
     return found
@@ -207,12 +198,6 @@ def _unseen_memory(run: DryRun | None) -> Problem:
         "no memory is exported or imported, but host functions that use memory are imported: the "
         f"first such call CRASHES THE WHOLE PROXY (signal 11){seen}",
         EXPORT_MEMORY,
-    )
-
-
-def _not_started() -> Problem:
-    return NOT_STARTED.problem(
-        WHOLE_FILE, "the start-up was not tried, as you asked: what it would show is not judged"
     )
 
 

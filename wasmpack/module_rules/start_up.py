@@ -92,11 +92,6 @@ ENGINE_DIED = Rule(
     fix="ask a real Envoy (`--envoy`)",
 )
 
-_WORDS = {
-    "instantiate": "'Failed to create new Wasm instance'",
-    "proxy_on_vm_start": "'Failed to start base Wasm'",
-    "proxy_on_configure": "'Failed to configure base Wasm plugin'",
-}
 _CRASH_RULES: Mapping[Cause | None, Rule] = {Cause.MEMORY: MEMORY_CRASH}
 _CRASH_REASONS: Mapping[Cause | None, str] = {
     Cause.MEMORY: ", which uses memory, but the proxy sees none",
@@ -123,11 +118,13 @@ _BOUND_HINTS = {
     Bound.MEMORY: "let the plugin allocate less: each thread of each proxy would need so much",
     Bound.BLOCKED: "nothing ever wakes it: a proxy hangs here",
 }
-_RULES = {
-    "proxy_on_context_create": CONTEXT_REFUSED,
-    "proxy_on_vm_start": VM_START_REFUSED,
-    "proxy_on_configure": CONFIGURATION_REFUSED,
+_REFUSALS = {
+    "instantiate": (START_TRAPPED, "Failed to create new Wasm instance"),
+    "proxy_on_vm_start": (VM_START_REFUSED, "Failed to start base Wasm"),
+    "proxy_on_configure": (CONFIGURATION_REFUSED, "Failed to configure base Wasm plugin"),
+    "proxy_on_context_create": (CONTEXT_REFUSED, "Function: proxy_on_context_create failed"),
 }
+"""The rule of a step that fails, and the proxy's words."""
 
 
 def start_up_problems(run: DryRun, host: abi.HostDate, *, configured: bool) -> Iterator[Problem]:
@@ -175,10 +172,10 @@ def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
     softened = step.name in _NEEDS_CONFIGURATION and not configured
     said = f"; it logged: {run.log[-1][:200]!r}" if run.log else ""
     how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {_trap_reason(step)}"
-    words = _WORDS.get(step.name, f"'Function: {step.name} failed'")
-    return _RULES.get(step.name, START_TRAPPED).problem(
+    rule, words = _REFUSALS.get(step.name, (START_TRAPPED, f"Function: {step.name} failed"))
+    return rule.problem(
         step.name,
-        f"{step.name} {how}: {words}{said}",
+        f"{step.name} {how}: {words!r}{said}",
         _hint(step, configured=configured),
         severity=Severity.WARNING if softened else Severity.ERROR,
     )

@@ -44,12 +44,18 @@ LEGACY_EXCEPTIONS = Rule(
 
 
 def malformed(scan: HostScan, error: MalformedModule) -> Problem:
+    where = f"{WHOLE_FILE}, offset {error.offset:#x}"
+    return _not_loaded(MALFORMED, where, scan, error.message, error.hint)
+
+
+def invalid(scan: HostScan, reason: str) -> Problem:
+    return _not_loaded(INVALID, WHOLE_FILE, scan, f"not a valid WebAssembly module: {reason}")
+
+
+def _not_loaded(rule: Rule, where: str, scan: HostScan, why: str, hint: str = "") -> Problem:
     words = scan.refusal or "Failed to load Wasm bytecode"
-    return MALFORMED.problem(
-        f"{WHOLE_FILE}, offset {error.offset:#x}",
-        f"{error.message}: {words!r}",
-        error.hint or "build the module again; the file may be cut off or damaged",
-    )
+    again = "build the module again; the file may be cut off or damaged"
+    return rule.problem(where, f"{why}: {words!r}", hint or again)
 
 
 def legacy_exceptions() -> Problem:
@@ -68,15 +74,6 @@ def newer_features(reason: str) -> Problem:
         f"uses a feature newer than WebAssembly 2.0 ({reason}); it is not established "
         "that this proxy's engine has it",
         "compile without it, or try the plugin on that release",
-    )
-
-
-def invalid(scan: HostScan, reason: str) -> Problem:
-    words = scan.refusal or "Failed to load Wasm bytecode"
-    return INVALID.problem(
-        WHOLE_FILE,
-        f"not a valid WebAssembly module: {reason}: {words!r}",
-        "build the module again; the file may be cut off or damaged",
     )
 
 

@@ -1,4 +1,4 @@
-"""Function bodies: where each of them lies, and what the engine limits inside (core spec 5.4).
+"""Instructions: constant expressions, function bodies, and what the engine limits inside them.
 
 Whether a body is valid is wasmtime's word. This looks for the instructions that wasmtime takes with
 more operands than V8 does, and reads only bodies that may have one. Where it meets something else
@@ -30,6 +30,7 @@ _COUNTED = {
 """Instructions with a number of operands, up to that number (core spec 5.4)."""
 _SUSPECT = re.compile(rb"(?:" + rb"|".join(_COUNTED.values()) + rb")[\x80-\xff]")
 """May be one with more operands than V8 takes."""
+_END = 0x0B
 _LOCALS = re.compile(_INDEX + _VALUE)
 _ITEMS = {
     "br_table": re.compile(_INDEX),
@@ -85,6 +86,20 @@ def read_body(data: bytes, start: int, end: int) -> int:
     return cursor.pos
 
 
+def skip_const_expr(cursor: Cursor) -> None:
+    """Move behind the expression's ``end``.
+
+    :raises MalformedModule: it has other instructions than constant ones
+    """
+    found = _constant_instructions().match(cursor.data, cursor.pos, cursor.end)
+    assert found, "it matches nothing, too"
+    cursor.pos = found.end()
+    code = cursor.byte()
+    if code != _END:
+        cursor.pos -= 1
+        cursor.fail(f"instruction {code:#x} in a constant expression, or what follows it")
+
+
 def _skip(cursor: Cursor, item: re.Pattern[bytes], count: int) -> None:
     if count:
         items = item.finditer(cursor.data, cursor.pos, cursor.end)
@@ -125,3 +140,18 @@ def _instructions() -> re.Pattern[bytes]:
     )
     counted = (b"%b(?P<%b>%b)" % (code, kind.encode(), one) for kind, code in _COUNTED.items())
     return re.compile(rb"(?:%b)*+(?:%b)?" % (b"|".join(plain), b"|".join(counted)), re.DOTALL)
+
+
+@cache
+def _constant_instructions() -> re.Pattern[bytes]:
+    """As many as there are (core spec 3.4.13, and the extended-const proposal)."""
+    kinds = (
+        rb"[\x6a-\x6c\x7c-\x7e]",  # add, sub, mul
+        rb"\x41" + signed(32) + rb"|\x42" + signed(64) + rb"|\x43.{4}|\x44.{8}",
+        rb"[\x23\xd2]" + _INDEX + rb"|\xd0" + _HEAP,  # global.get, ref.func, ref.null
+        rb"\xfb" + number(0, 1, 6, 7) + _INDEX,  # struct.new, array.new, with defaults or not
+        rb"\xfb" + number(8) + _INDEX + _INDEX,  # array.new_fixed
+        rb"\xfb" + number(26, 27, 28),  # any.convert_extern, extern.convert_any, ref.i31
+        rb"\xfd" + number(12) + rb".{16}",  # v128.const
+    )
+    return re.compile(rb"(?:%b)*+" % b"|".join(kinds), re.DOTALL)

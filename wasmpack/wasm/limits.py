@@ -22,6 +22,8 @@ PARAMS = (1000, "kV8MaxWasmFunctionParams")
 RESULTS = (1000, "kV8MaxWasmFunctionReturns")
 FIELDS = (10_000, "kV8MaxWasmStructFields")
 SUPERTYPES = (1, "kMaximumSupertypes")
+TABLE_ELEMENTS = 10_000_000
+"""kV8MaxWasmTableSize, and kV8MaxWasmTableInitEntries for those that a table starts with."""
 OPERANDS: Mapping[str, tuple[int, str]] = {
     "br_table": (65_520, "kV8MaxWasmFunctionBrTableSize"),
     "try_table": (65_520, "kV8MaxWasmFunctionBrTableSize"),

@@ -6,8 +6,8 @@ Observed with Envoy 1.40.0; proxy-wasm-cpp-host, src/exports.cc, src/pairs_util.
 from wasmpack.dry_run.host.memory import Refused, Status, found
 from wasmpack.dry_run.host.state import Host, Pair
 
-REQUEST_HEADERS, RESPONSE_HEADERS, _LAST_MAP = 0, 2, 7
-"""``proxy_map_type_t``."""
+_LAST_MAP = 7
+"""Of ``proxy_map_type_t``."""
 
 
 def proxy_get_header_map_pairs(host: Host, kind: int, data: int, size: int) -> None:

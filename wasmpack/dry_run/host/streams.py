@@ -3,29 +3,17 @@
 Where a call ends the proxy was observed with Envoy 1.36.2 to 1.40.0 (``tests/agreement``).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
 
-from wasmpack.dry_run.host.header_maps import REQUEST_HEADERS, RESPONSE_HEADERS
 from wasmpack.dry_run.host.memory import Refused, Status
 from wasmpack.dry_run.host.state import ROOT, STREAM, Host, Pair, Phase
 
 _REQUEST, _RESPONSE, _UPSTREAM = 0, 1, 3
 """``proxy_stream_type_t``, to its last."""
-_RESPONSE_BODY = 1
-"""``proxy_buffer_type_t``."""
-_HEADERS_GO_ON, _BODY_GOES_ON = (None, 0, 2), (None, 0)
-"""What callbacks answer that do not hold the request (observed); None if there is none."""
-_ASKED = (
-    (b":authority", b"localhost"),
-    (b":path", b"/"),
-    (b":method", b"GET"),
-    (b":scheme", b"http"),
-    (b"x-forwarded-proto", b"http"),
-    (b"x-request-id", b"00000000-0000-4000-8000-000000000000"),
-)
-_ANSWERED = ((b":status", b"200"), (b"content-length", b"6"), (b"content-type", b"text/plain"))
-_BODY = b"hello\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +26,7 @@ class Callback:
     """Arguments after the stream's id."""
     newer: tuple[int, ...] = ()
     """More of them, which ABI 0.1.0 does not have."""
-    goes_on: tuple[int | None, ...] | None = None
+    goes_on: Sequence[int | None] | None = None
     """Results with which the request goes on; None: with any."""
     maps: Mapping[int, Sequence[Pair]] = field(default_factory=dict)
     """Header maps that there are from here on."""
@@ -50,35 +38,22 @@ class Callback:
         return (STREAM, *self.given, *(() if abi_version == "0.1.0" else self.newer))
 
 
-GET_REQUEST = (
-    Callback("proxy_on_context_create", Phase.CREATED, given=(ROOT,)),
-    Callback(
-        "proxy_on_request_headers",
-        Phase.REQUEST,
-        given=(len(_ASKED),),
-        newer=(1,),
-        goes_on=_HEADERS_GO_ON,
-        maps={REQUEST_HEADERS: _ASKED},
-    ),
-    Callback(
-        "proxy_on_response_headers",
-        Phase.RESPONSE,
-        given=(len(_ANSWERED),),
-        newer=(0,),
-        goes_on=_HEADERS_GO_ON,
-        maps={RESPONSE_HEADERS: _ANSWERED},
-    ),
-    Callback(
-        "proxy_on_response_body",
-        Phase.RESPONSE,
-        given=(len(_BODY), 1),
-        goes_on=_BODY_GOES_ON,
-        buffers={_RESPONSE_BODY: _BODY},
-    ),
-    Callback("proxy_on_done", Phase.OVER),
-    Callback("proxy_on_log", Phase.OVER),
-    Callback("proxy_on_delete", Phase.OVER),
-)
+def _callback(row: Mapping[str, Any]) -> Callback:
+    maps: Mapping[str, list[list[str]]] = row.get("maps", {})
+    buffers: Mapping[str, str] = row.get("buffers", {})
+    return Callback(
+        row["name"],
+        Phase[row["phase"]],
+        given=tuple(row.get("given", ())),
+        newer=tuple(row.get("newer", ())),
+        goes_on=row.get("goesOn"),
+        maps={int(k): [(n.encode(), v.encode()) for n, v in maps[k]] for k in maps},
+        buffers={int(kind): text.encode() for kind, text in buffers.items()},
+    )
+
+
+_FILE = files(__package__).joinpath("get_request.json")
+GET_REQUEST = tuple(map(_callback, json.loads(_FILE.read_text())["callbacks"]))
 """The callbacks of one request and its answer, in the proxy's order."""
 
 

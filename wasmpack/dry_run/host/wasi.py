@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from wasmpack.dry_run.host.memory import OverLimit, Refused, found
 from wasmpack.dry_run.host.state import Host
-from wasmpack.proxy_abi.abi import POLL_SINCE
+from wasmpack.proxy_abi.abi import since
 
 _OUTPUTS = {1, 2}
 """Standard output and error: the only files there are."""
@@ -103,7 +103,7 @@ fd_fdstat_set_rights = fd_filestat_set_size = fd_filestat_set_times = check_outp
 
 def poll_oneoff(host: Host, *arguments: int) -> Errno:
     """Report no events; older hosts do not even write that."""
-    if host.vm.started.host < POLL_SINCE:
+    if host.vm.started.host < since("poll"):
         return Errno.NOSYS
     put(host, arguments[3], 0)
     return Errno.SUCCESS
