@@ -44,14 +44,12 @@ ENVOY = "envoy_proxy"
 NOT_JSON = Rule(
     code="CFG001",
     title="`runtime-config.json` is not JSON",
-    severity=Severity.ERROR,
     consumer="none: no mesh reads the file",
     fix="fix it at the line and column given",
 )
 NOT_BY_SCHEMA = Rule(
     code="CFG002",
     title="not by its schema",
-    severity=Severity.ERROR,
     cause="the place is given",
     consumer="none",
     fix="write what the schema wants, as the hint shows",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from support.limit_modules import LIMITS
 from support.module_rules import RULES
 from support.plugins import CONFIGURATION, PLUGINS, binary, module_bytes, wat
 
@@ -286,6 +287,9 @@ def _limits() -> Iterator[Case]:
     )
     for size in (10_000_000, 10_000_001):
         yield Case(f"table of {size}", binary(frame.format(f"(table {size} funcref)")))
+    for name in ("targets of a br_table", "elements of array.new_fixed"):
+        for number in (LIMITS[name].most + n for n in (-1, 0, 1)):
+            yield Case(f"{number} {name}", LIMITS[name].make(number))
     for kind in ("funcref", "externref"):
         yield Case(f"imported table of {kind}", wat("", f'(import "x" "t" (table 1 {kind}))'))
     features = {

@@ -18,9 +18,8 @@ from support.envoy_batch import LOADS, Subject, observe
 from support.exchanges import FULL, PLAIN
 from support.plugins import binary
 
-from agreement.full_exchange import FULL_EXCHANGE
 from agreement.programs import MARKERS, signature
-from wasmpack.dry_run.host.streams import GET_REQUEST
+from wasmpack.dry_run.host.streams import GET_REQUEST, callbacks
 from wasmpack.dry_run.result import Outcome, RunRequest
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.start_up import StartUp
@@ -69,7 +68,10 @@ Step = tuple[Argument | str, ...]
 
 EXCHANGES = {"plain": PLAIN, "full": FULL}
 """As Envoy sees them."""
-_CALLBACKS = {"plain": GET_REQUEST, "full": FULL_EXCHANGE}
+_CALLBACKS = {
+    "plain": GET_REQUEST,
+    "full": callbacks(Path(__file__).with_name("full_exchange.json").read_text()),
+}
 """As the dry run does."""
 CONFIGURATION = b"hello"
 CRASH = "crash"

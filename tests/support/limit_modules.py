@@ -47,7 +47,7 @@ class Limit:
     beyond: bool = True
     """wasmtime refuses more."""
     read: bool = True
-    """The section reader counts them; what is not exported, it need not."""
+    """The section reader counts them; what is not exported, and code, it need not."""
     envoy: bool = True
     """Envoy loads the module with as many, and does not refuse to instantiate it."""
 
@@ -96,6 +96,33 @@ def _functions(count: int) -> bytes:
     return plugin({FUNCTION: (own, b"\0" * own), CODE: (own, b"\2\0\x0b" * own)})
 
 
+def instructions(code: bytes, types: bytes = b"") -> bytes:
+    """A function of these, and one type that it may use (index 2)."""
+    body = b"\0" + code + b"\x0b"
+    return plugin(
+        {
+            TYPE: (1 if types else 0, types),
+            FUNCTION: (1, b"\0"),
+            CODE: (1, leb(len(body)) + body),
+        }
+    )
+
+
+def branches(count: int) -> bytes:
+    """A ``br_table`` of so many targets, and its default."""
+    return instructions(b"\x41\0\x0e" + leb(count) + b"\0" * (count + 1))
+
+
+def new_fixed(count: int) -> bytes:
+    """An ``array.new_fixed`` of so many elements, where none has to be there."""
+    return instructions(b"\0\xfb\x08\2" + leb(count) + b"\x1a", b"\x5e\x7f\1")
+
+
+def handlers(count: int) -> bytes:
+    """A ``try_table`` of so many handlers."""
+    return instructions(b"\x02\x40\x1f\x40" + leb(count) + b"\2\0" * count + b"\x0b\x0b")
+
+
 LIMITS: Mapping[str, Limit] = {
     "parameters": Limit(1000, lambda n: _type(function_type(b"\x7f" * n))),
     "results": Limit(1000, lambda n: _type(function_type(b"", b"\x7f" * n))),
@@ -127,6 +154,9 @@ LIMITS: Mapping[str, Limit] = {
         wasmtime=False,
         envoy=False,
     ),
+    "targets of a br_table": Limit(65_520, branches, beyond=False, read=False),
+    "elements of array.new_fixed": Limit(10_000, new_fixed, beyond=False, read=False),
+    "handlers of a try_table": Limit(65_520, handlers, wasmtime=False, read=False),
 }
 
 
@@ -148,6 +178,7 @@ BEYOND_WASMTIME: Mapping[str, Callable[[], bytes]] = {
     "memories": lambda: plugin({MEMORY: (100, b"\0\0" * 100)}),
     "names": lambda: plugin({EXPORT: (1, text(b"a" * 100_001) + b"\0\0")}),
     "element segments": lambda: _element_segments(100_001),
+    "handlers": lambda: handlers(10_001),
     "types of exports": lambda: _wide_exports(1100),
 }
 """Modules that Envoy loads and wasmtime refuses, for a limit of its own."""

@@ -8,6 +8,13 @@ import pytest
 
 from wasmpack.dry_run.host.calls_out import FOREIGN, GrpcService, grpc_service
 from wasmpack.dry_run.host.memory import Status
+from wasmpack.dry_run.host.state import VmState
+from wasmpack.dry_run.result import RunRequest
+
+
+@pytest.fixture
+def vm() -> VmState:
+    return VmState(RunRequest(abi_version="0.2.1"))
 
 
 @pytest.mark.parametrize(
@@ -28,10 +35,10 @@ def test_services(data: bytes, expected: GrpcService) -> None:
     assert grpc_service(data) is expected
 
 
-def test_what_is_packed_can_be_unpacked() -> None:
-    status, packed = FOREIGN[b"compress"](b"abc")
+def test_what_is_packed_can_be_unpacked(vm: VmState) -> None:
+    status, packed = FOREIGN[b"compress"](vm, b"abc")
     assert (status, zlib.decompress(packed or b"")) == (Status.OK, b"abc")
-    assert FOREIGN[b"uncompress"](packed or b"") == (Status.OK, b"abc")
+    assert FOREIGN[b"uncompress"](vm, packed or b"") == (Status.OK, b"abc")
 
 
 @pytest.mark.parametrize(
@@ -47,5 +54,10 @@ def test_what_is_packed_can_be_unpacked() -> None:
         (b"sign", b"", (Status.BAD_ARGUMENT, None)),
     ],
 )
-def test_foreign_functions(name: bytes, arguments: bytes, expected: object) -> None:
-    assert FOREIGN[name](arguments) == expected
+def test_foreign_functions(vm: VmState, name: bytes, arguments: bytes, expected: object) -> None:
+    assert FOREIGN[name](vm, arguments) == expected
+
+
+def test_expressions_are_numbered(vm: VmState) -> None:
+    create = FOREIGN[b"expr_create"]
+    assert [create(vm, b"x")[1] for _ in range(2)] == [bytes(4), b"\1\0\0\0"]

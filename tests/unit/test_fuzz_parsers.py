@@ -26,7 +26,8 @@ from wasmpack.oci.canonical import canonical_json, parse_json
 from wasmpack.proxy_abi.host_scan import host_scan, without_bulk
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import config_problems, parse_runtime_config
-from wasmpack.wasm.cursor import Cursor, skip_const_expr
+from wasmpack.wasm.code import skip_const_expr
+from wasmpack.wasm.cursor import Cursor
 from wasmpack.wasm.reader import read_module
 
 SEED = int(os.environ.get("WASMPACK_FUZZ_SEED") or secrets.randbits(32))

@@ -6,7 +6,7 @@ from pathlib import Path
 from wasmpack.actions.inputs import STDIN, read_file
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import read_standard_input
-from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.findings import Problem, Rule
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import MAX_BYTES, read_documents
 
@@ -14,7 +14,6 @@ SUFFIXES = (".yaml", ".yml", ".json")
 NOT_YAML = Rule(
     code="WPL000",
     title="a file that is not YAML, with line, column and reason",
-    severity=Severity.ERROR,
     consumer="kubectl refuses it as well",
     fix="fix it there",
 )

@@ -15,7 +15,6 @@ _SHOWN = 4
 ENVOY_REFUSES = Rule(
     code="ENV001",
     title="with `--envoy`: the real Envoy refuses or crashes, and no rule of ours does",
-    severity=Severity.ERROR,
     consumer="the Envoy named, in its own words",
     fix="believe Envoy, and report the gap",
 )

@@ -27,13 +27,11 @@ from wasmpack.stores.session import Session
 IMAGE_NOT_PACKED = Rule(
     code="SME015",
     title="the image could not be packed",
-    severity=Severity.ERROR,
     fix="fix that, run the same command again",
 )
 SAME_NAME = Rule(
     code="SME017",
     title="two resources would become one",
-    severity=Severity.ERROR,
     cause="same namespace and name",
     fix="another name, or leave one out",
 )

@@ -29,14 +29,12 @@ CUT_MODULE = Rule(
     code="IMG006",
     title="the module is larger than what the fetcher reads of a raw layer, and is silently cut "
     "there",
-    severity=Severity.ERROR,
     consumer="Istio since 1.30",
     fix="make it smaller",
 )
 UNREADABLE_IMAGE = Rule(
     code="IMG004",
     title="a blob is missing, damaged or unreadable",
-    severity=Severity.ERROR,
     consumer="all",
     fix="build and push again",
 )

@@ -45,7 +45,6 @@ IMAGE_UNSEEN = Rule(
 IMAGE_MISSING = Rule(
     code="WPL016",
     title="the image is not there",
-    severity=Severity.ERROR,
     cause="the mesh cannot pull it, and fails closed",
     consumer="Istio: `could not fetch manifest`",
     fix="push it, or name another tag",

@@ -31,7 +31,7 @@ _NEWER = (
 """Features seen working with Envoy 1.36 and newer, and not established for older ones."""
 _OWN_LIMIT = re.compile(
     r"(tables|memories|element segments|functions) count exceeds limit"
-    r"|string size out of bounds|effective type size exceeds"
+    r"|(string|catches) size (is )?out of bounds|effective type size exceeds"
 )
 """Where V8 takes more (``tests/agreement/test_limits.py``); what both limit, both limit alike."""
 

@@ -20,7 +20,8 @@ from wasmpack.dry_run.host.streams import GET_REQUEST
 from wasmpack.dry_run.host.table import HOST_FUNCTIONS
 from wasmpack.dry_run.result import Cause, Outcome, RunRequest, Step
 from wasmpack.processes import Bound
-from wasmpack.proxy_abi.abi import MAIN_VOID_SINCE, NEWEST, start_up_allowed
+from wasmpack.proxy_abi.abi import NEWEST, since, start_up_allowed
+from wasmpack.wasm import limits
 from wasmpack.wasm.types import Import, Module
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ _DECIDING = {"proxy_on_vm_start", "proxy_on_configure"}
 _OUT_OF_MEMORY = "GC heap out of memory"
 """How wasmtime begins when garbage-collected objects find no room (it is no trap)."""
 _MASK = 0xFFFFFFFF
-_TABLE = 10_000_000
-"""Elements of a table: what V8 takes at most (kV8MaxWasmTableSize)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,9 @@ class Instance:
         self._compiled = compiled
         self._budget = budget
         self._store = wasmtime.Store(engine(bounded=True))
-        self._store.set_limits(memory_size=budget.memory, table_elements=_TABLE, instances=1)
+        self._store.set_limits(
+            memory_size=budget.memory, table_elements=limits.TABLE_ELEMENTS, instances=1
+        )
         self._store.set_epoch_deadline(1)
         self._guest = WasmtimeGuest(self._store)
         self._vm = VmState(plugin.request)
@@ -123,7 +124,7 @@ class Instance:
         steps: list[tuple[str, tuple[int, ...]]] = [(_INSTANTIATE, ()), ("_initialize", ())]
         if "main" in exported:
             steps.append(("main", (0, 0)))
-        elif self._plugin.request.host >= MAIN_VOID_SINCE:
+        elif self._plugin.request.host >= since("mainVoid"):
             steps.append(("__main_void", ()))
         return steps
 

@@ -1,19 +1,17 @@
 """Envoy's configuration for plugins on one loopback listener, as data.
 
-Documented in Envoy's API reference: ``config.bootstrap.v3``, ``extensions.wasm.v3.PluginConfig``.
+What is the same for all is in ``bootstrap.json``; what depends on the plugins is filled in here.
 JSON is what Envoy reads here, so no YAML library is needed.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from wasmpack.oci.canonical import JsonObject, JsonValue
-
-_TYPE = "type.googleapis.com/"
-_MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-_RUNTIME = "envoy.wasm.runtime.v8"
-"""The runtime Istio and OpenShift Service Mesh use."""
+from wasmpack.oci.canonical import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,65 +43,39 @@ def bootstrap(plugins: Sequence[Plugin], *, answer: str = "hello\n") -> JsonObje
 
 def listener(plugins: Sequence[Plugin], *, name: str, answer: str) -> JsonObject:
     """The listener alone, for a list of them (``config.listener.v3.Listener``)."""
-    route: JsonObject = {
-        "match": {"prefix": "/"},
-        "direct_response": {"status": 200, "body": {"inline_string": answer}},
-    }
-    manager: JsonObject = {
-        "@type": _TYPE + _MANAGER,
-        "stat_prefix": "wasmpack",
-        "http_filters": [*(_wasm_filter(plugin) for plugin in plugins), _router()],
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
-    }
-    return {
-        "name": name,
-        "address": loopback(),
-        "filter_chains": [
-            {
-                "filters": [
-                    {
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": manager,
-                    }
-                ]
-            }
-        ],
-    }
-
-
-def _wasm_filter(plugin: Plugin) -> JsonObject:
-    vm: JsonObject = {
-        "vm_id": plugin.vm_id,
-        "runtime": _RUNTIME,
-        "code": {"local": {"filename": str(plugin.module.absolute())}},
-    }
-    if plugin.env:
-        vm["environment_variables"] = {"key_values": dict(plugin.env)}
-    if plugin.vm_configuration is not None:
-        vm["configuration"] = _text(plugin.vm_configuration)
-    config: JsonObject = {"name": plugin.name, "root_id": plugin.root_id, "vm_config": vm}
-    if plugin.configuration is not None:
-        config["configuration"] = _text(plugin.configuration)
-    return {
-        "name": plugin.name,
-        "typed_config": {
-            "@type": _TYPE + "envoy.extensions.filters.http.wasm.v3.Wasm",
-            "config": config,
-        },
-    }
-
-
-def _text(value: str) -> JsonObject:
-    return {"@type": _TYPE + "google.protobuf.StringValue", "value": value}
-
-
-def _router() -> JsonValue:
-    return {
-        "name": "envoy.filters.http.router",
-        "typed_config": {"@type": _TYPE + "envoy.extensions.filters.http.router.v3.Router"},
-    }
+    form: Any = _form("listener")
+    manager = form["filter_chains"][0]["filters"][0]["typed_config"]
+    manager["http_filters"][:0] = map(_wasm_filter, plugins)
+    (host,) = manager["route_config"]["virtual_hosts"]
+    host["routes"][0]["direct_response"]["body"]["inline_string"] = answer
+    return {"name": name, "address": loopback(), **form}
 
 
 def loopback() -> JsonObject:
-    """Port 0: the kernel gives a free one, which the admin interface then tells."""
-    return {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
+    """A free port of the loopback interface, which the admin interface then tells."""
+    return _form("address")
+
+
+def _wasm_filter(plugin: Plugin) -> JsonObject:
+    form: Any = _form("filter")
+    config = form["typed_config"]["config"]
+    config |= {"name": plugin.name, "root_id": plugin.root_id}
+    code = {"local": {"filename": str(plugin.module.absolute())}}
+    config["vm_config"] |= {"vm_id": plugin.vm_id, "code": code}
+    if plugin.env:
+        config["vm_config"]["environment_variables"] = {"key_values": dict(plugin.env)}
+    for part, text in (
+        (config, plugin.configuration),
+        (config["vm_config"], plugin.vm_configuration),
+    ):
+        if text is not None:
+            part["configuration"] = {**_form("configuration"), "value": text}
+    return {"name": plugin.name, **form}
+
+
+def _form(name: str) -> JsonObject:
+    """A part of the file, to be filled in."""
+    forms: dict[str, JsonObject] = json.loads(
+        files(__package__).joinpath("bootstrap.json").read_text()
+    )
+    return forms[name]

@@ -5,7 +5,7 @@ words are not published, so the reasons here are ours.
 """
 
 from wasmpack.fetchers.refusal import REPACK, Refused
-from wasmpack.findings import Command, Hint, Rule, Severity
+from wasmpack.findings import Command, Hint, Rule
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UnreadableLayer
@@ -17,7 +17,6 @@ _SHOWN = 20
 NOT_ALONE = Rule(
     code="IMG007",
     title="the image holds more, or something else, than `plugin.wasm` alone",
-    severity=Severity.ERROR,
     consumer="Google Cloud Service Extensions",
     fix="`wasmpack repack IMAGE DESTINATION --variant compat --no-runtime-config`",
 )

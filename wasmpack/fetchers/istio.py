@@ -7,7 +7,7 @@ what it says of modules that are too large.
 """
 
 from wasmpack.fetchers.refusal import REPACK, Refused
-from wasmpack.findings import Hint, Rule, Severity
+from wasmpack.findings import Hint, Rule
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, NotGzip, UnreadableLayer
@@ -19,7 +19,6 @@ from wasmpack.targets import Fetcher, ImageRules
 REFUSED = Rule(
     code="IMG001",
     title="the mesh's fetcher refuses the image",
-    severity=Severity.ERROR,
     cause="its own text is quoted",
     consumer="Istio, OpenShift Service Mesh, Envoy Gateway, Higress, by release; Envoy itself as "
     "the newest Istio",

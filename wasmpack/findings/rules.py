@@ -1,6 +1,6 @@
 """Rules as values: each is declared once, next to the check that raises it.
 
->>> rule = Rule(code="XYZ001", title="a bad thing", severity=Severity.ERROR, fix="undo it")
+>>> rule = Rule(code="XYZ001", title="a bad thing", fix="undo it")
 >>> rule.problem("line 1", "this is bad", "undo it").code
 'XYZ001'
 
@@ -38,7 +38,7 @@ class Rule:
     code: str
     title: str
     """What is found."""
-    severity: Severity
+    severity: Severity = Severity.ERROR
     otherwise: str = ""
     """Further severities that it can have, and when."""
     cause: str = ""

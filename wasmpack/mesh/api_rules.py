@@ -20,7 +20,6 @@ from wasmpack.oci.canonical import JsonObject, JsonValue
 UNKNOWN_TO_RELEASE = Rule(
     code="WPL003",
     title="a field, value or kind that this release does not know",
-    severity=Severity.ERROR,
     otherwise="warning",
     cause="a warning if the value says what the release does anyway",
     consumer="refused, or silently dropped",
@@ -29,14 +28,12 @@ UNKNOWN_TO_RELEASE = Rule(
 API_REFUSES = Rule(
     code="WPL004",
     title="against a rule of the CRD (CEL) or of Istio's webhook",
-    severity=Severity.ERROR,
     consumer="the API server",
     fix="as the message says",
 )
 IMPOSSIBLE_LABEL = Rule(
     code="WPL021",
     title="a selector with a label that no pod can carry",
-    severity=Severity.ERROR,
     cause="the plugin never runs",
     consumer="Kubernetes' syntax of labels",
     fix="`kubectl get pods --show-labels`",

@@ -25,7 +25,6 @@ TIED_PRIORITY = Rule(
 DUPLICATE_RESOURCE = Rule(
     code="WPL019",
     title="two resources of one kind, namespace and name",
-    severity=Severity.ERROR,
     consumer="the one applied last stays",
     fix="another name",
 )

@@ -16,7 +16,7 @@ from heapq import nsmallest
 from typing import Self
 
 from wasmpack.errors import BadArtifact
-from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.findings import Problem, Rule
 from wasmpack.kubeyaml.documents import Document, cut
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, Plugin, mapping
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
@@ -27,7 +27,6 @@ SECRET_KEY = ".dockerconfigjson"  # noqa: S105 - a key, no secret
 USELESS_PULL_SECRET = Rule(
     code="WPL010",
     title="a pull secret that does not let the mesh pull the image",
-    severity=Severity.ERROR,
     otherwise="warning",
     cause="namespace, type, key or registry, if the Secret is among the files; a warning for a "
     "namespace in its name, which is ignored",

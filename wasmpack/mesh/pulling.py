@@ -15,7 +15,6 @@ from wasmpack.oci.reference import LATEST
 DIGEST_NEVER_MATCHES = Rule(
     code="WPL006",
     title="a digest that can never match",
-    severity=Severity.ERROR,
     cause="that of a layer, of an index, of another image, or two that differ",
     consumer="Istio: `has checksum …, which does not match`",
     fix="`wasmpack render wasmplugin --pin`",

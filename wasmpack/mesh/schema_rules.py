@@ -6,7 +6,7 @@ Source: istio/api kubernetes/customresourcedefinitions.gen.yaml, as ``wasmplugin
 import difflib
 from collections.abc import Iterator
 
-from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.findings import Problem, Rule, few
 from wasmpack.kubeyaml.documents import FieldPath, cut, path_text, shortened
 from wasmpack.mesh.plugin import Plugin, mapping
 from wasmpack.oci.canonical import JsonValue
@@ -15,7 +15,6 @@ from wasmpack.schemas import SchemaFault, load_schema, schema_faults
 BY_NO_SCHEMA = Rule(
     code="WPL001",
     title="not by the schema of the API",
-    severity=Severity.ERROR,
     cause="a type, a value, a length, a required field",
     consumer="the API server",
     fix="as the message says",
@@ -23,7 +22,6 @@ BY_NO_SCHEMA = Rule(
 UNKNOWN_FIELD = Rule(
     code="WPL002",
     title="a field that no release knows",
-    severity=Severity.ERROR,
     cause="often a matter of spelling",
     consumer="refused, or silently dropped",
     fix="the hint names the field that may be meant",

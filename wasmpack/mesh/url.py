@@ -25,7 +25,6 @@ _IMAGE = "HOST[:PORT]/REPOSITORY:TAG"
 URL_FAULT = Rule(
     code="WPL005",
     title="a URL that the mesh cannot pull from, or not as written",
-    severity=Severity.ERROR,
     otherwise="warning",
     cause="an unknown scheme, no image that can be pulled, parts that are dropped, a "
     "name on Docker Hub or on the proxy itself that may not be meant",

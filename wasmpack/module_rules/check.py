@@ -38,12 +38,11 @@ from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.host_scan import HostScan
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import Target
+from wasmpack.wasm.code import check_code
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.wasm.reader import MAGIC
 from wasmpack.wasm.types import Module
 
-_NEWER_SINCE = "2024-12-19"
-"""Host of the oldest Envoy (1.36) with which the newer features were seen working."""
 NOT_STARTED = Rule(
     code="RUN009",
     title="`--no-dry-run`: the start-up was not tried",
@@ -126,6 +125,7 @@ def examine(
 def _read(subject: PluginModule, start_up: StartUp) -> ModuleFacts:
     try:
         module = subject.compiled.declarations
+        check_code(subject.compiled.data, module)
     except MalformedModule as error:
         unreadable = malformed(subject.scan, error)
         return ModuleFacts(module=None, scan=subject.scan, unreadable=unreadable, start_up=start_up)
@@ -152,14 +152,12 @@ def _requests(facts: ModuleFacts) -> list[RunRequest]:
         return []
     if _has_error(load_problems(module, facts.scan, abi.NEWEST)):
         return []
-    names = {export.name for export in module.exports if export.kind == "func"}
-    main_void = {"_initialize", "__main_void"} <= names and "main" not in names
-    imported = {item.name for item in module.imports}
+    exported = module.functions.keys()
     ages = {abi.EPOCH}
-    if main_void:
-        ages.add(abi.MAIN_VOID_SINCE)
-    if "poll_oneoff" in imported:
-        ages.add(abi.POLL_SINCE)
+    if exported >= {b"_initialize", b"__main_void"} and b"main" not in exported:
+        ages.add(abi.since("mainVoid"))
+    if any(item.raw_name == b"poll_oneoff" for item in module.imports):
+        ages.add(abi.since("poll"))
     given = [start_up]
     if start_up.vm_config is not None:
         given.append(replace(start_up, vm_config=None))
@@ -176,7 +174,7 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
         assert facts.unreadable
         return [facts.unreadable]
     found = list(load_problems(facts.module, facts.scan, target.host, target.own_functions))
-    if facts.newer and target.host < _NEWER_SINCE:
+    if facts.newer and target.host < abi.since("newerFeatures"):
         found.append(newer_features(facts.newer))
     if facts.unchecked:
         found.append(legacy_exceptions())
@@ -186,7 +184,8 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
         if facts.start_up.vm_config is not None and not target.vm_config:
             found.append(_vm_config_unseen())
     if not facts.start_up.dry_run and not _has_error(found):
-        found.append(_not_started())
+        said = "the start-up was not tried, as you asked: what it would show is not judged"
+        found.append(NOT_STARTED.problem(WHOLE_FILE, said))
     if memory_unseen(facts.module) and not _has_error(found):
         found.append(_unseen_memory(run))
     return found
@@ -211,12 +210,6 @@ def _vm_config_unseen() -> Problem:
         "--vm-config",
         "no resource of this consumer can give a VM configuration: judged without it here",
         "move what it says into the plugin configuration, or write an EnvoyFilter",
-    )
-
-
-def _not_started() -> Problem:
-    return NOT_STARTED.problem(
-        WHOLE_FILE, "the start-up was not tried, as you asked: what it would show is not judged"
     )
 
 

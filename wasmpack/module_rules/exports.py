@@ -9,14 +9,12 @@ from wasmpack.wasm.types import Export, Module
 EXPORT_MISMATCH = Rule(
     code="ABI004",
     title="an export the proxy looks up has another signature",
-    severity=Severity.ERROR,
     consumer="`Bad function signature for: …`",
     fix="give it the signature shown",
 )
 NO_ALLOCATOR = Rule(
     code="ABI005",
     title="neither `malloc` nor `proxy_on_memory_allocate` is exported",
-    severity=Severity.ERROR,
     consumer="`Wasm module is missing malloc function.`",
     fix="export one of them, `(i32) -> i32`",
 )

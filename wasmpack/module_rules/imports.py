@@ -1,6 +1,10 @@
 """What a proxy of a given release would refuse among a module's imports."""
 
+import json
+import re
 from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 
 from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.proxy_abi import abi
@@ -11,14 +15,12 @@ MISSING_IMPORT = Rule(
     code="ABI002",
     title="an import that the proxy does not have under this ABI, or not yet in this release; any "
     "imported global",
-    severity=Severity.ERROR,
     consumer="`Failed to load Wasm module due to a missing import`",
     fix="the hint names the usual culprit: SDK, WASI level, ABI",
 )
 IMPORT_MISMATCH = Rule(
     code="ABI003",
     title="an import with another signature than the proxy's",
-    severity=Severity.ERROR,
     consumer="`… due to an import type mismatch`",
     fix="declare it with the signature shown",
 )
@@ -35,26 +37,21 @@ def import_problems(
     module: Module, version: str, host: abi.HostDate, own_functions: frozenset[str]
 ) -> Iterator[Problem]:
     sdk = sdk_of(module)
-
-    def provided(item: Import) -> str | None:
-        return abi.host_function(item.module, item.name, version, host)
-
-    def mismatch(item: Import) -> Problem:
-        return _mismatch(sdk, item, provided(item) or "", version)
-
-    def missing(item: Import) -> Problem:
-        return _missing(sdk, item, version)
-
     own: list[Import] = []
-    others: list[Import] = []
+    missing: list[Import] = []
+    known: list[tuple[Import, str]] = []
     for item in module.distinct_imports:
-        if item.kind in {"func", "global"}:
-            (own if _is_own(item, own_functions) else others).append(item)
+        provided = abi.host_function(item.module, item.name, version, host)
+        if _is_own(item, own_functions):
+            own.append(item)
+        elif item.kind == "global" or (item.kind == "func" and provided is None):
+            missing.append(item)
+        elif item.kind == "func" and provided:
+            known.append((item, provided))
+    mismatched = ((item, provided) for item, provided in known if provided != item.type)
     yield from few(own, _own_function)
-    yield from few((i for i in others if i.kind == "global" or provided(i) is None), missing)
-    yield from few(
-        (i for i in others if i.kind == "func" and provided(i) not in {None, i.type}), mismatch
-    )
+    yield from few(missing, lambda item: _missing(sdk, item, version))
+    yield from few(mismatched, lambda pair: _mismatch(sdk, *pair, version))
 
 
 def _is_own(item: Import, own_functions: frozenset[str]) -> bool:
@@ -90,29 +87,29 @@ def _missing(sdk: str, item: Import, version: str) -> Problem:
     )
 
 
-_EMSCRIPTEN = {"getTempRet0", "setTempRet0", "__assert_fail", "segfault", "alignfault", "exit"}
-
-
 def import_hint(sdk: str, item: Import, version: str) -> str:
     """The next step for the author of a module made by this SDK."""
     if item.module in abi.WASI_MODULES:
         return _wasi_hint(sdk, item)
-    if item.module.startswith("__wbindgen"):
-        return "made by wasm-bindgen for browsers: build with cargo build, not wasm-pack"
-    if item.module == "gojs":
-        return "made by GOOS=js: build with GOOS=wasip1 -buildmode=c-shared"
-    if item.module != "env":
-        return "link this module in, or remove the import: proxies provide env and WASI only"
-    if found := _tool_hint(sdk, item.name):
-        return found
     versions = [known for known in abi.abis_of(item.name) if known != version]
-    if versions:
+    if item.module == "env" and versions:
         return (
             f"this function belongs to ABI {' and '.join(versions)}; the module declares {version}"
         )
-    if item.name.startswith("proxy_"):
-        return "a function of another proxy or of a draft: remove the call or choose another SDK"
-    return "an unresolved symbol: link the library that defines it"
+    seen = {"sdk": sdk, "module": item.module, "name": item.name}
+    return next(row["hint"] for row in _hints() if _fits(row, seen))
+
+
+@cache
+def _hints() -> list[dict[str, str]]:
+    """Advice, and for which SDKs, modules and names it is."""
+    text = files(__package__).joinpath("import_hints.json").read_text()
+    hints: list[dict[str, str]] = json.loads(text)["hints"]
+    return hints
+
+
+def _fits(row: dict[str, str], seen: dict[str, str]) -> bool:
+    return all(re.fullmatch(row.get(part, ".*"), text, re.DOTALL) for part, text in seen.items())
 
 
 def signature_hint(sdk: str, item: Import, provided: str, version: str) -> str:
@@ -120,20 +117,6 @@ def signature_hint(sdk: str, item: Import, provided: str, version: str) -> str:
     if sdk == "assemblyscript" and item.name in {"proxy_grpc_call", "proxy_grpc_stream"}:
         return f"the AssemblyScript SDK declares {item.name} wrongly: do not call it"
     return f"declare it as {provided}, or use an SDK made for ABI {version}"
-
-
-def _tool_hint(sdk: str, name: str) -> str:
-    """For what a compiler asks of its own run-time, which no proxy is."""
-    if sdk == "assemblyscript" and name in {"abort", "seed"}:
-        own = "abort=PATH/abort_proc_exit" if name == "abort" else "seed=PATH/of_yours"
-        return f"AssemblyScript: build with --use {own}, or a {name} of yours"
-    if name == "emscripten_notify_memory_growth":
-        return "Emscripten: proxies have it since mid 2022; link with -sALLOW_MEMORY_GROWTH=0"
-    if name in _EMSCRIPTEN or name.startswith(("emscripten_", "__syscall_", "invoke_", "_embind")):
-        return "Emscripten's JavaScript run-time: link with -sSTANDALONE_WASM, as the C++ SDK does"
-    if name.startswith(("__cxa_", "_Unwind_", "__gxx_")):
-        return "C++ exceptions: compile with -fno-exceptions, or link libc++abi"
-    return ""
 
 
 def _wasi_hint(sdk: str, item: Import) -> str:

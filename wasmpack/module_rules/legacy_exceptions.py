@@ -7,7 +7,7 @@ look like one that handles exceptions (exception-handling proposal, legacy/Excep
 
 import re
 
-from wasmpack.wasm.cursor import Cursor, MalformedModule
+from wasmpack.wasm.code import bodies
 from wasmpack.wasm.types import Module
 
 _REASON = re.compile(
@@ -30,24 +30,11 @@ def uses_legacy_exceptions(data: bytes, module: Module, reason: str) -> bool:
 
 
 def _has_tags(module: Module) -> bool:
-    return any(section.name == "tag" for section in module.sections) or any(
-        item.kind == "tag" for item in module.imports
-    )
+    return module.section("tag") is not None or any(i.kind == "tag" for i in module.imports)
 
 
 def _function_around(data: bytes, module: Module, offset: int) -> bytes:
     """The function's code behind an offset; nothing if it lies in no function."""
-    section = next((s for s in module.sections if s.name == "code"), None)
-    if section is None:
-        return b""
-    cursor = Cursor(data, section.offset, section.offset + section.size)
-    try:
-        for _ in range(cursor.count()):
-            size = cursor.unsigned()
-            end = cursor.pos + size
-            if offset < end:
-                return data[offset + 1 : end]
-            cursor.skip(size)
-    except MalformedModule:
-        pass
-    return b""
+    section = module.section("code")
+    around = bodies(data, section) if section else ()
+    return next((data[offset + 1 : end] for _, end in around if offset < end), b"")

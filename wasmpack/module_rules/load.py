@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.findings import Problem, Rule, few
 from wasmpack.module_rules.exports import export_problems
 from wasmpack.module_rules.imports import import_problems
 from wasmpack.module_rules.memory import memory_problems, table_problems
@@ -24,7 +24,6 @@ _LAST_INDEX = 2**32 - 2
 STOPPED_SCAN = Rule(
     code="MOD002",
     title="the proxy's own scan of the sections gives up",
-    severity=Severity.ERROR,
     cause="often on a malformed custom section `name`, although the module is valid; or more than "
     "100,000 sections or 2,000,000 function names, which are not followed any further",
     consumer="every proxy: `Failed to parse corrupted Wasm module` (beyond the bounds: none)",
@@ -33,14 +32,12 @@ STOPPED_SCAN = Rule(
 NO_MARKER = Rule(
     code="ABI001",
     title="no function `proxy_abi_version_0_1_0`, `_0_2_0` or `_0_2_1` is exported",
-    severity=Severity.ERROR,
     consumer="every proxy: `Missing or unknown Proxy-Wasm ABI version`",
     fix="use a proxy-wasm SDK, or export the marker",
 )
 UNTRANSLATABLE_TYPE = Rule(
     code="ABI009",
     title="an import or export of a type that V8's C interface cannot name",
-    severity=Severity.ERROR,
     cause="`v128`, GC references and exception tags: one of them **crashes the whole proxy** while "
     "it loads the module",
     consumer="observed with Envoy 1.40.0, taken for all",
@@ -50,7 +47,6 @@ UNTRANSLATABLE_NAME = Rule(
     code="ABI011",
     title="a function or memory exported under a name that is an array index (`0`) or ends in a "
     "zero byte",
-    severity=Severity.ERROR,
     cause="it **crashes the whole proxy** while it loads the module",
     consumer="observed with Envoy 1.36.2 and 1.40.0, taken for all",
     fix="export it under another name",

@@ -4,27 +4,23 @@ from collections.abc import Iterator
 
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.proxy_abi import abi
+from wasmpack.wasm import limits
 from wasmpack.wasm.types import Module
 
 _MAX_PAGES = 16384
-"""1 GiB in pages of 64 KiB: the host's limit on a memory's initial size (2022-04-08)."""
+"""1 GiB in pages of 64 KiB: the host's limit on a memory's initial size."""
 _MAX_PAGES_64 = 262_144
 """V8's limit on a 64-bit memory (observed with Envoy 1.36.2 and 1.40.0)."""
-_MAX_ELEMENTS = 10_000_000
-"""V8's limit on a table's initial size (kV8MaxWasmTableInitEntries; observed)."""
-_MEMORY_LIMIT_SINCE = "2022-04-08"
 EXPORT_MEMORY = 'export the memory, for example (export "memory" (memory 0))'
 LARGE_MEMORY = Rule(
     code="MEM001",
     title="initial memory over 1 GiB",
-    severity=Severity.ERROR,
     consumer="proxies since 2022-04: `Failed to create new Wasm instance`",
     fix="link with less",
 )
 MEMORY_CRASH = Rule(
     code="MEM002",
     title="a call to a host function that uses memory, while the proxy sees none",
-    severity=Severity.ERROR,
     cause="it is neither exported under any name nor imported, and the call **crashes the whole "
     "proxy**. Seen in the dry run of the start-up or of a first request; without a dry run "
     "(`--no-dry-run`) the import alone is the error",
@@ -35,7 +31,6 @@ UNPROVIDED_MEMORY = Rule(
     code="MEM003",
     title="the imported memory is shared or 64-bit, the imported table 64-bit, or several are "
     "imported",
-    severity=Severity.ERROR,
     consumer="observed with Envoy 1.40.0: `Failed to create new Wasm instance`",
     fix="define and export the memory",
 )
@@ -51,31 +46,29 @@ UNSEEN_MEMORY = Rule(
 LARGE_TABLE = Rule(
     code="MEM005",
     title="a table that starts with more than 10,000,000 elements",
-    severity=Severity.ERROR,
     consumer="every proxy: `Failed to load Wasm bytecode`",
     fix="start with a smaller table",
 )
 LARGE_64_BIT_MEMORY = Rule(
     code="MEM006",
     title="a 64-bit memory that starts with, or may grow to, more than 16 GiB",
-    severity=Severity.ERROR,
     consumer="every proxy: `Failed to load Wasm bytecode`",
     fix="declare a smaller maximum",
 )
 
 
 def table_problems(module: Module) -> Iterator[Problem]:
-    if module.largest_table > _MAX_ELEMENTS:
+    if module.largest_table > limits.TABLE_ELEMENTS:
         yield LARGE_TABLE.problem(
             "table",
             f"{module.largest_table} initial elements are more than the engine's "
-            f"{_MAX_ELEMENTS}: 'Failed to load Wasm bytecode'",
+            f"{limits.TABLE_ELEMENTS}: 'Failed to load Wasm bytecode'",
             "start with a smaller table; it can grow later",
         )
 
 
 def memory_problems(module: Module, host: abi.HostDate) -> Iterator[Problem]:
-    if host >= _MEMORY_LIMIT_SINCE and any(m.minimum > _MAX_PAGES for m in module.memories):
+    if host >= abi.since("memoryLimited") and any(m.minimum > _MAX_PAGES for m in module.memories):
         largest = max(memory.minimum for memory in module.memories)
         yield LARGE_MEMORY.problem(
             "memory",

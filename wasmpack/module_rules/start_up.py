@@ -14,7 +14,6 @@ from wasmpack.proxy_abi import abi
 START_SECTION_CRASH = Rule(
     code="STA001",
     title="the start section calls a host function that needs a context or memory",
-    severity=Severity.ERROR,
     cause="it **crashes the whole proxy**",
     consumer="every proxy",
     fix="use `_initialize` or `_start` (AssemblyScript: `--exportStart _initialize`)",
@@ -22,21 +21,18 @@ START_SECTION_CRASH = Rule(
 START_TRAPPED = Rule(
     code="RUN001",
     title="instantiation or start code trapped in the dry run",
-    severity=Severity.ERROR,
     consumer="every proxy",
     fix="as the reason says",
 )
 FORBIDDEN_CALL = Rule(
     code="RUN002",
     title="start code called a host function that is forbidden there",
-    severity=Severity.ERROR,
     consumer="proxies since 2022-08: `restricted_callback`",
     fix="call it from `proxy_on_vm_start` or later",
 )
 VM_START_REFUSED = Rule(
     code="RUN003",
     title="`proxy_on_vm_start` returned 0 or trapped",
-    severity=Severity.ERROR,
     otherwise="warning if it asked for environment variables and none were given with `--env`",
     consumer="`Failed to start base Wasm`",
     fix="as the plugin's log says",
@@ -60,11 +56,11 @@ CONFIGURATION_REFUSED = Rule(
 BEYOND_BOUNDS = Rule(
     code="RUN006",
     title="a step, or compiling, exceeds the dry run's bounds",
-    severity=Severity.ERROR,
     cause="CPU time (10 s for each run and 1 s a MiB; for compiling 10 s and 4.5 s a MiB), memory "
     "touched (1 GiB; for modules over 4.5 MiB 512 MiB and 112 a MiB), asleep for 10 s where there "
     "is nothing to wait for, 1,000,000 host calls, or a limit of wasmtime that V8 does not have "
-    "(100 tables or memories, names of 100,000 bytes, 100,000 element segments)",
+    "(100 tables or memories, names of 100,000 bytes, 100,000 element segments, 10,000 handlers of "
+    "a `try_table`)",
     consumer="a proxy would hang, or be very slow, or need as much in each of its threads",
     fix="look for an endless loop or wait; for work that is meant, `--dry-run-timeout SECONDS`",
 )
@@ -79,7 +75,6 @@ UNTRIABLE = Rule(
 HOST_CALL_CRASH = Rule(
     code="RUN008",
     title="a host call that **crashes the whole proxy**",
-    severity=Severity.ERROR,
     cause="`proxy_continue_response`, `proxy_close_stream` or `proxy_send_local_response` at a "
     "point of a request where there is nothing to act on, a trap after `proxy_close_stream`, a "
     "gRPC call to an upstream that names no service, a foreign function whose result finds no "
@@ -97,16 +92,10 @@ REQUEST_TRAPPED = Rule(
 ENGINE_DIED = Rule(
     code="RUN011",
     title="the dry run's engine died of the module",
-    severity=Severity.ERROR,
     consumer="not established",
     fix="ask a real Envoy (`--envoy`)",
 )
 
-_WORDS = {
-    "instantiate": "'Failed to create new Wasm instance'",
-    "proxy_on_vm_start": "'Failed to start base Wasm'",
-    "proxy_on_configure": "'Failed to configure base Wasm plugin'",
-}
 _CRASH_RULES: Mapping[Cause | None, Rule] = {Cause.MEMORY: MEMORY_CRASH}
 _CRASH_REASONS: Mapping[Cause | None, str] = {
     Cause.MEMORY: ", which uses memory, but the proxy sees none",
@@ -156,11 +145,13 @@ _BOUND_HINTS = {
     Bound.MEMORY: "let the plugin allocate less: each thread of each proxy would need so much",
     Bound.BLOCKED: "nothing ever wakes it: a proxy hangs here",
 }
-_RULES = {
-    "proxy_on_context_create": CONTEXT_REFUSED,
-    "proxy_on_vm_start": VM_START_REFUSED,
-    "proxy_on_configure": CONFIGURATION_REFUSED,
+_REFUSALS = {
+    "instantiate": (START_TRAPPED, "Failed to create new Wasm instance"),
+    "proxy_on_vm_start": (VM_START_REFUSED, "Failed to start base Wasm"),
+    "proxy_on_configure": (CONFIGURATION_REFUSED, "Failed to configure base Wasm plugin"),
+    "proxy_on_context_create": (CONTEXT_REFUSED, "Function: proxy_on_context_create failed"),
 }
+"""The rule of a step that fails, and the proxy's words."""
 
 
 def start_up_problems(run: DryRun, host: abi.HostDate, given: StartUp) -> Iterator[Problem]:
@@ -204,10 +195,10 @@ def _failure(step: Step, run: DryRun, given: StartUp) -> Problem:
         return _crash(step)
     missing = _missing(step, run, given)
     how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {_trap_reason(step)}"
-    words = _WORDS.get(step.name, f"'Function: {step.name} failed'")
-    return _RULES.get(step.name, START_TRAPPED).problem(
+    rule, words = _REFUSALS.get(step.name, (START_TRAPPED, f"Function: {step.name} failed"))
+    return rule.problem(
         step.name,
-        f"{step.name} {how}{_WITHOUT.get(missing, '')}: {words}{_logged(run.log)}",
+        f"{step.name} {how}{_WITHOUT.get(missing, '')}: {words!r}{_logged(run.log)}",
         _hint(step, missing),
         severity=Severity.ERROR if missing is None else Severity.WARNING,
     )

@@ -10,11 +10,10 @@ WHOLE_FILE = "file"
 MALFORMED = Rule(
     code="MOD001",
     title="not a core WebAssembly module",
-    severity=Severity.ERROR,
     cause="another file type, a component, cut off, damaged, or more of something than the engine "
     "takes (1,000 parameters or results, 10,000 fields, 1,000,000 types, functions, imports, "
-    "exports, globals or tags, 100,000 tables or memories: V8's limits, observed with Envoy "
-    "1.40.0)",
+    "exports, globals or tags, 100,000 tables or memories, 65,520 targets of a `br_table`, 10,000 "
+    "elements of an `array.new_fixed`: V8's limits, observed with Envoy 1.40.0)",
     consumer="every proxy: `Failed to parse corrupted Wasm module`, `Missing or unknown Proxy-Wasm "
     "ABI version` or `Failed to load Wasm bytecode`, whichever it comes to first",
     fix="give the compiled core module; build for `wasm32-wasip1`, not `wasip2`",
@@ -22,7 +21,6 @@ MALFORMED = Rule(
 INVALID = Rule(
     code="MOD003",
     title="not valid by wasmtime",
-    severity=Severity.ERROR,
     consumer="every proxy: `Failed to load Wasm bytecode`",
     fix="build again",
 )
@@ -46,12 +44,18 @@ LEGACY_EXCEPTIONS = Rule(
 
 
 def malformed(scan: HostScan, error: MalformedModule) -> Problem:
+    where = f"{WHOLE_FILE}, offset {error.offset:#x}"
+    return _not_loaded(MALFORMED, where, scan, error.message, error.hint)
+
+
+def invalid(scan: HostScan, reason: str) -> Problem:
+    return _not_loaded(INVALID, WHOLE_FILE, scan, f"not a valid WebAssembly module: {reason}")
+
+
+def _not_loaded(rule: Rule, where: str, scan: HostScan, why: str, hint: str = "") -> Problem:
     words = scan.refusal or "Failed to load Wasm bytecode"
-    return MALFORMED.problem(
-        f"{WHOLE_FILE}, offset {error.offset:#x}",
-        f"{error.message}: {words!r}",
-        error.hint or "build the module again; the file may be cut off or damaged",
-    )
+    again = "build the module again; the file may be cut off or damaged"
+    return rule.problem(where, f"{why}: {words!r}", hint or again)
 
 
 def legacy_exceptions() -> Problem:
@@ -70,15 +74,6 @@ def newer_features(reason: str) -> Problem:
         f"uses a feature newer than WebAssembly 2.0 ({reason}); it is not established "
         "that this proxy's engine has it",
         "compile without it, or try the plugin on that release",
-    )
-
-
-def invalid(scan: HostScan, reason: str) -> Problem:
-    words = scan.refusal or "Failed to load Wasm bytecode"
-    return INVALID.problem(
-        WHOLE_FILE,
-        f"not a valid WebAssembly module: {reason}: {words!r}",
-        "build the module again; the file may be cut off or damaged",
     )
 
 

@@ -34,12 +34,6 @@ EPOCH = HostDate("2020-03-04")
 """First host release; what has no date of its own is as old as this."""
 NEWEST = HostDate("9999-12-31")
 """A host that has all there is."""
-MAIN_VOID_SINCE = HostDate("2026-03-03")
-"""Older hosts do not look ``__main_void`` up (proxy-wasm-cpp-host e55d150)."""
-POLL_SINCE = HostDate("2026-04-06")
-"""Older hosts have ``poll_oneoff`` too, but it does nothing (observed with Envoy 1.36.2)."""
-START_CHECKED_SINCE = HostDate("2022-08-05")
-"""From this host on, start-up code may call only a short list (wasm.cc, ``startVm``)."""
 
 
 class _Row(TypedDict, total=False):
@@ -49,7 +43,6 @@ class _Row(TypedDict, total=False):
     abis: list[str]
     """All three where absent."""
     since: HostDate
-    role: str
     memory: bool
     """False for a host function that never looks into the module's memory."""
 
@@ -59,12 +52,18 @@ class _Allowed(TypedDict):
     functions: list[str]
 
 
+class _Change(TypedDict):
+    since: HostDate
+    note: str
+
+
 class _Tables(TypedDict):
     exports: dict[str, _Row]
     exportsNeverLookedUp: dict[str, str]
     hostFunctions: dict[str, _Row]
     extraFunctions: dict[str, _Row]
     wasiFunctions: dict[str, _Row]
+    changes: dict[str, _Change]
     startUpAllowed: list[_Allowed]
 
 
@@ -76,10 +75,15 @@ def tables() -> _Tables:
     return tables
 
 
+def since(change: str) -> HostDate:
+    """From when on hosts behave in another way: a row of ``changes``."""
+    return tables()["changes"][change]["since"]
+
+
 def export_signature(name: str, abi: str, host: HostDate) -> str | None:
     """The signature Envoy demands of an export it looks up under that ABI; None if it does not."""
     row = tables()["exports"].get(name)
-    if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
+    if row is None or not _has(row, abi, host):
         return None
     return row["signatures"][abi] if "signatures" in row else row["signature"]
 
@@ -103,9 +107,11 @@ def host_function(module: str, name: str, abi: str, host: HostDate) -> str | Non
     :param host: date of the target's host
     """
     row = _row(module, name)
-    if row is None or abi not in row.get("abis", abi) or row.get("since", EPOCH) > host:
-        return None
-    return row["signature"]
+    return row["signature"] if row and _has(row, abi, host) else None
+
+
+def _has(row: _Row, abi: str, host: HostDate) -> bool:
+    return abi in row.get("abis", abi) and row.get("since", EPOCH) <= host
 
 
 def wasi_functions(host: HostDate) -> tuple[str, ...]:
@@ -136,7 +142,7 @@ def abis_of(name: str) -> tuple[str, ...]:
 
 def start_up_allowed(name: str, host: HostDate) -> bool:
     """Whether start-up code may call this host function on a host of that date."""
-    if host < START_CHECKED_SINCE:
+    if host < since("startUpChecked"):
         return True
     rows = tables()["startUpAllowed"]
     return any(row["since"] <= host and name in row["functions"] for row in rows)

@@ -14,7 +14,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from wasmpack.findings import Rule, Severity
+from wasmpack.findings import Rule
 
 _REALM = re.compile(r'realm="([^"]*)"', re.IGNORECASE)
 """A realm without quotes is not looked at."""
@@ -27,7 +27,6 @@ ADVICE = (
 UNSAFE_REALM = Rule(
     code="IMG009",
     title="the registry's challenge names a realm that is not an http(s) URL of a public host",
-    severity=Severity.ERROR,
     cause="an htpasswd registry, or a token server on a private address",
     consumer="Istio since 1.27.8, 1.28.5 and 1.29.1, OpenShift Service Mesh since 3.2: `rejected "
     "unsafe bearer realm`",

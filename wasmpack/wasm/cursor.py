@@ -1,8 +1,6 @@
 """A bounded place in the bytes of a module: LEB128 numbers, names, limits."""
 
 import codecs
-import re
-from functools import cache
 from typing import NoReturn, Protocol, SupportsIndex, overload
 
 from wasmpack.errors import BadArtifact
@@ -141,39 +139,6 @@ def check_utf8(raw: bytes, offset: int) -> None:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise MalformedModule("a name that is not UTF-8", offset) from None
-
-
-_END = 0x0B
-
-
-def skip_const_expr(cursor: Cursor) -> None:
-    """Move behind the expression's ``end``."""
-    found = _instructions().match(cursor.data, cursor.pos, cursor.end)
-    assert found, "it matches nothing, too"
-    cursor.pos = found.end()
-    code = cursor.byte()
-    if code != _END:
-        cursor.pos -= 1
-        cursor.fail(f"instruction {code:#x} in a constant expression, or what follows it")
-
-
-@cache
-def _instructions() -> re.Pattern[bytes]:
-    """As many instructions as there are."""
-    index = unsigned()
-    return re.compile(
-        rb"(?:[\x6a-\x6c\x7c-\x7e]"  # add, sub, mul of the extended-const proposal
-        rb"|\x41" + signed(32) + rb"|\x42" + signed(64) +  # i32.const, i64.const
-        rb"|\x43.{4}|\x44.{8}"  # f32.const, f64.const
-        rb"|[\x23\xd2]" + index + rb"|\xd0" + signed(33) +  # global.get, ref.func, ref.null
-        # struct.new, struct.new_default, array.new, array.new_default, array.new_fixed
-        rb"|\xfb(?:" + number(0, 1, 6, 7) + index + rb"|" + number(8) + index + index +
-        # any.convert_extern, extern.convert_any, ref.i31
-        rb"|" + number(26, 27, 28) + rb")"
-        rb"|\xfd" + number(12) + rb".{16}"  # v128.const
-        rb")*+",
-        re.DOTALL,
-    )  # fmt: skip
 
 
 def unsigned() -> bytes:

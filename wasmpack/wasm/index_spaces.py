@@ -4,7 +4,8 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 
 from wasmpack.wasm import limits
-from wasmpack.wasm.cursor import Cursor, Source, skip_const_expr
+from wasmpack.wasm.code import skip_const_expr
+from wasmpack.wasm.cursor import Cursor, Source
 from wasmpack.wasm.type_section import (
     PLAIN_NAMES,
     TypeSection,

@@ -22,6 +22,14 @@ PARAMS = (1000, "kV8MaxWasmFunctionParams")
 RESULTS = (1000, "kV8MaxWasmFunctionReturns")
 FIELDS = (10_000, "kV8MaxWasmStructFields")
 SUPERTYPES = (1, "kMaximumSupertypes")
+TABLE_ELEMENTS = 10_000_000
+"""kV8MaxWasmTableSize, and kV8MaxWasmTableInitEntries for those that a table starts with."""
+OPERANDS: Mapping[str, tuple[int, str]] = {
+    "br_table": (65_520, "kV8MaxWasmFunctionBrTableSize"),
+    "try_table": (65_520, "kV8MaxWasmFunctionBrTableSize"),
+    "array_new_fixed": (10_000, "kV8MaxWasmArrayNewFixedLength"),
+}
+"""Operands of one instruction; the default of a ``br_table`` is not counted."""
 GROUPED_TYPES = (999_982, "kMaxCanonicalTypes")
 """Types up to the end of a recursive group: with more, V8 ends the whole process ("too many
 canonicalized types"; some of its million are its own)."""

@@ -11,16 +11,12 @@ listings on every module there is.
 
 from wasmpack.wasm.cursor import Cursor, MalformedModule, Source, check_utf8
 from wasmpack.wasm.index_spaces import IndexSpaces
-from wasmpack.wasm.types import Module, Section, name_text
+from wasmpack.wasm.types import Module, Section, name_text, names
 
 MAGIC = b"\0asm"
 _CORE_VERSION = b"\x01\x00\x00\x00"
 _COMPONENT_LAYER = b"\x01\x00"
-_NAMES = (
-    "custom", "type", "import", "function", "table", "memory", "global", "export", "start",
-    "element", "code", "data", "data count", "tag",
-)  # fmt: skip
-"""Section names by id (core specification 5.5.2; 13 is the exception handling proposal's)."""
+_NAMES = names("section")
 _MAX_SECTIONS = 100_000
 """Engines have no such limit; no compiler comes near it."""
 _HEAD = 6
@@ -103,7 +99,7 @@ def _section(data: Source, at: int) -> Section:
     head = data[at : at + _HEAD]
     cursor = Cursor(head, 0, len(head), base=at)
     number = cursor.byte()
-    name = _NAMES[number] if number < len(_NAMES) else f"unknown {number}"
+    name = _NAMES.get(number, f"unknown {number}")
     size = cursor.unsigned()
     offset = at + cursor.pos
     if size > len(data) - offset:

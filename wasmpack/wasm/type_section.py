@@ -12,15 +12,9 @@ from functools import cache
 
 from wasmpack.wasm import limits
 from wasmpack.wasm.cursor import Cursor, signed
-from wasmpack.wasm.types import Described, Memory, TableType, Type
+from wasmpack.wasm.types import Described, Memory, TableType, Type, names
 
-_VALUES = {
-    0x7F: "i32", 0x7E: "i64", 0x7D: "f32", 0x7C: "f64", 0x7B: "v128",
-}  # fmt: skip
-_HEAPS = {
-    0x74: "noexn", 0x73: "nofunc", 0x72: "noextern", 0x71: "none", 0x70: "func", 0x6F: "extern",
-    0x6E: "any", 0x6D: "eq", 0x6C: "i31", 0x6B: "struct", 0x6A: "array", 0x69: "exn",
-}  # fmt: skip
+_VALUES, _HEAPS = names("value"), names("heap")
 _ONE_BYTE = bytes((*_VALUES, *_HEAPS))
 _NULLABLE, _NOT_NULL = 0x63, 0x64
 _REC, _SUB, _SUB_FINAL, _FUNC, _STRUCT, _ARRAY = 0x4E, 0x50, 0x4F, 0x60, 0x5F, 0x5E
@@ -146,10 +140,11 @@ def global_type(cursor: Cursor) -> Type:
 
 def _heap_type(cursor: Cursor) -> str:
     code = cursor.peek()
-    if code in _HEAPS:
-        cursor.byte()
-        return _HEAPS[code]
-    return str(cursor.signed())
+    name = None if code is None else _HEAPS.get(code)
+    if name is None:
+        return str(cursor.signed())
+    cursor.byte()
+    return name
 
 
 def _form(cursor: Cursor) -> int:

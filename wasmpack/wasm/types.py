@@ -1,8 +1,10 @@
 """What a module declares: sections, imports, exports, memories."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from typing import Protocol
 
 from wasmpack.wasm.cursor import Cursor, Source
@@ -55,13 +57,30 @@ class Described:
     plain: bool
 
 
+class _Named:
+    """What an import and an export have in common."""
+
+    __slots__ = ()
+    raw_name: bytes
+    """As it is in the file, UTF-8: text of a few of them may take gigabytes."""
+    means: Type
+
+    @property
+    def name(self) -> str:
+        return name_text(self.raw_name)
+
+    @property
+    def type(self) -> str:
+        """``(i32, i32) -> i32`` for functions."""
+        return self.means.text
+
+
 @dataclass(frozen=True, slots=True)
-class Import:
+class Import(_Named):
     """Something the host has to provide."""
 
     raw_module: bytes
     raw_name: bytes
-    """Names as they are in the file, UTF-8: text of a few of them may take gigabytes."""
     kind: str
     means: Type
 
@@ -69,18 +88,9 @@ class Import:
     def module(self) -> str:
         return name_text(self.raw_module)
 
-    @property
-    def name(self) -> str:
-        return name_text(self.raw_name)
-
-    @property
-    def type(self) -> str:
-        """``(i32, i32) -> i32`` for functions."""
-        return self.means.text
-
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class Export(_Named):
     """Something the module offers, in export order."""
 
     raw_name: bytes
@@ -88,14 +98,11 @@ class Export:
     index: int
     means: Type
 
-    @property
-    def name(self) -> str:
-        return name_text(self.raw_name)
 
-    @property
-    def type(self) -> str:
-        """``(i32, i32) -> i32`` for functions."""
-        return self.means.text
+def names(kind: str) -> Mapping[int, str]:
+    """Names of sections, value types or heap types by their number in the binary format."""
+    tables = json.loads(files(__package__).joinpath("names.json").read_text())
+    return {int(number, 0): name for number, name in tables[kind].items()}
 
 
 def name_text(raw: bytes, most: int = _LONGEST_NAME) -> str:
@@ -170,6 +177,10 @@ class Module:
     def exported(self, name: str) -> Export | None:
         """The exported function of that name."""
         return self.functions.get(name.encode())
+
+    def section(self, name: str) -> Section | None:
+        """The first section of that name; ``custom`` is the name of many."""
+        return next((section for section in self.sections if section.name == name), None)
 
     def custom(self, name: str) -> Section | None:
         """The first custom section of that name."""

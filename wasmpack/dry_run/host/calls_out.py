@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
 from wasmpack.dry_run.host.memory import ProxyCrash, Refused, Status, found
-from wasmpack.dry_run.host.state import Host
+from wasmpack.dry_run.host.state import Host, VmState
 from wasmpack.dry_run.result import Cause
 
 _CALL, _STREAM = 1, 2
@@ -17,17 +17,17 @@ _CALL, _STREAM = 1, 2
 _UNPACKED = 16 * 1024 * 1024
 
 
-def http(host: Host, *arguments: int) -> Status:
+def proxy_http_call(host: Host, *arguments: int) -> Status:
     _read(host, arguments[:8])
     host.memory.put(arguments[9], 0)
     return Status.BAD_ARGUMENT
 
 
-def grpc_call(host: Host, *arguments: int) -> None:
+def proxy_grpc_call(host: Host, *arguments: int) -> None:
     _grpc(host, _CALL, _read(host, arguments[:10]), arguments[-1])
 
 
-def grpc_stream(host: Host, *arguments: int) -> None:
+def proxy_grpc_stream(host: Host, *arguments: int) -> None:
     _grpc(host, _STREAM, _read(host, arguments[:8]), arguments[-1])
 
 
@@ -46,22 +46,25 @@ def _grpc(host: Host, kind: int, texts: list[bytes], result: int) -> None:
     host.memory.put(result, kind + 4 * host.vm.grpc_calls[kind])
 
 
-def grpc_cancel(host: Host, token: int) -> Status:
+def proxy_grpc_cancel(host: Host, token: int) -> Status:
     host.vm.require_context()
     return Status.NOT_FOUND if token & 3 in {_CALL, _STREAM} else Status.BAD_ARGUMENT
 
 
-def grpc_send(host: Host, token: int, data: int, size: int, _end: int) -> Status:
+proxy_grpc_close = proxy_grpc_cancel
+
+
+def proxy_grpc_send(host: Host, token: int, data: int, size: int, _end: int) -> Status:
     host.memory.text(data, size)
     return Status.NOT_FOUND if token & 3 == _STREAM else Status.BAD_ARGUMENT
 
 
-def foreign(
+def proxy_call_foreign_function(
     host: Host, name: int, name_size: int, data: int, data_size: int, result: int, result_size: int
 ) -> Status:
     function = FOREIGN.get(host.memory.text(name, name_size))
     arguments = host.memory.text(data, data_size)
-    status, value = found(function)(host, arguments)
+    status, value = found(function)(host.vm, arguments)
     address = host.memory.allocate(len(value)) if value is not None and result else 0
     if value and result and not address:
         raise ProxyCrash(Cause.ALLOCATOR)  # the host does not look before it writes there
@@ -78,7 +81,7 @@ Answer = tuple[Status, bytes | None]
 """With the result, if there is one."""
 
 
-def _uncompress(_: Host, data: bytes) -> Answer:
+def _uncompress(_: VmState, data: bytes) -> Answer:
     if not data:
         return Status.SERIALIZATION_FAILURE, None
     try:
@@ -87,17 +90,17 @@ def _uncompress(_: Host, data: bytes) -> Answer:
         return Status.SERIALIZATION_FAILURE, None
 
 
-def _create_expression(host: Host, data: bytes) -> Answer:
+def _create_expression(vm: VmState, data: bytes) -> Answer:
     if not data:
         return _REFUSED
-    number = host.vm.expressions
-    host.vm.expressions += 1
+    number = vm.expressions
+    vm.expressions += 1
     return Status.OK, number.to_bytes(4, "little")
 
 
 _REFUSED: Answer = (Status.BAD_ARGUMENT, None)
 _DONE: Answer = (Status.OK, None)
-FOREIGN: Mapping[bytes, Callable[[Host, bytes], Answer]] = {
+FOREIGN: Mapping[bytes, Callable[[VmState, bytes], Answer]] = {
     b"compress": lambda _, data: (Status.OK, zlib.compress(data)),
     b"uncompress": _uncompress,
     b"clear_route_cache": lambda *_: _DONE,

@@ -9,25 +9,27 @@ from wasmpack.dry_run.host.memory import Refused, Status, found
 from wasmpack.dry_run.host.state import Host, Pair, Phase
 
 _LAST_MAP = 7
-"""``proxy_map_type_t``."""
+"""Of ``proxy_map_type_t``."""
 _EMPTY_IF_MISSING = "0.1.0"
 """The ABI in which a missing header is an empty one."""
 
 
-def get_pairs(host: Host, kind: int, data: int, size: int) -> None:
+def proxy_get_header_map_pairs(host: Host, kind: int, data: int, size: int) -> None:
     _check(kind)
     stream = host.vm.stream
     pairs = stream.readable(kind) if stream else None
     host.memory.give(encoded(pairs) if pairs else b"", data, size)
 
 
-def get_size(host: Host, kind: int, result: int) -> None:
+def proxy_get_header_map_size(host: Host, kind: int, result: int) -> None:
     _check(kind)
     host.vm.require_context()
     host.memory.put(result, sum(len(k) + len(v) for k, v in _map(host, kind)))
 
 
-def get_value(host: Host, kind: int, key: int, key_size: int, data: int, size: int) -> None:
+def proxy_get_header_map_value(
+    host: Host, kind: int, key: int, key_size: int, data: int, size: int
+) -> None:
     _check(kind)
     name = host.memory.text(key, key_size).lower()
     stream = host.vm.stream
@@ -40,27 +42,31 @@ def get_value(host: Host, kind: int, key: int, key_size: int, data: int, size: i
     host.memory.give(found(value), data, size)
 
 
-def add(host: Host, kind: int, key: int, key_size: int, data: int, size: int) -> None:
+def proxy_add_header_map_value(
+    host: Host, kind: int, key: int, key_size: int, data: int, size: int
+) -> None:
     _check(kind)
     name, text = host.memory.texts((key, key_size), (data, size))
     _change(host, kind, len(name) + len(text)).append((name.lower(), text))
 
 
-def replace(host: Host, kind: int, key: int, key_size: int, data: int, size: int) -> None:
+def proxy_replace_header_map_value(
+    host: Host, kind: int, key: int, key_size: int, data: int, size: int
+) -> None:
     _check(kind)
     name, text = host.memory.texts((key, key_size), (data, size))
     pairs = _change(host, kind, len(name) + len(text))
     pairs[:] = [*_without(pairs, name), (name.lower(), text)]
 
 
-def remove(host: Host, kind: int, key: int, key_size: int) -> None:
+def proxy_remove_header_map_value(host: Host, kind: int, key: int, key_size: int) -> None:
     _check(kind)
     name = host.memory.text(key, key_size)
     pairs = _change(host, kind, len(name))
     pairs[:] = _without(pairs, name)
 
 
-def set_pairs(host: Host, kind: int, data: int, size: int) -> None:
+def proxy_set_header_map_pairs(host: Host, kind: int, data: int, size: int) -> None:
     _check(kind)
     text = host.memory.text(data, size)
     _change(host, kind, len(text))[:] = _decoded(text)

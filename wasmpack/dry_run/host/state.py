@@ -49,7 +49,7 @@ class Callback:
     """Arguments after the stream's id."""
     newer: tuple[int, ...] = ()
     """More of them, which ABI 0.1.0 does not have."""
-    goes_on: tuple[int | None, ...] | None = None
+    goes_on: Sequence[int | None] | None = None
     """Results with which the request goes on; None: with any."""
     maps: Mapping[int, Sequence[Pair]] = field(default_factory=dict)
     """Header maps that can be read and changed in this callback, by ``proxy_map_type_t``."""

@@ -17,7 +17,7 @@ _INFO = 2
 _COUNTER, _HISTOGRAM = 0, 2
 
 
-def log(host: Host, level: int, address: int, size: int) -> None:
+def proxy_log(host: Host, level: int, address: int, size: int) -> None:
     if level > _LAST_LOG_LEVEL:
         raise Refused(Status.BAD_ARGUMENT)
     text = host.memory.text(address, size)
@@ -25,34 +25,38 @@ def log(host: Host, level: int, address: int, size: int) -> None:
         host.vm.note(text)
 
 
-def get_log_level(host: Host, result: int) -> None:
+def proxy_get_log_level(host: Host, result: int) -> None:
     host.memory.put(result, _INFO)
 
 
-def get_time(host: Host, result: int) -> None:
+def proxy_get_current_time_nanoseconds(host: Host, result: int) -> None:
     host.memory.put(result, time.time_ns(), 8)
 
 
-def get_status(host: Host, code: int, data: int, size: int) -> None:
+def proxy_get_status(host: Host, code: int, data: int, size: int) -> None:
     host.memory.put(code, Status.OK)
     host.memory.give(b"", data, size)
 
 
-def get_configuration(host: Host, data: int, size: int) -> None:
+def proxy_get_configuration(host: Host, data: int, size: int) -> None:
     host.memory.give(host.vm.configuration, data, size)
 
 
-def get_buffer(host: Host, kind: int, start: int, length: int, data: int, size: int) -> None:
+def proxy_get_buffer_bytes(
+    host: Host, kind: int, start: int, length: int, data: int, size: int
+) -> None:
     found_there = _buffer(host, kind)
     host.memory.give(bytes(found_there[start : start + length]), data, size)
 
 
-def get_buffer_status(host: Host, kind: int, size: int, flags: int) -> None:
+def proxy_get_buffer_status(host: Host, kind: int, size: int, flags: int) -> None:
     host.memory.put(size, len(_buffer(host, kind)))
     host.memory.put(flags, 0)
 
 
-def set_buffer(host: Host, kind: int, start: int, length: int, data: int, size: int) -> Status:
+def proxy_set_buffer_bytes(
+    host: Host, kind: int, start: int, length: int, data: int, size: int
+) -> Status:
     """Put text before, behind, or in place of all of a body (Envoy, context.cc, ``Buffer``)."""
     buffer = _buffer(host, kind)
     text = host.memory.text(data, size)
@@ -77,12 +81,12 @@ def _buffer(host: Host, kind: int) -> bytes | bytearray:
     return buffer
 
 
-def get_property(host: Host, path: int, path_size: int, data: int, size: int) -> None:
+def proxy_get_property(host: Host, path: int, path_size: int, data: int, size: int) -> None:
     name = host.memory.text(path, path_size)
     host.memory.give(property_value(host.vm, name.rstrip(b"\0")), data, size)
 
 
-def set_property(host: Host, path: int, path_size: int, data: int, size: int) -> Status:
+def proxy_set_property(host: Host, path: int, path_size: int, data: int, size: int) -> Status:
     name, value = host.memory.texts((path, path_size), (data, size))
     if host.vm.stream is None:
         return Status.NOT_FOUND
@@ -91,7 +95,7 @@ def set_property(host: Host, path: int, path_size: int, data: int, size: int) ->
     return Status.OK
 
 
-def define_metric(host: Host, kind: int, name: int, size: int, result: int) -> None:
+def proxy_define_metric(host: Host, kind: int, name: int, size: int, result: int) -> None:
     metric = (kind, host.memory.text(name, size))
     if kind > _LAST_METRIC_TYPE:
         raise Refused(Status.BAD_ARGUMENT)
@@ -101,21 +105,21 @@ def define_metric(host: Host, kind: int, name: int, size: int, result: int) -> N
     host.memory.put(result, number)
 
 
-def record_metric(host: Host, number: int, value: int) -> None:
+def proxy_record_metric(host: Host, number: int, value: int) -> None:
     host.vm.require_context()
     metric = found(host.vm.metrics.get(number))
     old = host.shared.metrics[metric] if number & 3 == _COUNTER else 0
     host.shared.metrics[metric] = old + value
 
 
-def increment_metric(host: Host, number: int, offset: int) -> None:
+def proxy_increment_metric(host: Host, number: int, offset: int) -> None:
     metric = _metric(host, number)
     if number & 3 == _COUNTER and offset <= 0:
         raise Refused(Status.BAD_ARGUMENT)
     host.shared.metrics[metric] += offset
 
 
-def get_metric(host: Host, number: int, result: int) -> None:
+def proxy_get_metric(host: Host, number: int, result: int) -> None:
     value = host.shared.metrics[_metric(host, number)]
     host.memory.put(result, value & (2**64 - 1), 8)
 
@@ -128,23 +132,27 @@ def _metric(host: Host, number: int) -> tuple[int, bytes]:
     return found(host.vm.metrics.get(number))
 
 
-def set_shared_data(host: Host, key: int, key_size: int, data: int, size: int, cas: int) -> None:
+def proxy_set_shared_data(
+    host: Host, key: int, key_size: int, data: int, size: int, cas: int
+) -> None:
     name, value = host.memory.texts((key, key_size), (data, size))
     if not host.shared.set(name, value, cas):
         raise Refused(Status.CAS_MISMATCH)
 
 
-def get_shared_data(host: Host, key: int, key_size: int, data: int, size: int, cas: int) -> None:
+def proxy_get_shared_data(
+    host: Host, key: int, key_size: int, data: int, size: int, cas: int
+) -> None:
     value, number = found(host.shared.get(host.memory.text(key, key_size)))
     host.memory.give(value, data, size)
     host.memory.put(cas, number)
 
 
-def register_shared_queue(host: Host, name: int, size: int, result: int) -> None:
+def proxy_register_shared_queue(host: Host, name: int, size: int, result: int) -> None:
     host.memory.put(result, host.shared.register(host.memory.text(name, size)))
 
 
-def resolve_shared_queue(
+def proxy_resolve_shared_queue(
     host: Host, vm: int, vm_size: int, name: int, size: int, result: int
 ) -> None:
     vm_id, text = host.memory.texts((vm, vm_size), (name, size))
@@ -152,14 +160,18 @@ def resolve_shared_queue(
     host.memory.put(result, found(number))
 
 
-def enqueue_shared_queue(host: Host, token: int, data: int, size: int) -> None:
+def proxy_enqueue_shared_queue(host: Host, token: int, data: int, size: int) -> None:
     value = host.memory.text(data, size)
     host.shared.enqueue(found(host.shared.queue(token)), value)
 
 
-def dequeue_shared_queue(host: Host, token: int, data: int, size: int) -> None:
+def proxy_dequeue_shared_queue(host: Host, token: int, data: int, size: int) -> None:
     host.vm.require_context()
     queue = found(host.shared.queue(token))
     if not queue:
         raise Refused(Status.EMPTY)
     host.memory.give(queue.popleft(), data, size)
+
+
+def pthread_equal(_host: Host, left: int, right: int) -> int:
+    return int(left == right)

@@ -6,12 +6,11 @@ asks it again): proxy-wasm-cpp-host, src/exports.cc.
 
 import os
 import time
-from collections.abc import Callable, Mapping
 from enum import IntEnum
 
 from wasmpack.dry_run.host.memory import OverLimit, Refused, found
 from wasmpack.dry_run.host.state import Host
-from wasmpack.proxy_abi.abi import POLL_SINCE
+from wasmpack.proxy_abi.abi import since
 
 _OUTPUTS = {1, 2}
 """Standard output and error: the only files there are."""
@@ -37,14 +36,17 @@ class Errno(IntEnum):
     NOTSUP = 58
 
 
-def write(host: Host, fd: int, vectors: int, count: int, *rest: int) -> None:
+def fd_write(host: Host, fd: int, vectors: int, count: int, *rest: int) -> None:
     """``fd_write``, and ``fd_pwrite`` to any offset."""
     check_output(host, fd)
     pieces = [_piece(host, vectors, number) for number in range(count)]
     host.vm.require_context()
     text = b"".join(pieces)
     host.vm.note(text)
-    _put(host, rest[-1], len(text))
+    put(host, rest[-1], len(text))
+
+
+fd_pwrite = fd_write
 
 
 def _piece(host: Host, vectors: int, number: int) -> bytes:
@@ -56,35 +58,35 @@ def _piece(host: Host, vectors: int, number: int) -> bytes:
     return _read(host, address, size) if size else b""
 
 
-def clock_time(host: Host, clock: int, _precision: int, result: int) -> None:
+def clock_time_get(host: Host, clock: int, _precision: int, result: int) -> None:
     _check_clock(clock)
-    _put(host, result, time.time_ns(), 8)
+    put(host, result, time.time_ns(), 8)
 
 
-def clock_resolution(host: Host, clock: int, result: int) -> None:
+def clock_res_get(host: Host, clock: int, result: int) -> None:
     _check_clock(clock)
-    _put(host, result, 1, 8)
+    put(host, result, 1, 8)
 
 
-def random(host: Host, address: int, size: int) -> None:
+def random_get(host: Host, address: int, size: int) -> None:
     if size > _RANDOM_LIMIT:
         raise Refused(Errno.INVAL)
     if size and not host.memory.write(address, os.urandom(size)):
         raise Refused(Errno.FAULT)
 
 
-def environ_sizes(host: Host, count: int, size: int) -> None:
+def environ_sizes_get(host: Host, count: int, size: int) -> None:
     host.vm.environment_read = True
     variables = _environment(host)
-    _put(host, count, len(variables))
-    _put(host, size, sum(map(len, variables)))
+    put(host, count, len(variables))
+    put(host, size, sum(map(len, variables)))
 
 
-def environ(host: Host, pointers: int, texts: int) -> None:
+def environ_get(host: Host, pointers: int, texts: int) -> None:
     host.vm.require_context()
     host.vm.environment_read = True
     for number, variable in enumerate(_environment(host)):
-        _put(host, pointers + 4 * number, texts)
+        put(host, pointers + 4 * number, texts)
         if not host.memory.write(texts, variable):
             raise Refused(Errno.FAULT)
         texts += len(variable)
@@ -95,17 +97,17 @@ def _environment(host: Host) -> list[bytes]:
     return [f"{name}={value}\0".encode() for name, value in host.vm.started.start_up.env]
 
 
-def fdstat(host: Host, fd: int, result: int) -> None:
+def fd_fdstat_get(host: Host, fd: int, result: int) -> None:
     check_output(host, fd)
     host.memory.write(result, _WRITER)  # its failure goes unnoticed
 
 
-def tell(host: Host, fd: int, result: int) -> None:
+def fd_tell(host: Host, fd: int, result: int) -> None:
     check_output(host, fd)
-    _put(host, result, 0, 8)
+    put(host, result, 0, 8)
 
 
-def renumber(host: Host, fd: int, to: int) -> Errno:
+def fd_renumber(host: Host, fd: int, to: int) -> Errno:
     check_output(host, fd)
     check_output(host, to)
     return Errno.NOTSUP
@@ -117,26 +119,16 @@ def check_output(host: Host, fd: int, *_arguments: int) -> None:
         raise Refused(Errno.BADF)
 
 
-def zero(widths: Mapping[int, int], then: Errno = Errno.SUCCESS) -> Callable[..., Errno]:
-    """A function that finds nothing: it sets its results to zero.
-
-    :param widths: which arguments are their addresses, and how many bytes each has
-    :param then: the answer if they can be written
-    """
-
-    def call(host: Host, *arguments: int) -> Errno:
-        for position, width in widths.items():
-            _put(host, arguments[position], 0, width)
-        return then
-
-    return call
+fd_sync = fd_datasync = fd_allocate = check_output
+fd_fdstat_set_rights = fd_filestat_set_size = fd_filestat_set_times = check_output
 
 
-def poll(host: Host, *arguments: int) -> Errno:
+def poll_oneoff(host: Host, *arguments: int) -> Errno:
     """Report no events; older hosts do not even write that."""
-    if host.vm.started.host < POLL_SINCE:
+    if host.vm.started.host < since("poll"):
         return Errno.NOSYS
-    return zero({3: 4})(host, *arguments)
+    put(host, arguments[3], 0)
+    return Errno.SUCCESS
 
 
 def _check_clock(clock: int) -> None:
@@ -148,6 +140,6 @@ def _read(host: Host, address: int, size: int) -> bytes:
     return found(host.memory.read(address, size), Errno.FAULT)
 
 
-def _put(host: Host, address: int, value: int, width: int = 4) -> None:
+def put(host: Host, address: int, value: int, width: int = 4) -> None:
     if not host.memory.write(address, value.to_bytes(width, "little")):
         raise Refused(Errno.FAULT)

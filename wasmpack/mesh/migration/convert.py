@@ -35,7 +35,6 @@ from wasmpack.oci.canonical import JsonObject
 UNKNOWN_API_VERSION = Rule(
     code="SME002",
     title="an `apiVersion` that ServiceMeshExtension never had",
-    severity=Severity.ERROR,
     fix="one of the three",
 )
 FIELD_LEFT_OUT = Rule(

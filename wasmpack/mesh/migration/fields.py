@@ -20,21 +20,18 @@ from wasmpack.oci.reference import Reference
 NOT_CARRIED_OVER = Rule(
     code="SME001",
     title="a field that is missing, of another type, or that a WasmPlugin cannot hold",
-    severity=Severity.ERROR,
     otherwise="warning",
     fix="as the message says",
 )
 NO_PHASE = Rule(
     code="SME003",
     title="no phase",
-    severity=Severity.ERROR,
     cause="the old mesh took it from the image's manifest.yaml",
     fix="write it, or `--images`",
 )
 UNKNOWN_PHASE = Rule(
     code="SME004",
     title="a phase that never existed",
-    severity=Severity.ERROR,
     cause="the old mesh never ran this plugin",
     fix="one of the six",
 )
@@ -48,7 +45,6 @@ POST_STATS = Rule(
 CONFIGURATION_NOT_OBJECT = Rule(
     code="SME007",
     title="a configuration that is text, or JSON but no object",
-    severity=Severity.ERROR,
     fix="let the plugin read an object",
 )
 CONFIGURATION_DIFFERS = Rule(
