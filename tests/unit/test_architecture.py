@@ -112,7 +112,7 @@ def test_libraries_load_when_they_are_needed(
     plugin = CHECKOUT / "tests" / "plugins" / "header-append-c.wasm"
     filled = [a.format(plugin=plugin, out=tmp_path / "o") for a in arguments]
     code = (
-        "import sys\nfrom wasmpack.cli.boundary import run\n"
+        "import sys\nfrom wasmpack.cli.main import run\n"
         f"run({filled!r})\nprint('LOADED', *sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -122,7 +122,7 @@ def test_libraries_load_when_they_are_needed(
 
 def test_help_loads_no_room_but_the_command_line() -> None:
     code = (
-        "import sys\nfrom wasmpack.cli.boundary import run\nrun(['--help'])\n"
+        "import sys\nfrom wasmpack.cli.main import run\nrun(['--help'])\n"
         "print('LOADED', *(m for m in sys.modules if m.startswith('wasmpack.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
