@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Self
 
 import click
 
@@ -15,10 +15,14 @@ from wasmpack.errors import WrongUsage
 from wasmpack.redaction import plain_text, redacted
 
 if TYPE_CHECKING:
+    import subprocess
+
     from click._termui_impl import ProgressBar
 
+    from wasmpack.cli.preload import EarlyChild
     from wasmpack.findings.report import Style
     from wasmpack.oci.descriptor import Descriptor
+    from wasmpack.oci.place import Place
     from wasmpack.stores.ports import Progress
 
 
@@ -33,33 +37,32 @@ class Console:
     progress: bool = True
     stdout_taken: bool = False
     """Standard output carries an archive: results go to stderr too."""
+    _bars: list[_Bar] = field(default_factory=list, repr=False)
+    """Those that are on the terminal now."""
 
     def result(self, text: str) -> None:
         """One line of the result, on stdout."""
         click.echo(text, color=True, err=self.stdout_taken)
 
-    def json(self, value: object) -> None:
-        """The result as JSON, on stdout."""
-        click.echo(json_text(value), err=self.stdout_taken)
-
-    def raw(self, data: bytes, what: str) -> None:
+    def raw(self, chunks: Iterable[bytes], what: str) -> None:
         """Bytes as they are, on stdout.
 
         :param what: names them in errors
         :raises WrongUsage: they would steer the terminal that they are for
         """
-        if sys.stdout.isatty() and not _is_text(data):
-            raise WrongUsage(
-                f"{what}: binary data, which is not written to a terminal", hint="add: > FILE"
-            )
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        for data in chunks:
+            if sys.stdout.isatty() and not _is_text(data):
+                raise WrongUsage(
+                    f"{what}: binary data, which is not written to a terminal", hint="add: > FILE"
+                )
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
     def status(self, text: str) -> None:
         """What is going on, on stderr."""
         if not self.quiet:
-            start = _CLEAR_LINE if _bars else ""  # a bar draws itself again below
+            start = _CLEAR_LINE if self._bars else ""  # a bar draws itself again below
             click.echo(f"{start}{text}", err=True, color=True)
 
     def notice(self, text: str) -> None:
@@ -92,12 +95,28 @@ class Console:
             yield None
             return
         bar = _Bar(label)
-        _bars.append(bar)
+        self._bars.append(bar)
         try:
             yield bar
         finally:
-            _bars.remove(bar)
+            self._bars.remove(bar)
             bar.end()
+
+    def keeping_clear_of(self, destination: Place | None) -> Self:
+        """The same for results of a command that writes an image, maybe as an archive to stdout.
+
+        :raises WrongUsage: the archive would go to a terminal
+        """
+        from wasmpack.images.writing import goes_to_stdout
+
+        if not goes_to_stdout(destination):
+            return self
+        if sys.stdout is not None and sys.stdout.isatty():
+            raise WrongUsage(
+                f"{destination}: an archive is not written to a terminal",
+                hint="send standard output to a file or a pipe, or name a file",
+            )
+        return replace(self, stdout_taken=True)
 
     def _coloured(self, stream: IO[str] | None) -> bool:
         if self.color != "auto":
@@ -134,8 +153,6 @@ class _Bar:
             self._bar.__exit__(None, None, None)
 
 
-_bars: list[_Bar] = []
-"""Those that are on the terminal now."""
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -143,36 +160,27 @@ class ReaderGone(Exception):
     """Nobody reads standard output any more."""
 
 
-_remembered: list[Console] = []
+@dataclass(slots=True)
+class Run:
+    """One run of the command line, as click's context has it."""
+
+    child: EarlyChild | None = None
+    console: Console = field(default_factory=Console)
+    """The default one until the options before the command are read."""
+
+    def take_child(self) -> subprocess.Popen[bytes] | None:
+        """The process of the dry run that was started early, for whoever asks first."""
+        return self.child.take() if self.child else None
 
 
-def remember(console: Console) -> Console:
-    """Keep the console of this run for the error boundary, which stands outside of click."""
-    _remembered[:] = [console]
-    return console
+def current_run() -> Run:
+    """The run that this is part of."""
+    return click.get_current_context().find_object(Run) or Run()
 
 
-def remembered() -> Console:
-    """The console of this run, or the default before its options were read."""
-    return _remembered[0] if _remembered else Console()
-
-
-def json_text(value: object) -> str:
-    """JSON as every command and every file of ours has it."""
-    import json
-
-    from wasmpack.oci.canonical import well_formed
-
-    return json.dumps(well_formed(value), indent=2)
-
-
-def column(texts: Iterable[str]) -> int:
-    """How wide a column of a table is; one text that is longer does not widen all its rows."""
-    return min(_WIDEST, max(map(len, texts), default=0))
-
-
-_WIDEST = 100
-"""Characters of a column: most names of images are shorter."""
+def current_console() -> Console:
+    """The console of this run."""
+    return current_run().console
 
 
 def _is_text(data: bytes) -> bool:

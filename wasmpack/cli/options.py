@@ -1,16 +1,18 @@
-"""Option groups and parameter types that several commands share."""
+"""Types of parameters, and options that several commands share."""
 
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.types import StringParamType
 
-from wasmpack.cli.console import Console
+from wasmpack.cli.console import current_console
+from wasmpack.cli.groups import argument, grouped, long_name, option
+from wasmpack.cli.printer import JsonPrinter, Printer
 from wasmpack.errors import WrongUsage
+from wasmpack.files.outputs import check_named
 from wasmpack.oci.place import (
     ArchivePlace,
     LayoutPlace,
@@ -22,12 +24,12 @@ from wasmpack.oci.place import (
 from wasmpack.oci.reference import Reference
 
 F = TypeVar("F", bound=Callable[..., Any])
-Option = Callable[[Any], Any]
 _SHAPES = {"yaml", "json", "text"}
 
 
 if TYPE_CHECKING:
     from wasmpack.actions.validate import Checks
+    from wasmpack.images.writing import Written
 
     _PlaceParameter = click.ParamType[Place]
     _NameParameter = click.ParamType[Reference]
@@ -52,8 +54,7 @@ class PlaceType(_PlaceParameter):
             )
         place = parse_place(value)
         if isinstance(place, LayoutPlace | ArchivePlace) and could_be_name(value):
-            console = current_console() if ctx is None else ctx.find_object(Console) or Console()
-            console.status(
+            current_console().status(
                 f"{value}: the {'directory' if isinstance(place, LayoutPlace) else 'file'} here, "
                 f"not an image of that name (docker://{value})"
             )
@@ -75,23 +76,11 @@ class ReferenceType(_NameParameter):
 
 PLACE = PlaceType()
 REFERENCE = ReferenceType()
-FILE = click.Path(path_type=Path, dir_okay=False)
 ANY_NAME = StringParamType()
 """Text that names files or directories, which need not be UTF-8."""
+VARIANTS = click.Choice(["oci", "compat", "docker"])
 
 image_argument = click.argument("image", type=PLACE)
-
-
-def format_option(command: F) -> F:
-    """``--format text|json``."""
-    return click.option(
-        "--format",
-        "shape",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="Shape of the result.",
-    )(command)
 
 
 def force_option(what: str) -> Callable[[F], F]:
@@ -99,146 +88,107 @@ def force_option(what: str) -> Callable[[F], F]:
     return click.option("--force", is_flag=True, help=f"Overwrite {what}.")
 
 
-def grouped(
-    name: str, options: Sequence[Option], make: Callable[..., object], *, keep: Sequence[str] = ()
-) -> Callable[[F], F]:
-    """Options that a command gets as one argument.
-
-    :param name: of the argument
-    :param make: called with what was given
-    :param keep: names that the command gets as well
-    """
-
-    def decorate(command: F) -> F:
-        own: list[str] = []
-
-        def gather(**given: Any) -> Any:
-            mine = {key: given[key] for key in own}
-            others = {key: value for key, value in given.items() if key not in own or key in keep}
-            return command(**{name: make(**mine)}, **others)
-
-        before = getattr(command, "__click_params__", [])
-        gather.__doc__, gather.__name__ = command.__doc__, command.__name__
-        gather.__click_params__ = list(before)  # type: ignore[attr-defined]
-        for option in reversed(options):
-            option(gather)
-        added = gather.__click_params__[len(before) :]  # type: ignore[attr-defined]
-        own += [parameter.name for parameter in added]
-        return gather  # type: ignore[return-value]
-
-    return decorate
+def exclude(**given: object) -> None:
+    """:raises WrongUsage: all of these options, which exclude each other, are given."""
+    if all(given.values()):
+        names = " and ".join(map(long_name, given))
+        raise WrongUsage(f"{names} exclude each other")
 
 
-targets_option = click.option(
-    "--target",
-    "targets",
-    multiple=True,
-    help="Judge for this release (repeatable), or 'all'. [default: those in support]",
-)
-strict_option = click.option("--strict", is_flag=True, help="Warnings reject too.")
-dry_run_timeout_option = click.option(
-    "--dry-run-timeout",
-    type=click.FloatRange(min=1, max=86400),
-    metavar="SECONDS",
-    help="Raise the dry run's budget of CPU time. [default: by size]",
-)
-no_validate_option = click.option("--no-validate", is_flag=True, help="Do not check the module.")
-_JUDGING = (
-    targets_option,
-    click.option("--plugin-config", type=FILE,
-                 help="Configuration handed to the plugin in the dry run, verbatim."),
-    click.option("--root-id", "root_ids", multiple=True,
-                 help="Root id; build writes it into the configuration."),
-    strict_option,
-)  # fmt: skip
-_ASKING = (
-    click.option("--no-dry-run", is_flag=True,
-                 help="Do not start the module; what that shows is not judged."),
-    dry_run_timeout_option,
-    click.option("--envoy", is_flag=True,
-                 help="Ask a real Envoy too (wasmpack[envoy], or one on the PATH)."),
-)  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """How modules and images are judged."""
 
-
-def checks_from(
-    targets: Sequence[str] = (),
-    plugin_config: Path | None = None,
-    root_ids: Sequence[str] = (),
-    *,
-    strict: bool = False,
-    no_dry_run: bool = False,
-    dry_run_timeout: float | None = None,
-    envoy: bool = False,
-) -> "Checks":
-    """What the judging options of a command mean."""
-    from wasmpack.actions.inputs import read_file
-    from wasmpack.actions.validate import Checks
-    from wasmpack.module_rules.check import StartUp
-
-    for option, given in (
-        ("--plugin-config", plugin_config),
-        ("--dry-run-timeout", dry_run_timeout),
-    ):
-        if given is not None and no_dry_run:
-            raise WrongUsage(f"{option} and --no-dry-run exclude each other")
-    start_up = StartUp(
-        plugin_config=None if plugin_config is None else read_file(plugin_config),
-        root_id=root_ids[0] if root_ids else "",
-        dry_run=not no_dry_run,
-        seconds=dry_run_timeout,
+    no_validate: bool = option("Do not check the module.")
+    targets: tuple[str, ...] = option(
+        "Judge for this release (repeatable), or 'all'. [default: those in support]", "--target"
     )
-    return Checks(targets=targets, strict=strict, envoy=envoy, start_up=start_up)
+    plugin_config: Path | None = option(
+        "Configuration handed to the plugin in the dry run, verbatim."
+    )
+    root_ids: tuple[str, ...] = option(
+        "Root id; build writes it into the configuration.", "--root-id"
+    )
+    strict: bool = option("Warnings reject too.")
+    no_dry_run: bool = option("Do not start the module; what that shows is not judged.")
+    dry_run_timeout: float | None = option(
+        "Raise the dry run's budget of CPU time. [default: by size]",
+        type=click.FloatRange(min=1, max=86400),
+        metavar="SECONDS",
+    )
+    envoy: bool = option("Ask a real Envoy too (wasmpack[envoy], or one on the PATH).")
+
+    def checks(self) -> "Checks":
+        """What they mean."""
+        from wasmpack.actions.inputs import read_file
+        from wasmpack.actions.validate import Checks
+        from wasmpack.module_rules.check import StartUp
+
+        config, seconds = self.plugin_config, self.dry_run_timeout
+        exclude(plugin_config=config is not None, no_dry_run=self.no_dry_run)
+        exclude(dry_run_timeout=seconds is not None, no_dry_run=self.no_dry_run)
+        start_up = StartUp(
+            plugin_config=None if config is None else read_file(config),
+            root_id=self.root_ids[0] if self.root_ids else "",
+            dry_run=not self.no_dry_run,
+            seconds=seconds,
+        )
+        return Checks(targets=self.targets, strict=self.strict, envoy=self.envoy, start_up=start_up)
 
 
-def _build_checks(*, no_validate: bool, **given: Any) -> "Checks | None":
-    if no_validate and given["strict"]:
-        raise WrongUsage("--no-validate and --strict exclude each other")
-    return None if no_validate else checks_from(**given)
-
-
-check_options = grouped("checks", [*_JUDGING, *_ASKING], checks_from)
-build_check_options = grouped(
+check_options = grouped(
     "checks",
-    [no_validate_option, *_JUDGING, dry_run_timeout_option],
-    _build_checks,
-    keep=["root_ids"],
+    CheckOptions,
+    CheckOptions.checks,
+    only=[
+        "targets",
+        "plugin_config",
+        "root_ids",
+        "strict",
+        "no_dry_run",
+        "dry_run_timeout",
+        "envoy",
+    ],
 )
 
 
-def asked(image: Place, *, remote: bool) -> Place:
-    """The place to look at.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSubject:
+    """An image to look at."""
 
-    :raises WrongUsage: ``--remote`` with something that is not a name
-    """
-    if not remote:
-        return image
-    if not isinstance(image, NamePlace):
-        raise WrongUsage(f"--remote goes with an image name, not with {image}")
-    return replace(image, remote=True)
+    image: Place = argument(type=PLACE)
+    remote: bool = option("Ask the registry only.")
 
-
-remote_option = click.option("--remote", is_flag=True, help="Ask the registry only.")
-
-
-def current_console() -> Console:
-    """The console of this run."""
-    console = click.get_current_context().find_object(Console)
-    return console or Console()
+    def place(self) -> Place:
+        """:raises WrongUsage: ``--remote`` with something that is not a name."""
+        if not self.remote:
+            return self.image
+        if not isinstance(self.image, NamePlace):
+            raise WrongUsage(f"--remote goes with an image name, not with {self.image}")
+        return replace(self.image, remote=True)
 
 
-def result_console(destination: Place | None) -> Console:
-    """The console of a command that writes an image: results keep out of an archive's way.
+image_subject = grouped("image", ImageSubject, ImageSubject.place)
+"""``IMAGE`` and ``--remote``."""
 
-    :raises WrongUsage: the archive would go to a terminal
-    """
-    from wasmpack.images.writing import goes_to_stdout
 
-    console = current_console()
-    if not goes_to_stdout(destination):
-        return console
-    if sys.stdout is not None and sys.stdout.isatty():
-        raise WrongUsage(
-            f"{destination}: an archive is not written to a terminal",
-            hint="send standard output to a file or a pipe, or name a file",
-        )
-    return replace(console, stdout_taken=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFiles:
+    """Files for what was written."""
+
+    metadata_file: Path | None = option("Write the JSON result to this file.")
+    digest_file: Path | None = option("Write the digest to this file.")
+
+    def check(self) -> None:
+        """:raises WrongUsage: one that could not be written afterwards, or that holds a module."""
+        for file in filter(None, (self.metadata_file, self.digest_file)):
+            check_named(file)
+            if file.suffix in {".wasm", ".wat"}:
+                raise WrongUsage(f"{file}: this would overwrite a module")
+
+    def write(self, done: "Written", printer: Printer) -> None:
+        """Write those that were asked for."""
+        if self.metadata_file is not None:
+            JsonPrinter(printer.console).save(self.metadata_file, done, ())
+        if self.digest_file is not None:
+            Printer(printer.console).save(self.digest_file, done, [str(done.digest)])

@@ -4,84 +4,83 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
-from wasmpack.cli.console import Console
-from wasmpack.cli.options import FILE, current_console, grouped
+from wasmpack.cli.console import current_console
+from wasmpack.cli.groups import grouped, option
 from wasmpack.errors import WrongUsage
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.session import Session
 
-registry_config_option = click.option(
-    "--registry-config",
-    type=FILE,
-    envvar="WASMPACK_REGISTRY_CONFIG",
-    help="Credentials file, instead of Docker's and Podman's.",
-)
-_REGISTRY = (
-    click.option("--plain-http", is_flag=True, help="HTTP without TLS (loopback: the default).",
-                 envvar="WASMPACK_PLAIN_HTTP"),
-    click.option("--insecure", is_flag=True, help="TLS without verification.",
-                 envvar="WASMPACK_INSECURE"),
-    click.option("--ca-file", type=FILE, help="Certificate authority to trust.",
-                 envvar="WASMPACK_CA_FILE"),
-    click.option("--cert-file", type=FILE, help="Client certificate.",
-                 envvar="WASMPACK_CERT_FILE"),
-    click.option("--key-file", type=FILE, help="Key of the client certificate.",
-                 envvar="WASMPACK_KEY_FILE"),
-    click.option("-u", "--username", help="User name at the registry.",
-                 envvar="WASMPACK_USERNAME"),
-    click.option("--password-stdin", is_flag=True,
-                 help="Read the password from standard input (or WASMPACK_PASSWORD)."),
-    registry_config_option,
-    click.option("--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True,
-                 envvar="WASMPACK_TIMEOUT", help="Seconds to wait for the registry's next byte."),
-    click.option("--retries", type=click.IntRange(0, 10), default=4, show_default=True,
-                 envvar="WASMPACK_RETRIES", help="Tries after a first that fails, within 30 s."),
-)  # fmt: skip
 _LONGEST_TIMEOUT = 86400.0
 
 
-def _session(*, password_stdin: bool, username: str | None, **given: Any) -> Session:
-    if not math.isfinite(given["timeout"]) or given["timeout"] > _LONGEST_TIMEOUT:
-        raise WrongUsage(f"--timeout {given['timeout']}: expected seconds, at most a day")
-    password = None
-    if password_stdin:
-        password = _password()
-    elif username is not None:
-        password = os.environ.get("WASMPACK_PASSWORD")
-    if username is None and password_stdin:
-        raise WrongUsage("--password-stdin needs --username")
-    if username is not None and password is None and sys.stdin is not None and sys.stdin.isatty():
-        password = click.prompt("Password", hide_input=True, err=True)
-    if username is not None and password is None:
-        raise WrongUsage(
-            "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """How registries are reached."""
+
+    plain_http: bool = option("HTTP without TLS (loopback: the default).")
+    insecure: bool = option("TLS without verification.")
+    ca_file: Path | None = option("Certificate authority to trust.")
+    cert_file: Path | None = option("Client certificate.")
+    key_file: Path | None = option("Key of the client certificate.")
+    username: str | None = option("User name at the registry.", "-u")
+    password_stdin: bool = option("Read the password from standard input (or WASMPACK_PASSWORD).")
+    registry_config: Path | None = option("Credentials file, instead of Docker's and Podman's.")
+    timeout: float = option(
+        "Seconds to wait for the registry's next byte.",
+        type=click.FloatRange(min=0.1),
+        default=30.0,
+    )
+    retries: int = option(
+        "Tries after a first that fails, within 30 s.", type=click.IntRange(0, 10), default=4
+    )
+
+    def session(self) -> Session:
+        """What they mean; the password is read or asked for."""
+        if not math.isfinite(self.timeout) or self.timeout > _LONGEST_TIMEOUT:
+            raise WrongUsage(f"--timeout {self.timeout}: expected seconds, at most a day")
+        options = RegistryOptions(
+            plain_http=self.plain_http,
+            insecure=self.insecure,
+            username=self.username,
+            password=self._password(),
+            ca_file=_readable_again(self.ca_file),
+            cert_file=_readable_again(self.cert_file),
+            key_file=_readable_again(self.key_file),
+            registry_config=_readable_again(self.registry_config),
+            timeout=self.timeout,
+            retries=self.retries,
         )
-    paths = ("ca_file", "cert_file", "key_file", "registry_config")
-    texts = {name: _readable_again(given[name]) for name in paths}
-    options = RegistryOptions(username=username, password=password, **{**given, **texts})
-    return Session(registry=options, notice=current_console().notice)
+        return Session(registry=options, notice=current_console().notice)
+
+    def _password(self) -> str | None:
+        if self.username is None and not self.password_stdin:
+            return None
+        password = _piped() if self.password_stdin else os.environ.get("WASMPACK_PASSWORD")
+        if self.username is None:
+            raise WrongUsage("--password-stdin needs --username")
+        if password is None and sys.stdin is not None and sys.stdin.isatty():
+            password = click.prompt("Password", hide_input=True, err=True)
+        if password is None:
+            raise WrongUsage(
+                "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
+            )
+        return password
 
 
-registry_options = grouped("session", _REGISTRY, _session)
+registry_options = grouped("session", SessionOptions, SessionOptions.session)
 """The options of every command that can reach a registry."""
+credentials_options = grouped(
+    "session", SessionOptions, SessionOptions.session, only=["registry_config"]
+)
+"""Those of a command that reads or writes stored credentials alone."""
 
 
-@contextmanager
-def moving(session: Session, console: Console, label: str) -> Iterator[Session]:
-    """The session with a progress bar on stderr, where that is a terminal."""
-    with console.moving(label) as progress:
-        yield replace(session, progress=progress)
-
-
-def _password() -> str:
+def _piped() -> str:
     from wasmpack.files.inputs import MAX_CONFIGURATION, read_standard_input
 
     try:
