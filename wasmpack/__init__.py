@@ -116,7 +116,7 @@ _NAMES = {
         "NewImage",
     ),
     "mesh.values": ("Values",),
-    "module_rules.check": ("StartUp",),
+    "dry_run.start_up": ("StartUp",),
     "oci.canonical": ("JsonValue",),
     "oci.descriptor": (
         "Descriptor",

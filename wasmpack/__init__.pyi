@@ -40,6 +40,7 @@ from wasmpack.api import tag_image as tag_image
 from wasmpack.api import validate as validate
 from wasmpack.api import validate_resources as validate_resources
 from wasmpack.api import write as write
+from wasmpack.dry_run.start_up import StartUp as StartUp
 from wasmpack.errors import AccessRefused as AccessRefused
 from wasmpack.errors import BadArtifact as BadArtifact
 from wasmpack.errors import DigestMismatch as DigestMismatch
@@ -76,7 +77,6 @@ from wasmpack.mesh.migration.extension_manifest import ExtensionManifest as Exte
 from wasmpack.mesh.migration.work import MigrationOptions as MigrationOptions
 from wasmpack.mesh.migration.work import NewImage as NewImage
 from wasmpack.mesh.values import Values as Values
-from wasmpack.module_rules.check import StartUp as StartUp
 from wasmpack.oci.canonical import JsonValue as JsonValue
 from wasmpack.oci.descriptor import Descriptor as Descriptor
 from wasmpack.oci.descriptor import Digest as Digest

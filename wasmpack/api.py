@@ -31,12 +31,12 @@ from wasmpack.actions.repack import RepackRequest, repack_image
 from wasmpack.actions.validate import Checks, validate_config, validate_module
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Report
 from wasmpack.images import opening as _opening
 from wasmpack.images.image import Image
 from wasmpack.images.writing import Written, write_image
-from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.descriptor import Digest
 from wasmpack.oci.place import NamePlace, Place, parse_place, with_default_tag
 from wasmpack.oci.reference import Reference, RegistryName

@@ -31,6 +31,7 @@ from agreement.mutation import mutant
 from agreement.programs import program
 from agreement.verdict import Ours, envoy_target, our_verdicts
 from wasmpack.envoy import envoy_version, find_envoy
+from wasmpack.proxy_abi.abi import HostDate
 
 CONFIGURATION = b'{"first-header": "some-value"}'
 SMALL = ("header-append-c.wasm", "x-wat.wat")
@@ -103,7 +104,7 @@ def main() -> int:
     return bool(disagreements)
 
 
-def _alone(data: bytes, host: str) -> Ours:
+def _alone(data: bytes, host: HostDate) -> Ours:
     """Judged in a process of its own, which it may end."""
     with ProcessPoolExecutor(1) as executor:
         try:

@@ -8,6 +8,7 @@ from agreement.host_answers import Call, answer, calls, prober
 from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.result import Outcome, RunRequest
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy import envoy_version, find_envoy
 
 CONFIGURATION = b"hello"
@@ -18,7 +19,7 @@ def test_every_call_answers_as_in_envoy() -> None:
     assert envoy_version(binary).startswith("1.40."), "the answers of other versions may differ"
     asked = calls()
     modules = [prober(call) for call in asked]
-    theirs = observe(binary, [Subject(data, CONFIGURATION) for data in modules], ask=False)
+    theirs = observe(binary, [Subject(data, CONFIGURATION) for data in modules], exchange=None)
     wrong = []
     for call, data, seen in zip(asked, modules, theirs, strict=True):
         ours = _ours(call, data)
@@ -32,7 +33,7 @@ def test_every_call_answers_as_in_envoy() -> None:
 def _ours(call: Call, data: bytes) -> str:
     versions = {"0.1.0": b"_0_1_0", "0.2.0": b"_0_2_0", "0.2.1": b"_0_2_1"}
     version = next(v for v, mark in versions.items() if b"proxy_abi_version" + mark in data)
-    request = RunRequest(abi_version=version, config=CONFIGURATION)
+    request = RunRequest(abi_version=version, start_up=StartUp(plugin_config=CONFIGURATION))
     (run,) = dry_runs(compiled_plugin(data), [request], Budget.of(len(data)).running)
     if run.failed and run.failed.outcome is Outcome.CRASH:
         return CRASH

@@ -7,9 +7,9 @@ import pytest
 from agreement.images import OK, Case, CaseReader, cases, readers
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Verdict
 from wasmpack.images.image import Image
-from wasmpack.module_rules.check import StartUp
 
 CASES = cases()
 

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from support.hosts import envoy_of
+
 from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.engine import validity
 from wasmpack.dry_run.result import RunRequest
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.sandbox import RunResult
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Severity
-from wasmpack.module_rules.check import StartUp, examine, module_problems
+from wasmpack.module_rules.check import examine, module_problems
+from wasmpack.proxy_abi.abi import HostDate
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import Target, target
 
@@ -52,17 +56,19 @@ def envoy_target(version: str) -> Target:
     return target("envoy-" + ".".join(version.split(".")[:2]))
 
 
-def our_verdicts(batch: Sequence[bytes], configuration: bytes | None, host: str) -> list[Ours]:
+def our_verdicts(batch: Sequence[bytes], configuration: bytes | None, host: HostDate) -> list[Ours]:
     """In order; a module that makes the code raise gets that as its code."""
     return [our_verdict(data, configuration, host) for data in batch]
 
 
-def our_verdict(data: bytes, configuration: bytes | None, host: str, root_id: str = "") -> Ours:
+def our_verdict(
+    data: bytes, configuration: bytes | None, host: HostDate, root_id: str = ""
+) -> Ours:
     """One module's."""
     try:
         start_up = StartUp(plugin_config=configuration, root_id=root_id)
         facts = examine(PluginModule(data), start_up, runner=InThisProcess)
-        problems = module_problems(facts, host)
+        problems = module_problems(facts, envoy_of(host))
     except Exception as error:  # noqa: BLE001 - nothing may be raised: that is what is tested
         return Ours(None, (f"RAISED {type(error).__name__}",), (str(error),))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]

@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from wasmpack.envoy.bootstrap import Plugin, listener, loopback
+from support.exchanges import PLAIN, Exchange, cluster, upstream
+from wasmpack.envoy.bootstrap import Plugin, loopback
 from wasmpack.processes import confined, cpu_seconds, sleeps
 
 T = TypeVar("T")
@@ -44,6 +46,7 @@ _DONE = re.compile(r"lds: add/update listener '(\d+)'|Plugin (\d+) failed to loa
 """Accepted, or refused; each version says these two."""
 _THREAD = ("Failed to start thread-local Wasm", "Failed to configure thread-local Wasm plugin")
 _LINE = re.compile(r"\[\[(\w+)\|(\w+)\]\](.*)")
+_LOGGED = re.compile(r"wasm log (\d+)[^:]*: (.*)")
 _LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 
 
@@ -67,11 +70,32 @@ class Observed:
     """What the module logged while it was loaded, once an instance."""
     status: int | None = None
     """Of the answer to the first request; None if there was none."""
+    request_log: tuple[str, ...] = ()
+    """What the module logged from the first request on."""
 
     @property
     def accepts(self) -> bool:
         """It loads, and the first request does not end the process."""
         return self.fate == LOADS
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """How the processes of a batch are asked."""
+
+    binary: Path
+    exchange: Exchange
+    port: int
+    """Of the upstream, if the exchange needs one."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What became of the first request."""
+
+    fate: str
+    status: int | None
+    log: tuple[str, ...] = ()
 
 
 LOADS = "loads"
@@ -82,83 +106,99 @@ CRASH_LATER = "crash at the first request"
 HANGS = "never ends"
 
 
-def observe(binary: Path, subjects: Sequence[Subject], *, ask: bool = True) -> list[Observed]:
+def observe(
+    binary: Path, subjects: Sequence[Subject], exchange: Exchange | None = PLAIN
+) -> list[Observed]:
     """Load each module, and send one request through each that loads.
 
-    :param ask: False leaves the request out
+    :param exchange: None sends no request
     """
-    found = list(_in_batches(binary, subjects, _load))
-    loading = [n for n, seen in enumerate(found) if seen.accepts] if ask else []
-    answers = _in_batches(binary, [subjects[n] for n in loading], _ask)
-    for number, (fate, status) in zip(loading, answers, strict=True):
-        found[number] = replace(found[number], fate=fate, status=status)
+    found = _in_batches(subjects, partial(_load, _Asking(binary, PLAIN, 0)))
+    if exchange is None:
+        return found
+    loading = [n for n, seen in enumerate(found) if seen.accepts]
+    with upstream() if exchange.upstream else contextlib.nullcontext(0) as port:
+        ask = partial(_ask, _Asking(binary, exchange, port))
+        answers = _in_batches([subjects[n] for n in loading], ask)
+    for number, answer in zip(loading, answers, strict=True):
+        seen = replace(found[number], fate=answer.fate, status=answer.status)
+        found[number] = replace(seen, request_log=answer.log)
     return found
 
 
-def _in_batches(binary: Path, subjects: Sequence[Subject], step: Callable[..., list[T]]) -> list[T]:
+def _in_batches(
+    subjects: Sequence[Subject], step: Callable[[Sequence[Subject]], list[T]]
+) -> list[T]:
     """Go on with a new process behind each module that ended one."""
     found: list[T] = []
     while len(found) < len(subjects):
-        found += step(binary, subjects[len(found) : len(found) + BATCH])
+        found += step(subjects[len(found) : len(found) + BATCH])
     return found
 
 
-def _load(binary: Path, subjects: Sequence[Subject]) -> list[Observed]:
+def _load(asking: _Asking, subjects: Sequence[Subject]) -> list[Observed]:
     """Outcomes in order, up to and with the first module that ends or stops the process."""
-    with _running(binary, subjects) as run:
+    with _running(asking, subjects) as run:
         run.wait_for_load()
         found = run.outcomes()
         if len(found) == len(subjects):
             return found
         if len(subjects) == 1:
             return [Observed(CRASH if run.died else HANGS, run.words())]
-    return found + _load(binary, subjects[len(found) : len(found) + 1])
+    return found + _load(asking, subjects[len(found) : len(found) + 1])
 
 
-def _ask(binary: Path, subjects: Sequence[Subject]) -> list[tuple[str, int | None]]:
+def _ask(asking: _Asking, subjects: Sequence[Subject]) -> list[_Answer]:
     """How the first request ends, up to and with the first module that ends the process."""
-    with _running(binary, subjects) as run:
+    with _running(asking, subjects) as run:
         run.wait_for_load()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = list(pool.map(run.ask, range(len(subjects))))
         if not run.dies(_AFTERMATH):
-            return found
-    return _one_after_the_other(binary, subjects)
+            return run.with_logs(found)
+    return _one_after_the_other(asking, subjects)
 
 
-def _one_after_the_other(binary: Path, subjects: Sequence[Subject]) -> list[tuple[str, int | None]]:
+def _one_after_the_other(asking: _Asking, subjects: Sequence[Subject]) -> list[_Answer]:
     """To see whose request ends the process.
 
     Some end it a moment after their answer, so the last ones that were asked are asked alone.
     """
-    found: list[tuple[str, int | None]] = []
-    with _running(binary, subjects) as run:
+    found: list[_Answer] = []
+    with _running(asking, subjects) as run:
         run.wait_for_load()
         while len(found) < len(subjects) and not run.died:
             found.append(run.ask(len(found)))
             run.dies(_MOMENT)
-        if not run.dies(_AFTERMATH):
+        ended = run.dies(_AFTERMATH)
+        found = run.with_logs(found)
+        if not ended:
             return found
     last = max(0, len(found) - _SUSPECTS)
     for number in (*range(last, len(found)), *range(last)):
-        alone = _alone(binary, subjects[number])
-        if alone[0] == CRASH_LATER:
+        alone = _alone(asking, subjects[number])
+        if alone.fate == CRASH_LATER:
             return [*found[:number], alone]
-    return [*found[:-1], _alone(binary, subjects[len(found) - 1])]
+    return [*found[:-1], _alone(asking, subjects[len(found) - 1])]
 
 
-def _alone(binary: Path, subject: Subject) -> tuple[str, int | None]:
-    with _running(binary, [subject]) as run:
+def _alone(asking: _Asking, subject: Subject) -> _Answer:
+    with _running(asking, [subject]) as run:
         run.wait_for_load()
-        fate, status = run.ask(0)
-        return (CRASH_LATER if run.dies(_AFTERMATH) else fate), status
+        answer = run.ask(0)
+        dies = run.dies(_AFTERMATH)
+        (answer,) = run.with_logs([answer])
+        return replace(answer, fate=CRASH_LATER) if dies else answer
 
 
 class _Run:
-    def __init__(self, process: subprocess.Popen[bytes], work: Path, count: int) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], work: Path, count: int, exchange: Exchange
+    ) -> None:
         self._process = process
         self._work = work
         self._count = count
+        self._exchange = exchange
         self._ports: dict[int, int] = {}
 
     @property
@@ -219,14 +259,26 @@ class _Run:
         errors = [text for level, name, text in self._lines() if (level, name) == ("error", "wasm")]
         return tuple(dict.fromkeys(errors))
 
-    def ask(self, number: int) -> tuple[str, int | None]:
-        """Send one request through the module: its fate now, and the status of the answer."""
+    def ask(self, number: int) -> _Answer:
+        """Send one request through the module."""
         try:
-            return LOADS, _get(self._port(number), "/", _REQUEST_TIMEOUT)[0]
+            return _Answer(LOADS, self._exchange.ask(self._port(number), _REQUEST_TIMEOUT))
         except TimeoutError:
-            return LOADS, None  # it waits, as a plugin may
+            return _Answer(LOADS, None)  # it waits, as a plugin may
         except (OSError, http.client.HTTPException):
-            return CRASH_LATER if self.dies(1) else LOADS, None
+            return _Answer(CRASH_LATER if self.dies(1) else LOADS, None)
+
+    def with_logs(self, answers: Sequence[_Answer]) -> list[_Answer]:
+        """With what each of the modules logged since they were loaded."""
+        logs: list[list[str]] = [[] for _ in answers]
+        lines = iter(self._lines())
+        for _, name, text in lines:
+            if (name, text) == ("main", "starting main dispatch loop"):
+                break
+        for _, name, text in lines:
+            if name == "wasm" and (line := _LOGGED.match(text)) and int(line[1]) < len(logs):
+                logs[int(line[1])].append(line[2])
+        return [replace(answer, log=tuple(log)) for answer, log in zip(answers, logs, strict=True)]
 
     def _port(self, number: int) -> int:
         deadline = time.monotonic() + _NET
@@ -254,24 +306,25 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _running(binary: Path, subjects: Sequence[Subject]) -> Iterator[_Run]:
+def _running(asking: _Asking, subjects: Sequence[Subject]) -> Iterator[_Run]:
     with tempfile.TemporaryDirectory(prefix="wasmpack-batch-") as directory:
         work = Path(directory)
-        resources = [
-            {"@type": _LISTENER, **listener([_plugin(work, n, s)], name=str(n), answer="hello\n")}
-            for n, s in enumerate(subjects)
+        listeners = [
+            asking.exchange.listener(_plugin(work, n, s), str(n)) for n, s in enumerate(subjects)
         ]
+        resources = [{"@type": _LISTENER, **listener} for listener in listeners]
         (work / "lds.json").write_text(json.dumps({"version_info": "1", "resources": resources}))
         source = {"path_config_source": {"path": str(work / "lds.json")}}
         bootstrap = {
             "node": {"id": "batch", "cluster": "batch"},
             "admin": {"address": loopback()},
             "dynamic_resources": {"lds_config": source},
+            "static_resources": {"clusters": [cluster(asking.port)] if asking.port else []},
         }
         (work / "envoy.json").write_text(json.dumps(bootstrap))
         with (work / "log").open("wb") as log:
             command = [
-                str(binary), "-c", "envoy.json", "--log-level", "info", "--concurrency", "1",
+                str(asking.binary), "-c", "envoy.json", "--log-level", "info", "--concurrency", "1",
                 "--use-dynamic-base-id", "--admin-address-path", "admin",
                 "--log-format", "[[%l|%n]]%v",
             ]  # fmt: skip
@@ -280,7 +333,7 @@ def _running(binary: Path, subjects: Sequence[Subject]) -> Iterator[_Run]:
                 stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
         try:
-            yield _Run(process, work, len(subjects))
+            yield _Run(process, work, len(subjects), asking.exchange)
         finally:
             process.kill()
             process.wait()

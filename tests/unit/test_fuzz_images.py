@@ -22,11 +22,12 @@ from support.tars import END, file, good_tars, odd_tar
 from wasmpack.actions.inspect import raw_part
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import WasmpackError
 from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
 from wasmpack.images.variants import filesystem_image
-from wasmpack.module_rules.check import StartUp, examine
+from wasmpack.module_rules.check import examine
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.budget import Budget
 from wasmpack.oci.canonical import parse_json

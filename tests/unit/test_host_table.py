@@ -44,7 +44,7 @@ class Bytes(GuestMemory):
         return int.from_bytes(self.bytes[address : address + 4], "little")
 
 
-def host_in(phase: Phase | None = None, host: str = abi.NEWEST) -> tuple[Host, Bytes]:
+def host_in(phase: Phase | None = None, host: abi.HostDate = abi.NEWEST) -> tuple[Host, Bytes]:
     """With a request in that phase, or none."""
     memory, vm = Bytes(), VmState(RunRequest(abi_version="0.2.1", host=host))
     vm.has_context = True

@@ -15,11 +15,11 @@ from support.plugins import PLUGINS
 
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem
 from wasmpack.images.image import Image
 from wasmpack.images.variants import Variant, artifact_image, filesystem_image, variant_of
-from wasmpack.module_rules.check import StartUp
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.layer import tar_gzip
 from wasmpack.oci.manifest import Index, parse, parse_manifest

@@ -17,11 +17,11 @@ from wasmpack.actions.explain import rule_named
 from wasmpack.actions.push import accepted
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.validate import Checks
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.files.owned import write_owned
 from wasmpack.findings import Report, Verdict
 from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image, require_image
-from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.media_types import DOCKER_MANIFEST
 from wasmpack.oci.place import parse_place

@@ -4,18 +4,22 @@ from collections.abc import Sequence
 
 import pytest
 from agreement.corpus import legacy_exceptions
+from support.hosts import envoy_of
 from support.module_rules import LOG, RULES, WASI
 from support.plugins import CONFIGURATION, PLUGINS, binary, module_bytes, wat
 
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, Severity
-from wasmpack.module_rules.check import StartUp, examine, module_problems
+from wasmpack.module_rules.check import examine, module_problems
+from wasmpack.proxy_abi.abi import HostDate
 from wasmpack.proxy_abi.module import PluginModule
 
-NEWEST, OSSM_26, OLD = "2026-04-06", "2022-08-05", "2021-11-04"
+NEWEST, OSSM_26, OLD = map(HostDate, ("2026-04-06", "2022-08-05", "2021-11-04"))
 
 
-def problems(data: bytes, host: str = NEWEST, config: bytes | None = None) -> list[Problem]:
-    return module_problems(examine(PluginModule(data), StartUp(plugin_config=config)), host)
+def problems(data: bytes, host: HostDate = NEWEST, config: bytes | None = None) -> list[Problem]:
+    facts = examine(PluginModule(data), StartUp(plugin_config=config))
+    return module_problems(facts, envoy_of(host))
 
 
 def codes(found: Sequence[Problem], *severities: Severity) -> list[str]:

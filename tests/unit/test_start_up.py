@@ -10,10 +10,12 @@ from support.plugins import wat
 
 from wasmpack.dry_run.result import Cause, DryRun, Outcome, RunRequest, Step
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.module_rules.start_up import start_up_problems
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi.abi import NEWEST
 
+CONFIGURED = StartUp(plugin_config=b"")
 ODD = 'a: "b": trap, which names no service\n'
 STEPS = [
     Step(name=ODD, outcome=outcome, reason=ODD, call=ODD, cause=cause, bound=bound)
@@ -48,7 +50,7 @@ def test_a_run_survives_the_way_out_of_the_worker() -> None:
 def test_a_crash_names_the_call_and_its_cause(cause: Cause, words: str) -> None:
     step = Step(name="proxy_on_log", outcome=Outcome.CRASH, call="f", cause=cause)
     for run in (DryRun(failed=step), DryRun(request=step)):
-        (problem,) = start_up_problems(run, NEWEST, configured=True)
+        (problem,) = start_up_problems(run, NEWEST, CONFIGURED)
         assert problem.message.startswith(f"proxy_on_log {words}")
 
 
@@ -84,10 +86,75 @@ def test_a_step_tells_what_ended_it(text: str, imports: str, step: Step) -> None
     assert (run.failed or run.request) == step
 
 
+ENVIRONMENT = """(import "wasi_snapshot_preview1" "environ_sizes_get"
+  (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))"""
+COUNT = "(drop (call $sizes (i32.const 16) (i32.const 20)))"
+VM_START = '(func (export "proxy_on_vm_start") (param i32 i32) (result i32) {})'
+ASKS = VM_START.format(f"{COUNT} (i32.load (i32.const 16))")
+"""Refuses where there are no variables."""
+LOGS = """(func (export "_initialize") {count}
+  (drop (call $log (i32.const 2) (i32.const 1024) (i32.const 60))))
+  (data (i32.const 1024) "{text}")"""
+NAMED = LOGS.format(count=COUNT, text="panic: environment variable TRUST_DOMAIN is not set")
+UNNAMED = LOGS.format(count=COUNT, text="panic: no configuration")
+NEVER_READ = LOGS.format(count="", text="panic: environment variable TRUST_DOMAIN is not set")
+REFUSES = VM_START.format("(i32.const 0)")
+ONE = (("TRUST_DOMAIN", "cluster.local"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "severity"),
+    [
+        pytest.param(ASKS, StartUp(), "warning", id="asks, and none were given"),
+        pytest.param(ASKS, StartUp(env=ONE), None, id="asks, and gets it"),
+        pytest.param(
+            ASKS, StartUp(host_env=("TRUST_DOMAIN",)), "warning", id="depends on the proxy"
+        ),
+        pytest.param(REFUSES, StartUp(), "error", id="does not ask"),
+        pytest.param(NAMED + REFUSES, StartUp(), "warning", id="start code asks, the log names it"),
+        pytest.param(NAMED + REFUSES, StartUp(env=ONE), "error", id="refuses with variables too"),
+        pytest.param(UNNAMED + REFUSES, StartUp(), "error", id="start code asks for all programs"),
+        pytest.param(NEVER_READ + REFUSES, StartUp(), "error", id="a log that names any variable"),
+    ],
+)
+def test_a_plugin_that_needs_variables(text: str, given: StartUp, severity: str | None) -> None:
+    """Only the call that asks for the environment can fail for want of it."""
+    request = RunRequest(abi_version="0.2.1", start_up=given)
+    (run,) = dry_runs(compiled_plugin(wat(text, LOG + ENVIRONMENT)), [request], 10.0)
+    found = list(start_up_problems(run, NEWEST, given))
+    assert [problem.severity.value for problem in found] == ([severity] if severity else [])
+    if severity == "warning":
+        assert "--env NAME=VALUE" in str(found[0].hint)
+
+
+def test_variables_are_handed_over_as_c_has_them() -> None:
+    """Their number and size, then pointers and texts."""
+    text = VM_START.format(
+        f"""{COUNT} (drop (call $environ (i32.const 32) (i32.const 2048)))
+        (i32.and (i32.eq (i32.load (i32.const 16)) (i32.const 2))
+          (i32.and (i32.eq (i32.load (i32.const 20)) (i32.const 9))
+            (i32.and (i32.eq (i32.load (i32.load (i32.const 32))) (i32.const 0x00623d61))
+              (i32.eq (i32.load (i32.load (i32.const 36))) (i32.const 0x65643d63)))))"""
+    )
+    given = StartUp(env=(("a", "b"), ("c", "de")))
+    request = RunRequest(abi_version="0.2.1", start_up=given)
+    (run,) = dry_runs(compiled_plugin(wat(text, ENVIRONMENT)), [request], 10.0)
+    assert run.failed is None
+
+
+def test_the_last_lines_of_the_log_are_quoted() -> None:
+    """The cause often stands above the line that merely says how it ended."""
+    step = Step(name="proxy_on_vm_start", outcome=Outcome.TRAP, reason="unreachable")
+    run = DryRun(failed=step, log=("one", "panic: no table", "stack trace", "exit"))
+    (problem,) = start_up_problems(run, NEWEST, CONFIGURED)
+    assert problem.message.endswith("it logged: 'panic: no table', 'stack trace', 'exit'")
+
+
 def test_an_allocator_that_makes_a_forbidden_call_traps() -> None:
     """A trap that is told by its cause, not by the engine's text."""
     step = Step(name="proxy_on_configure", outcome=Outcome.TRAP, call="f", cause=Cause.RESTRICTED)
-    (problem,) = start_up_problems(DryRun(failed=step), NEWEST, configured=True)
+    (problem,) = start_up_problems(DryRun(failed=step), NEWEST, CONFIGURED)
     assert "trapped: the allocator calls f: restricted_callback" in problem.message
-    (problem,) = start_up_problems(DryRun(request=step), NEWEST, configured=True)
+    (problem,) = start_up_problems(DryRun(request=step), NEWEST, CONFIGURED)
     assert "traps: the allocator calls f: restricted_callback" in problem.message

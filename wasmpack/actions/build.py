@@ -11,7 +11,7 @@ from wasmpack.actions.push import planned, warn_of_realm
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.actions.validate_image import Source, validate_image
-from wasmpack.dry_run.sandbox import IsolatedRunner
+from wasmpack.dry_run.sandbox import Sandbox
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Report, Verdict
 from wasmpack.git.facts import git_annotations
@@ -130,7 +130,7 @@ def build(
     image = build_image(module, options)
     report = None
     if checks is not None:
-        make = IsolatedRunner if runner is None else lambda: runner
+        make = Sandbox if runner is None else lambda: runner
         report = check_built(image, module, checks, options.runtime_config, runner=make)
     done = Written(places=outputs.places, image=image, manifest=image.top, report=report)
     if dry_run:
@@ -145,7 +145,7 @@ def check_built(
     checks: Checks,
     runtime_config: bytes | None = None,
     *,
-    runner: Callable[[], Runner] = IsolatedRunner,
+    runner: Callable[[], Runner] = Sandbox,
 ) -> Report:
     """Validate what was built of a module.
 

@@ -17,7 +17,7 @@ from wasmpack.findings import Rule
 
 _HOMES = (
     "module_rules.validity", "module_rules.load", "module_rules.imports", "module_rules.exports",
-    "module_rules.memory", "module_rules.start_up", "module_rules.check", "actions.final_word",
+    "module_rules.memory", "module_rules.start_up", "module_rules.check", "actions.envoy_opinion",
     "runtime_config", "fetchers.istio", "fetchers.gcp", "fetchers.fetch", "targets.realm",
     "actions.build", "actions.inspect_parts", "actions.validate_image",
     "actions.documents", "mesh.schema_rules", "mesh.api_rules", "mesh.url", "mesh.pulling",

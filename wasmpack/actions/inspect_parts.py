@@ -8,12 +8,13 @@ said of the whole module (digest, code, start-up) is not said.
 from collections.abc import Iterator, Sequence
 
 from wasmpack.actions.inspect_module import ModuleView, inspect_source
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Blank, Command, Hint, Problem, Report, Rule, Severity, judge
 from wasmpack.images.contents import LARGE
 from wasmpack.images.image import Image
 from wasmpack.images.window import Window
-from wasmpack.module_rules.check import NOT_STARTED, ModuleFacts, StartUp, module_problems
+from wasmpack.module_rules.check import NOT_STARTED, ModuleFacts, module_problems
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.targets import Target, choose, ships
@@ -62,7 +63,7 @@ class PartialLook:
             PARTLY_READ.problem(problem.where, self._unread(), _VALIDATE)
             if problem.rule is NOT_STARTED
             else problem
-            for problem in module_problems(facts, target.host, target.own_functions)
+            for problem in module_problems(facts, target)
         ]
         if target.image is None:
             return found

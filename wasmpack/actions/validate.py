@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from wasmpack.dry_run.sandbox import IsolatedRunner
+from wasmpack.dry_run.sandbox import Sandbox
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, Report, Severity, judge, judge_alone
-from wasmpack.module_rules.check import ModuleFacts, Runner, StartUp, examine, module_problems
+from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import abi_problems, config_problems, first_root_id, readable_config
 from wasmpack.targets import choose, ships
@@ -36,7 +37,7 @@ def validate_module(
     checks: Checks | None = None,
     runtime_config: bytes | None = None,
     *,
-    runner: Callable[[], Runner] = IsolatedRunner,
+    runner: Callable[[], Runner] = Sandbox,
 ) -> Report:
     """Judge a module, with the runtime configuration it will be packed with.
 
@@ -48,13 +49,12 @@ def validate_module(
     facts = examine(module, checks.with_root_id(runtime_config), runner=runner)
     more = config_findings(runtime_config, facts)
     problems = {
-        target.name: [*module_problems(facts, target.host, target.own_functions), *more]
-        for target in choose(checks.targets)
+        target.name: [*module_problems(facts, target), *more] for target in choose(checks.targets)
     }
     if checks.envoy:
-        from wasmpack.actions.final_word import Asked, ask_for_final_word
+        from wasmpack.actions.envoy_opinion import Asked, add_envoy_opinions
 
-        ask_for_final_word(problems, [Asked(module, facts)])
+        add_envoy_opinions(problems, [Asked(module, facts)])
     return judge(
         module.name, "module", problems, strict_targets=bool(checks.targets), strict=checks.strict,
         complete=facts.start_up.dry_run, ships=ships,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from wasmpack.actions.validate import Checks, config_findings
-from wasmpack.dry_run.sandbox import IsolatedRunner
+from wasmpack.dry_run.sandbox import Sandbox
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.fetchers.fetch import Fetched, fetch
 from wasmpack.fetchers.refusal import REPACK
@@ -56,7 +56,7 @@ def validate_image(
     checks: Checks | None = None,
     *,
     built_of: Source | None = None,
-    runner: Callable[[], Runner] = IsolatedRunner,
+    runner: Callable[[], Runner] = Sandbox,
 ) -> Report:
     """Judge an image as each target's fetcher and proxy would.
 
@@ -80,7 +80,7 @@ def image_problems(
     checks: Checks,
     *,
     built_of: Source | None = None,
-    runner: Callable[[], Runner] = IsolatedRunner,
+    runner: Callable[[], Runner] = Sandbox,
 ) -> tuple[dict[str, list[Problem]], bool]:
     """What each target's fetcher and proxy have against an image; whether all of it was read.
 
@@ -153,7 +153,7 @@ class _ImageChecks:
         module = self._module(data)
         self._seen_by.setdefault(module, []).append(target.name)
         facts = self._facts(module)
-        return module_problems(facts, target.host, target.own_functions)
+        return module_problems(facts, target)
 
     def _module(self, data: bytes) -> PluginModule:
         """The module of these bytes: one that is known already, if there is one."""
@@ -183,7 +183,7 @@ class _ImageChecks:
 
     def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
         """Add what the Envoy of this machine says of each module that a target loads."""
-        from wasmpack.actions.final_word import Asked, ask_for_final_word
+        from wasmpack.actions.envoy_opinion import Asked, add_envoy_opinions
 
         seen_by = dict(self._seen_by)
         contained = self._contents().module
@@ -194,7 +194,7 @@ class _ImageChecks:
             Asked(module, self._facts(module), names if several else ())
             for module, names in seen_by.items()
         ]
-        ask_for_final_word(problems, modules)
+        add_envoy_opinions(problems, modules)
 
     def _doubts_of_all(self) -> list[Problem]:
         """What no mesh looks at, whatever the target, and its author should know."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from wasmpack.actions.plugin_images import PluginImage, PluginImages
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import UNREADABLE_IMAGE
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import (
     BadArtifact,
     NotFound,
@@ -19,6 +20,7 @@ from wasmpack.mesh.behaviour import (
     behaviour_problems,
     plugin_configuration,
     standing_problems,
+    variables,
 )
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, KINDS, Plugin, mapping
@@ -27,7 +29,6 @@ from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, checksum
 from wasmpack.mesh.releases import Release, mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import MeshUrl
-from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
@@ -152,9 +153,12 @@ def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
     """
     given = given or StartUp()
     own = plugin_configuration(plugin.fields.get("pluginConfig"))
+    values, of_host = variables(plugin.fields)
     return replace(
         given,
         plugin_config=own if given.plugin_config is None else given.plugin_config,
+        env=tuple((values | dict(given.env)).items()),
+        host_env=tuple(name for name in of_host if name not in dict(given.env)),
         root_id=given.root_id or plugin.text("pluginName"),
     )
 

@@ -31,7 +31,7 @@ from wasmpack.stores.session import Session
 if TYPE_CHECKING:
     from wasmpack.actions.build import BuildOptions, Outputs
     from wasmpack.actions.validate import Checks
-    from wasmpack.dry_run.sandbox import IsolatedRunner
+    from wasmpack.dry_run.sandbox import Sandbox
     from wasmpack.proxy_abi.module import PluginModule
 
 
@@ -117,15 +117,15 @@ class BuildChecks:
         return cls(checks=checks, root_ids=given.root_ids)
 
     @contextmanager
-    def read(self, path: str) -> Iterator[tuple[PluginModule, IsolatedRunner | None]]:
+    def read(self, path: str) -> Iterator[tuple[PluginModule, Sandbox | None]]:
         """The module, and the process of the dry run, which was started early, with it."""
         from wasmpack.actions.inputs import read_module_file
-        from wasmpack.dry_run.sandbox import IsolatedRunner
+        from wasmpack.dry_run.sandbox import Sandbox
 
         if self.checks is None:
             yield read_module_file(path), None
             return
-        with IsolatedRunner(current_run().take_child()) as runner:
+        with Sandbox(current_run().take_child()) as runner:
             module = read_module_file(path)
             runner.feed(module)
             yield module, runner

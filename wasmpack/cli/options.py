@@ -122,7 +122,7 @@ class CheckOptions:
         """What they mean."""
         from wasmpack.actions.inputs import read_file
         from wasmpack.actions.validate import Checks
-        from wasmpack.module_rules.check import StartUp
+        from wasmpack.dry_run.start_up import StartUp
 
         config, seconds = self.plugin_config, self.dry_run_timeout
         exclude(plugin_config=config is not None, no_dry_run=self.no_dry_run)

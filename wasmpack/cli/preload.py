@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from wasmpack.dry_run.spawn import start_child
+from wasmpack.dry_run.spawn import spawn_worker
 from wasmpack.errors import WasmpackError
 
 
@@ -20,7 +20,7 @@ class EarlyChild:
         command = next((word for word in arguments if word[:1] != "-"), "")
         if command == "build" and not {"--no-validate", "--help", "-h"} & set(arguments):
             with contextlib.suppress(WasmpackError):  # whoever needs it will say so
-                self._child = start_child()
+                self._child = spawn_worker()
 
     def take(self) -> "subprocess.Popen[bytes] | None":
         """The process, for whoever asks first; its owner ends it."""

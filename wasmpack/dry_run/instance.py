@@ -7,7 +7,7 @@ The calls and their order are the host's (proxy-wasm-cpp-host: ``WasmBase::initi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from wasmpack.dry_run.budget import RunBudget
@@ -94,7 +94,7 @@ class Instance:
         return self._first_failed(
             [
                 ("proxy_on_context_create", (ROOT, 0)),
-                ("proxy_on_vm_start", (ROOT, 0)),
+                ("proxy_on_vm_start", (ROOT, len(self._plugin.request.vm_config))),
                 ("proxy_on_configure", (ROOT, size)),
             ]
         )
@@ -141,7 +141,9 @@ class Instance:
         self._returned = None
         if function is None:
             return None
-        return self._guarded(name, lambda: function(self._store, *arguments))
+        self._vm.environment_read = False
+        step = self._guarded(name, lambda: function(self._store, *arguments))
+        return replace(step, environment=self._vm.environment_read)
 
     def _guarded(self, name: str, call: Callable[[], object]) -> Step:
         """Run one step and say how it ended; only what wasmtime and our bounds raise is caught."""

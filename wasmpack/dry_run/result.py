@@ -1,10 +1,11 @@
 """What was seen of a dry run, as values that cross from the worker to its parent."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi.abi import NEWEST, HostDate
 
@@ -50,19 +51,27 @@ class RunRequest:
     """With what a module is started, and as which host."""
 
     abi_version: str
-    config: bytes = b""
-    """The plugin configuration, verbatim."""
-    root_id: str = ""
+    start_up: StartUp = field(default_factory=StartUp)
     host: HostDate = NEWEST
+
+    @property
+    def config(self) -> bytes:
+        """The plugin configuration, empty if there is none."""
+        return self.start_up.plugin_config or b""
+
+    @property
+    def vm_config(self) -> bytes:
+        """The configuration of the VM, empty if there is none."""
+        return self.start_up.vm_config or b""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what :meth:`as_json` wrote."""
-        return cls(**{**value, "config": bytes.fromhex(value["config"])})
+        return cls(**{**value, "start_up": StartUp.from_json(value["start_up"])})
 
     def as_json(self) -> dict[str, object]:
         """For the way into the worker."""
-        return {**asdict(self), "config": self.config.hex()}
+        return {**asdict(self), "start_up": self.start_up.as_json()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,8 @@ class Step:
     """Why that function did."""
     bound: Bound | None = None
     """Which one, if it is one of the process's that was exceeded."""
+    environment: bool = False
+    """It asked for environment variables."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -1,11 +1,11 @@
 """The dry run in a process of its own, which a hostile module may fill, hang or end.
 
 Compiling cannot be bounded by wasmtime: a few hundred kilobytes can take it half a minute and
-gigabytes. So a child does it, within a budget of CPU time and memory that this side watches
+gigabytes. So a worker does it, within a budget of CPU time and memory that this side watches
 (:mod:`wasmpack.processes`). It is started before it is known whether it is needed, so that its
-imports run beside our own reading.
+imports run while this side reads.
 
-The child reads a JSON line, the module's bytes, and another JSON line with what is to be run. It
+The worker reads a JSON line, the module's bytes, and another JSON line with what is to be run. It
 answers with JSON lines: whether the module is valid, each step before it is taken, each run.
 """
 
@@ -20,7 +20,7 @@ from wasmpack.dry_run.budget import Budget, text_limits
 from wasmpack.dry_run.code_cache import cache_file
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Step
-from wasmpack.dry_run.spawn import ChildProcess, start_child
+from wasmpack.dry_run.spawn import Worker, spawn_worker
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.processes import Exceeded
 from wasmpack.proxy_abi.host_scan import without_bulk
@@ -28,12 +28,12 @@ from wasmpack.proxy_abi.module import PluginModule
 
 _MOST_RUNS = 8
 _UNWATCHED = 10.0
-"""Seconds of CPU time beyond the budget after which the kernel ends a child nobody watches."""
+"""Seconds of CPU time beyond the budget after which the kernel ends a worker nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a child found out."""
+    """What a worker found out."""
 
     runs: tuple[DryRun, ...]
     """One for each request; and one where even validating was ended."""
@@ -41,15 +41,15 @@ class RunResult:
     """None if that was ended."""
 
 
-class IsolatedRunner:
-    """One child process for one module; leave the ``with`` block to end it."""
+class Sandbox:
+    """A worker for one module; leave the ``with`` block to end it."""
 
     def __init__(self, started: subprocess.Popen[bytes] | None = None) -> None:
-        """:param started: a child that was started before
+        """:param started: a worker that was started before
 
         :raises WasmpackError: there can be no process
         """
-        self._process = ChildProcess(started or start_child())
+        self._process = Worker(started or spawn_worker())
         self._fed: PluginModule | None = None
         self._whole = True
 
@@ -60,7 +60,7 @@ class IsolatedRunner:
         self._process.close()
 
     def feed(self, module: PluginModule, *, compiled: bool = True, whole: bool = False) -> None:
-        """Let the child validate and compile, while this side looks at the module too.
+        """Let the worker validate and compile, while this side looks at the module too.
 
         :param compiled: False for its validity alone
         :param whole: with the custom sections, which an engine passes over
@@ -89,7 +89,7 @@ class IsolatedRunner:
         :raises WasmpackError: our own code failed there, or the system would not let it run
         """
         if self._fed is not None and self._fed.data is not module.data:  # without what hosts skip
-            with IsolatedRunner() as other:
+            with Sandbox() as other:
                 return other.run(module, requests, seconds)
         if self._fed is None:
             self.feed(module, compiled=bool(requests))
@@ -99,7 +99,7 @@ class IsolatedRunner:
         self._process.ask(asked)
         found = self._collect(len(requests), budget)
         if found.validity and found.validity.error and not self._whole:
-            with IsolatedRunner() as other:  # the places in parts are not those of the file
+            with Sandbox() as other:  # the places in parts are not those of the file
                 other.feed(module, compiled=False, whole=True)
                 return other.run(module, requests, seconds)
         return found
@@ -125,7 +125,7 @@ class IsolatedRunner:
         return RunResult((*runs, *[self._unfinished(at, exceeded)] * left), valid)
 
     def _unfinished(self, at: Mapping[str, Any], exceeded: Exceeded | None) -> DryRun:
-        """The run in which the child ended; those behind it would end in the same way."""
+        """The run in which the worker ended; those behind it would end in the same way."""
         name = at["at"]
         if exceeded is not None:
             reason, bound = str(exceeded), exceeded.bound
@@ -143,7 +143,7 @@ def compile_text(text: bytes, name: str) -> bytes:
     :raises BadArtifact: with line and column
     """
     limits = text_limits(len(text))
-    process = ChildProcess(start_child("assemble"))
+    process = Worker(spawn_worker("assemble"))
     try:
         process.limit(limits)
         head = {"size": len(text), "name": name, "cpu": limits.cpu + _UNWATCHED}

@@ -33,10 +33,10 @@ _CODE = (
 )
 
 
-def start_child(entry: str = "serve") -> "subprocess.Popen[bytes]":
-    """A child that loads wasmtime while its parent does other things.
+def spawn_worker(entry: str = "run") -> "subprocess.Popen[bytes]":
+    """A worker that loads wasmtime while its parent does other things.
 
-    :param entry: what it serves (a function of :mod:`wasmpack.dry_run.worker`)
+    :param entry: what it does (a function of :mod:`wasmpack.dry_run.worker`)
     :raises WasmpackError: there can be none
     """
     code = _CODE.format(path=import_path(), entry=entry, parent=os.getpid())
@@ -52,8 +52,8 @@ def start_child(entry: str = "serve") -> "subprocess.Popen[bytes]":
         ) from error
 
 
-class ChildProcess:
-    """A child that is being watched; its answers come as JSON lines."""
+class Worker:
+    """A worker that is being watched; its answers come as JSON lines."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process

@@ -1,4 +1,4 @@
-"""The child's side of :mod:`wasmpack.dry_run.sandbox`: validate, compile, start, answer."""
+"""The worker's side of :mod:`wasmpack.dry_run.sandbox`: validate, compile, start, answer."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from wasmpack.processes import end_with_parent, limit_self
 
 
-def serve(parent: int) -> None:
+def run(parent: int) -> None:
     """Validate and compile a module, then start it once for each request."""
     end_with_parent(parent)
     import wasmtime  # noqa: F401 - while the other side is still reading
@@ -31,8 +31,8 @@ def serve(parent: int) -> None:
     _say({"compiled": True})
     asked = _line()
     requests = [RunRequest.from_json(value) for value in asked["requests"]]
-    for run in dry_runs(compiled, requests, asked["seconds"], notice=_say):
-        _say({"run": asdict(run)})
+    for seen in dry_runs(compiled, requests, asked["seconds"], notice=_say):
+        _say({"run": asdict(seen)})
     _leave()
 
 

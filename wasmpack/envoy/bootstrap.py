@@ -4,8 +4,8 @@ Documented in Envoy's API reference: ``config.bootstrap.v3``, ``extensions.wasm.
 JSON is what Envoy reads here, so no YAML library is needed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wasmpack.oci.canonical import JsonObject, JsonValue
@@ -24,6 +24,10 @@ class Plugin:
     configuration: str | None = None
     """Handed to ``proxy_on_configure`` as text; None gives none."""
     name: str = "plugin"
+    vm_configuration: str | None = None
+    """Handed to ``proxy_on_vm_start`` as text; None gives none."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of the VM."""
     root_id: str = ""
     vm_id: str = ""
 
@@ -68,20 +72,18 @@ def listener(plugins: Sequence[Plugin], *, name: str, answer: str) -> JsonObject
 
 
 def _wasm_filter(plugin: Plugin) -> JsonObject:
-    config: JsonObject = {
-        "name": plugin.name,
-        "root_id": plugin.root_id,
-        "vm_config": {
-            "vm_id": plugin.vm_id,
-            "runtime": _RUNTIME,
-            "code": {"local": {"filename": str(plugin.module.absolute())}},
-        },
+    vm: JsonObject = {
+        "vm_id": plugin.vm_id,
+        "runtime": _RUNTIME,
+        "code": {"local": {"filename": str(plugin.module.absolute())}},
     }
+    if plugin.env:
+        vm["environment_variables"] = {"key_values": dict(plugin.env)}
+    if plugin.vm_configuration is not None:
+        vm["configuration"] = _text(plugin.vm_configuration)
+    config: JsonObject = {"name": plugin.name, "root_id": plugin.root_id, "vm_config": vm}
     if plugin.configuration is not None:
-        config["configuration"] = {
-            "@type": _TYPE + "google.protobuf.StringValue",
-            "value": plugin.configuration,
-        }
+        config["configuration"] = _text(plugin.configuration)
     return {
         "name": plugin.name,
         "typed_config": {
@@ -89,6 +91,10 @@ def _wasm_filter(plugin: Plugin) -> JsonObject:
             "config": config,
         },
     }
+
+
+def _text(value: str) -> JsonObject:
+    return {"@type": _TYPE + "google.protobuf.StringValue", "value": value}
 
 
 def _router() -> JsonValue:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from wasmpack.dry_run.budget import BLOCKED, Budget
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy.binary import envoy_version, find_envoy
 from wasmpack.envoy.bootstrap import Plugin, bootstrap
 from wasmpack.envoy.server import plugin_errors
@@ -39,33 +40,32 @@ class EnvoyVerdict:
 
 
 def ask_envoy(
-    module: bytes,
-    *,
-    configuration: bytes | None = None,
-    root_id: str = "",
-    seconds: float | None = None,
-    binary: Path | None = None,
+    module: bytes, start_up: StartUp | None = None, *, binary: Path | None = None
 ) -> EnvoyVerdict:
     """Let Envoy load a module in validate mode, in a directory of its own.
 
     What crashes with the first request only is not seen (docs/findings.md, MEM002). Envoy has the
     budgets of the dry run, and none of our environment.
 
-    :param configuration: the plugin configuration as text; None gives none
-    :param seconds: raises the budget of CPU time
+    :param start_up: what the plugin is given; configurations are handed over as text
     :raises NotFound: no Envoy on this machine
     :raises WasmpackError: the binary cannot be run
     :raises Starved: it hardly ever got its turn
     """
-    binary = binary or find_envoy()
+    start_up, binary = start_up or StartUp(), binary or find_envoy()
     version = envoy_version(binary)
     with tempfile.TemporaryDirectory(prefix="wasmpack-envoy-") as directory:
         work = Path(directory)
         (work / "plugin.wasm").write_bytes(module)
-        text = None if configuration is None else configuration.decode(errors="replace")
-        plugin = Plugin(module=work / "plugin.wasm", configuration=text, root_id=root_id)
+        plugin = Plugin(
+            module=work / "plugin.wasm",
+            configuration=_text(start_up.plugin_config),
+            vm_configuration=_text(start_up.vm_config),
+            env=dict(start_up.env),
+            root_id=start_up.root_id,
+        )
         (work / "envoy.json").write_text(json.dumps(bootstrap([plugin])))
-        status, log, exceeded = _validate(binary, work, _limits(len(module), seconds))
+        status, log, exceeded = _validate(binary, work, _limits(len(module), start_up.seconds))
     words = plugin_errors(log)
     if exceeded is not None:
         words = [*words, f"stopped by the dry run's bounds: {exceeded}"]
@@ -75,6 +75,10 @@ def ask_envoy(
         crashed=status < 0 and exceeded is None,
         words=tuple(words),
     )
+
+
+def _text(configuration: bytes | None) -> str | None:
+    return None if configuration is None else configuration.decode(errors="replace")
 
 
 def _limits(size: int, seconds: float | None) -> Limits:

@@ -5,7 +5,7 @@ pilot/pkg/networking/core/listener_builder.go (order).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wasmpack.findings import Problem, Rule, Severity, few
@@ -62,6 +62,14 @@ WITHOUT_EFFECT = Rule(
     consumer="as the message says",
     fix="leave it out",
 )
+HOST_VARIABLE = Rule(
+    code="WPL022",
+    title="a variable that takes its value from the proxy's environment (`valueFrom: HOST`)",
+    severity=Severity.WARNING,
+    cause="the dry run cannot know it: what the plugin does depends on the proxy",
+    consumer="Istio 1.16 and later",
+    fix="write the value, or try it with `--env NAME=VALUE`",
+)
 WIDE_SCOPE = Rule(
     code="WPL014",
     title="a scope that may be wider than meant",
@@ -78,6 +86,7 @@ def standing_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
         yield plugin.problem(URL_FAULT, "url", fault.message, fault.hint(), severity=fault.severity)
     yield from digest_problems(plugin, url)
     yield from _without_effect(plugin, url)
+    yield from _host_variables(plugin)
     yield from _configuration(plugin)
     yield from _scope(plugin)
 
@@ -93,6 +102,25 @@ def behaviour_problems(plugin: Plugin, url: MeshUrl, release: Release) -> Iterat
         yield from pulling_problems(plugin, url)
     yield from _failing(plugin, release)
     yield from _direction(plugin, release)
+
+
+def variables(fields: Mapping[str, JsonValue]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Environment variables with a value, and the names of those that the proxy's own decide."""
+    entries = mappings(mapping(fields.get("vmConfig")).get("env"))
+    of_host = [entry for entry in entries if entry.get("valueFrom") == "HOST"]
+    values = [entry for entry in entries if entry.get("valueFrom") != "HOST"]
+    return (
+        {str(entry.get("name")): str(entry.get("value") or "") for entry in values},
+        tuple(str(entry.get("name")) for entry in of_host),
+    )
+
+
+def _host_variables(plugin: Plugin) -> Iterator[Problem]:
+    names = variables(plugin.fields)[1]
+    for name in names:
+        message = f"{name} has the value that it has in the proxy, which is not known here"
+        hint = f"what depends on it is not judged; try a value with --env {name}=VALUE"
+        yield plugin.problem(HOST_VARIABLE, "vmConfig", message, hint)
 
 
 def plugin_configuration(value: JsonValue) -> bytes:

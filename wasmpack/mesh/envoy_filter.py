@@ -8,7 +8,7 @@ oci since 1.12; istio pilot/pkg/model/extensions.go, ``buildDataSource``).
 from collections.abc import Mapping
 
 from wasmpack.errors import WrongUsage
-from wasmpack.mesh.behaviour import plugin_configuration
+from wasmpack.mesh.behaviour import plugin_configuration, variables
 from wasmpack.mesh.plugin import mapping, mappings
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue
@@ -114,8 +114,8 @@ def _config(name: str, fields: Fields, url: MeshUrl) -> JsonObject:
     if text:
         config["configuration"] = {"@type": _STRING_VALUE, "value": text}
     vm: JsonObject = {"runtime": "envoy.wasm.runtime.v8", "code": _code(fields, url)}
-    if variables := _variables(fields):
-        vm["environment_variables"] = variables
+    if environment := _variables(fields):
+        vm["environment_variables"] = environment
     config["vm_config"] = vm
     return config
 
@@ -132,16 +132,13 @@ def _code(fields: Fields, url: MeshUrl) -> JsonObject:
 
 
 def _variables(fields: Fields) -> JsonObject:
-    entries = mappings(mapping(fields.get("vmConfig")).get("env"))
-    host: list[JsonValue] = [e.get("name") for e in entries if e.get("valueFrom") == "HOST"]
-    values: JsonObject = {
-        str(e.get("name")): e.get("value", "") for e in entries if e.get("valueFrom") != "HOST"
-    }
+    given, of_host = variables(fields)
+    values: JsonObject = dict(given)
     if fields.get("imagePullPolicy") in ("Always", "IfNotPresent"):
         values["ISTIO_META_WASM_IMAGE_PULL_POLICY"] = fields["imagePullPolicy"]
-    variables: JsonObject = {}
-    if host:
-        variables["host_env_keys"] = host
+    found: JsonObject = {}
+    if of_host:
+        found["host_env_keys"] = list(of_host)
     if values:
-        variables["key_values"] = values
-    return variables
+        found["key_values"] = values
+    return found

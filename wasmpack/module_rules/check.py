@@ -1,7 +1,8 @@
 """Everything there is to say about a module's bytes: examined once, judged for each host.
 
+>>> from wasmpack.targets import target
 >>> facts = examine(PluginModule(b"\\0asm\\1\\0\\0\\0"))
->>> [problem.code for problem in module_problems(facts, "2026-04-06")]
+>>> [problem.code for problem in module_problems(facts, target("envoy-1.40"))]
 ['ABI001']
 """
 
@@ -13,7 +14,8 @@ from typing import Protocol, Self
 
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, RunRequest
-from wasmpack.dry_run.sandbox import IsolatedRunner, RunResult
+from wasmpack.dry_run.sandbox import RunResult, Sandbox
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.legacy_exceptions import uses_legacy_exceptions
 from wasmpack.module_rules.load import load_problems
@@ -35,6 +37,7 @@ from wasmpack.module_rules.validity import (
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.host_scan import HostScan
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.targets import Target
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.wasm.reader import MAGIC
 from wasmpack.wasm.types import Module
@@ -48,19 +51,13 @@ NOT_STARTED = Rule(
     consumer="none",
     fix="leave the option out",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartUp:
-    """With what the dry run configures the plugin."""
-
-    plugin_config: bytes | None = None
-    """Handed over verbatim; None if the user gave none."""
-    root_id: str = ""
-    dry_run: bool = True
-    """False: the module is not started, and what that would show is not judged."""
-    seconds: float | None = None
-    """Raises the budget of CPU time."""
+VM_CONFIG_UNSEEN = Rule(
+    code="RUN012",
+    title="`--vm-config`: no resource of this consumer can give one, so it is judged without",
+    severity=Severity.INFO,
+    consumer="meshes: WasmPlugin and its kin have no field for it",
+    fix="use the plugin configuration, or an EnvoyFilter",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +74,19 @@ class ModuleFacts:
     """It uses instructions that V8 has and wasmtime has not."""
     newer: str | None = None
     """Which of its features older engines may lack, in wasmtime's words."""
-    runs: tuple[tuple[abi.HostDate, DryRun], ...] = ()
-    """(date, what hosts from that date on see, up to the next), oldest first."""
+    runs: tuple[tuple[RunRequest, DryRun], ...] = ()
+    """What hosts from the request's date on see, up to the next date; oldest first."""
     start_up: StartUp = field(default_factory=StartUp)
 
-    def run_of(self, host: abi.HostDate) -> DryRun | None:
-        """The dry run as a host of that date; None if there was none."""
-        return next((run for since, run in reversed(self.runs) if since <= host), None)
+    def run_of(self, target: Target) -> DryRun | None:
+        """The dry run as that target; None if there was none."""
+        given = self.start_up.vm_config if target.vm_config else None
+        fitting = [
+            run
+            for request, run in self.runs
+            if request.host <= target.host and request.start_up.vm_config == given
+        ]
+        return fitting[-1] if fitting else None
 
 
 class Runner(Protocol):
@@ -100,7 +103,7 @@ def examine(
     subject: PluginModule,
     start_up: StartUp | None = None,
     *,
-    runner: Callable[[], Runner] = IsolatedRunner,
+    runner: Callable[[], Runner] = Sandbox,
 ) -> ModuleFacts:
     """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
     start_up = start_up or StartUp()
@@ -116,8 +119,8 @@ def examine(
     if facts.unreadable or facts.unchecked:
         return facts
     # without requests there is a run only where even validating came to no end
-    hosts = [request.host for request in requests] or [abi.EPOCH]
-    return replace(facts, runs=tuple(zip(hosts, ran.runs, strict=bool(requests))))
+    asked = requests or [RunRequest(abi_version="", host=abi.EPOCH)]
+    return replace(facts, runs=tuple(zip(asked, ran.runs, strict=bool(requests))))
 
 
 def _read(subject: PluginModule, start_up: StartUp) -> ModuleFacts:
@@ -157,36 +160,31 @@ def _requests(facts: ModuleFacts) -> list[RunRequest]:
         ages.add(abi.MAIN_VOID_SINCE)
     if "poll_oneoff" in imported:
         ages.add(abi.POLL_SINCE)
+    given = [start_up]
+    if start_up.vm_config is not None:
+        given.append(replace(start_up, vm_config=None))
     return [
-        RunRequest(
-            abi_version=version,
-            config=start_up.plugin_config or b"",
-            root_id=start_up.root_id,
-            host=age,
-        )
+        RunRequest(abi_version=version, start_up=each, host=age)
+        for each in given
         for age in sorted(ages)
     ]
 
 
-def module_problems(
-    facts: ModuleFacts, host: abi.HostDate, own_functions: frozenset[str] = frozenset()
-) -> list[Problem]:
-    """What a host of that date would say, in its order: scan, engine, imports, exports, start.
-
-    :param own_functions: what this consumer provides and no other does
-    """
+def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
+    """Findings of one target's proxy, in its order: scan, engine, imports, exports, start."""
     if facts.module is None or facts.unreadable:
         assert facts.unreadable
         return [facts.unreadable]
-    found = list(load_problems(facts.module, facts.scan, host, own_functions))
-    if facts.newer and host < _NEWER_SINCE:
+    found = list(load_problems(facts.module, facts.scan, target.host, target.own_functions))
+    if facts.newer and target.host < _NEWER_SINCE:
         found.append(newer_features(facts.newer))
     if facts.unchecked:
         found.append(legacy_exceptions())
-    run = facts.run_of(host)
+    run = facts.run_of(target)
     if run is not None and not _has_error(found):
-        configured = facts.start_up.plugin_config is not None
-        found += start_up_problems(run, host, configured=configured)
+        found += start_up_problems(run, target.host, facts.start_up)
+        if facts.start_up.vm_config is not None and not target.vm_config:
+            found.append(_vm_config_unseen())
     if not facts.start_up.dry_run and not _has_error(found):
         found.append(_not_started())
     if memory_unseen(facts.module) and not _has_error(found):
@@ -205,6 +203,14 @@ def _unseen_memory(run: DryRun | None) -> Problem:
         "no memory is exported or imported, but host functions that use memory are imported: the "
         f"first such call CRASHES THE WHOLE PROXY (signal 11){seen}",
         EXPORT_MEMORY,
+    )
+
+
+def _vm_config_unseen() -> Problem:
+    return VM_CONFIG_UNSEEN.problem(
+        "--vm-config",
+        "no resource of this consumer can give a VM configuration: judged without it here",
+        "move what it says into the plugin configuration, or write an EnvoyFilter",
     )
 
 

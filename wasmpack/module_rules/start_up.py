@@ -1,8 +1,11 @@
 """What a dry run means for a proxy of a given release."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum, auto
 
 from wasmpack.dry_run.result import Cause, DryRun, Outcome, Step
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.memory import EXPORT_MEMORY, MEMORY_CRASH
 from wasmpack.processes import Bound
@@ -34,6 +37,7 @@ VM_START_REFUSED = Rule(
     code="RUN003",
     title="`proxy_on_vm_start` returned 0 or trapped",
     severity=Severity.ERROR,
+    otherwise="warning if it asked for environment variables and none were given with `--env`",
     consumer="`Failed to start base Wasm`",
     fix="as the plugin's log says",
 )
@@ -118,6 +122,29 @@ _CRASH_HINTS = {
     HOST_CALL_CRASH: "make the call in another callback, or with other arguments",
 }
 _NEEDS_CONFIGURATION = {"proxy_on_context_create", "proxy_on_configure"}
+_READ_ENVIRONMENT = {"environ_get", "environ_sizes_get"}
+_NAMES_VARIABLE = re.compile(r"(?i:\benv).*\b[A-Z][A-Z0-9_]{2,}\b|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
+"""A log line that names an environment variable."""
+_LAST_LINES, _LINE = 3, 200
+"""Lines of the plugin's log that are quoted, and characters of each."""
+
+
+class _Missing(Enum):
+    """What a plugin was not given."""
+
+    CONFIGURATION = auto()
+    ENVIRONMENT = auto()
+
+
+_WITHOUT: Mapping[_Missing | None, str] = {
+    _Missing.CONFIGURATION: " (no plugin configuration was given)",
+    _Missing.ENVIRONMENT: " after it asked for environment variables",
+}
+_GIVE = {
+    _Missing.CONFIGURATION: "many plugins need their configuration: try --plugin-config FILE",
+    _Missing.ENVIRONMENT: "give the variables it needs: --env NAME=VALUE, in a WasmPlugin "
+    "spec.vmConfig.env",
+}
 _BEYOND_US = {Outcome.LIMIT, Outcome.ENGINE, Outcome.UNKNOWN}
 """How a step ends that is not the module's own doing, or not within the bounds."""
 _PREPARING = {"validate", "compile"}
@@ -136,17 +163,14 @@ _RULES = {
 }
 
 
-def start_up_problems(run: DryRun, host: abi.HostDate, *, configured: bool) -> Iterator[Problem]:
-    """Findings of a start-up on a host of that date.
-
-    :param configured: the user gave a plugin configuration: then its refusal is an error
-    """
+def start_up_problems(run: DryRun, host: abi.HostDate, given: StartUp) -> Iterator[Problem]:
+    """Findings of a start-up on a host of that date, with what the user gave."""
     for caller, name in run.start_calls:
         if not abi.start_up_allowed(name, host):
             yield _restricted(caller, name)
             return
     if run.failed:
-        yield _failure(run.failed, run, configured=configured)
+        yield _failure(run.failed, run, given)
     elif run.request:
         yield _request_problem(run.request)
 
@@ -173,21 +197,37 @@ def _restricted(caller: str, name: str) -> Problem:
     )
 
 
-def _failure(step: Step, run: DryRun, *, configured: bool) -> Problem:
+def _failure(step: Step, run: DryRun, given: StartUp) -> Problem:
     if step.outcome in _BEYOND_US:
         return _not_finished(step)
     if step.outcome is Outcome.CRASH:
         return _crash(step)
-    softened = step.name in _NEEDS_CONFIGURATION and not configured
-    said = f"; it logged: {run.log[-1][:200]!r}" if run.log else ""
+    missing = _missing(step, run, given)
     how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {_trap_reason(step)}"
     words = _WORDS.get(step.name, f"'Function: {step.name} failed'")
     return _RULES.get(step.name, START_TRAPPED).problem(
         step.name,
-        f"{step.name} {how}: {words}{said}",
-        _hint(step, configured=configured),
-        severity=Severity.WARNING if softened else Severity.ERROR,
+        f"{step.name} {how}{_WITHOUT.get(missing, '')}: {words}{_logged(run.log)}",
+        _hint(step, missing),
+        severity=Severity.ERROR if missing is None else Severity.WARNING,
     )
+
+
+def _missing(step: Step, run: DryRun, given: StartUp) -> _Missing | None:
+    """Something that was not given, and without which many plugins refuse at this step."""
+    if step.name in _NEEDS_CONFIGURATION and not given.configured:
+        return _Missing.CONFIGURATION
+    if step.name != "proxy_on_vm_start" or given.env_known:
+        return None
+    at_start = any(name in _READ_ENVIRONMENT for _, name in run.start_calls)
+    named = at_start and any(map(_NAMES_VARIABLE.search, run.log))
+    return _Missing.ENVIRONMENT if step.environment or named else None
+
+
+def _logged(log: Sequence[str]) -> str:
+    """The last lines: the cause is often above the last one, which merely says that it ended."""
+    lines = [line[:_LINE] for line in log[-_LAST_LINES:]]
+    return f"; it logged: {', '.join(map(repr, lines))}" if lines else ""
 
 
 def _crash(step: Step, *, at_request: bool = False) -> Problem:
@@ -235,9 +275,9 @@ def _not_finished(step: Step, when: str = "") -> Problem:
     )
 
 
-def _hint(step: Step, *, configured: bool) -> str:
-    if step.name in _NEEDS_CONFIGURATION and not configured:
-        return "many plugins need their configuration: try --plugin-config FILE"
+def _hint(step: Step, missing: _Missing | None) -> str:
+    if missing is not None:
+        return _GIVE[missing]
     if step.name in _NEEDS_CONFIGURATION:
         return "compare the plugin's configuration with what it expects"
     return "the plugin's own code refuses here: its log and its configuration may say why"

@@ -79,6 +79,11 @@ class Target:
     """Which facts were observed, read from source, or inferred."""
 
     @property
+    def vm_config(self) -> bool:
+        """Its users can give a plugin a VM configuration: Envoy's own do, no mesh resource does."""
+        return self.consumer == "envoy"
+
+    @property
     def ships(self) -> str:
         """Whose code it is: ``Istio 1.24.6``; nothing for a consumer of its own."""
         return (self.based_on or "").capitalize().replace("-", " ")

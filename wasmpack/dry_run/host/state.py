@@ -12,7 +12,7 @@ _LOG_LIMIT = 64 * 1024
 """Bytes of log kept; what comes after is counted as seen and dropped."""
 ROOT, STREAM = 1, 2
 """Ids of the first root context and of the first stream's (context.h, ``allocContextId``)."""
-_PLUGIN_CONFIGURATION, _GRPC_MESSAGE = 7, 4
+_VM_CONFIGURATION, _PLUGIN_CONFIGURATION, _GRPC_MESSAGE = 6, 7, 4
 """``proxy_buffer_type_t``."""
 _CONFIGURING = {"proxy_on_context_create", "proxy_on_configure"}
 """Callbacks of the root context in which the plugin configuration can be read."""
@@ -96,6 +96,8 @@ class VmState:
         self.started = started
         self.callback = ""
         """The export that is being called."""
+        self.environment_read = False
+        """In this callback."""
         self.has_context = False
         """False while the start section runs: there is no context that a call could belong to."""
         self.request: RequestState | None = None
@@ -105,7 +107,7 @@ class VmState:
         self.kept = Kept("headers")
         self.properties = {
             b"plugin_name": b"wasmpack",
-            b"plugin_root_id": started.root_id.encode(),
+            b"plugin_root_id": started.start_up.root_id.encode(),
             b"plugin_vm_id": b"",
             b"xds\0node": _NODE,
         }
@@ -137,14 +139,17 @@ class VmState:
         if kind == _PLUGIN_CONFIGURATION:
             configuring = self.callback in _CONFIGURING and self.request is None
             return self.started.config if configuring else None
+        if kind == _VM_CONFIGURATION:
+            return self.started.vm_config
         if kind == _GRPC_MESSAGE:
             return None
         return self.request.buffers.get(kind, b"") if self.request else b""
 
     @property
     def configuration(self) -> bytes:
-        """The plugin configuration, where it can be read."""
-        return self.buffer(_PLUGIN_CONFIGURATION) or b""
+        """The plugin's where it can be read, elsewhere the VM's."""
+        plugin = self.buffer(_PLUGIN_CONFIGURATION)
+        return self.started.vm_config if plugin is None else plugin
 
     def note(self, text: bytes) -> None:
         """Add to the log."""

@@ -81,8 +81,8 @@ _ENV: Mapping[str, HostCall] = {
 _WASI: Mapping[str, HostCall] = {
     "args_get": _answer(Errno.SUCCESS),
     "args_sizes_get": wasi.zero({0: 4, 1: 4}),
-    "environ_get": _in_context(Errno.SUCCESS),
-    "environ_sizes_get": wasi.zero({0: 4, 1: 4}),
+    "environ_get": wasi.environ,
+    "environ_sizes_get": wasi.environ_sizes,
     "clock_res_get": wasi.clock_resolution,
     "clock_time_get": wasi.clock_time,
     "random_get": wasi.random,

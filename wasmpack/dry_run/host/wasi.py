@@ -73,6 +73,28 @@ def random(host: Host, address: int, size: int) -> None:
         raise Refused(Errno.FAULT)
 
 
+def environ_sizes(host: Host, count: int, size: int) -> None:
+    host.vm.environment_read = True
+    variables = _environment(host)
+    _put(host, count, len(variables))
+    _put(host, size, sum(map(len, variables)))
+
+
+def environ(host: Host, pointers: int, texts: int) -> None:
+    host.vm.require_context()
+    host.vm.environment_read = True
+    for number, variable in enumerate(_environment(host)):
+        _put(host, pointers + 4 * number, texts)
+        if not host.memory.write(texts, variable):
+            raise Refused(Errno.FAULT)
+        texts += len(variable)
+
+
+def _environment(host: Host) -> list[bytes]:
+    """As C has them."""
+    return [f"{name}={value}\0".encode() for name, value in host.vm.started.start_up.env]
+
+
 def fdstat(host: Host, fd: int, result: int) -> None:
     check_output(host, fd)
     host.memory.write(result, _WRITER)  # its failure goes unnoticed

@@ -59,7 +59,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         seen.append(module)
         return EnvoyVerdict(version="1.40.0", accepts=module != A, crashed=False, words=("no",))
 
-    monkeypatch.setattr("wasmpack.actions.final_word.ask_envoy", ask)
+    monkeypatch.setattr("wasmpack.actions.envoy_opinion.ask_envoy", ask)
     return seen
 
 

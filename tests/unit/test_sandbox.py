@@ -17,9 +17,9 @@ from support.plugins import FRAME, binary, wat
 from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.sandbox import compile_text
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings import Finding, Severity, Verdict
-from wasmpack.module_rules.check import StartUp
 from wasmpack.processes import Starved, allowed_environment
 from wasmpack.proxy_abi.module import PluginModule
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 from conftest import Cli
+from support.hosts import envoy_of
 from support.module_rules import RULES
 from support.plugins import PLUGINS, module_bytes, wat
 
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy import ask_envoy, envoy_version, find_envoy
 from wasmpack.findings import Severity
-from wasmpack.module_rules.check import StartUp, examine, module_problems
+from wasmpack.module_rules.check import examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 
 NEWEST = "2026-07-01"
@@ -22,13 +24,15 @@ ENDLESS = {"start never ends"}
 
 def refused(data: bytes) -> list[str]:
     facts = examine(PluginModule(data), StartUp(plugin_config=b""))
-    return [p.code for p in module_problems(facts, NEWEST) if p.severity is Severity.ERROR]
+    return [
+        p.code for p in module_problems(facts, envoy_of(NEWEST)) if p.severity is Severity.ERROR
+    ]
 
 
 @pytest.mark.parametrize("name", [row[0] for row in RULES if row[0] not in ENDLESS])
 def test_a_module_for_every_rule(name: str) -> None:
     data = next(row[1] for row in RULES if row[0] == name)
-    verdict = ask_envoy(data, configuration=b"")
+    verdict = ask_envoy(data, StartUp(plugin_config=b""))
     if name in NOT_SEEN:
         assert verdict.accepts, "validate mode sees it now: drop the exception"
     else:

@@ -44,7 +44,7 @@ class Asked(NamedTuple):
     """The targets that get this one, where others get another."""
 
 
-def ask_for_final_word(problems: dict[str, list[Problem]], modules: Sequence[Asked]) -> None:
+def add_envoy_opinions(problems: dict[str, list[Problem]], modules: Sequence[Asked]) -> None:
     """Run the available Envoy on each module and add its verdicts to its release's problems.
 
     :param problems: target -> problems; the Envoy's release is added if it was not asked for
@@ -52,22 +52,21 @@ def ask_for_final_word(problems: dict[str, list[Problem]], modules: Sequence[Ask
     """
     requested = frozenset(problems)
     for asked in modules:
-        target, judged, said = _final_word(asked)
+        target, judged, said = _opinion(asked)
         if target not in requested:
             problems.setdefault(target, []).extend(judged)
         problems[target].append(said)
 
 
-def _final_word(asked: Asked) -> tuple[str, list[Problem], Problem]:
+def _opinion(asked: Asked) -> tuple[str, list[Problem], Problem]:
     """The Envoy's release, what our rules have against the module there, and what Envoy says."""
     module, facts, seen_by = asked
     given = facts.start_up
-    verdict = ask_envoy(
-        module.data, configuration=given.plugin_config, root_id=given.root_id, seconds=given.seconds
-    )
+    verdict = ask_envoy(module.data, given)
     target = "envoy-" + ".".join(verdict.version.split(".")[:2])
-    hosts = {known.name: known.host for known in all_targets() if known.consumer == "envoy"}
-    judged = module_problems(facts, hosts.get(target, max(hosts.values())))
+    known = {each.name: each for each in all_targets() if each.consumer == "envoy"}
+    newest = max(known.values(), key=lambda each: each.host)
+    judged = module_problems(facts, known.get(target, newest))
     ours = any(problem.severity is Severity.ERROR for problem in judged)
     said = _said(verdict, refused_by_us=ours, tried=given.dry_run)
     if seen_by:

@@ -1,0 +1,146 @@
+"""Requests for plugins in a real Envoy: how its listener answers, and what the client sends.
+
+``PLAIN`` is what ``wasmpack validate`` tries: a GET that the listener answers itself. ``FULL`` has
+everything an HTTP/1.1 exchange can have: bodies and trailers both ways, through an upstream.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from wasmpack.envoy.bootstrap import Plugin, listener
+from wasmpack.oci.canonical import JsonObject
+
+BODY = b"hello\n"
+UPSTREAM = "upstream"
+_PLAIN_REQUEST = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/8.0\r\nAccept: */*\r\n"
+    b"Connection: close\r\n\r\n"
+)
+_FULL_REQUEST = (
+    b"POST /path?query HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/8.0\r\nAccept: */*\r\n"
+    b"TE: trailers\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    b"6\r\nhello\n\r\n0\r\nx-trailer: 1\r\n\r\n"
+)
+_FULL_ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n"
+    b"Trailer: x-trailer\r\n\r\n6\r\nhello\n\r\n0\r\nx-trailer: 2\r\n\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One way to ask."""
+
+    request: bytes
+    upstream: bool
+    """The answer comes from a server, not from the listener."""
+
+    def listener(self, plugin: Plugin, name: str) -> JsonObject:
+        """A listener with that plugin, for a list of them."""
+        found = listener([plugin], name=name, answer=BODY.decode())
+        if self.upstream:
+            chain = cast(list[JsonObject], found["filter_chains"])[0]
+            manager = cast(JsonObject, cast(list[JsonObject], chain["filters"])[0]["typed_config"])
+            manager["http_protocol_options"] = {"enable_trailers": True}
+            route = {"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM}}
+            hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
+            manager["route_config"] = cast(JsonObject, {"virtual_hosts": hosts})
+        return found
+
+    def ask(self, port: int, seconds: float) -> int:
+        """Send the request and read the whole answer.
+
+        :returns: its status
+        :raises TimeoutError: there is none in that time
+        :raises OSError, http.client.HTTPException: the connection ended, or there is none
+        """
+        with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+            connection.sendall(self.request)
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            answer.read()
+            return answer.status
+
+
+PLAIN = Exchange(_PLAIN_REQUEST, upstream=False)
+FULL = Exchange(_FULL_REQUEST, upstream=True)
+
+
+def cluster(port: int) -> JsonObject:
+    """The upstream at that port of loopback (``config.cluster.v3.Cluster``)."""
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    options = {"explicit_http_config": {"http_protocol_options": {"enable_trailers": True}}}
+    kind = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    protocol = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": kind} | options}
+    return cast(
+        JsonObject,
+        {
+            "name": UPSTREAM,
+            "type": "STATIC",
+            "connect_timeout": "5s",
+            "load_assignment": {"cluster_name": UPSTREAM, "endpoints": endpoints},
+            "typed_extension_protocol_options": protocol,
+        },
+    )
+
+
+@contextlib.contextmanager
+def upstream() -> Iterator[int]:
+    """A server that answers each request once it has all of it; its port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        threading.Thread(target=_accept, args=(server,), daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def _accept(server: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return  # closed
+        threading.Thread(target=_serve, args=(connection,), daemon=True).start()
+
+
+def _serve(connection: socket.socket) -> None:
+    with connection, contextlib.suppress(OSError):
+        waiting = b""
+        while more := connection.recv(65536):
+            waiting += more
+            while (end := _end_of_request(waiting)) is not None:
+                waiting = waiting[end:]
+                connection.sendall(_FULL_ANSWER)
+
+
+def _end_of_request(data: bytes) -> int | None:
+    """The number of bytes of the first request; None if it is not all there."""
+    head, blank, rest = data.partition(b"\r\n\r\n")
+    if not blank:
+        return None
+    at = len(head) + 4
+    lines = head.lower().split(b"\r\n")
+    if b"transfer-encoding: chunked" in lines:
+        return _end_of_chunks(data, at)
+    length = next((int(n[15:]) for n in lines if n.startswith(b"content-length:")), 0)
+    return at + length if len(rest) >= length else None
+
+
+def _end_of_chunks(data: bytes, at: int) -> int | None:
+    while (line := data.find(b"\r\n", at)) >= 0:
+        size = int(data[at:line], 16)
+        at = line + 2
+        if size == 0:
+            end = data.find(b"\r\n", at)
+            while end > at:  # a trailer
+                at = end + 2
+                end = data.find(b"\r\n", at)
+            return end + 2 if end >= 0 else None
+        at += size + 2
+    return None
