@@ -102,33 +102,15 @@ class OutputOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildChecks:
+class BuildChecks(CheckOptions):
     """How the image is judged, and the root ids for its runtime configuration."""
 
-    checks: Checks | None
-    """None does not."""
-    root_ids: tuple[str, ...]
+    no_validate: bool = option("Do not check the module.")
 
-    @classmethod
-    def of(cls, given: CheckOptions) -> BuildChecks:
+    def checks_if_wanted(self) -> Checks | None:
         """:raises WrongUsage: options that exclude each other."""
-        exclude(no_validate=given.no_validate, strict=given.strict)
-        checks = None if given.no_validate else given.checks()
-        return cls(checks=checks, root_ids=given.root_ids)
-
-    @contextmanager
-    def read(self, path: str) -> Iterator[tuple[PluginModule, Sandbox | None]]:
-        """The module, and the process of the dry run, which was started early, with it."""
-        from wasmpack.actions.inputs import read_module_file
-        from wasmpack.dry_run.sandbox import Sandbox
-
-        if self.checks is None:
-            yield read_module_file(path), None
-            return
-        with Sandbox(current_run().take_child()) as runner:
-            module = read_module_file(path)
-            runner.feed(module)
-            yield module, runner
+        exclude(no_validate=self.no_validate, strict=self.strict)
+        return None if self.no_validate else self.checks()
 
 
 @click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
@@ -137,9 +119,8 @@ class BuildChecks:
 @grouped("outputs", OutputOptions, OutputOptions.outputs)
 @grouped(
     "judging",
-    CheckOptions,
-    BuildChecks.of,
-    only=["no_validate", "targets", "plugin_config", "root_ids", "strict", "dry_run_timeout"],
+    BuildChecks,
+    only="no_validate targets plugin_config root_ids strict dry_run_timeout",
 )
 @click.option("--dry-run", is_flag=True, help="Check and report, and write nothing.")
 @grouped("files", ResultFiles)
@@ -166,11 +147,26 @@ def build(
     printer = printer.keeping_clear_of(outputs.place)
     files.check()
     outputs.check(options.variant)
-    options = options.with_root_ids(judging.root_ids)
-    with printer.working(session, "pushing") as session, judging.read(module) as (plugin, runner):
+    options, checks = options.with_root_ids(judging.root_ids), judging.checks_if_wanted()
+    with printer.working(session, "pushing") as session, _read(module, checks) as (plugin, runner):
         done = actions.build(
-            plugin, options, outputs, session, checks=judging.checks, runner=runner, dry_run=dry_run
+            plugin, options, outputs, session, checks=checks, runner=runner, dry_run=dry_run
         )
     if not dry_run:
         files.write(done, printer)
     show_written(done, printer, planned=dry_run)
+
+
+@contextmanager
+def _read(path: str, checks: Checks | None) -> Iterator[tuple[PluginModule, Sandbox | None]]:
+    """The module, and the process of the dry run, which was started early, with it."""
+    from wasmpack.actions.inputs import read_module_file
+    from wasmpack.dry_run.sandbox import Sandbox
+
+    if checks is None:
+        yield read_module_file(path), None
+        return
+    with Sandbox(current_run().take_child()) as runner:
+        module = read_module_file(path)
+        runner.feed(module)
+        yield module, runner

@@ -1,14 +1,11 @@
 """``wasmpack copy``."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.groups import grouped, option
-from wasmpack.cli.options import PLACE, force_option
+from wasmpack.cli.groups import argument, grouped, option
+from wasmpack.cli.options import PLACE
 from wasmpack.cli.printer import Printer, format_option
 from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import WrongUsage
@@ -16,56 +13,46 @@ from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
 from wasmpack.oci.reference import is_tag
 from wasmpack.stores.session import Session
 
-if TYPE_CHECKING:
-    from wasmpack.actions.copy import CopyScope
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScopeOptions:
-    """How much is copied, and under which names."""
+class CopyOptions:
+    """What is copied where."""
 
-    all: bool = option("Of an index, all its images and the index.")
+    source: Place = argument(type=PLACE)
+    destination: Place = argument(type=PLACE)
+    whole_index: bool = option("Of an index, all its images and the index.", "--all")
     referrers: bool = option("Signatures and the like that refer to it, too.")
     tags: tuple[str, ...] = option("Another tag at DESTINATION (repeatable).", "-t", "--tag")
+    force: bool = option("Overwrite another image in a layout or archive.")
 
-    def scope(self) -> CopyScope:
-        """What they mean."""
-        from wasmpack.actions.copy import CopyScope
-
-        return CopyScope(whole_index=self.all, referrers=self.referrers, tags=self.tags)
+    def check(self) -> None:
+        """:raises WrongUsage: a tag that cannot be, or not at such a place."""
+        wrong = next((tag for tag in self.tags if not is_tag(tag)), None)
+        if wrong is not None or (self.tags and isinstance(self.destination, DaemonPlace)):
+            tag = wrong or self.tags[0]
+            raise WrongUsage(f"--tag {tag}: no tag that {self.destination} can have")
 
 
 @click.command(
     epilog="Example: wasmpack copy docker://quay.io/me/plugin:v1 oci-archive:plugin.tar:v1"
 )
-@click.argument("source", type=PLACE)
-@click.argument("destination", type=PLACE)
-@grouped("scope", ScopeOptions, ScopeOptions.scope)
-@force_option("another image in a layout or archive")
+@grouped("given", CopyOptions)
 @format_option
 @registry_options
-def copy(
-    source: Place,
-    destination: Place,
-    scope: CopyScope,
-    force: bool,
-    printer: Printer,
-    session: Session,
-) -> None:
+def copy(given: CopyOptions, printer: Printer, session: Session) -> None:
     """Copy an image from SOURCE to DESTINATION, bytes and digest unchanged.
 
     A name as DESTINATION is its registry. Of an index, the linux/amd64 image is copied, or all of
     it with --all. The Docker engine writes a manifest of its own, so there the digest may change.
     Prints PLACE@DIGEST.
     """
-    from wasmpack.actions.copy import copy_image
+    from wasmpack.actions.copy import CopyScope, copy_image
     from wasmpack.cli.report import show_written
 
-    printer = printer.keeping_clear_of(destination)
-    wrong = next((tag for tag in scope.tags if not is_tag(tag)), None)
-    if wrong is not None or (scope.tags and isinstance(destination, DaemonPlace)):
-        raise WrongUsage(f"--tag {wrong or scope.tags[0]}: no tag that {destination} can have")
-    target = with_default_tag(destination)
+    printer = printer.keeping_clear_of(given.destination)
+    given.check()
+    scope = CopyScope(whole_index=given.whole_index, referrers=given.referrers, tags=given.tags)
+    target = with_default_tag(given.destination)
     with printer.working(session, "copying") as session:
-        done = copy_image(source, target, session, scope=scope, force=force)
+        done = copy_image(given.source, target, session, scope=scope, force=given.force)
     show_written(done, printer)

@@ -13,7 +13,7 @@ Cut(at=(4,), dry_run=True)
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields  # noqa: F401 - for the example
 from pathlib import Path
 from types import NoneType
@@ -59,17 +59,17 @@ def grouped(
     kind: type[Any],
     make: Callable[[Any], object] = lambda given: given,
     *,
-    only: Sequence[str] = (),
+    only: str = "",
 ) -> Callable[[F], F]:
     """Options that a command gets as one argument.
 
     :param name: of the argument
     :param kind: a dataclass of options, in the order of ``--help``
     :param make: turns such a value into what the command gets
-    :param only: the fields that are options of this command, in this order; by default all
+    :param only: the fields that are options of this command, in this order; "" means all
     """
     known, types = {found.name: found for found in fields(kind)}, get_type_hints(kind)
-    own = only or tuple(known)
+    own = only.split() or list(known)
     others = {
         key: () if _is_tuple(types[key]) else found.default
         for key, found in known.items()

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.options import ANY_NAME, PLACE, VARIANTS
+from wasmpack.cli.options import ANY_NAME, VARIANTS
 from wasmpack.cli.printer import Printer, format_option, resource_format_option
-from wasmpack.cli.repack import RepackOptions, pack_again
+from wasmpack.cli.repack import RepackOptions
 from wasmpack.cli.report import REJECTED
 from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.files.outputs import check_named
-from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
@@ -153,22 +152,13 @@ class ImageOptions(RepackOptions):
 @migrate.command(
     "image", epilog="Example: wasmpack migrate image quay.io/me/old:1.0 quay.io/me/plugin:1.0"
 )
-@click.argument("image", type=PLACE)
-@click.argument("destination", type=PLACE)
-@grouped(
-    "request",
-    ImageOptions,
-    ImageOptions.request,
-    only=["variant", "targets", "no_validate", "force"],
-)
+@grouped("given", ImageOptions, only="image destination variant targets no_validate force")
 @format_option
 @registry_options
-def image(
-    image: Place, destination: Place, request: RepackRequest, printer: Printer, session: Session
-) -> None:
+def image(given: ImageOptions, printer: Printer, session: Session) -> None:
     """Pack the module of an image for ServiceMeshExtension as a WasmPlugin image, at DESTINATION.
 
     The module is the one that /manifest.yaml names, in whatever layer; what else the file says is
     kept in annotations. The source is left as it is. Prints PLACE@DIGEST.
     """
-    pack_again(image, destination, request, printer, session)
+    given.pack(printer, session)

@@ -99,7 +99,6 @@ def exclude(**given: object) -> None:
 class CheckOptions:
     """How modules and images are judged."""
 
-    no_validate: bool = option("Do not check the module.")
     targets: tuple[str, ...] = option(
         "Judge for this release (repeatable), or 'all'. [default: those in support]", "--target"
     )
@@ -136,20 +135,7 @@ class CheckOptions:
         return Checks(targets=self.targets, strict=self.strict, envoy=self.envoy, start_up=start_up)
 
 
-check_options = grouped(
-    "checks",
-    CheckOptions,
-    CheckOptions.checks,
-    only=[
-        "targets",
-        "plugin_config",
-        "root_ids",
-        "strict",
-        "no_dry_run",
-        "dry_run_timeout",
-        "envoy",
-    ],
-)
+check_options = grouped("checks", CheckOptions, CheckOptions.checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

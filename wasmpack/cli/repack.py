@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.groups import grouped, option
+from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import PLACE, VARIANTS
 from wasmpack.cli.printer import Printer, format_option
 from wasmpack.cli.session_options import registry_options
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepackOptions:
-    """How the module of an image is packed again."""
+    """How the module of an image is packed again, and where."""
 
+    image: Place = argument(type=PLACE)
+    destination: Place = argument(type=PLACE)
     variant: str = option("Format of the new image.", type=VARIANTS, default="oci")
     no_runtime_config: bool = option("Leave it out (compat and docker).")
     module: str | None = option("Which file is the plugin, if the image has several modules.")
@@ -44,40 +46,33 @@ class RepackOptions:
             force=self.force,
         )
 
+    def pack(self, printer: Printer, session: Session) -> None:
+        """Repack the image and show what came of it; a name without a tag means ``latest``.
+
+        :raises WrongUsage: the Docker engine, and a variant that it cannot hold
+        """
+        from wasmpack.actions.repack import repack_image
+        from wasmpack.cli.report import show_written
+
+        printer, target = printer.keeping_clear_of(self.destination), self.destination
+        if self.variant == "oci" and isinstance(target, DaemonPlace):
+            raise WrongUsage(
+                "the Docker engine takes images of file system layers only", hint="--variant docker"
+            )
+        with printer.rejections():
+            done = repack_image(self.image, with_default_tag(target), self.request(), session)
+        show_written(done, printer)
+
 
 @click.command(epilog="Example: wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1")
-@click.argument("image", type=PLACE)
-@click.argument("destination", type=PLACE)
-@grouped("request", RepackOptions, RepackOptions.request)
+@grouped("given", RepackOptions)
 @format_option
 @registry_options
-def repack(
-    image: Place, destination: Place, request: RepackRequest, printer: Printer, session: Session
-) -> None:
+def repack(given: RepackOptions, printer: Printer, session: Session) -> None:
     """Pack the module of IMAGE again, at DESTINATION, so that meshes load it.
 
     Finds the module wherever it lies: in artifacts of one layer, under other media types or names,
     in any layer, for other platforms. A name as DESTINATION is its registry. Annotations are kept.
     Prints PLACE@DIGEST.
     """
-    pack_again(image, destination, request, printer, session)
-
-
-def pack_again(
-    image: Place, destination: Place, request: RepackRequest, printer: Printer, session: Session
-) -> None:
-    """Repack an image and show what came of it; a name without a tag means ``latest``.
-
-    :raises WrongUsage: the Docker engine, and a variant that it cannot hold
-    """
-    from wasmpack.actions.repack import repack_image
-    from wasmpack.cli.report import show_written
-
-    printer = printer.keeping_clear_of(destination)
-    if request.variant == "oci" and isinstance(destination, DaemonPlace):
-        raise WrongUsage(
-            "the Docker engine takes images of file system layers only", hint="--variant docker"
-        )
-    with printer.rejections():
-        done = repack_image(image, with_default_tag(destination), request, session)
-    show_written(done, printer)
+    given.pack(printer, session)

@@ -75,7 +75,7 @@ class SessionOptions:
 registry_options = grouped("session", SessionOptions, SessionOptions.session)
 """The options of every command that can reach a registry."""
 credentials_options = grouped(
-    "session", SessionOptions, SessionOptions.session, only=["registry_config"]
+    "session", SessionOptions, SessionOptions.session, only="registry_config"
 )
 """Those of a command that reads or writes stored credentials alone."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.groups import FILE
-from wasmpack.cli.options import check_options, exclude, image_subject
+from wasmpack.cli.groups import FILE, argument, grouped, option
+from wasmpack.cli.options import CheckOptions, check_options, exclude, image_subject
 from wasmpack.cli.printer import Printer, format_option
 from wasmpack.cli.report import show_report
 from wasmpack.cli.session_options import registry_options
@@ -72,23 +73,22 @@ def validate_image(image: Place, checks: Checks, printer: Printer, session: Sess
     return show_report(validated(open_image(image, session), checks), printer)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOptions(CheckOptions):
+    """Which resources are judged, and how."""
+
+    files: tuple[str, ...] = argument(metavar="FILE...", nargs=-1, required=True)
+    no_image: bool = option("Judge the resource alone; no network is used.")
+    remote: bool = option("Ask registries only, whatever the local store holds.")
+
+
 @validate.command(
     "wasmplugin", epilog="Example: wasmpack validate wasmplugin plugin.yaml --target ossm-2.6"
 )
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@check_options
-@click.option("--no-image", is_flag=True, help="Judge the resource alone; no network is used.")
-@click.option("--remote", is_flag=True, help="Ask registries only, whatever the local store holds.")
+@grouped("given", ResourceOptions)
 @format_option
 @registry_options
-def validate_wasmplugin(
-    files: tuple[str, ...],
-    checks: Checks,
-    no_image: bool,
-    remote: bool,
-    printer: Printer,
-    session: Session,
-) -> int:
+def validate_wasmplugin(given: ResourceOptions, printer: Printer, session: Session) -> int:
     """Judge WasmPlugin resources, and the images they point at.
 
     The API's schema and rules by release; how the mesh reads the URL; whether the digest can match;
@@ -101,11 +101,10 @@ def validate_wasmplugin(
     from wasmpack.actions.validate_wasmplugin import ImageScope
     from wasmpack.actions.validate_wasmplugin import validate_wasmplugin as validated
 
-    exclude(no_image=no_image, remote=remote)
-    exclude(no_image=no_image, envoy=checks.envoy)
-    documents, unreadable = read_or_report(files)
-    scope = ImageScope(read=not no_image, remote=remote)
-    report = validated(
-        documents, ", ".join(files), checks, session, images=scope, unreadable=unreadable
-    )
+    exclude(no_image=given.no_image, remote=given.remote)
+    exclude(no_image=given.no_image, envoy=given.envoy)
+    checks, subject = given.checks(), ", ".join(given.files)
+    documents, unreadable = read_or_report(given.files)
+    scope = ImageScope(read=not given.no_image, remote=given.remote)
+    report = validated(documents, subject, checks, session, images=scope, unreadable=unreadable)
     return show_report(report, printer)
