@@ -311,7 +311,7 @@ def test_a_run_of_the_command_line_leaves_nothing_in_modules(path: Path) -> None
 
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)
 def test_no_command_asks_in_which_shape_it_prints(path: Path) -> None:
-    """The printer knows."""
+    """The console knows."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef) and is_command(node):
             names = {found.arg for found in node.args.args}

@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.console import current_run
+from wasmpack.cli.check_options import CheckOptions, ResultFiles
+from wasmpack.cli.console import Console, current_run, format_option
 from wasmpack.cli.groups import grouped, option
-from wasmpack.cli.options import (
-    PLACE,
-    REFERENCE,
-    VARIANTS,
-    CheckOptions,
-    ResultFiles,
-    exclude,
-)
+from wasmpack.cli.options import PLACE, REFERENCE, VARIANTS, exclude, registry_options
 from wasmpack.cli.preload import preload
-from wasmpack.cli.printer import Printer, format_option
-from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
@@ -133,7 +125,7 @@ def build(
     judging: BuildChecks,
     dry_run: bool,
     files: ResultFiles,
-    printer: Printer,
+    console: Console,
     session: Session,
 ) -> None:
     """Pack MODULE (.wasm, .wat or -) as an image that the mesh loads, and check it first.
@@ -144,17 +136,17 @@ def build(
     from wasmpack.actions import build as actions
     from wasmpack.cli.report import show_written
 
-    printer = printer.keeping_clear_of(outputs.place)
+    console = console.keeping_clear_of(outputs.place)
     files.check()
     outputs.check(options.variant)
     options, checks = options.with_root_ids(judging.root_ids), judging.checks_if_wanted()
-    with printer.working(session, "pushing") as session, _read(module, checks) as (plugin, runner):
+    with console.working(session, "pushing") as session, _read(module, checks) as (plugin, runner):
         done = actions.build(
             plugin, options, outputs, session, checks=checks, runner=runner, dry_run=dry_run
         )
     if not dry_run:
-        files.write(done, printer)
-    show_written(done, printer, planned=dry_run)
+        files.write(done, console)
+    show_written(done, console, planned=dry_run)
 
 
 @contextmanager

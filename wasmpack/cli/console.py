@@ -1,29 +1,54 @@
-"""Which stream, in which colour: results to stdout, everything else to stderr."""
+"""Which stream, in which shape and colour: results to stdout, everything else to stderr.
+
+A result is a value with ``as_json()``, and the lines that show it. Which of the two is printed,
+``--format`` chooses once.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import IO, TYPE_CHECKING, Self
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import click
 
 from wasmpack.errors import WrongUsage
+from wasmpack.oci.canonical import indented_json
 from wasmpack.redaction import plain_text, redacted
 
 if TYPE_CHECKING:
     import subprocess
 
-    from click._termui_impl import ProgressBar
-
     from wasmpack.cli.preload import EarlyChild
+    from wasmpack.cli.progress import Bar
+    from wasmpack.findings import Report
     from wasmpack.findings.report import Style
-    from wasmpack.oci.descriptor import Descriptor
     from wasmpack.oci.place import Place
-    from wasmpack.stores.ports import Progress
+    from wasmpack.stores.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Shown(Protocol):
+    """A result."""
+
+    def as_json(self) -> object:
+        """The contract's shape of it."""
+
+
+class Facts:
+    """A result that is a few facts, by their names in JSON."""
+
+    def __init__(self, **facts: object) -> None:
+        self._facts = facts
+
+    def as_json(self) -> object:
+        """The contract's shape of them."""
+        return {"schemaVersion": 1, **self._facts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +62,27 @@ class Console:
     progress: bool = True
     stdout_taken: bool = False
     """Standard output carries an archive: results go to stderr too."""
-    _bars: list[_Bar] = field(default_factory=list, repr=False)
+    _bars: list[Bar] = field(default_factory=list, repr=False)
     """Those that are on the terminal now."""
+
+    def show(self, value: Shown, lines: Iterable[str]) -> None:
+        """Print a result on stdout."""
+        for line in self._lines(value, lines):
+            self.result(line)
+
+    def save(self, path: Path, value: Shown, lines: Iterable[str]) -> None:
+        """Write a result to a file that the user named."""
+        self.write(path, "".join(f"{line}\n" for line in self._lines(value, lines)))
+
+    def write(self, path: Path, text: str) -> None:
+        """Write text to a file that the user named."""
+        from wasmpack.files.outputs import write_named
+
+        write_named(path, [text.encode(errors="backslashreplace")], self.notice)
+
+    def remark(self, text: str) -> None:
+        """Add a line for people, on stderr."""
+        self.status(text)
 
     def result(self, text: str) -> None:
         """One line of the result, on stdout."""
@@ -89,18 +133,32 @@ class Console:
         return _style if self._coloured(sys.stderr) else _unstyled
 
     @contextmanager
-    def moving(self, label: str) -> Iterator[Progress | None]:
-        """A progress bar on stderr; nothing where that is no terminal."""
-        if self.quiet or not self.progress or not sys.stderr.isatty():
-            yield None
-            return
-        bar = _Bar(label)
-        self._bars.append(bar)
+    def rejections(self) -> Iterator[None]:
+        """Where an artifact may be rejected, for whose report JSON has a place on stdout too."""
+        from wasmpack.actions.rejected import RejectedArtifact
+
         try:
-            yield bar
-        finally:
-            self._bars.remove(bar)
-            bar.end()
+            yield
+        except RejectedArtifact as rejected:
+            self._rejected(rejected.report)
+            raise
+
+    @contextmanager
+    def working(self, session: Session, label: str) -> Iterator[Session]:
+        """As :meth:`rejections`, for the session with a progress bar where stderr is a terminal."""
+        with self.rejections():
+            if self.quiet or not self.progress or not sys.stderr.isatty():
+                yield session
+                return
+            from wasmpack.cli.progress import Bar
+
+            bar = Bar(label)
+            self._bars.append(bar)
+            try:
+                yield replace(session, progress=bar)
+            finally:
+                self._bars.remove(bar)
+                bar.end()
 
     def keeping_clear_of(self, destination: Place | None) -> Self:
         """The same for results of a command that writes an image, maybe as an archive to stdout.
@@ -118,6 +176,16 @@ class Console:
             )
         return replace(self, stdout_taken=True)
 
+    def with_json(self) -> Console:
+        """The same, with results as JSON."""
+        return JsonConsole(**{part.name: getattr(self, part.name) for part in fields(self)})
+
+    def _lines(self, _value: Shown, lines: Iterable[str]) -> Iterable[str]:
+        return lines
+
+    def _rejected(self, _report: Report) -> None:
+        """The error boundary shows it."""
+
     def _coloured(self, stream: IO[str] | None) -> bool:
         if self.color != "auto":
             return self.color == "always"
@@ -128,29 +196,19 @@ class Console:
         return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-class _Bar:
-    """A progress bar that is drawn as soon as it is known how much is to move."""
+class JsonConsole(Console):
+    """A console where results are JSON."""
 
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._bar: ProgressBar[int] | None = None
+    __slots__ = ()
 
-    def expect(self, size: int, /) -> None:
-        if self._bar is None:
-            self._bar = click.progressbar(
-                length=size, label=self._label, file=sys.stderr, show_eta=False, width=30
-            )
-            self._bar.__enter__()
-        else:
-            self._bar.length = (self._bar.length or 0) + size
+    def remark(self, text: str) -> None:
+        """Leave it out."""
 
-    def __call__(self, _descriptor: Descriptor, size: int, /) -> None:
-        if self._bar is not None:
-            self._bar.update(size)
+    def _lines(self, value: Shown, _lines: Iterable[str]) -> Iterable[str]:
+        return [indented_json(value.as_json())]
 
-    def end(self) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(None, None, None)
+    def _rejected(self, report: Report) -> None:
+        self.show(report, ())
 
 
 _CLEAR_LINE = "\r\x1b[K"
@@ -181,6 +239,31 @@ def current_run() -> Run:
 def current_console() -> Console:
     """The console of this run."""
     return current_run().console
+
+
+def _format_option(text: str) -> Callable[[F], F]:
+    """``--format``, which gives a command its ``console``.
+
+    :param text: what the shape for people is called
+    """
+
+    def chosen(_ctx: click.Context, _param: click.Parameter, shape: str) -> Console:
+        console = current_console()
+        return console.with_json() if shape == "json" else console
+
+    return click.option(
+        "--format",
+        "console",
+        type=click.Choice([text, "json"]),
+        default=text,
+        show_default=True,
+        callback=chosen,
+        help="Shape of the result.",
+    )
+
+
+format_option = _format_option("text")
+resource_format_option = _format_option("yaml")
 
 
 def _is_text(data: bytes) -> bool:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import click
 
+from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.options import PLACE
-from wasmpack.cli.printer import Printer, format_option
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.options import PLACE, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
 from wasmpack.oci.reference import is_tag
@@ -39,7 +38,7 @@ class CopyOptions:
 @grouped("given", CopyOptions)
 @format_option
 @registry_options
-def copy(given: CopyOptions, printer: Printer, session: Session) -> None:
+def copy(given: CopyOptions, console: Console, session: Session) -> None:
     """Copy an image from SOURCE to DESTINATION, bytes and digest unchanged.
 
     A name as DESTINATION is its registry. Of an index, the linux/amd64 image is copied, or all of
@@ -49,10 +48,10 @@ def copy(given: CopyOptions, printer: Printer, session: Session) -> None:
     from wasmpack.actions.copy import CopyScope, copy_image
     from wasmpack.cli.report import show_written
 
-    printer = printer.keeping_clear_of(given.destination)
+    console = console.keeping_clear_of(given.destination)
     given.check()
     scope = CopyScope(whole_index=given.whole_index, referrers=given.referrers, tags=given.tags)
     target = with_default_tag(given.destination)
-    with printer.working(session, "copying") as session:
+    with console.working(session, "copying") as session:
         done = copy_image(given.source, target, session, scope=scope, force=given.force)
-    show_written(done, printer)
+    show_written(done, console)

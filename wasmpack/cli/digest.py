@@ -2,9 +2,8 @@
 
 import click
 
-from wasmpack.cli.options import image_subject
-from wasmpack.cli.printer import Facts, Printer, format_option
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.console import Console, Facts, format_option
+from wasmpack.cli.options import image_subject, registry_options
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
@@ -13,7 +12,7 @@ from wasmpack.stores.session import Session
 @image_subject
 @format_option
 @registry_options
-def digest(image: Place, printer: Printer, session: Session) -> None:
+def digest(image: Place, console: Console, session: Session) -> None:
     """Print the digest of IMAGE: what a WasmPlugin pins.
 
     Of an index, its own digest; the mesh compares that of the linux/amd64 image, so a warning says
@@ -25,6 +24,6 @@ def digest(image: Place, printer: Printer, session: Session) -> None:
     taken = found.manifest
     if taken is not found.top:
         but = f"it compares {taken.digest}" if taken else "it finds no linux/amd64 image in it"
-        printer.console.warn(f"{image} is an index: a mesh never takes this digest, {but}")
+        console.warn(f"{image} is an index: a mesh never takes this digest, {but}")
     facts = Facts(reference=str(image), digest=str(found.digest))
-    printer.show(facts, [str(found.digest)])
+    console.show(facts, [str(found.digest)])

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from wasmpack.cli.options import ANY_NAME, force_option, image_argument
-from wasmpack.cli.printer import Facts, Printer, format_option
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.console import Console, Facts, format_option
+from wasmpack.cli.options import ANY_NAME, force_option, image_argument, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
 from wasmpack.redaction import plain_text
@@ -19,7 +18,7 @@ from wasmpack.stores.session import Session
 @force_option("files with other content")
 @format_option
 @registry_options
-def extract(image: Place, output: str, force: bool, printer: Printer, session: Session) -> None:
+def extract(image: Place, output: str, force: bool, console: Console, session: Session) -> None:
     """Get plugin.wasm, and runtime-config.json if there is one, out of IMAGE.
 
     Works on every variant, by whomever it was made; for modules of other names see repack. Prints
@@ -35,4 +34,4 @@ def extract(image: Place, output: str, force: bool, printer: Printer, session: S
         )
     files = extract_image(open_image(image, session), Path(output), session, force=force)
     names = [str(path) for path in files]
-    printer.show(Facts(files=names), map(plain_text, names))
+    console.show(Facts(files=names), map(plain_text, names))

@@ -1,5 +1,6 @@
 """Options as fields of a dataclass: a command gets them as one argument, typed, with methods.
 
+>>> from dataclasses import dataclass
 >>> @dataclass(frozen=True, slots=True, kw_only=True)
 ... class Cut:
 ...     at: tuple[int, ...] = option("Place to cut (repeatable).")
@@ -8,13 +9,13 @@
 ... @grouped("cut", Cut)
 ... def mow(cut: Cut) -> None:
 ...     print(cut)
->>> mow.main(["--at", "4", "-n"], standalone_mode=False)
+>>> mow.main(["--at", "4", "-n"], "mow", standalone_mode=False)
 Cut(at=(4,), dry_run=True)
 """
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields  # noqa: F401 - for the example
+from dataclasses import field, fields
 from pathlib import Path
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -23,8 +24,6 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False)
-
-
 _MAKE = "make"
 """In a field's metadata: makes click's decorator from the field's name and annotation."""
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wasmpack.actions.inspect_module import SHOWN, ModuleView
-from wasmpack.cli.table import table
-from wasmpack.findings.report import Style, findings_text, matrix_lines
+from wasmpack.findings.report import Style, findings_text, matrix_lines, table
 from wasmpack.oci.canonical import indented_json
 from wasmpack.oci.manifest import Index
 from wasmpack.redaction import plain_text

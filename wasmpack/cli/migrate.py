@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.console import Console, format_option, resource_format_option
 from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.options import ANY_NAME, VARIANTS
-from wasmpack.cli.printer import Printer, format_option, resource_format_option
+from wasmpack.cli.options import ANY_NAME, VARIANTS, registry_options
 from wasmpack.cli.repack import RepackOptions
 from wasmpack.cli.report import REJECTED
-from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.files.outputs import check_named
 from wasmpack.stores.session import Session
@@ -115,7 +114,7 @@ def _check_report(path: Path | None) -> None:
 @grouped("options", ExtensionOptions)
 @resource_format_option
 @registry_options
-def servicemeshextension(options: ExtensionOptions, printer: Printer, session: Session) -> int:
+def servicemeshextension(options: ExtensionOptions, console: Console, session: Session) -> int:
     """Write a WasmPlugin for each ServiceMeshExtension; kubectl apply -f - takes them.
 
     FILE is YAML or JSON, a directory, or - for standard input; lists and streams of documents are
@@ -126,13 +125,12 @@ def servicemeshextension(options: ExtensionOptions, printer: Printer, session: S
     from wasmpack.actions.migrate import migrate_extensions
     from wasmpack.cli.migrate_text import show_image, show_migration, write_report
 
-    console = printer.console
     done = migrate_extensions(
         options.request(), session, advance=lambda outcome: show_image(outcome, console)
     )
     if options.report is not None:
         write_report(done, options.report, console)
-    show_migration(done, printer)
+    show_migration(done, console)
     return 0 if done.complete else REJECTED
 
 
@@ -155,10 +153,10 @@ class ImageOptions(RepackOptions):
 @grouped("given", ImageOptions, only="image destination variant targets no_validate force")
 @format_option
 @registry_options
-def image(given: ImageOptions, printer: Printer, session: Session) -> None:
+def image(given: ImageOptions, console: Console, session: Session) -> None:
     """Pack the module of an image for ServiceMeshExtension as a WasmPlugin image, at DESTINATION.
 
     The module is the one that /manifest.yaml names, in whatever layer; what else the file says is
     kept in annotations. The source is left as it is. Prints PLACE@DIGEST.
     """
-    given.pack(printer, session)
+    given.pack(console, session)

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console
-from wasmpack.cli.printer import JsonPrinter, Printer
-from wasmpack.cli.table import table
 from wasmpack.findings import Severity
-from wasmpack.findings.report import finding_lines
+from wasmpack.findings.report import finding_lines, table
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
@@ -27,11 +25,10 @@ def show_image(outcome: ImageOutcome, console: Console) -> None:
     console.status(f"{status} {plain_text(outcome.source)} -> {plain_text(outcome.destination)}")
 
 
-def show_migration(done: Migration, printer: Printer) -> None:
+def show_migration(done: Migration, console: Console) -> None:
     """The new resources, the findings, a table."""
     from wasmpack.actions.rendered import Rendered
 
-    console = printer.console
     for row in done.rows:
         for finding in row.report.findings:
             say = console.detail if finding.severity is Severity.INFO else console.status
@@ -40,15 +37,17 @@ def show_migration(done: Migration, printer: Printer) -> None:
     if len(done.rows) > 1:
         for line in table(_cells(done.rows), console.err_style, head=_HEAD):
             console.status(line)
-    printer.show(Rendered(documents=done.outputs), _yaml(done))
+    console.show(Rendered(documents=done.outputs), _yaml(done))
 
 
 def write_report(done: Migration, path: Path, console: Console) -> None:
     """What was done, as JSON or Markdown."""
     from wasmpack.actions.migration_report import markdown
 
-    kind = JsonPrinter if path.suffix == ".json" else Printer
-    kind(console).save(path, done, [markdown(done).rstrip("\n")])
+    if path.suffix == ".json":
+        console.with_json().save(path, done, ())
+    else:
+        console.write(path, markdown(done))
 
 
 def _yaml(done: Migration) -> Iterator[str]:

@@ -1,5 +1,9 @@
 """Types of parameters, and options that several commands share."""
 
+import math
+import os
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,9 +14,7 @@ from click.types import StringParamType
 
 from wasmpack.cli.console import current_console
 from wasmpack.cli.groups import argument, grouped, long_name, option
-from wasmpack.cli.printer import JsonPrinter, Printer
 from wasmpack.errors import WrongUsage
-from wasmpack.files.outputs import check_named
 from wasmpack.oci.place import (
     ArchivePlace,
     LayoutPlace,
@@ -22,15 +24,15 @@ from wasmpack.oci.place import (
     parse_place,
 )
 from wasmpack.oci.reference import Reference
+from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+_LONGEST_TIMEOUT = 86400.0
 _SHAPES = {"yaml", "json", "text"}
 
 
 if TYPE_CHECKING:
-    from wasmpack.actions.validate import Checks
-    from wasmpack.images.writing import Written
-
     _PlaceParameter = click.ParamType[Place]
     _NameParameter = click.ParamType[Reference]
 else:  # generic in newer releases of click only
@@ -96,49 +98,6 @@ def exclude(**given: object) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOptions:
-    """How modules and images are judged."""
-
-    targets: tuple[str, ...] = option(
-        "Judge for this release (repeatable), or 'all'. [default: those in support]", "--target"
-    )
-    plugin_config: Path | None = option(
-        "Configuration handed to the plugin in the dry run, verbatim."
-    )
-    root_ids: tuple[str, ...] = option(
-        "Root id; build writes it into the configuration.", "--root-id"
-    )
-    strict: bool = option("Warnings reject too.")
-    no_dry_run: bool = option("Do not start the module; what that shows is not judged.")
-    dry_run_timeout: float | None = option(
-        "Raise the dry run's budget of CPU time. [default: by size]",
-        type=click.FloatRange(min=1, max=86400),
-        metavar="SECONDS",
-    )
-    envoy: bool = option("Ask a real Envoy too (wasmpack[envoy], or one on the PATH).")
-
-    def checks(self) -> "Checks":
-        """What they mean."""
-        from wasmpack.actions.inputs import read_file
-        from wasmpack.actions.validate import Checks
-        from wasmpack.dry_run.start_up import StartUp
-
-        config, seconds = self.plugin_config, self.dry_run_timeout
-        exclude(plugin_config=config is not None, no_dry_run=self.no_dry_run)
-        exclude(dry_run_timeout=seconds is not None, no_dry_run=self.no_dry_run)
-        start_up = StartUp(
-            plugin_config=None if config is None else read_file(config),
-            root_id=self.root_ids[0] if self.root_ids else "",
-            dry_run=not self.no_dry_run,
-            seconds=seconds,
-        )
-        return Checks(targets=self.targets, strict=self.strict, envoy=self.envoy, start_up=start_up)
-
-
-check_options = grouped("checks", CheckOptions, CheckOptions.checks)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSubject:
     """An image to look at."""
 
@@ -159,22 +118,87 @@ image_subject = grouped("image", ImageSubject, ImageSubject.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResultFiles:
-    """Files for what was written."""
+class SessionOptions:
+    """How registries are reached."""
 
-    metadata_file: Path | None = option("Write the JSON result to this file.")
-    digest_file: Path | None = option("Write the digest to this file.")
+    plain_http: bool = option("HTTP without TLS (loopback: the default).")
+    insecure: bool = option("TLS without verification.")
+    ca_file: Path | None = option("Certificate authority to trust.")
+    cert_file: Path | None = option("Client certificate.")
+    key_file: Path | None = option("Key of the client certificate.")
+    username: str | None = option("User name at the registry.", "-u")
+    password_stdin: bool = option("Read the password from standard input (or WASMPACK_PASSWORD).")
+    registry_config: Path | None = option("Credentials file, instead of Docker's and Podman's.")
+    timeout: float = option(
+        "Seconds to wait for the registry's next byte.",
+        type=click.FloatRange(min=0.1),
+        default=30.0,
+    )
+    retries: int = option(
+        "Tries after a first that fails, within 30 s.", type=click.IntRange(0, 10), default=4
+    )
 
-    def check(self) -> None:
-        """:raises WrongUsage: one that could not be written afterwards, or that holds a module."""
-        for file in filter(None, (self.metadata_file, self.digest_file)):
-            check_named(file)
-            if file.suffix in {".wasm", ".wat"}:
-                raise WrongUsage(f"{file}: this would overwrite a module")
+    def session(self) -> Session:
+        """What they mean; the password is read or asked for."""
+        if not math.isfinite(self.timeout) or self.timeout > _LONGEST_TIMEOUT:
+            raise WrongUsage(f"--timeout {self.timeout}: expected seconds, at most a day")
+        options = RegistryOptions(
+            plain_http=self.plain_http,
+            insecure=self.insecure,
+            username=self.username,
+            password=self._password(),
+            ca_file=_readable_again(self.ca_file),
+            cert_file=_readable_again(self.cert_file),
+            key_file=_readable_again(self.key_file),
+            registry_config=_readable_again(self.registry_config),
+            timeout=self.timeout,
+            retries=self.retries,
+        )
+        return Session(registry=options, notice=current_console().notice)
 
-    def write(self, done: "Written", printer: Printer) -> None:
-        """Write those that were asked for."""
-        if self.metadata_file is not None:
-            JsonPrinter(printer.console).save(self.metadata_file, done, ())
-        if self.digest_file is not None:
-            Printer(printer.console).save(self.digest_file, done, [str(done.digest)])
+    def _password(self) -> str | None:
+        if self.username is None and not self.password_stdin:
+            return None
+        password = _piped() if self.password_stdin else os.environ.get("WASMPACK_PASSWORD")
+        if self.username is None:
+            raise WrongUsage("--password-stdin needs --username")
+        if password is None and sys.stdin is not None and sys.stdin.isatty():
+            password = click.prompt("Password", hide_input=True, err=True)
+        if password is None:
+            raise WrongUsage(
+                "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
+            )
+        return password
+
+
+registry_options = grouped("session", SessionOptions, SessionOptions.session)
+"""The options of every command that can reach a registry."""
+credentials_options = grouped(
+    "session", SessionOptions, SessionOptions.session, only="registry_config"
+)
+"""Those of a command that reads or writes stored credentials alone."""
+
+
+def _piped() -> str:
+    from wasmpack.files.inputs import MAX_CONFIGURATION, read_standard_input
+
+    try:
+        password = read_standard_input(MAX_CONFIGURATION).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise WrongUsage("--password-stdin: standard input is not UTF-8") from None
+    if not password:
+        raise WrongUsage("--password-stdin: standard input is empty")
+    return password
+
+
+def _readable_again(path: Path | None) -> str | None:
+    """A file that libraries open by name, and more than once: a pipe is copied into one."""
+    from wasmpack.files.inputs import MAX_CONFIGURATION, is_pipe, read_named
+
+    if path is None or not is_pipe(path):
+        return None if path is None else str(path)
+    data = read_named(path, MAX_CONFIGURATION)
+    work = tempfile.TemporaryDirectory(prefix="wasmpack-")
+    copy = Path(click.get_current_context().with_resource(work), path.name)
+    copy.write_bytes(data)
+    return str(copy)

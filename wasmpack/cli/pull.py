@@ -2,9 +2,8 @@
 
 import click
 
-from wasmpack.cli.options import PLACE, force_option, image_argument
-from wasmpack.cli.printer import Printer, format_option
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.console import Console, format_option
+from wasmpack.cli.options import PLACE, force_option, image_argument, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.stores.session import Session
@@ -17,7 +16,7 @@ from wasmpack.stores.session import Session
 @format_option
 @registry_options
 def pull(
-    image: Place, output: Place | None, force: bool, printer: Printer, session: Session
+    image: Place, output: Place | None, force: bool, console: Console, session: Session
 ) -> None:
     """Fetch IMAGE from its registry into the local store; every byte is verified.
 
@@ -28,7 +27,7 @@ def pull(
 
     if not isinstance(image, NamePlace):
         raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
-    printer = printer.keeping_clear_of(output)
-    with printer.working(session, "pulling") as session:
+    console = console.keeping_clear_of(output)
+    with console.working(session, "pulling") as session:
         done = pull_image(image, output, session, force=force)
-    show_written(done, printer)
+    show_written(done, console)

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.check_options import CheckOptions, ResultFiles
+from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.groups import grouped, option
-from wasmpack.cli.options import (
-    REFERENCE,
-    CheckOptions,
-    ResultFiles,
-    image_argument,
-)
-from wasmpack.cli.printer import Printer, format_option
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.options import REFERENCE, image_argument, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
@@ -68,7 +63,7 @@ def push(
     destination: Reference | None,
     options: PushOptions,
     files: ResultFiles,
-    printer: Printer,
+    console: Console,
     session: Session,
 ) -> None:
     """Send IMAGE from the local store (or a layout, an archive) to a registry.
@@ -79,10 +74,10 @@ def push(
 
     files.check()
     target = destination or _own_name(image)
-    with printer.working(session, "pushing") as session:
+    with console.working(session, "pushing") as session:
         done = options.push(image, target, session)
-    files.write(done, printer)
-    show_written(done, printer, planned=options.dry_run)
+    files.write(done, console)
+    show_written(done, console, planned=options.dry_run)
 
 
 def _own_name(image: Place) -> Reference:

@@ -5,10 +5,8 @@ from dataclasses import replace
 
 import click
 
-from wasmpack.cli.console import current_console
-from wasmpack.cli.options import REFERENCE
-from wasmpack.cli.printer import Facts, Printer, format_option
-from wasmpack.cli.session_options import credentials_options, registry_options
+from wasmpack.cli.console import Console, Facts, current_console, format_option
+from wasmpack.cli.options import REFERENCE, credentials_options, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.reference import Reference, RegistryName
 from wasmpack.redaction import plain_text
@@ -52,11 +50,11 @@ def logout(registry: str, session: Session) -> None:
 @click.argument("repository", type=REFERENCE)
 @format_option
 @registry_options
-def tags(repository: Reference, printer: Printer, session: Session) -> None:
+def tags(repository: Reference, console: Console, session: Session) -> None:
     """List the tags of REPOSITORY in its registry, sorted."""
     if repository.tag or repository.digest:
         raise WrongUsage(f"{repository}: a repository has no tag", hint=f"{repository.written}")
     from wasmpack.actions.tags import list_tags
 
     found = list_tags(repository, session)
-    printer.show(Facts(repository=repository.name, tags=found), map(plain_text, found))
+    console.show(Facts(repository=repository.name, tags=found), map(plain_text, found))

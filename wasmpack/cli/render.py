@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.console import Console, resource_format_option
 from wasmpack.cli.groups import FILE, grouped, option
-from wasmpack.cli.options import exclude
-from wasmpack.cli.printer import Printer, resource_format_option
+from wasmpack.cli.options import exclude, registry_options
 from wasmpack.cli.render_fields import FieldOptions
-from wasmpack.cli.session_options import registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named
 from wasmpack.stores.session import Session
@@ -95,7 +94,7 @@ def render() -> None:
 @resource_format_option
 @registry_options
 def wasmplugin(
-    image: str, fields: FieldOptions, options: RenderOptions, printer: Printer, session: Session
+    image: str, fields: FieldOptions, options: RenderOptions, console: Console, session: Session
 ) -> None:
     """Write the WasmPlugin for IMAGE, or for a file:// or http(s):// URL.
 
@@ -107,13 +106,13 @@ def wasmplugin(
     from wasmpack.cli.report import show_findings
 
     request = options.request(image, fields)
-    with printer.rejections():
+    with console.rejections():
         done = render_wasmplugin(request, session)
-    show_findings(done.report, printer.console)
+    show_findings(done.report, console)
     if options.output is None or str(options.output) == "-":
-        printer.show(done.rendered, _yaml(done.rendered))
+        console.show(done.rendered, _yaml(done.rendered))
     else:
-        printer.save(options.output, done.rendered, _yaml(done.rendered))
+        console.save(options.output, done.rendered, _yaml(done.rendered))
 
 
 @render.command("secret", epilog="Example: wasmpack render secret quay.io --name pull -n mesh")
@@ -128,7 +127,7 @@ def secret(
     name: str | None,
     namespace: str | None,
     template: Path | None,
-    printer: Printer,
+    console: Console,
     session: Session,
 ) -> None:
     """Write the pull secret for REGISTRY from the credentials you have.
@@ -142,8 +141,8 @@ def secret(
     )
     done = render_secret(request, session)
     for warning in done.warnings:
-        printer.console.warn(warning)
-    printer.show(done.rendered, _yaml(done.rendered))
+        console.warn(warning)
+    console.show(done.rendered, _yaml(done.rendered))
 
 
 def _yaml(rendered: Rendered) -> Iterator[str]:

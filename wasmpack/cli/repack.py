@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.options import PLACE, VARIANTS
-from wasmpack.cli.printer import Printer, format_option
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.options import PLACE, VARIANTS, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
 from wasmpack.stores.session import Session
@@ -46,7 +45,7 @@ class RepackOptions:
             force=self.force,
         )
 
-    def pack(self, printer: Printer, session: Session) -> None:
+    def pack(self, console: Console, session: Session) -> None:
         """Repack the image and show what came of it; a name without a tag means ``latest``.
 
         :raises WrongUsage: the Docker engine, and a variant that it cannot hold
@@ -54,25 +53,25 @@ class RepackOptions:
         from wasmpack.actions.repack import repack_image
         from wasmpack.cli.report import show_written
 
-        printer, target = printer.keeping_clear_of(self.destination), self.destination
+        console, target = console.keeping_clear_of(self.destination), self.destination
         if self.variant == "oci" and isinstance(target, DaemonPlace):
             raise WrongUsage(
                 "the Docker engine takes images of file system layers only", hint="--variant docker"
             )
-        with printer.rejections():
+        with console.rejections():
             done = repack_image(self.image, with_default_tag(target), self.request(), session)
-        show_written(done, printer)
+        show_written(done, console)
 
 
 @click.command(epilog="Example: wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1")
 @grouped("given", RepackOptions)
 @format_option
 @registry_options
-def repack(given: RepackOptions, printer: Printer, session: Session) -> None:
+def repack(given: RepackOptions, console: Console, session: Session) -> None:
     """Pack the module of IMAGE again, at DESTINATION, so that meshes load it.
 
     Finds the module wherever it lies: in artifacts of one layer, under other media types or names,
     in any layer, for other platforms. A name as DESTINATION is its registry. Annotations are kept.
     Prints PLACE@DIGEST.
     """
-    given.pack(printer, session)
+    given.pack(console, session)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console
-from wasmpack.cli.printer import Printer
 from wasmpack.findings import Report, Verdict
 from wasmpack.findings.report import findings_text, report_lines
 
@@ -18,25 +17,24 @@ REJECTED = 3
 """Exit code of a command that found that something cannot work."""
 
 
-def show_report(report: Report, printer: Printer) -> int:
+def show_report(report: Report, console: Console) -> int:
     """What every ``validate`` prints; the exit code."""
-    printer.show(report, report_lines(report, printer.style))
+    console.show(report, report_lines(report, console.out_style))
     return REJECTED if report.verdict is Verdict.REJECT else 0
 
 
-def show_written(done: Written, printer: Printer, *, planned: bool = False) -> None:
+def show_written(done: Written, console: Console, *, planned: bool = False) -> None:
     """``NAME@DIGEST`` or JSON on stdout; findings and details on stderr.
 
     :param planned: nothing was written, and what would be is shown too
     """
-    console = printer.console
     for line in _plan(done.moved) if planned else ():
         console.status(line)
     if done.report is not None:
         show_findings(done.report, console)
     for blob in done.moved:
         console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
-    printer.show(done, [done.named])
+    console.show(done, [done.named])
 
 
 def show_findings(report: Report, console: Console) -> None:

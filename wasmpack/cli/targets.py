@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.printer import Facts, Printer, format_option
-from wasmpack.cli.table import table
+from wasmpack.cli.console import Console, Facts, format_option
+from wasmpack.findings.report import table
 
 if TYPE_CHECKING:
     from wasmpack.findings.report import Style
@@ -19,7 +19,7 @@ _HEAD = ("TARGET", "", "SHIPS", "HOST", "WASI ", "IMAGES")
 
 @click.command(epilog="Example: wasmpack targets --format json")
 @format_option
-def targets(printer: Printer) -> None:
+def targets(console: Console) -> None:
     """List the releases wasmpack can judge for, and what each takes.
 
     Those marked * are judged when no --target is given. SHIPS is whose code it is, HOST the date of
@@ -32,11 +32,11 @@ def targets(printer: Printer) -> None:
 
     rows = [(row, len(wasi_functions(row.host))) for row in all_targets()]
     found = [{**row.as_json(), "wasiFunctions": wasi} for row, wasi in rows]
-    printer.show(Facts(targets=found, notes=[IBM_NOTE]), _lines(rows, printer.style))
+    console.show(Facts(targets=found, notes=[IBM_NOTE]), _lines(rows, console.out_style))
     for row, _ in rows:
         if row.remark:
-            printer.remark(f"note: {row.name}: {row.remark}: that of {row.ships} is taken")
-    printer.remark(f"note: {IBM_NOTE}")
+            console.remark(f"note: {row.name}: {row.remark}: that of {row.ships} is taken")
+    console.remark(f"note: {IBM_NOTE}")
 
 
 def _lines(rows: list[tuple[Target, int]], style: Style) -> Iterator[str]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.check_options import CheckOptions, check_options
+from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.groups import FILE, argument, grouped, option
-from wasmpack.cli.options import CheckOptions, check_options, exclude, image_subject
-from wasmpack.cli.printer import Printer, format_option
+from wasmpack.cli.options import exclude, image_subject, registry_options
 from wasmpack.cli.report import show_report
-from wasmpack.cli.session_options import registry_options
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
@@ -34,12 +34,12 @@ def validate() -> None:
 @click.argument("file")
 @check_options
 @format_option
-def validate_module(file: str, checks: Checks, printer: Printer) -> int:
+def validate_module(file: str, checks: Checks, console: Console) -> int:
     """Judge a module: its exports, imports and start-up against each target's proxy."""
     from wasmpack.actions.inputs import read_module_file
     from wasmpack.actions.validate import validate_module as validated
 
-    return show_report(validated(read_module_file(file), checks), printer)
+    return show_report(validated(read_module_file(file), checks), console)
 
 
 @validate.command("config", epilog="Example: wasmpack validate config runtime-config.json")
@@ -47,7 +47,7 @@ def validate_module(file: str, checks: Checks, printer: Printer) -> int:
 @click.option("--strict", is_flag=True, help="Warnings reject too.")
 @click.option("--target", "targets", multiple=True, hidden=True, help="Taken, and means nothing.")
 @format_option
-def validate_config(file: Path, strict: bool, targets: tuple[str, ...], printer: Printer) -> int:
+def validate_config(file: Path, strict: bool, targets: tuple[str, ...], console: Console) -> int:
     """Judge a runtime-config.json: every fault with its place.
 
     It is for other tools and for people: no mesh reads it, so it has no targets.
@@ -56,8 +56,8 @@ def validate_config(file: Path, strict: bool, targets: tuple[str, ...], printer:
     from wasmpack.actions.validate import validate_config as check
 
     if targets:
-        printer.console.status("no mesh reads this file: --target changes nothing")
-    return show_report(check(read_file(file), str(file), strict=strict), printer)
+        console.status("no mesh reads this file: --target changes nothing")
+    return show_report(check(read_file(file), str(file), strict=strict), console)
 
 
 @validate.command("image", epilog="Example: wasmpack validate image quay.io/me/plugin:v1")
@@ -65,12 +65,12 @@ def validate_config(file: Path, strict: bool, targets: tuple[str, ...], printer:
 @check_options
 @format_option
 @registry_options
-def validate_image(image: Place, checks: Checks, printer: Printer, session: Session) -> int:
+def validate_image(image: Place, checks: Checks, console: Console, session: Session) -> int:
     """Judge an image: how each target's fetcher reads it, and the module it finds there."""
     from wasmpack.actions.validate_image import validate_image as validated
     from wasmpack.images.opening import open_image
 
-    return show_report(validated(open_image(image, session), checks), printer)
+    return show_report(validated(open_image(image, session), checks), console)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class ResourceOptions(CheckOptions):
 @grouped("given", ResourceOptions)
 @format_option
 @registry_options
-def validate_wasmplugin(given: ResourceOptions, printer: Printer, session: Session) -> int:
+def validate_wasmplugin(given: ResourceOptions, console: Console, session: Session) -> int:
     """Judge WasmPlugin resources, and the images they point at.
 
     The API's schema and rules by release; how the mesh reads the URL; whether the digest can match;
@@ -107,4 +107,4 @@ def validate_wasmplugin(given: ResourceOptions, printer: Printer, session: Sessi
     documents, unreadable = read_or_report(given.files)
     scope = ImageScope(read=not given.no_image, remote=given.remote)
     report = validated(documents, subject, checks, session, images=scope, unreadable=unreadable)
-    return show_report(report, printer)
+    return show_report(report, console)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wasmpack.cli.table import table
+from wasmpack.findings.report import table
 
 
 def marked(text: str, colour: str) -> str:
