@@ -1,6 +1,6 @@
 """``python -m wasmpack``."""
 
-from wasmpack.cli import main
+from wasmpack.cli import start
 
 if __name__ == "__main__":
-    main()
+    start()

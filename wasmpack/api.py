@@ -14,6 +14,7 @@ from pathlib import Path
 from wasmpack.actions import copy as _copy
 from wasmpack.actions import local as _local
 from wasmpack.actions import login as _login
+from wasmpack.actions import tags as _tags
 from wasmpack.actions.build import BuildOptions, build_image
 from wasmpack.actions.documents import read_or_report
 from wasmpack.actions.explain import explain
@@ -38,7 +39,7 @@ from wasmpack.images.image import Image
 from wasmpack.images.writing import Written, write_image
 from wasmpack.oci.descriptor import Digest
 from wasmpack.oci.place import NamePlace, Place, parse_place, with_default_tag
-from wasmpack.oci.reference import Reference
+from wasmpack.oci.reference import Reference, RegistryName
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.session import Session
@@ -260,7 +261,7 @@ def list_tags(repository: str | Reference, session: Session | None = None) -> li
 
     :raises NotFound: no such repository
     """
-    return _login.list_tags(_reference(repository), session)
+    return _tags.list_tags(_reference(repository), session)
 
 
 def login(registry: str, username: str, password: str, session: Session | None = None) -> str:
@@ -268,13 +269,14 @@ def login(registry: str, username: str, password: str, session: Session | None =
 
     :raises AccessRefused: the registry refuses them; nothing is kept
     """
-    host = _login.registry_host(registry)
-    return _login.log_in(host, (session or Session()).with_login(host, username, password))
+    name = RegistryName.parse(registry)
+    used = (session or Session()).with_login(name.registry, username, password)
+    return _login.log_in(name, used)
 
 
 def logout(registry: str, session: Session | None = None) -> bool:
     """Remove the stored credentials for a registry; whether there were any."""
-    return _login.log_out(registry, session or Session())
+    return _login.log_out(RegistryName.parse(registry), session or Session())
 
 
 def _place(text: str | Place) -> Place:

@@ -17,7 +17,7 @@ from support.faults import Fault, FaultyProxy, Rule
 from support.images import image_of, keep, layout_is_whole, put_by_hand, stands_whole
 from support.registries import RunningRegistry, TokenRegistry
 
-from wasmpack.cli.boundary import run
+from wasmpack.cli.main import run
 from wasmpack.images.variants import BuiltImage
 from wasmpack.stores.registry.patience import Patience, Transient
 

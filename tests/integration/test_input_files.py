@@ -11,7 +11,7 @@ import pytest
 from support.devices import run_there
 from support.plugins import PLUGINS
 
-from wasmpack.cli.boundary import run
+from wasmpack.cli.main import run
 from wasmpack.files import inputs as input_files
 
 C = PLUGINS / "header-append-c.wasm"

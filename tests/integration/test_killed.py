@@ -14,7 +14,7 @@ import pytest
 from support.images import image_of, keep, layout_is_whole, put_by_hand, stands_whole
 from support.registries import RunningRegistry
 
-from wasmpack.cli.boundary import run
+from wasmpack.cli.main import run
 from wasmpack.stores.layout import Layout
 
 MOMENTS = 200

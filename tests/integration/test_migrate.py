@@ -254,7 +254,7 @@ def test_the_network_is_not_used_without_images(cli: Cli, tmp_path: Path) -> Non
         "import socket, sys\n"
         "def refuse(*a, **k): raise AssertionError('network')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
-        "from wasmpack.cli.boundary import run\n"
+        "from wasmpack.cli.main import run\n"
         "sys.exit(run(['migrate', 'servicemeshextension', 'sme.yaml']))"
     )
     offline = subprocess.run(

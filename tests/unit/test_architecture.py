@@ -112,7 +112,7 @@ def test_libraries_load_when_they_are_needed(
     plugin = CHECKOUT / "tests" / "plugins" / "header-append-c.wasm"
     filled = [a.format(plugin=plugin, out=tmp_path / "o") for a in arguments]
     code = (
-        "import sys\nfrom wasmpack.cli.boundary import run\n"
+        "import sys\nfrom wasmpack.cli.main import run\n"
         f"run({filled!r})\nprint('LOADED', *sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -122,7 +122,7 @@ def test_libraries_load_when_they_are_needed(
 
 def test_help_loads_no_room_but_the_command_line() -> None:
     code = (
-        "import sys\nfrom wasmpack.cli.boundary import run\nrun(['--help'])\n"
+        "import sys\nfrom wasmpack.cli.main import run\nrun(['--help'])\n"
         "print('LOADED', *(m for m in sys.modules if m.startswith('wasmpack.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -274,3 +274,50 @@ def compared(node: ast.AST) -> Iterator[str]:
 )  # fmt: skip
 def test_comparisons_of_texts_are_seen(code: str, found: list[str]) -> None:
     assert [part for node in ast.walk(ast.parse(code)) for part in compared(node)] == found
+
+
+COMMANDS = [path for path in MODULES if room(path) == "cli"]
+_LONGEST_BODY = 15
+
+
+def is_command(node: ast.AST) -> bool:
+    """A function that is decorated with ``click.command`` or a group's ``command``."""
+    return isinstance(node, ast.FunctionDef) and any(
+        isinstance(made, ast.Call)
+        and isinstance(made.func, ast.Attribute)
+        and made.func.attr in {"command", "group"}
+        for made in node.decorator_list
+    )
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)
+def test_the_body_of_a_command_is_short(path: Path) -> None:
+    """Without its docstring; the rest is what an option means, an action, or a text."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and is_command(node):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0  # type: ignore[operator]
+            assert lines <= _LONGEST_BODY, (node.name, lines)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)
+def test_a_run_of_the_command_line_leaves_nothing_in_modules(path: Path) -> None:
+    """What a run gathers is in click's context."""
+    for node in ast.parse(path.read_text()).body:
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        empty = isinstance(value, ast.List | ast.Dict) and not ast.unparse(value).strip("[]{}")
+        assert not empty, (node.lineno, ast.unparse(node))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)
+def test_no_command_asks_in_which_shape_it_prints(path: Path) -> None:
+    """The console knows."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and is_command(node):
+            names = {found.arg for found in node.args.args}
+            assert not names & {"shape", "format"}, node.name
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)
+def test_the_formatter_has_its_way_in_the_command_line(path: Path) -> None:
+    assert "fmt: skip" not in path.read_text()

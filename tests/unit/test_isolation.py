@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wasmpack.cli.boundary import run
+from wasmpack.cli.main import run
 
 CHECKOUT = Path(__file__).parents[2]
 

@@ -13,7 +13,7 @@ from wasmpack.oci.place import (
     parse_place,
     pinned,
 )
-from wasmpack.oci.reference import Reference
+from wasmpack.oci.reference import Reference, RegistryName
 
 HEX = "a" * 64
 EMPTY = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
@@ -57,6 +57,31 @@ def test_no_reference(text: str) -> None:
 def test_references_of_one_image_are_equal() -> None:
     assert Reference.parse("plugin:v1") == Reference.parse("docker.io/library/plugin:v1")
     assert Reference.parse("plugin").full == "docker.io/library/plugin:latest"
+
+
+@pytest.mark.parametrize(
+    ("text", "registry"),
+    [
+        ("quay.io", "quay.io"),
+        ("https://quay.io/", "quay.io"),
+        ("localhost:5000", "localhost:5000"),
+        ("[::1]:5000", "[::1]:5000"),
+        ("registry", "registry"),
+        ("docker.io", "docker.io"),
+        ("index.docker.io", "docker.io"),
+        ("https://index.docker.io/v1/", "docker.io"),
+    ],
+)
+def test_registry_name(text: str, registry: str) -> None:
+    assert str(RegistryName.parse(text)) == registry
+
+
+@pytest.mark.parametrize(
+    "text", ["", "quay.io/me", "not a host", "quay.io:99999", "user@quay.io", "a" * 300]
+)
+def test_no_registry_name(text: str) -> None:
+    with pytest.raises(WrongUsage, match="HOST"):
+        RegistryName.parse(text)
 
 
 def test_tag_must_be_a_tag() -> None:

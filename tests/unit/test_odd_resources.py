@@ -14,8 +14,8 @@ from wasmpack.actions.migration_report import markdown
 from wasmpack.actions.render import render_wasmplugin
 from wasmpack.actions.render_request import RenderRequest
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
-from wasmpack.cli.report import report_lines
 from wasmpack.errors import WasmpackError
+from wasmpack.findings.report import report_lines
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.kinds import Kind

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from wasmpack.actions.inspect_module import ModuleView, inspect_source
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.fetchers.fetch import fetch
-from wasmpack.findings import Command, Hint, Problem, Report, Rule, Severity, judge
+from wasmpack.findings import Blank, Command, Hint, Problem, Report, Rule, Severity, judge
 from wasmpack.images.contents import LARGE
 from wasmpack.images.image import Image
 from wasmpack.images.window import Window
@@ -29,6 +29,7 @@ PARTLY_READ = Rule(
     consumer="none",
     fix="`wasmpack pull` it and `wasmpack validate image`",
 )
+_VALIDATE = Hint(command=Command("validate image", (Blank.IMAGE,)))
 
 
 class PartialLook:
@@ -43,19 +44,23 @@ class PartialLook:
     def report(self, targets: Sequence[str]) -> Report:
         """What can be said of it all the same."""
         facts = ModuleFacts(
-            module=self.module.module, scan=host_scan(self._window),
+            module=self.module.module,
+            scan=host_scan(self._window),
             start_up=StartUp(dry_run=False),
-        )  # fmt: skip
-        problems = {target.name: self._problems(target, facts) for target in choose(tuple(targets))}
+        )
+        problems = {
+            target.name: [
+                problem.about(self._image.reference) for problem in self._problems(target, facts)
+            ]
+            for target in choose(tuple(targets))
+        }
         return judge(
             self._image.reference, "image", problems, strict_targets=bool(targets), ships=ships
         )
 
     def _problems(self, target: Target, facts: ModuleFacts) -> list[Problem]:
         found = [
-            PARTLY_READ.problem(
-                problem.where, self._unread(), Hint(command=Command("validate image"))
-            )
+            PARTLY_READ.problem(problem.where, self._unread(), _VALIDATE)
             if problem.rule is NOT_STARTED
             else problem
             for problem in module_problems(facts, target)

@@ -96,18 +96,18 @@ def _sent(
         image = Image(_as_compat(image, manifest))
         manifest = require_image(image)
         moved = transfer(image, manifest, writer, names, session.progress)
-    warn_of_realm(writer.challenge, destination, session.notice)
+    warn_of_realm(writer.challenge, destination.registry, session.notice)
     return replace(done, image=image, manifest=manifest, moved=moved)
 
 
-def warn_of_realm(challenge: str, reference: Reference, notice: Notice) -> None:
+def warn_of_realm(challenge: str, registry: str, notice: Notice) -> None:
     """Say so if meshes will refuse the registry that was just asked.
 
     :param challenge: how it asked us to identify ourselves
     """
     if words := refused_realm(challenge):
         notice(
-            f"warning: {SINCE} refuse the registry {reference.registry}, whatever the credentials: "
+            f"warning: {SINCE} refuse the registry {registry}, whatever the credentials: "
             f"{words!r}; {ADVICE}"
         )
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wasmpack.actions.login import registry_host
 from wasmpack.actions.rendered import Rendered
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.kubeyaml.documents import path_text
@@ -12,6 +11,7 @@ from wasmpack.mesh.plugin import mapping
 from wasmpack.mesh.pull_secret import SECRET_KEY, SECRET_TYPE, secret_content
 from wasmpack.mesh.templates import merged, read_template
 from wasmpack.oci.canonical import JsonObject
+from wasmpack.oci.reference import RegistryName
 from wasmpack.schemas import schema_faults
 from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.session import Session
@@ -53,7 +53,7 @@ def render_secret(request: SecretRequest, session: Session | None = None) -> Ren
 
     :raises NotFound: there are no credentials for this registry
     """
-    host = registry_host(request.registry).lower()
+    host = RegistryName.parse(request.registry).registry.lower()
     session = session or Session()
     credential = find_credential(host, "", session.registry, session.notice)
     if credential is None:

@@ -1,12 +1,10 @@
 """Documents that are ready to be printed."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.writer import join_documents, to_yaml
-from wasmpack.oci.canonical import JsonValue
+from wasmpack.oci.canonical import JsonValue, indented_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +17,11 @@ class Rendered:
         """As ``yaml``, or as ``json``: one object, a ``List`` if there are several."""
         if shape == "yaml":
             return join_documents([to_yaml(d.value, d.comments) for d in self.documents])
-        return resources_json([document.value for document in self.documents])
+        return indented_json(self.as_json()) + "\n"
 
-
-def resources_json(values: Sequence[JsonValue]) -> str:
-    """One resource as an object, several as a ``List``, which ``kubectl`` takes apart."""
-    whole: JsonValue = {"apiVersion": "v1", "kind": "List", "items": [*values]}
-    return json.dumps(values[0] if len(values) == 1 else whole, indent=2) + "\n"
+    def as_json(self) -> JsonValue:
+        """One resource as an object, several as a ``List``, which ``kubectl`` takes apart."""
+        values: list[JsonValue] = [document.value for document in self.documents]
+        if len(values) == 1:
+            return values[0]
+        return {"apiVersion": "v1", "kind": "List", "items": values}

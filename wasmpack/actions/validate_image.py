@@ -94,7 +94,7 @@ def image_problems(
     except (BadArtifact, DigestMismatch) as error:
         problems = {target.name: [_unreadable(error)] for target in targets}
     named = {
-        name: [replace(problem, hint=problem.hint.about(image.reference)) for problem in found]
+        name: [problem.about(image.reference) for problem in found]
         for name, found in problems.items()
     }
     return named, complete

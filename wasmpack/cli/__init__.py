@@ -10,19 +10,19 @@ _FEWER_COLLECTIONS = 100_000
 """Objects between two collections: loading modules makes many, and none of them is garbage."""
 
 
-def main() -> NoReturn:
+def start() -> NoReturn:
     """Entry point of ``wasmpack``: run a command and leave with the contract's exit code."""
     gc.set_threshold(_FEWER_COLLECTIONS)
-    from wasmpack.cli.preload import end_early_child, start_early
+    from wasmpack.cli.preload import EarlyChild
 
     _write_any_text()
-    start_early(sys.argv[1:])
+    child = EarlyChild(sys.argv[1:])
     try:
-        from wasmpack.cli.boundary import run
+        from wasmpack.cli.main import run
 
-        code = run(sys.argv[1:])
+        code = run(sys.argv[1:], child)
     finally:
-        end_early_child()
+        child.end()
     _leave(code)
 
 

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.console import json_text
-from wasmpack.cli.options import (
-    FILE,
-    PLACE,
-    REFERENCE,
-    build_check_options,
-    force_option,
-    format_option,
-    grouped,
-    result_console,
-)
-from wasmpack.cli.preload import early_child, preload
-from wasmpack.cli.session_options import moving, registry_options
-from wasmpack.errors import Notice, WrongUsage
-from wasmpack.files.outputs import check_named, write_named
+from wasmpack.cli.check_options import CheckOptions, ResultFiles
+from wasmpack.cli.console import Console, current_run, format_option
+from wasmpack.cli.groups import grouped, option
+from wasmpack.cli.options import PLACE, REFERENCE, VARIANTS, exclude, registry_options
+from wasmpack.cli.preload import preload
+from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
@@ -32,136 +24,141 @@ if TYPE_CHECKING:
     from wasmpack.actions.build import BuildOptions, Outputs
     from wasmpack.actions.validate import Checks
     from wasmpack.dry_run.sandbox import Sandbox
-    from wasmpack.images.writing import Written
-
-_CONTENT = (
-    click.option("-c", "--config", type=FILE,
-                 help="runtime-config.json. [default: made from MODULE]"),
-    click.option("--variant", type=click.Choice(["oci", "compat", "docker"]), default="oci",
-                 show_default=True, help="Format of the image."),
-    click.option("--no-runtime-config", is_flag=True, help="Leave it out (compat and docker)."),
-    click.option("-a", "--annotation", "annotations", multiple=True,
-                 help="KEY=VALUE; overrides git."),
-    click.option("--annotation-file", type=FILE, help="JSON object of annotations."),
-    click.option("--no-git", is_flag=True, help="No annotations from git."),
-    click.option("--created", help="RFC 3339 time, or 'now'. [default: SOURCE_DATE_EPOCH or none]"),
-)  # fmt: skip
-_OUTPUTS = (
-    click.option("-t", "--tag", "tags", type=REFERENCE, multiple=True,
-                 help="Name in the local store."),
-    click.option("-o", "--output", type=PLACE, help="oci:DIR[:TAG] or oci-archive:FILE[:TAG]."),
-    click.option("--push", is_flag=True, help="Push every --tag to its registry."),
-    click.option("--load", is_flag=True, help="Load into the Docker engine under every --tag."),
-    force_option("another image in a layout or archive"),
-)  # fmt: skip
+    from wasmpack.proxy_abi.module import PluginModule
 
 
-def _build_options(
-    config: Path | None, annotations: Sequence[str], annotation_file: Path | None, created: str,
-    variant: str, *, no_runtime_config: bool, no_git: bool,
-) -> BuildOptions:  # fmt: skip
-    from wasmpack.actions.build import BuildOptions
-    from wasmpack.actions.inputs import parse_annotation, read_annotations, read_file
-    from wasmpack.images.variants import Variant
-    from wasmpack.runtime_config import parse_runtime_config
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentOptions:
+    """What goes into the image."""
 
-    if config and no_runtime_config:
-        raise WrongUsage("--config and --no-runtime-config exclude each other")
-    from_file = read_annotations(annotation_file) if annotation_file else {}
-    runtime_config = read_file(config) if config else None
-    if runtime_config is not None:
-        parse_runtime_config(runtime_config, str(config))
-    return BuildOptions(
-        runtime_config=runtime_config, variant=Variant(variant), use_git=not no_git,
-        with_runtime_config=not no_runtime_config, created=created,
-        annotations={**from_file, **dict(map(parse_annotation, annotations))},
-    )  # fmt: skip
+    config: Path | None = option("runtime-config.json. [default: made from MODULE]", "-c")
+    variant: str = option("Format of the image.", type=VARIANTS, default="oci")
+    no_runtime_config: bool = option("Leave it out (compat and docker).")
+    annotations: tuple[str, ...] = option("KEY=VALUE; overrides git.", "-a", "--annotation")
+    annotation_file: Path | None = option("JSON object of annotations.")
+    no_git: bool = option("No annotations from git.")
+    created: str | None = option("RFC 3339 time, or 'now'. [default: SOURCE_DATE_EPOCH or none]")
 
+    def build_options(self) -> BuildOptions:
+        """What they mean; files are read."""
+        from wasmpack.actions.build import BuildOptions
+        from wasmpack.actions.inputs import parse_annotation, read_annotations, read_file
+        from wasmpack.images.variants import Variant
+        from wasmpack.runtime_config import parse_runtime_config
 
-def _outputs(
-    tags: Sequence[Reference], output: Place | None, *, push: bool, load: bool, force: bool
-) -> Outputs:
-    from wasmpack.actions.build import Outputs
-
-    if isinstance(output, NamePlace):
-        raise WrongUsage(
-            f"-o {output}: expected a layout, an archive or docker-daemon:NAME",
-            hint=f"-o oci-archive:{output}"
-            if str(output).endswith(".tar")
-            else f"-t {output} for the local store, with --push for its registry",
+        exclude(config=self.config, no_runtime_config=self.no_runtime_config)
+        from_file = read_annotations(self.annotation_file) if self.annotation_file else {}
+        runtime_config = read_file(self.config) if self.config else None
+        if runtime_config is not None:
+            parse_runtime_config(runtime_config, str(self.config))
+        return BuildOptions(
+            runtime_config=runtime_config,
+            variant=Variant(self.variant),
+            use_git=not self.no_git,
+            with_runtime_config=not self.no_runtime_config,
+            created=self.created,
+            annotations={**from_file, **dict(map(parse_annotation, self.annotations))},
         )
-    return Outputs(tags=tags, place=output, push=push, load=load, force=force)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """Where the image goes."""
+
+    tags: tuple[Reference, ...] = option("Name in the local store.", "-t", "--tag", type=REFERENCE)
+    output: Place | None = option("oci:DIR[:TAG] or oci-archive:FILE[:TAG].", "-o", type=PLACE)
+    push: bool = option("Push every --tag to its registry.")
+    load: bool = option("Load into the Docker engine under every --tag.")
+    force: bool = option("Overwrite another image in a layout or archive.")
+
+    def outputs(self) -> Outputs:
+        """What they mean; what a push needs is being loaded from now on.
+
+        :raises WrongUsage: ``-o`` with a name
+        """
+        from wasmpack.actions.build import Outputs
+
+        if self.push:
+            preload("wasmpack.stores.registry.repository")
+        place = self.output
+        if isinstance(place, NamePlace):
+            raise WrongUsage(
+                f"-o {place}: expected a layout, an archive or docker-daemon:NAME",
+                hint=f"-o oci-archive:{place}"
+                if str(place).endswith(".tar")
+                else f"-t {place} for the local store, with --push for its registry",
+            )
+        return Outputs(
+            tags=self.tags, place=place, push=self.push, load=self.load, force=self.force
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildChecks(CheckOptions):
+    """How the image is judged, and the root ids for its runtime configuration."""
+
+    no_validate: bool = option("Do not check the module.")
+
+    def checks_if_wanted(self) -> Checks | None:
+        """:raises WrongUsage: options that exclude each other."""
+        exclude(no_validate=self.no_validate, strict=self.strict)
+        return None if self.no_validate else self.checks()
 
 
 @click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
 @click.argument("module")
-@grouped("options", _CONTENT, _build_options)
-@grouped("outputs", _OUTPUTS, _outputs)
-@build_check_options
+@grouped("options", ContentOptions, ContentOptions.build_options)
+@grouped("outputs", OutputOptions, OutputOptions.outputs)
+@grouped(
+    "judging",
+    BuildChecks,
+    only="no_validate targets plugin_config root_ids strict dry_run_timeout",
+)
 @click.option("--dry-run", is_flag=True, help="Check and report, and write nothing.")
-@click.option("--metadata-file", type=FILE, help="Write the JSON result to this file.")
-@click.option("--digest-file", type=FILE, help="Write the digest to this file.")
+@grouped("files", ResultFiles)
 @format_option
 @registry_options
 def build(
-    module: str, options: BuildOptions, outputs: Outputs, checks: Checks | None,
-    root_ids: tuple[str, ...], dry_run: bool, metadata_file: Path | None, digest_file: Path | None,
-    shape: str, session: Session,
-) -> None:  # fmt: skip
+    module: str,
+    options: BuildOptions,
+    outputs: Outputs,
+    judging: BuildChecks,
+    dry_run: bool,
+    files: ResultFiles,
+    console: Console,
+    session: Session,
+) -> None:
     """Pack MODULE (.wasm, .wat or -) as an image that the mesh loads, and check it first.
 
     The module is named plugin.wasm in the image, whatever it was called. Same inputs, same digest.
     Prints NAME@DIGEST.
     """
     from wasmpack.actions import build as actions
-    from wasmpack.actions.inputs import read_module_file
-    from wasmpack.cli.report import plan_lines, show_written, shown_if_rejected
+    from wasmpack.cli.report import show_written
 
-    console = result_console(outputs.place)
-    _check_files(metadata_file, digest_file)
+    console = console.keeping_clear_of(outputs.place)
+    files.check()
     outputs.check(options.variant)
-    with shown_if_rejected(shape, console), _runner(checks, push=outputs.push) as runner:
-        plugin = read_module_file(module)
-        if runner:
-            runner.feed(plugin)
-        with moving(session, console, "pushing") as session:
-            done = actions.build(
-                plugin, options.with_root_ids(root_ids), outputs, session, checks=checks,
-                runner=runner, dry_run=dry_run,
-            )  # fmt: skip
-    if dry_run:
-        for line in plan_lines(done.moved) if outputs.push else ["dry run: nothing was written"]:
-            console.status(line)
-    else:
-        _write_files(done, metadata_file, digest_file, console.notice)
-    show_written(done, shape, console)
+    options, checks = options.with_root_ids(judging.root_ids), judging.checks_if_wanted()
+    with console.working(session, "pushing") as session, _read(module, checks) as (plugin, runner):
+        done = actions.build(
+            plugin, options, outputs, session, checks=checks, runner=runner, dry_run=dry_run
+        )
+    if not dry_run:
+        files.write(done, console)
+    show_written(done, console, planned=dry_run)
 
 
 @contextmanager
-def _runner(checks: Checks | None, *, push: bool) -> Iterator[Sandbox | None]:
-    """The process of the dry run that was started early; and what pushing needs is loaded."""
+def _read(path: str, checks: Checks | None) -> Iterator[tuple[PluginModule, Sandbox | None]]:
+    """The module, and the process of the dry run, which was started early, with it."""
+    from wasmpack.actions.inputs import read_module_file
     from wasmpack.dry_run.sandbox import Sandbox
 
-    if push:
-        preload("wasmpack.stores.registry.repository")
     if checks is None:
-        yield None
+        yield read_module_file(path), None
         return
-    with Sandbox(early_child()) as runner:
-        yield runner
-
-
-def _check_files(*files: Path | None) -> None:
-    """Files that could not be written afterwards."""
-    for file in files:
-        if file is not None:
-            check_named(file)
-            if file.suffix in {".wasm", ".wat"}:
-                raise WrongUsage(f"{file}: this would overwrite a module")
-
-
-def _write_files(done: Written, metadata: Path | None, digest: Path | None, notice: Notice) -> None:
-    if metadata is not None:
-        write_named(metadata, [json_text(done.as_json()).encode(), b"\n"], notice)
-    if digest is not None:
-        write_named(digest, [str(done.digest).encode(), b"\n"], notice)
+    with Sandbox(current_run().take_child()) as runner:
+        module = read_module_file(path)
+        runner.feed(module)
+        yield module, runner

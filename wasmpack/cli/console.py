@@ -1,25 +1,54 @@
-"""Which stream, in which colour: results to stdout, everything else to stderr."""
+"""Which stream, in which shape and colour: results to stdout, everything else to stderr.
+
+A result is a value with ``as_json()``, and the lines that show it. Which of the two is printed,
+``--format`` chooses once.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import click
 
 from wasmpack.errors import WrongUsage
+from wasmpack.oci.canonical import indented_json
 from wasmpack.redaction import plain_text, redacted
 
 if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
+    import subprocess
 
+    from wasmpack.cli.preload import EarlyChild
+    from wasmpack.cli.progress import Bar
+    from wasmpack.findings import Report
     from wasmpack.findings.report import Style
-    from wasmpack.oci.descriptor import Descriptor
-    from wasmpack.stores.ports import Progress
+    from wasmpack.oci.place import Place
+    from wasmpack.stores.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Shown(Protocol):
+    """A result."""
+
+    def as_json(self) -> object:
+        """The contract's shape of it."""
+
+
+class Facts:
+    """A result that is a few facts, by their names in JSON."""
+
+    def __init__(self, **facts: object) -> None:
+        self._facts = facts
+
+    def as_json(self) -> object:
+        """The contract's shape of them."""
+        return {"schemaVersion": 1, **self._facts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,33 +62,51 @@ class Console:
     progress: bool = True
     stdout_taken: bool = False
     """Standard output carries an archive: results go to stderr too."""
+    _bars: list[Bar] = field(default_factory=list, repr=False)
+    """Those that are on the terminal now."""
+
+    def show(self, value: Shown, lines: Iterable[str]) -> None:
+        """Print a result on stdout."""
+        for line in self._lines(value, lines):
+            self.result(line)
+
+    def save(self, path: Path, value: Shown, lines: Iterable[str]) -> None:
+        """Write a result to a file that the user named."""
+        self.write(path, "".join(f"{line}\n" for line in self._lines(value, lines)))
+
+    def write(self, path: Path, text: str) -> None:
+        """Write text to a file that the user named."""
+        from wasmpack.files.outputs import write_named
+
+        write_named(path, [text.encode(errors="backslashreplace")], self.notice)
+
+    def remark(self, text: str) -> None:
+        """Add a line for people, on stderr."""
+        self.status(text)
 
     def result(self, text: str) -> None:
         """One line of the result, on stdout."""
         click.echo(text, color=True, err=self.stdout_taken)
 
-    def json(self, value: object) -> None:
-        """The result as JSON, on stdout."""
-        click.echo(json_text(value), err=self.stdout_taken)
-
-    def raw(self, data: bytes, what: str) -> None:
+    def raw(self, chunks: Iterable[bytes], what: str) -> None:
         """Bytes as they are, on stdout.
 
         :param what: names them in errors
         :raises WrongUsage: they would steer the terminal that they are for
         """
-        if sys.stdout.isatty() and not _is_text(data):
-            raise WrongUsage(
-                f"{what}: binary data, which is not written to a terminal", hint="add: > FILE"
-            )
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        for data in chunks:
+            if sys.stdout.isatty() and not _is_text(data):
+                raise WrongUsage(
+                    f"{what}: binary data, which is not written to a terminal", hint="add: > FILE"
+                )
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
     def status(self, text: str) -> None:
         """What is going on, on stderr."""
         if not self.quiet:
-            start = _CLEAR_LINE if _bars else ""  # a bar draws itself again below
+            start = _CLEAR_LINE if self._bars else ""  # a bar draws itself again below
             click.echo(f"{start}{text}", err=True, color=True)
 
     def notice(self, text: str) -> None:
@@ -86,18 +133,58 @@ class Console:
         return _style if self._coloured(sys.stderr) else _unstyled
 
     @contextmanager
-    def moving(self, label: str) -> Iterator[Progress | None]:
-        """A progress bar on stderr; nothing where that is no terminal."""
-        if self.quiet or not self.progress or not sys.stderr.isatty():
-            yield None
-            return
-        bar = _Bar(label)
-        _bars.append(bar)
+    def rejections(self) -> Iterator[None]:
+        """Where an artifact may be rejected, for whose report JSON has a place on stdout too."""
+        from wasmpack.actions.rejected import RejectedArtifact
+
         try:
-            yield bar
-        finally:
-            _bars.remove(bar)
-            bar.end()
+            yield
+        except RejectedArtifact as rejected:
+            self._rejected(rejected.report)
+            raise
+
+    @contextmanager
+    def working(self, session: Session, label: str) -> Iterator[Session]:
+        """As :meth:`rejections`, for the session with a progress bar where stderr is a terminal."""
+        with self.rejections():
+            if self.quiet or not self.progress or not sys.stderr.isatty():
+                yield session
+                return
+            from wasmpack.cli.progress import Bar
+
+            bar = Bar(label)
+            self._bars.append(bar)
+            try:
+                yield replace(session, progress=bar)
+            finally:
+                self._bars.remove(bar)
+                bar.end()
+
+    def keeping_clear_of(self, destination: Place | None) -> Self:
+        """The same for results of a command that writes an image, maybe as an archive to stdout.
+
+        :raises WrongUsage: the archive would go to a terminal
+        """
+        from wasmpack.images.writing import goes_to_stdout
+
+        if not goes_to_stdout(destination):
+            return self
+        if sys.stdout is not None and sys.stdout.isatty():
+            raise WrongUsage(
+                f"{destination}: an archive is not written to a terminal",
+                hint="send standard output to a file or a pipe, or name a file",
+            )
+        return replace(self, stdout_taken=True)
+
+    def with_json(self) -> Console:
+        """The same, with results as JSON."""
+        return JsonConsole(**{part.name: getattr(self, part.name) for part in fields(self)})
+
+    def _lines(self, _value: Shown, lines: Iterable[str]) -> Iterable[str]:
+        return lines
+
+    def _rejected(self, _report: Report) -> None:
+        """The error boundary shows it."""
 
     def _coloured(self, stream: IO[str] | None) -> bool:
         if self.color != "auto":
@@ -109,33 +196,21 @@ class Console:
         return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-class _Bar:
-    """A progress bar that is drawn as soon as it is known how much is to move."""
+class JsonConsole(Console):
+    """A console where results are JSON."""
 
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._bar: ProgressBar[int] | None = None
+    __slots__ = ()
 
-    def expect(self, size: int, /) -> None:
-        if self._bar is None:
-            self._bar = click.progressbar(
-                length=size, label=self._label, file=sys.stderr, show_eta=False, width=30
-            )
-            self._bar.__enter__()
-        else:
-            self._bar.length = (self._bar.length or 0) + size
+    def remark(self, text: str) -> None:
+        """Leave it out."""
 
-    def __call__(self, _descriptor: Descriptor, size: int, /) -> None:
-        if self._bar is not None:
-            self._bar.update(size)
+    def _lines(self, value: Shown, _lines: Iterable[str]) -> Iterable[str]:
+        return [indented_json(value.as_json())]
 
-    def end(self) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(None, None, None)
+    def _rejected(self, report: Report) -> None:
+        self.show(report, ())
 
 
-_bars: list[_Bar] = []
-"""Those that are on the terminal now."""
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -143,36 +218,52 @@ class ReaderGone(Exception):
     """Nobody reads standard output any more."""
 
 
-_remembered: list[Console] = []
+@dataclass(slots=True)
+class Run:
+    """One run of the command line, as click's context has it."""
+
+    child: EarlyChild | None = None
+    console: Console = field(default_factory=Console)
+    """The default one until the options before the command are read."""
+
+    def take_child(self) -> subprocess.Popen[bytes] | None:
+        """The process of the dry run that was started early, for whoever asks first."""
+        return self.child.take() if self.child else None
 
 
-def remember(console: Console) -> Console:
-    """Keep the console of this run for the error boundary, which stands outside of click."""
-    _remembered[:] = [console]
-    return console
+def current_run() -> Run:
+    """The run that this is part of."""
+    return click.get_current_context().find_object(Run) or Run()
 
 
-def remembered() -> Console:
-    """The console of this run, or the default before its options were read."""
-    return _remembered[0] if _remembered else Console()
+def current_console() -> Console:
+    """The console of this run."""
+    return current_run().console
 
 
-def json_text(value: object) -> str:
-    """JSON as every command and every file of ours has it."""
-    import json
+def _format_option(text: str) -> Callable[[F], F]:
+    """``--format``, which gives a command its ``console``.
 
-    from wasmpack.oci.canonical import well_formed
+    :param text: what the shape for people is called
+    """
 
-    return json.dumps(well_formed(value), indent=2)
+    def chosen(_ctx: click.Context, _param: click.Parameter, shape: str) -> Console:
+        console = current_console()
+        return console.with_json() if shape == "json" else console
+
+    return click.option(
+        "--format",
+        "console",
+        type=click.Choice([text, "json"]),
+        default=text,
+        show_default=True,
+        callback=chosen,
+        help="Shape of the result.",
+    )
 
 
-def column(texts: Iterable[str]) -> int:
-    """How wide a column of a table is; one text that is longer does not widen all its rows."""
-    return min(_WIDEST, max(map(len, texts), default=0))
-
-
-_WIDEST = 100
-"""Characters of a column: most names of images are shorter."""
+format_option = _format_option("text")
+resource_format_option = _format_option("yaml")
 
 
 def _is_text(data: bytes) -> bool:

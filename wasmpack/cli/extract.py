@@ -4,14 +4,8 @@ from pathlib import Path
 
 import click
 
-from wasmpack.cli.options import (
-    ANY_NAME,
-    current_console,
-    force_option,
-    format_option,
-    image_argument,
-)
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.console import Console, Facts, format_option
+from wasmpack.cli.options import ANY_NAME, force_option, image_argument, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
 from wasmpack.redaction import plain_text
@@ -24,7 +18,7 @@ from wasmpack.stores.session import Session
 @force_option("files with other content")
 @format_option
 @registry_options
-def extract(image: Place, output: str, force: bool, shape: str, session: Session) -> None:
+def extract(image: Place, output: str, force: bool, console: Console, session: Session) -> None:
     """Get plugin.wasm, and runtime-config.json if there is one, out of IMAGE.
 
     Works on every variant, by whomever it was made; for modules of other names see repack. Prints
@@ -38,10 +32,6 @@ def extract(image: Place, output: str, force: bool, shape: str, session: Session
             f"-o {output}: -o says where, not in which shape",
             hint=f"did you mean --format {output}? for a directory of that name: -o ./{output}",
         )
-    console = current_console()
     files = extract_image(open_image(image, session), Path(output), session, force=force)
-    if shape == "json":
-        console.json({"schemaVersion": 1, "files": [str(path) for path in files]})
-        return
-    for path in files:
-        console.result(plain_text(str(path)))
+    names = [str(path) for path in files]
+    console.show(Facts(files=names), map(plain_text, names))

@@ -1,25 +1,30 @@
 """An image as text: one block a subject, aligned, for a terminal of 80 columns."""
 
-import json
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
 
-from wasmpack.actions.inspect import ImageView
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 from wasmpack.actions.inspect_module import SHOWN, ModuleView
-from wasmpack.findings.report import Style, finding_lines, matrix_lines
+from wasmpack.findings.report import Style, findings_text, matrix_lines, table
+from wasmpack.oci.canonical import indented_json
 from wasmpack.oci.manifest import Index
 from wasmpack.redaction import plain_text
+
+if TYPE_CHECKING:
+    from wasmpack.actions.inspect import ImageView
 
 
 def image_lines(view: ImageView, style: Style) -> Iterator[str]:
     """Everything ``inspect image`` shows."""
     yield f"{style(plain_text(view.reference), 'bold')} ({view.source})"
-    for name, text in (
+    facts = [
         ("digest", str(view.top.digest)),
-        ("type", view.top.media_type),
+        ("type", plain_text(view.top.media_type)),
         ("variant", view.variant.value),
-        ("created", view.created or "no date"),
-    ):
-        yield f"{style(f'{name:<7}', 'cyan')} {plain_text(text)}"
+        ("created", plain_text(view.created or "no date")),
+    ]
+    yield from table(facts, style, colours=["cyan"], gap=" ")
     yield from _index(view, style)
     yield from _annotations(view, style)
     yield from _layers(view, style)
@@ -31,8 +36,7 @@ def image_lines(view: ImageView, style: Style) -> Iterator[str]:
         yield from module_lines(view.module, style)
     yield style("targets", "bold")
     yield from matrix_lines(view.report.targets, style)
-    for finding in view.report.findings:
-        yield from finding_lines(finding, style, asked=len(view.report.targets))
+    yield from findings_text(view.report, style)
 
 
 def _index(view: ImageView, style: Style) -> Iterator[str]:
@@ -67,7 +71,7 @@ def _runtime_config(view: ImageView, style: Style) -> Iterator[str]:
         yield style("runtime configuration", "bold") + ": none"
         return
     yield style("runtime configuration", "bold")
-    for line in json.dumps(view.runtime_config, indent=2).split("\n"):
+    for line in indented_json(view.runtime_config).split("\n"):
         yield f"  {line}"
 
 
@@ -76,6 +80,12 @@ _SHORT = 40
 """Longest name that keeps its column."""
 _FEW = 10
 """Memories that are shown."""
+
+
+def named_module_lines(name: str, view: ModuleView, style: Style) -> Iterator[str]:
+    """Everything ``inspect module`` shows."""
+    yield style(plain_text(name), "bold")
+    yield from module_lines(view, style)
 
 
 def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator[str]:
@@ -90,8 +100,7 @@ def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator
         ("digest", str(view.digest)),
         ("memory", _memories(view)),
     ]
-    for name, text in facts:
-        yield f"{indent}{style(f'{name:<6}', 'cyan')} {text}"
+    yield from table(facts, style, colours=["cyan"], gap=" ", indent=indent)
     imports = [(f"{i.module}.{i.name}", i.kind, i.type) for i in module.imports[:SHOWN]]
     exports = [(e.name, e.kind, e.type) for e in module.exports[:SHOWN]]
     yield _title("imports", len(module.imports), style, indent)
@@ -126,20 +135,19 @@ def _title(name: str, count: int, style: Style, indent: str) -> str:
 
 
 def _names(rows: Sequence[tuple[str, str, str]], style: Style, indent: str) -> Iterator[str]:
-    names = [plain_text(name) for name, _, _ in rows]
-    width = max((len(name) for name in names if len(name) <= _SHORT), default=0)
-    for name, (_, kind, text) in zip(names, rows, strict=True):
-        label = text if kind == "func" else f"{kind} {text}"
-        yield f"{indent}  {name:<{width}}  {style(label, 'dim')}"
+    cells = [
+        (plain_text(name), text if kind == "func" else f"{kind} {text}")
+        for name, kind, text in rows
+    ]
+    return table(cells, style, colours=["", "dim"], indent=f"{indent}  ", widest=_SHORT)
 
 
 def _sections(view: ModuleView, style: Style, indent: str) -> Iterator[str]:
     sections = view.module.sections[:SHOWN]
-    names = [plain_text(section.label)[:_SHORT] for section in sections]
-    width = max(map(len, names), default=0)
-    largest = max((s.size for s in sections), default=0) or 1
-    for name, section in zip(names, sections, strict=True):
+    largest = max((section.size for section in sections), default=0) or 1
+    cells = []
+    for section in sections:
+        share = f"{size_text(section.size):>10} {100 * section.size / view.module.size:5.1f} %"
         bar = "█" * max(1, round(_BAR * section.size / largest)) if section.size else ""
-        size = size_text(section.size)
-        share = f"{100 * section.size / view.module.size:5.1f} %"
-        yield f"{indent}  {name:<{width}}  {size:>10} {share}  {style(bar, 'blue')}".rstrip()
+        cells.append((plain_text(section.label)[:_SHORT], share, bar))
+    return table(cells, style, colours=["", "", "blue"], indent=f"{indent}  ")

@@ -2,68 +2,55 @@
 
 import click
 
-from wasmpack.cli.console import column
-from wasmpack.cli.options import REFERENCE, current_console, format_option
+from wasmpack.cli.console import Console, Facts, format_option
+from wasmpack.cli.options import REFERENCE
+from wasmpack.findings.report import table
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
 
 
 @click.command("list", epilog="Example: wasmpack list")
 @format_option
-def list_images(shape: str) -> None:
+def list_images(console: Console) -> None:
     """List the images of the local store."""
     from wasmpack.actions.local import list_local
 
-    console = current_console()
-    rows = list_local()
-    if shape == "json":
-        console.json({"schemaVersion": 1, "images": [row.as_json() for row in rows]})
-        return
+    images = list_local()
+    rows = [(plain_text(row.name), row.variant, str(row.digest)[:19]) for row in images]
+    lines = table(rows, console.out_style, head=("IMAGE", "VARIANT", "DIGEST") if rows else ())
+    console.show(Facts(images=[row.as_json() for row in images]), lines)
     if not rows:
-        console.status("no images yet: wasmpack build MODULE -t NAME")
-        return
-    names = [plain_text(row.name) for row in rows]
-    width = column(["IMAGE", *names])
-    console.result(console.out_style(f"{'IMAGE':<{width}}  {'VARIANT':<8} DIGEST", "bold"))
-    for name, row in zip(names, rows, strict=True):
-        console.result(f"{name:<{width}}  {row.variant:<8} {str(row.digest)[:19]}")
+        console.remark("no images yet: wasmpack build MODULE -t NAME")
 
 
 @click.command(epilog="Example: wasmpack tag plugin:v1 quay.io/me/plugin:v1")
 @click.argument("image", type=REFERENCE)
 @click.argument("name", type=REFERENCE)
 @format_option
-def tag(image: Reference, name: Reference, shape: str) -> None:
+def tag(image: Reference, name: Reference, console: Console) -> None:
     """Give IMAGE of the local store another NAME; a tag that exists moves."""
     from wasmpack.actions.local import tag_local
 
-    digest = tag_local(image, name)
-    console, named = current_console(), name.with_default_tag()
-    if shape == "json":
-        console.json({"schemaVersion": 1, "reference": str(named), "digest": str(digest)})
-    else:
-        console.result(str(named.with_digest(digest)))
+    digest, named = tag_local(image, name), name.with_default_tag()
+    facts = Facts(reference=str(named), digest=str(digest))
+    console.show(facts, [str(named.with_digest(digest))])
 
 
 @click.command(epilog="Example: wasmpack remove plugin:v1")
 @click.argument("names", type=REFERENCE, nargs=-1, required=True)
 @format_option
-def remove(names: tuple[Reference, ...], shape: str) -> None:
+def remove(names: tuple[Reference, ...], console: Console) -> None:
     """Remove images from the local store, and what only they needed."""
     from wasmpack.actions.local import remove_local
 
-    console, removed = current_console(), remove_local(names)
-    if shape == "json":
-        rows = [{"reference": str(name), "digest": str(digest)} for name, digest in removed]
-        console.json({"schemaVersion": 1, "removed": rows})
-        return
-    for name, digest in removed:
-        console.result(f"{name}@{digest}")
+    removed = remove_local(names)
+    rows = [{"reference": str(name), "digest": str(digest)} for name, digest in removed]
+    console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
 
 
 @click.command(epilog="Example: wasmpack prune")
 @format_option
-def prune(shape: str) -> None:
+def prune(console: Console) -> None:
     """Delete what the local store no longer needs, and the caches.
 
     Blobs that no image names, such as those of broken-off builds; the code of modules compiled for
@@ -72,8 +59,7 @@ def prune(shape: str) -> None:
     from wasmpack.actions.local import prune_local
     from wasmpack.cli.image_text import size_text
 
-    console, (files, size) = current_console(), prune_local()
-    if shape == "json":
-        console.json({"schemaVersion": 1, "files": files, "bytes": size})
-    else:
-        console.result(f"{files} files deleted, {size_text(size)} freed")
+    files, size = prune_local()
+    console.show(
+        Facts(files=files, bytes=size), [f"{files} files deleted, {size_text(size)} freed"]
+    )

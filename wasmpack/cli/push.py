@@ -1,69 +1,83 @@
 """``wasmpack push``."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.options import (
-    FILE,
-    REFERENCE,
-    checks_from,
-    current_console,
-    dry_run_timeout_option,
-    format_option,
-    image_argument,
-)
-from wasmpack.cli.session_options import moving, registry_options
+from wasmpack.cli.check_options import CheckOptions, ResultFiles
+from wasmpack.cli.console import Console, format_option
+from wasmpack.cli.groups import grouped, option
+from wasmpack.cli.options import REFERENCE, image_argument, registry_options
 from wasmpack.errors import WrongUsage
-from wasmpack.files.outputs import check_named, write_named
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
+
+if TYPE_CHECKING:
+    from wasmpack.images.writing import Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOptions(CheckOptions):
+    """How an image is pushed."""
+
+    tags: tuple[str, ...] = option("Further tag at the destination.", "-t", "--tag")
+    variant: str | None = option(
+        "auto: fall back to compat where the registry refuses custom media types.",
+        type=click.Choice(["auto"]),
+    )
+    no_validate: bool = option("Do not check the image.")
+    dry_run: bool = option("Say what would be sent, and send nothing.")
+
+    def push(self, source: Place, target: Reference, session: Session) -> Written:
+        """Do what they mean."""
+        from wasmpack.actions.push import push_image
+        from wasmpack.images.opening import open_pushable
+
+        reading = session.reading(source, NamePlace(target))
+        return push_image(
+            open_pushable(source, reading),
+            target,
+            session,
+            source=source,
+            tags=self.tags,
+            checks=self.checks(),
+            validate=not self.no_validate,
+            fall_back=self.variant == "auto",
+            dry_run=self.dry_run,
+        )
 
 
 @click.command(epilog="Example: wasmpack push quay.io/me/plugin:v1 -t latest")
 @image_argument
 @click.argument("destination", type=REFERENCE, required=False)
-@click.option("-t", "--tag", "tags", multiple=True, help="Further tag at the destination.")
-@click.option(
-    "--variant",
-    type=click.Choice(["auto"]),
-    help="auto: fall back to compat where the registry refuses custom media types.",
-)
-@click.option("--no-validate", is_flag=True, help="Do not check the image.")
-@dry_run_timeout_option
-@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
-@click.option("--digest-file", type=FILE, help="Write the digest to this file.")
+@grouped("options", PushOptions, only="tags variant no_validate dry_run_timeout dry_run")
+@grouped("files", ResultFiles, only="digest_file")
 @format_option
 @registry_options
 def push(
-    image: Place, destination: Reference | None, tags: tuple[str, ...], variant: str | None,
-    no_validate: bool, dry_run_timeout: float | None, dry_run: bool, digest_file: Path | None,
-    shape: str, session: Session,
-) -> None:  # fmt: skip
+    image: Place,
+    destination: Reference | None,
+    options: PushOptions,
+    files: ResultFiles,
+    console: Console,
+    session: Session,
+) -> None:
     """Send IMAGE from the local store (or a layout, an archive) to a registry.
 
     Without DESTINATION it goes where its name says. Prints NAME@DIGEST.
     """
-    if digest_file is not None:
-        check_named(digest_file)
-    from wasmpack.actions.push import push_image
-    from wasmpack.cli.report import plan_lines, show_written, shown_if_rejected
-    from wasmpack.images.opening import open_pushable
+    from wasmpack.cli.report import show_written
 
-    console, target = current_console(), destination or _own_name(image)
-    reading = session.reading(image, NamePlace(target))
-    with shown_if_rejected(shape, console), moving(session, console, "pushing") as session:
-        done = push_image(
-            open_pushable(image, reading), target, session, source=image, tags=tags,
-            checks=checks_from(dry_run_timeout=dry_run_timeout), validate=not no_validate,
-            fall_back=variant == "auto", dry_run=dry_run,
-        )  # fmt: skip
-    for line in plan_lines(done.moved) if dry_run else ():
-        console.status(line)
-    if digest_file is not None:
-        write_named(digest_file, [str(done.digest).encode(), b"\n"], console.notice)
-    show_written(done, shape, console)
+    files.check()
+    target = destination or _own_name(image)
+    with console.working(session, "pushing") as session:
+        done = options.push(image, target, session)
+    files.write(done, console)
+    show_written(done, console, planned=options.dry_run)
 
 
 def _own_name(image: Place) -> Reference:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from wasmpack.errors import WrongUsage
+import click
+
+from wasmpack.cli.groups import option
+from wasmpack.cli.options import ANY_NAME
+from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 if TYPE_CHECKING:
+    from wasmpack.kubeyaml.documents import Document
     from wasmpack.mesh.values import Values
 
 _MODES = ("CLIENT", "SERVER", "CLIENT_AND_SERVER")
@@ -18,34 +23,105 @@ _SHOWN = 80
 """Characters of what was given that an error repeats."""
 
 
-def fields_of(
-    *,
-    selector: Sequence[str],
-    target_refs: Sequence[str],
-    match: Sequence[str],
-    env: Sequence[str],
-    plugin_config: str | None,
-    **plain: Any,
-) -> JsonObject:
-    """What was given, by the names of the API; what was not given is not there.
+def _words(*words: str) -> click.Choice[str]:
+    return click.Choice(words, case_sensitive=False)
 
-    :raises WrongUsage: an option that cannot be read
-    """
-    found: JsonObject = {key: value for key, value in plain.items() if value is not None}
-    if selector:
-        labels = [label(part) for text in selector for part in text.split(",")]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldOptions:
+    """Fields of the resource that is rendered."""
+
+    name: str | None = option("Name of the resource. [default: the image's]")
+    namespace: str | None = option("Its namespace.", "-n")
+    selector: tuple[str, ...] = option(
+        "Labels of the workloads it runs in: K=V,K=V (repeatable).", "-l", metavar="K=V"
+    )
+    target_refs: tuple[str, ...] = option(
+        "Gateway, Service, … it is attached to, instead of a selector (repeatable).",
+        "--target-ref",
+        metavar="KIND/NAME",
+    )
+    phase: str | None = option(
+        "Where in the filter chain it runs. [default: before the router]",
+        type=_words("AUTHN", "AUTHZ", "STATS"),
+    )
+    priority: int | None = option("Within the phase the highest runs first. [default: 0]")
+    plugin_name: str | None = option(
+        "Root id. [default: the first in the image's runtime configuration]", metavar="NAME"
+    )
+    plugin_config: str | None = option(
+        "Configuration of the plugin: a YAML or JSON file, or such text itself.",
+        metavar="FILE",
+        type=ANY_NAME,
+    )
+    pull_policy: str | None = option(
+        "When the mesh pulls again.", type=_words("IfNotPresent", "Always")
+    )
+    pull_secret: str | None = option(
+        "Secret in the same namespace: wasmpack render secret.", metavar="NAME"
+    )
+    fail_strategy: str | None = option(
+        "What becomes of traffic if the plugin fails. [default: it stops]",
+        type=_words("FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"),
+    )
+    type: str | None = option("Kind of filter. [default: HTTP]", type=_words("HTTP", "NETWORK"))
+    match: tuple[str, ...] = option(
+        "Traffic it sees: CLIENT (outbound, gateways), SERVER (inbound), "
+        "CLIENT_AND_SERVER (repeatable). [default: all]",
+        metavar="[MODE][:PORT,…]",
+    )
+    env: tuple[str, ...] = option(
+        "Variable of the plugin; without a value the proxy's own (repeatable).",
+        metavar="NAME[=VALUE]",
+    )
+    sha256: str | None = option("Digest to compare; --pin looks it up.", metavar="HEX")
+
+    def values(self, path: Path | None) -> Values:
+        """The options over what the values file says.
+
+        :raises BadArtifact: a file that cannot be read, or is no mapping
+        :raises WrongUsage: an option that cannot be read
+        """
+        from wasmpack.actions.inputs import read_file
+        from wasmpack.mesh.values import Values, read_values
+
+        found = Values()
+        if path is not None:
+            document = _document(read_file(path), str(path))
+            found = read_values(document) if document else found
+        metadata = _given({"name": self.name or None, "namespace": self.namespace or None})
+        return Values(
+            metadata={**found.metadata, **metadata}, fields={**found.fields, **self._spec()}
+        )
+
+    def _spec(self) -> JsonObject:
+        """What was given, by the names of the API."""
+        labels = [label(part) for text in self.selector for part in text.split(",")]
         if len(dict(labels)) < len(labels):
             raise WrongUsage("--selector: the same label is given more than once")
-        found["selector"] = {"matchLabels": dict(labels)}
-    if target_refs:
-        found["targetRefs"] = [target_ref(text) for text in target_refs]
-    if match:
-        found["match"] = [match_rule(text) for text in match]
-    if env:
-        found["vmConfig"] = {"env": [variable(text) for text in env]}
-    if plugin_config is not None:
-        found["pluginConfig"] = configuration(plugin_config)
-    return found
+        found = _given(
+            {
+                "phase": self.phase,
+                "priority": self.priority,
+                "pluginName": self.plugin_name,
+                "imagePullPolicy": self.pull_policy,
+                "imagePullSecret": self.pull_secret,
+                "failStrategy": self.fail_strategy,
+                "type": self.type,
+                "sha256": self.sha256,
+                "selector": {"matchLabels": dict(labels)} if labels else None,
+                "targetRefs": [target_ref(text) for text in self.target_refs] or None,
+                "match": [match_rule(text) for text in self.match] or None,
+                "vmConfig": {"env": [variable(text) for text in self.env]} if self.env else None,
+            }
+        )
+        if self.plugin_config is not None:
+            found["pluginConfig"] = configuration(self.plugin_config)
+        return found
+
+
+def _given(fields: JsonObject) -> JsonObject:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def label(text: str) -> tuple[str, str]:
@@ -107,8 +183,6 @@ def configuration(text: str) -> JsonValue:
     :raises BadArtifact: neither YAML nor JSON, or several documents
     """
     from wasmpack.actions.inputs import read_file
-    from wasmpack.errors import BadArtifact, NotFound
-    from wasmpack.kubeyaml.reader import read_documents
 
     there = _exists(text)
     inline = text.lstrip()[:1] == "{" or (": " in text and not there)
@@ -116,10 +190,20 @@ def configuration(text: str) -> JsonValue:
         named = f"--plugin-config {text[:_SHOWN]!r}: no such file"
         raise NotFound(named, hint='as text it is a mapping: {"key": …}')
     name = "--plugin-config" if inline else text
-    documents = read_documents(text.encode() if inline else read_file(Path(text)), name)
-    if len(documents) != 1:
+    document = _document(text.encode() if inline else read_file(Path(text)), name)
+    if document is None:
+        raise BadArtifact(f"{name}: expected one document, found 0")
+    return document.value
+
+
+def _document(raw: bytes, name: str) -> Document | None:
+    """The document of a file; None if there is nothing in it."""
+    from wasmpack.kubeyaml.reader import read_documents
+
+    documents = read_documents(raw, name)
+    if len(documents) > 1:
         raise BadArtifact(f"{name}: expected one document, found {len(documents)}")
-    return documents[0].value
+    return documents[0] if documents else None
 
 
 def _exists(text: str) -> bool:
@@ -134,28 +218,3 @@ def _port(text: str, whole: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _LAST_PORT:
         raise WrongUsage(f"--match {whole!r}: {text!r} is no port")
     return int(text)
-
-
-def values_of(
-    path: Path | None, name: str | None, namespace: str | None, fields: JsonObject
-) -> Values:
-    """The options over what the values file says.
-
-    :raises BadArtifact: a file that cannot be read, or is no mapping
-    """
-    from wasmpack.actions.inputs import read_file
-    from wasmpack.errors import BadArtifact
-    from wasmpack.kubeyaml.reader import read_documents
-    from wasmpack.mesh.values import Values, read_values
-
-    found = Values()
-    if path is not None:
-        documents = read_documents(read_file(path), str(path))
-        if len(documents) > 1:
-            raise BadArtifact(f"{path}: expected one document, found {len(documents)}")
-        found = read_values(documents[0]) if documents else found
-    given: JsonObject = {"name": name, "namespace": namespace}
-    return Values(
-        metadata={**found.metadata, **{key: value for key, value in given.items() if value}},
-        fields={**found.fields, **fields},
-    )

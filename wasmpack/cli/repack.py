@@ -1,62 +1,77 @@
 """``wasmpack repack``."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import click
 
-from wasmpack.cli.options import PLACE, force_option, format_option, result_console
-from wasmpack.cli.session_options import registry_options
+from wasmpack.cli.console import Console, format_option
+from wasmpack.cli.groups import argument, grouped, option
+from wasmpack.cli.options import PLACE, VARIANTS, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
 from wasmpack.stores.session import Session
 
+if TYPE_CHECKING:
+    from wasmpack.actions.repack import RepackRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepackOptions:
+    """How the module of an image is packed again, and where."""
+
+    image: Place = argument(type=PLACE)
+    destination: Place = argument(type=PLACE)
+    variant: str = option("Format of the new image.", type=VARIANTS, default="oci")
+    no_runtime_config: bool = option("Leave it out (compat and docker).")
+    module: str | None = option("Which file is the plugin, if the image has several modules.")
+    targets: tuple[str, ...] = option("Check for this release (repeatable).", "--target")
+    no_validate: bool = option("Do not check the module.")
+    force: bool = option("Overwrite another image in a layout or archive, or IMAGE itself.")
+
+    def request(self) -> RepackRequest:
+        """What they mean."""
+        from wasmpack.actions.repack import RepackRequest
+        from wasmpack.images.variants import Variant
+
+        return RepackRequest(
+            variant=Variant(self.variant),
+            with_runtime_config=not self.no_runtime_config,
+            module=self.module,
+            validate=not self.no_validate,
+            targets=self.targets,
+            force=self.force,
+        )
+
+    def pack(self, console: Console, session: Session) -> None:
+        """Repack the image and show what came of it; a name without a tag means ``latest``.
+
+        :raises WrongUsage: the Docker engine, and a variant that it cannot hold
+        """
+        from wasmpack.actions.repack import repack_image
+        from wasmpack.cli.report import show_written
+
+        console, target = console.keeping_clear_of(self.destination), self.destination
+        if self.variant == "oci" and isinstance(target, DaemonPlace):
+            raise WrongUsage(
+                "the Docker engine takes images of file system layers only", hint="--variant docker"
+            )
+        with console.rejections():
+            done = repack_image(self.image, with_default_tag(target), self.request(), session)
+        show_written(done, console)
+
 
 @click.command(epilog="Example: wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1")
-@click.argument("image", type=PLACE)
-@click.argument("destination", type=PLACE)
-@click.option(
-    "--variant",
-    type=click.Choice(["oci", "compat", "docker"]),
-    default="oci",
-    show_default=True,
-    help="Format of the new image.",
-)
-@click.option("--no-runtime-config", is_flag=True, help="Leave it out (compat and docker).")
-@click.option("--module", help="Which file is the plugin, if the image has several modules.")
-@click.option("--target", "targets", multiple=True, help="Check for this release (repeatable).")
-@click.option("--no-validate", is_flag=True, help="Do not check the module.")
-@force_option("another image in a layout or archive, or IMAGE itself")
+@grouped("given", RepackOptions)
 @format_option
 @registry_options
-def repack(
-    image: Place, destination: Place, variant: str, no_runtime_config: bool, module: str | None,
-    targets: tuple[str, ...], no_validate: bool, force: bool, shape: str, session: Session,
-) -> None:  # fmt: skip
+def repack(given: RepackOptions, console: Console, session: Session) -> None:
     """Pack the module of IMAGE again, at DESTINATION, so that meshes load it.
 
     Finds the module wherever it lies: in artifacts of one layer, under other media types or names,
     in any layer, for other platforms. A name as DESTINATION is its registry. Annotations are kept.
     Prints PLACE@DIGEST.
     """
-    from wasmpack.actions.repack import RepackRequest, repack_image
-    from wasmpack.cli.report import show_written, shown_if_rejected
-    from wasmpack.images.variants import Variant
-
-    console = result_console(destination)
-    request = RepackRequest(
-        variant=Variant(variant), with_runtime_config=not no_runtime_config, module=module,
-        validate=not no_validate, targets=targets, force=force,
-    )  # fmt: skip
-    with shown_if_rejected(shape, console):
-        done = repack_image(image, writable(destination, variant), request, session)
-    show_written(done, shape, console)
-
-
-def writable(destination: Place, variant: str) -> Place:
-    """Where the new image can go; a name without a tag means ``latest``.
-
-    :raises WrongUsage: the Docker engine, and a variant that it cannot hold
-    """
-    if variant == "oci" and isinstance(destination, DaemonPlace):
-        raise WrongUsage(
-            "the Docker engine takes images of file system layers only", hint="--variant docker"
-        )
-    return with_default_tag(destination)
+    given.pack(console, session)

@@ -1,64 +1,56 @@
-"""A report as text: what was found, what to do, and the matrix of targets."""
+"""What validating and writing images came to, as text."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console
-from wasmpack.findings import Report, Severity, Verdict
+from wasmpack.findings import Report, Verdict
 from wasmpack.findings.report import findings_text, report_lines
 
 if TYPE_CHECKING:
     from wasmpack.images.transfer import Moved
     from wasmpack.images.writing import Written
 
-_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
-_INDENT = 2
-_REJECTED = 3
+REJECTED = 3
+"""Exit code of a command that found that something cannot work."""
 
 
-def show_report(report: Report, shape: str, console: Console) -> int:
+def show_report(report: Report, console: Console) -> int:
     """What every ``validate`` prints; the exit code."""
-    if shape == "json":
-        console.json(report.as_json())
-    else:
-        for line in report_lines(report, console.out_style):
-            console.result(line)
-    return _REJECTED if report.verdict is Verdict.REJECT else 0
+    console.show(report, report_lines(report, console.out_style))
+    return REJECTED if report.verdict is Verdict.REJECT else 0
 
 
-def show_written(done: Written, shape: str, console: Console) -> None:
-    """``NAME@DIGEST`` or JSON on stdout; findings and details on stderr."""
+def show_written(done: Written, console: Console, *, planned: bool = False) -> None:
+    """``NAME@DIGEST`` or JSON on stdout; findings and details on stderr.
+
+    :param planned: nothing was written, and what would be is shown too
+    """
+    for line in _plan(done.moved) if planned else ():
+        console.status(line)
     if done.report is not None:
-        for line in findings_text(done.report, console.err_style):
-            console.status(line)
+        show_findings(done.report, console)
     for blob in done.moved:
         console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
-    if shape == "json":
-        console.json(done.as_json())
-    else:
-        console.result(done.named)
+    console.show(done, [done.named])
 
 
-@contextlib.contextmanager
-def shown_if_rejected(shape: str, console: Console) -> Iterator[None]:
-    """With ``--format json`` a rejected artifact gives its report on stdout too."""
-    from wasmpack.actions.rejected import RejectedArtifact
-
-    try:
-        yield
-    except RejectedArtifact as rejected:
-        if shape == "json":
-            console.json(rejected.report.as_json())
-        raise
+def show_findings(report: Report, console: Console) -> None:
+    """Findings on stderr, next to a result."""
+    for line in findings_text(report, console.err_style):
+        console.status(line)
 
 
-def plan_lines(moved: Sequence[Moved]) -> Iterator[str]:
+def _plan(moved: Sequence[Moved]) -> Iterator[str]:
     """What a push would send, line by line, and last in a sentence."""
     from wasmpack.cli.image_text import size_text
     from wasmpack.stores.ports import BlobStatus
+
+    if not moved:
+        yield "dry run: nothing was written"
+        return
 
     for row in moved:
         what = "would send" if row.status is BlobStatus.MISSING else "is there"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import click
 from click.types import StringParamType
 
-from wasmpack.cli.console import Console, ReaderGone, remember
+from wasmpack.cli.console import Console, ReaderGone, Run
 from wasmpack.version import VERSION
 
 
@@ -121,18 +121,16 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
 )
 @click.option("--no-progress", is_flag=True, help="No progress bars.")
 @click.version_option(VERSION, "--version", prog_name="wasmpack")
-@click.pass_context
-def cli(
-    ctx: click.Context, verbose: int, quiet: bool, debug: bool, color: str, no_progress: bool
-) -> None:
+@click.pass_obj
+def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progress: bool) -> None:
     """Pack, check and ship WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy.
 
     An IMAGE is a name (quay.io/me/plugin:v1: the local store first, then the registry),
     oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to standard output, the
     rest to standard error.
     """
-    ctx.obj = remember(
-        Console(color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress)
+    run.console = Console(
+        color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress
     )
 
 

@@ -1,18 +1,25 @@
 """``wasmpack targets``."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
-from wasmpack.cli.options import current_console, format_option
+from wasmpack.cli.console import Console, Facts, format_option
+from wasmpack.findings.report import table
 
-_NAME = 17
-"""Width of the longest name."""
-_SHIPS = 13
-"""Width of "Istio 1.28.10"."""
+if TYPE_CHECKING:
+    from wasmpack.findings.report import Style
+    from wasmpack.targets import Target
+
+_HEAD = ("TARGET", "", "SHIPS", "HOST", "WASI ", "IMAGES")
 
 
 @click.command(epilog="Example: wasmpack targets --format json")
 @format_option
-def targets(shape: str) -> None:
+def targets(console: Console) -> None:
     """List the releases wasmpack can judge for, and what each takes.
 
     Those marked * are judged when no --target is given. SHIPS is whose code it is, HOST the date of
@@ -23,19 +30,25 @@ def targets(shape: str) -> None:
     from wasmpack.proxy_abi.abi import wasi_functions
     from wasmpack.targets import IBM_NOTE, all_targets
 
-    console = current_console()
     rows = [(row, len(wasi_functions(row.host))) for row in all_targets()]
-    if shape == "json":
-        found = [{**row.as_json(), "wasiFunctions": wasi} for row, wasi in rows]
-        console.json({"schemaVersion": 1, "targets": found, "notes": [IBM_NOTE]})
-        return
-    head = f"{'TARGET':<{_NAME}}   {'SHIPS':<{_SHIPS}} {'HOST':<10} WASI  IMAGES"
-    console.result(console.out_style(head, "bold"))
-    for row, wasi in rows:
-        mark = "*" if row.default else " "
-        line = f"{row.name:<{_NAME}} {mark} {row.ships:<{_SHIPS}} {row.host} {wasi:>4}  "
-        console.result((line + row.image_summary).rstrip())
+    found = [{**row.as_json(), "wasiFunctions": wasi} for row, wasi in rows]
+    console.show(Facts(targets=found, notes=[IBM_NOTE]), _lines(rows, console.out_style))
     for row, _ in rows:
         if row.remark:
-            console.status(f"note: {row.name}: {row.remark}: that of {row.ships} is taken")
-    console.status(f"note: {IBM_NOTE}")
+            console.remark(f"note: {row.name}: {row.remark}: that of {row.ships} is taken")
+    console.remark(f"note: {IBM_NOTE}")
+
+
+def _lines(rows: list[tuple[Target, int]], style: Style) -> Iterator[str]:
+    cells = [
+        (
+            row.name,
+            "*" if row.default else " ",
+            row.ships,
+            row.host,
+            f"{wasi:>4} ",
+            row.image_summary,
+        )
+        for row, wasi in rows
+    ]
+    return table(cells, style, head=_HEAD, gap=" ")

@@ -131,6 +131,8 @@ class Report:
 Style = Callable[[str, str], str]
 """``style(text, colour)``: the text, coloured if the stream takes it."""
 WIDTH = 80
+WIDEST_COLUMN = 100
+"""Characters: most names of images are shorter."""
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _INDENT = 2
 
@@ -173,10 +175,11 @@ def finding_lines(finding: Finding, style: Style, *, asked: int) -> Iterator[str
 
 def matrix_lines(rows: Sequence[TargetVerdict], style: Style) -> Iterator[str]:
     """One line a target; whose code it ships, if it is another's."""
-    width = max(len(row.target) for row in rows)
-    for row in rows:
-        more = f"  {style(f'({row.ships})', 'dim')}" if row.ships else ""
-        yield f"  {row.target:<{width}}  {verdict_text(row.verdict, style)}{more}"
+    cells = [
+        (row.target, verdict_text(row.verdict, style), f"({row.ships})" if row.ships else "")
+        for row in rows
+    ]
+    return table(cells, style, colours=["", "", "dim"], indent="  ")
 
 
 def verdict_text(verdict: Verdict, style: Style) -> str:
@@ -192,4 +195,48 @@ def _wrapped(text: str, label: str) -> list[str]:
         subsequent_indent=" " * (_INDENT + len(label)),
         break_long_words=False,
         break_on_hyphens=False,
+    )
+
+
+def table(
+    rows: Sequence[Sequence[str]],
+    style: Style = unstyled,
+    *,
+    head: Sequence[str] = (),
+    colours: Sequence[str] = (),
+    gap: str = "  ",
+    indent: str = "",
+    widest: int = WIDEST_COLUMN,
+) -> Iterator[str]:
+    """Rows with aligned columns, without spaces at the end.
+
+    :param head: titles of the columns, shown bold
+    :param colours: of the columns, from the first one
+    :param gap: between columns
+    :param widest: characters of a column; a longer cell does not widen all the other rows
+    """
+    cells = [head, *rows] if head else list(rows)
+    widths = [
+        max((len(cell) for cell in column if len(cell) <= widest), default=0)
+        for column in zip(*cells, strict=True)
+    ]
+    if head:
+        yield indent + style(_joined(head, widths, gap), "bold")
+    for row in rows:
+        yield indent + _joined(row, widths, gap, style, colours)
+
+
+def _joined(
+    row: Sequence[str],
+    widths: Sequence[int],
+    gap: str,
+    style: Style = unstyled,
+    colours: Sequence[str] = (),
+) -> str:
+    last = max((number for number, cell in enumerate(row) if cell), default=0)
+    padded = [cell.ljust(width) for cell, width in zip(row[:last], widths, strict=False)]
+    shown = [*padded, row[last]]
+    return gap.join(
+        style(cell, colours[number]) if number < len(colours) and colours[number] else cell
+        for number, cell in enumerate(shown)
     )

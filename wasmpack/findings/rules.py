@@ -87,6 +87,10 @@ class Problem:
         """The rule's."""
         return self.rule.code
 
+    def about(self, image: str) -> "Problem":
+        """The same with the image's name in the command of its hint."""
+        return replace(self, hint=self.hint.about(image))
+
 
 def few(items: Iterable[T], make: Callable[[T], Problem]) -> Iterator[Problem]:
     """The problems of the first items, and one that says how many more there are.

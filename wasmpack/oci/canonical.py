@@ -32,6 +32,17 @@ def canonical_json(value: object) -> bytes:
     return text.encode()
 
 
+def indented_json(value: object) -> str:
+    """JSON for people and for files: two spaces, keys as they come, ASCII alone.
+
+    >>> print(indented_json({"b": 1}))
+    {
+      "b": 1
+    }
+    """
+    return json.dumps(well_formed(value), indent=2)
+
+
 def well_formed(value: object) -> object:
     """The same value with every lone surrogate written out, as ``\\udcff``.
 

@@ -32,6 +32,8 @@ _MAX_PORT = 65_535
 _SHOWN = 300
 """Characters of a name that is none, in the error."""
 DOCKER_HUB = "docker.io"
+_DOCKER_HUBS = {DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "index.docker.io/v1"}
+"""Names of Docker Hub in credentials files and logins."""
 LATEST = "latest"
 
 
@@ -143,6 +145,34 @@ class Reference:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.written or self.name}{tag}{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryName:
+    """A registry as a whole: what one logs in to.
+
+    >>> RegistryName.parse("https://index.docker.io/v1").registry
+    'docker.io'
+    """
+
+    registry: str
+    """``HOST[:PORT]``."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``[http[s]://]HOST[:PORT]``.
+
+        :raises WrongUsage: not a registry
+        """
+        host = text.removeprefix("https://").removeprefix("http://").rstrip("/")
+        if host in _DOCKER_HUBS:
+            return cls(DOCKER_HUB)
+        if not _is_host(host) or len(host) + len("/x") > _MAX_NAME:
+            raise WrongUsage(f"{text[:_SHOWN]!r} is no registry: expected HOST[:PORT]")
+        return cls(host)
+
+    def __str__(self) -> str:
+        return self.registry
 
 
 def _refuse(text: str, reason: str, hint: str = "") -> NoReturn:

@@ -169,13 +169,6 @@ class RegistryClient:
             return ()
         return found.manifests if isinstance(found, Index) else ()
 
-    def ping(self) -> None:
-        """Show the credentials to the registry (``GET /v2/``).
-
-        :raises AccessRefused: it does not take them
-        """
-        self._transport.request("GET", "/v2/", f"log in to {self._reference.registry}", {200})
-
     def _check(self, answer: Answer, target: str) -> None:
         said = answer.headers.get("Docker-Content-Digest", "")
         for expected in {target if ":" in target else "", said} - {""}:

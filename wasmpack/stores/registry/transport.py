@@ -21,7 +21,7 @@ from wasmpack.errors import (
     WrongUsage,
     silence,
 )
-from wasmpack.oci.reference import Reference
+from wasmpack.oci.reference import Reference, RegistryName
 from wasmpack.redaction import redacted, shown, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.answers import SMALL, Answer, refusal
@@ -47,7 +47,7 @@ class Transport(Registry):  # type: ignore[misc]
 
     def __init__(
         self,
-        reference: Reference,
+        reference: Reference | RegistryName,
         options: RegistryOptions,
         actions: str,
         also_pull: str = "",
@@ -60,7 +60,7 @@ class Transport(Registry):  # type: ignore[misc]
         :param also_pull: another repository there, to mount blobs from
         :raises WrongUsage: the name has no registry
         """
-        if not reference.names_registry:
+        if isinstance(reference, Reference) and not reference.names_registry:
             raise WrongUsage(
                 f"{reference}: names no registry", hint="a full name such as quay.io/me/plugin:v1"
             )
@@ -78,8 +78,8 @@ class Transport(Registry):  # type: ignore[misc]
             base = Address.parse(f"{self.prefix}://{host}/")
         except ValueError as error:
             raise WrongUsage(f"registry {self.registry}: {error}") from None
-        self._repository = reference.repository
-        rights = {reference.repository: actions, also_pull: "pull"}
+        self._repository = "" if isinstance(reference, RegistryName) else reference.repository
+        rights = {self._repository: actions, also_pull: "pull"}
         self._scopes = [f"repository:{name}:{right}" for name, right in rights.items() if name]
         self._authorization: str | None = None
         self._credential: Credential | None = None

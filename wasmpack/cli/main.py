@@ -1,20 +1,25 @@
 """The one place where an exception becomes text and an exit code."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from wasmpack.cli.console import Console, ReaderGone, remembered
+from wasmpack.cli.console import Console, ReaderGone, Run
 from wasmpack.cli.root import cli
 from wasmpack.errors import WasmpackError, WasmpackWarning
 from wasmpack.redaction import plain_text
+
+if TYPE_CHECKING:
+    from wasmpack.cli.preload import EarlyChild
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
@@ -25,45 +30,50 @@ _UNDECODABLE = "surrogates not allowed"
 _SHAPE = {"-o", "--output", "--json", "--yaml"}
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command line; returns its exit code and never raises."""
-    debug = "--debug" in arguments or os.environ.get("WASMPACK_DEBUG", "0") not in {
-        "",
-        "0",
-        "false",
-    }
+def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
+    """Run a command line; returns its exit code and never raises.
+
+    :param child: the process of the dry run, if it was started already
+    """
+    this = Run(child)
     _clean_up_when_terminated()
-    warnings.showwarning = _show_warning
-    try:
-        result = cli.main(list(arguments), prog_name="wasmpack", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (BrokenPipeError, ReaderGone):
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
-    except _Terminated:
-        return _told("terminated", "", _TERMINATED)
-    except (KeyboardInterrupt, click.Abort):
-        return _told("interrupted", "", _INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
-        if debug:
-            _show_traceback()
-        return _explain(error)
+    with warnings.catch_warnings():
+        warnings.showwarning = _shown_by(this)
+        try:
+            result = cli.main(list(arguments), "wasmpack", standalone_mode=False, obj=this)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except (BrokenPipeError, ReaderGone):
+            if sys.stdout is not None:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _BROKEN_PIPE
+        except _Terminated:
+            return _told(this.console, "terminated", "", _TERMINATED)
+        except (KeyboardInterrupt, click.Abort):
+            return _told(this.console, "interrupted", "", _INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
+            if _debugging(arguments):
+                _show_traceback()
+            return _explain(error, this.console)
     return result if isinstance(result, int) else 0
 
 
-_show_other_warning = warnings.showwarning
+def _debugging(arguments: Sequence[str]) -> bool:
+    wanted = os.environ.get("WASMPACK_DEBUG", "0") not in {"", "0", "false"}
+    return wanted or "--debug" in arguments
 
 
-def _show_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int,
-    file: TextIO | None = None, line: str | None = None,
-) -> None:  # fmt: skip
-    if issubclass(category, WasmpackWarning):
-        _console().warn(plain_text(str(message)))
-    else:
-        _show_other_warning(message, category, filename, lineno, file, line)
+def _shown_by(this: Run) -> Callable[..., None]:
+    """What shows warnings: ours in our form, those of libraries as ever."""
+    show_other = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, WasmpackWarning):
+            this.console.warn(plain_text(str(message)))
+        else:
+            show_other(message, category, *place, **more)
+
+    return show
 
 
 def _show_traceback() -> None:
@@ -90,26 +100,27 @@ def _clean_up_when_terminated() -> None:
             signal.signal(signal.SIGHUP, end)
 
 
-def _explain(error: Exception) -> int:
+def _explain(error: Exception, console: Console) -> int:
     if isinstance(error, WasmpackError):
-        _show_report(error)
-        return _told(error.message, error.hint, error.exit_code)
+        _show_report(error, console)
+        return _told(console, error.message, error.hint, error.exit_code)
     if isinstance(error, NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return 2
     if isinstance(error, click.UsageError):
-        return _told(error.format_message(), _usage_hint(error), 2)
+        return _told(console, error.format_message(), _usage_hint(error), 2)
     if isinstance(error, click.ClickException):
-        return _told(error.format_message(), "", 1)
+        return _told(console, error.format_message(), "", 1)
     if isinstance(error, UnicodeEncodeError) and error.reason == _UNDECODABLE:
-        return _told("an argument or a variable of the environment is not UTF-8", "", 2)
+        return _told(console, "an argument or a variable of the environment is not UTF-8", "", 2)
     if isinstance(error, OSError) and isinstance(error.filename, str):
         from wasmpack.files.directories import explanation
 
-        return _explain(explanation(error.filename, error))
+        return _explain(explanation(error.filename, error), console)
     if isinstance(error, OSError):
-        return _told(error.strerror or str(error), "", 1)
+        return _told(console, error.strerror or str(error), "", 1)
     return _told(
+        console,
         f"internal error: {type(error).__name__}: {error}",
         "this is a bug in wasmpack: run again with --debug and report what it prints",
         1,
@@ -133,26 +144,21 @@ def _other_shape(error: click.UsageError) -> str:
     return "yaml" if any("yaml" in found for found in choices) else "json"
 
 
-def _show_report(error: WasmpackError) -> None:
+def _show_report(error: WasmpackError, console: Console) -> None:
     """What was found, before the sentence that says it was refused."""
     from wasmpack.actions.rejected import RejectedArtifact
 
     if isinstance(error, RejectedArtifact):
         from wasmpack.findings.report import report_lines
 
-        console = _console()
         for line in report_lines(error.report, console.err_style):
             click.echo(line, err=True)
 
 
-def _console() -> Console:
-    return remembered()
-
-
-def _told(message: str, hint: str, code: int) -> int:
+def _told(console: Console, message: str, hint: str, code: int) -> int:
     from wasmpack.redaction import redacted
 
-    style = _console().err_style
+    style = console.err_style
     click.echo(f"{style('error:', 'red')} {plain_text(redacted(message))}", err=True)
     if hint:
         click.echo(f"{style('hint:', 'cyan')} {plain_text(redacted(hint))}", err=True)

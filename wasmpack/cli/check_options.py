@@ -1,0 +1,84 @@
+"""Options of commands that judge or write images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wasmpack.cli.console import Console
+from wasmpack.cli.groups import grouped, option
+from wasmpack.cli.options import exclude
+from wasmpack.errors import WrongUsage
+from wasmpack.files.outputs import check_named
+
+if TYPE_CHECKING:
+    from wasmpack.actions.validate import Checks
+    from wasmpack.images.writing import Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """How modules and images are judged."""
+
+    targets: tuple[str, ...] = option(
+        "Judge for this release (repeatable), or 'all'. [default: those in support]", "--target"
+    )
+    plugin_config: Path | None = option(
+        "Configuration handed to the plugin in the dry run, verbatim."
+    )
+    root_ids: tuple[str, ...] = option(
+        "Root id; build writes it into the configuration.", "--root-id"
+    )
+    strict: bool = option("Warnings reject too.")
+    no_dry_run: bool = option("Do not start the module; what that shows is not judged.")
+    dry_run_timeout: float | None = option(
+        "Raise the dry run's budget of CPU time. [default: by size]",
+        type=click.FloatRange(min=1, max=86400),
+        metavar="SECONDS",
+    )
+    envoy: bool = option("Ask a real Envoy too (wasmpack[envoy], or one on the PATH).")
+
+    def checks(self) -> Checks:
+        """What they mean."""
+        from wasmpack.actions.inputs import read_file
+        from wasmpack.actions.validate import Checks
+        from wasmpack.dry_run.start_up import StartUp
+
+        config, seconds = self.plugin_config, self.dry_run_timeout
+        exclude(plugin_config=config is not None, no_dry_run=self.no_dry_run)
+        exclude(dry_run_timeout=seconds is not None, no_dry_run=self.no_dry_run)
+        start_up = StartUp(
+            plugin_config=None if config is None else read_file(config),
+            root_id=self.root_ids[0] if self.root_ids else "",
+            dry_run=not self.no_dry_run,
+            seconds=seconds,
+        )
+        return Checks(targets=self.targets, strict=self.strict, envoy=self.envoy, start_up=start_up)
+
+
+check_options = grouped("checks", CheckOptions, CheckOptions.checks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFiles:
+    """Files for what was written."""
+
+    metadata_file: Path | None = option("Write the JSON result to this file.")
+    digest_file: Path | None = option("Write the digest to this file.")
+
+    def check(self) -> None:
+        """:raises WrongUsage: one that could not be written afterwards, or that holds a module."""
+        for file in filter(None, (self.metadata_file, self.digest_file)):
+            check_named(file)
+            if file.suffix in {".wasm", ".wat"}:
+                raise WrongUsage(f"{file}: this would overwrite a module")
+
+    def write(self, done: Written, console: Console) -> None:
+        """Write those that were asked for."""
+        if self.metadata_file is not None:
+            console.with_json().save(self.metadata_file, done, ())
+        if self.digest_file is not None:
+            console.write(self.digest_file, f"{done.digest}\n")

@@ -1,0 +1,38 @@
+"""Progress on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+    from wasmpack.oci.descriptor import Descriptor
+
+
+class Bar:
+    """A progress bar that is drawn as soon as it is known how much is to move."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: ProgressBar[int] | None = None
+
+    def expect(self, size: int, /) -> None:
+        if self._bar is None:
+            self._bar = click.progressbar(
+                length=size, label=self._label, file=sys.stderr, show_eta=False, width=30
+            )
+            self._bar.__enter__()
+        else:
+            self._bar.length = (self._bar.length or 0) + size
+
+    def __call__(self, _descriptor: Descriptor, size: int, /) -> None:
+        if self._bar is not None:
+            self._bar.update(size)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
