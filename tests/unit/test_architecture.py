@@ -39,7 +39,7 @@ ONLY_IN = {
     "oras": {"stores/registry/transport.py"},
     "requests": {"stores/registry/transport.py", "stores/registry/exchange.py",
                  "stores/registry/downloads.py", "stores/registry/session.py",
-                 "stores/registry/failures.py", "stores/registry/pace.py"},
+                 "stores/registry/failures.py", "stores/registry/stall.py"},
     "urllib3": {"stores/registry/failures.py", "stores/registry/session.py", "stores/daemon.py"},
     "docker": {"stores/daemon.py"},
     "deflate": {"oci/layer.py"},

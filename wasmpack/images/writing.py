@@ -19,8 +19,8 @@ from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import archive_layout, check_archive
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.layout_places import LayoutWriter
 from wasmpack.stores.local import open_store
+from wasmpack.stores.on_disk import LayoutWriter
 from wasmpack.stores.ports import ImageWriter
 from wasmpack.stores.session import Session, registry_name
 

@@ -14,8 +14,8 @@ from wasmpack.files.outputs import check_named, named_output
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
+from wasmpack.stores.index_json import Entry, find_entry, parse_entries, referring
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.layout_index import Entry, find_entry, parse_entries, referring
 from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.tar_files import Slice, Span, find_files
 from wasmpack.stores.verified import VerifiedStream

@@ -24,7 +24,7 @@ from wasmpack.files.directories import (
 from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, known_type, parse
-from wasmpack.stores.layout_index import (
+from wasmpack.stores.index_json import (
     Entry,
     find_entry,
     index_json,

@@ -18,12 +18,12 @@ from wasmpack.oci.media_types import ACCEPTED, OCI_INDEX
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import shown
 from wasmpack.stores.ports import BlobStatus
-from wasmpack.stores.registry.answers import Answer, manifest_refusal
+from wasmpack.stores.registry.blob_push import BlobPush
 from wasmpack.stores.registry.downloads import BlobStream, read_part
+from wasmpack.stores.registry.errors import Answer, manifest_refusal
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pages import Listing, NoListing
 from wasmpack.stores.registry.transport import Transport
-from wasmpack.stores.registry.uploads import Uploads
 from wasmpack.stores.verified import Body, Readable
 
 _ACCEPT = {"Accept": ", ".join(ACCEPTED)}
@@ -49,7 +49,7 @@ class RegistryClient:
         self._reference = reference
         self._transport = Transport(reference, options, actions, mount_from, notice=notice)
         self._root = f"/v2/{reference.repository}"
-        self._uploads = Uploads(self._transport, reference.repository, mount_from)
+        self._uploads = BlobPush(self._transport, reference.repository, mount_from)
 
     @property
     def challenge(self) -> str:

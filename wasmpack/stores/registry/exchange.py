@@ -9,13 +9,13 @@ import requests
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.redaction import remember_query, shown_url
 from wasmpack.stores.registry.address import Address
-from wasmpack.stores.registry.answers import LONGEST_WORDS, Answer
 from wasmpack.stores.registry.deadline import Deadline, under
+from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer
 from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, failed
 from wasmpack.stores.registry.options import RegistryOptions
-from wasmpack.stores.registry.pace import WAITS, read_up_to
-from wasmpack.stores.registry.patience import Transient
+from wasmpack.stores.registry.retries import Transient
 from wasmpack.stores.registry.session import new_session, proxies_for
+from wasmpack.stores.registry.stall import WAITS, read_up_to
 from wasmpack.stores.verified import Readable
 
 RequestBody = Callable[[], bytes | Readable]
@@ -165,7 +165,7 @@ class Exchange:
         return found
 
     def is_ours(self, address: Address) -> bool:
-        """Uploads and blobs may live on other hosts, which must not see our credentials."""
+        """BlobPush and blobs may live on other hosts, which must not see our credentials."""
         return address.origin == self.base.origin
 
     def _silence(self, request: Request) -> float:

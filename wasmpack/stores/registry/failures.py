@@ -12,7 +12,7 @@ import urllib3
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.redaction import shown
 from wasmpack.stores.registry.deadline import Deadline
-from wasmpack.stores.registry.patience import Transient
+from wasmpack.stores.registry.retries import Transient
 
 CONNECTING = 5.0
 """Seconds to wait for a connection."""

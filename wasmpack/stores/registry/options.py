@@ -42,7 +42,7 @@ class RegistryOptions:
     timeout: float = 30.0
     """Seconds without a byte from the registry."""
     retries: int = 4
-    """Tries after a first one that fails, as long as the budget of ``patience`` lasts."""
+    """Attempts after a first one that fails; see docs/adr/0013."""
     _owner: _Owner = field(default_factory=_Owner, repr=False, compare=False)
 
     @property

@@ -11,9 +11,9 @@ from functools import partial
 from wasmpack.errors import BadArtifact, RegistryUnavailable
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.stores.registry.answers import SMALL, Answer
+from wasmpack.stores.registry.errors import SMALL, Answer
 from wasmpack.stores.registry.headers import next_link
-from wasmpack.stores.registry.pace import SLOWEST
+from wasmpack.stores.registry.stall import SLOWEST
 from wasmpack.stores.registry.transport import Transport
 
 MOST_PAGES = 1000
@@ -41,7 +41,7 @@ class Listing:
         self._key = key
         self._accept = accept
         self._bytes = self._rows = self._since_progress = 0
-        self._patience = transport.patience()
+        self._retries = transport.retry_budget()
 
     def rows(self, url: str, expect: set[int]) -> Iterator[JsonValue]:
         """All rows.
@@ -55,7 +55,7 @@ class Listing:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise self._error(f"pages without end ({len(seen)} read)")
             seen.add(url)
-            answer, seconds = self._patience.through(partial(self._asked, url, expect, headers))
+            answer, seconds = self._retries.run(partial(self._asked, url, expect, headers))
             if answer.status != 200 or self._accept not in {"", answer.media_type}:
                 raise self._error("the next page is not one") if len(seen) > 1 else NoListing()
             rows = self._page(answer)
@@ -79,9 +79,9 @@ class Listing:
         self._since_progress += size
         if self._since_progress >= SLOWEST:
             self._since_progress = 0
-            self._patience.progress()
+            self._retries.progress()
             return
-        self._patience.little_came(seconds, self._error("its pages come too slowly"))
+        self._retries.spend(seconds, self._error("its pages come too slowly"))
 
     def text(self, row: JsonValue) -> str:
         """A row that must be a string."""

@@ -24,15 +24,15 @@ from wasmpack.errors import (
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import redacted, shown, shown_url
 from wasmpack.stores.registry.address import Address
-from wasmpack.stores.registry.answers import SMALL, Answer, refusal
 from wasmpack.stores.registry.challenge import authorization
 from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.registry.deadline import Deadline
+from wasmpack.stores.registry.errors import SMALL, Answer, refusal
 from wasmpack.stores.registry.exchange import Exchange, Request, RequestBody
 from wasmpack.stores.registry.headers import LONGEST_HEADER, retry_after, warning_texts
 from wasmpack.stores.registry.late import import_late
 from wasmpack.stores.registry.options import RegistryOptions, api_host
-from wasmpack.stores.registry.patience import AGAIN, Patience, Transient
+from wasmpack.stores.registry.retries import TRANSIENT_STATUS, RetryBudget, Transient
 
 import_late("jsonschema")
 from oras.provider import Registry  # noqa: E402 - after what it is to do without
@@ -91,15 +91,15 @@ class Transport(Registry):  # type: ignore[misc]
         self._exchange = Exchange(self.registry, base, options)
         self.session = self._exchange.session
 
-    def patience(self) -> Patience:
-        """A full measure of it."""
-        return Patience(self.options.retries, self._notice)
+    def retry_budget(self) -> RetryBudget:
+        """A full one, for a new piece of work."""
+        return RetryBudget(self.options.retries + 1, self._notice)
 
     def request(
         self, method: str, url: str, what: str, expect: Collection[int], **more: Any
     ) -> Answer:
         """As :meth:`attempt`, again and again as long as that can help."""
-        return self.patience().through(lambda: self.attempt(method, url, what, expect, **more))
+        return self.retry_budget().run(lambda: self.attempt(method, url, what, expect, **more))
 
     def attempt(
         self,
@@ -182,7 +182,7 @@ class Transport(Registry):  # type: ignore[misc]
     ) -> Transient | WasmpackError:
         answer = self._exchange.refused(response, deadline)
         error = refused(answer)
-        if answer.status in AGAIN:
+        if answer.status in TRANSIENT_STATUS:
             return Transient(error, retry_after(answer.headers.get("Retry-After", "")))
         return error
 
@@ -261,7 +261,7 @@ class Transport(Registry):  # type: ignore[misc]
         else:
             request = self._request(method, url, {**headers, **_FORM}, form.encode)
         response = self._exchange.once(request, request.address, None, deadline)
-        if response.status_code in AGAIN:
+        if response.status_code in TRANSIENT_STATUS:
             what = f"get a token for {self.registry}"
             raise self._refusal(response, deadline, lambda answer: refusal(answer, what))
         answer = self._exchange.answer(response, SMALL + 1, deadline)

@@ -9,9 +9,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.stores.registry.answers import Answer
+from wasmpack.stores.registry.errors import Answer
 from wasmpack.stores.registry.headers import received_bytes
-from wasmpack.stores.registry.patience import Patience, Transient
+from wasmpack.stores.registry.retries import RetryBudget, Transient
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.verified import Body, VerifiedStream
 
@@ -34,7 +34,7 @@ class Upload:
         descriptor: Descriptor,
         body: Body,
         what: str,
-        patience: Patience,
+        retries: RetryBudget,
     ) -> None:
         self.descriptor = descriptor
         self.place = ""
@@ -44,7 +44,7 @@ class Upload:
         self._blobs = blobs
         self._body = body
         self._what = what
-        self._patience = patience
+        self._retries = retries
         self._least = 0
         """Bytes of a chunk that the registry asks for."""
         self._offset = 0
@@ -101,7 +101,7 @@ class Upload:
                         return
                     if not self._knows_how_far():
                         raise
-                    self._patience.wait(failure)
+                    self._retries.wait(failure)
                     whole = False
                 else:
                     return
@@ -132,7 +132,7 @@ class Upload:
                 raise Transient(lost)
             if self._offset > self._furthest:
                 self._furthest = self._offset
-                self._patience.progress()
+                self._retries.progress()
         self.ask("PUT", _with_digest(self.place, self.descriptor.digest), {201, 202, 204})
 
     def _chunk(self, length: int) -> None:
