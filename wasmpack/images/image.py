@@ -19,6 +19,7 @@ from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
+from wasmpack.oci.fields import find
 from wasmpack.oci.layers import LIMIT, Layers
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
@@ -193,13 +194,9 @@ class Image:
             value = parse_json_object(self.small_blob(manifest.config), "image configuration")
         except UNREADABLE:
             return None, {}
-        created, config = value.get("created"), value.get("config")
-        labels = config.get("Labels") if isinstance(config, dict) else None
-        texts = labels.items() if isinstance(labels, dict) else ()
-        return (
-            created if isinstance(created, str) else None,
-            {key: text for key, text in texts if isinstance(text, str)},
-        )
+        labels = find(value, dict, "config", "Labels") or {}
+        texts = {key: text for key, text in labels.items() if isinstance(text, str)}
+        return find(value, str, "created"), texts
 
     @cached_property
     def annotations(self) -> Mapping[str, str]:

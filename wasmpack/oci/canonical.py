@@ -116,7 +116,7 @@ def parse_json_object(raw: bytes, what: str, most: int = MAX_JSON) -> JsonObject
     """As :func:`parse_json`, and the document must be an object."""
     value = parse_json(raw, what, most)
     if not isinstance(value, dict):
-        raise BadArtifact(f"{what}: expected a JSON object, found {_kind(value)}")
+        raise BadArtifact(f"{what}: expected a JSON object, found {kind_of(value)}")
     return value
 
 
@@ -126,7 +126,13 @@ def shown(value: JsonValue) -> str:
         return repr(value[:_SHOWN] + ("…" if len(value) > _SHOWN else ""))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value)[:_SHOWN]
-    return _kind(value)
+    return kind_of(value)
+
+
+def kind_of(value: JsonValue) -> str:
+    """The kind of a value in an error, for values that are not repeated."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+    return "null" if value is None else names.get(type(value), "a number")
 
 
 def _is_deep(value: JsonValue) -> bool:
@@ -143,8 +149,3 @@ def _is_deep(value: JsonValue) -> bool:
 
 def _reason(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
-
-
-def _kind(value: JsonValue) -> str:
-    names = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")

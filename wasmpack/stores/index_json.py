@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.oci.canonical import JsonObject, canonical_json
 from wasmpack.oci.descriptor import REF_NAME, Descriptor, Digest
+from wasmpack.oci.fields import Fields, find
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import OCI_INDEX
 
@@ -64,35 +65,31 @@ def referring(
 
 def parse_entries(index: JsonObject) -> tuple[Entry, ...]:
     """The images that an ``index.json`` names."""
-    return tuple(_entry(value, n) for n, value in enumerate(index_rows(index)))
+    return tuple(
+        Entry(
+            name=row_name(value),
+            descriptor=Descriptor.parse(value, f"index.json: manifests[{n}]"),
+            refers=is_referrer(value),
+        )
+        for n, value in enumerate(index_rows(index))
+    )
 
 
 def index_rows(index: JsonObject) -> list[JsonObject]:
     """The descriptors, as they stand."""
-    manifests = index.get("manifests")
-    if not isinstance(manifests, list):
-        raise BadArtifact("index.json: manifests: expected an array of descriptors")
-    return [value for value in manifests if isinstance(value, dict)]
+    fields = Fields(index, "index.json", separator=": ")
+    rows = fields.rows("manifests", "an array of descriptors")
+    return [row for row, _ in rows if isinstance(row, dict)]
 
 
 def row_name(value: JsonObject) -> str | None:
     """The name of an image, if it has one."""
-    annotations = value.get("annotations")
-    name = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
-    return name if isinstance(name, str) else None
-
-
-def _entry(value: JsonObject, number: int) -> Entry:
-    return Entry(
-        name=row_name(value),
-        descriptor=Descriptor.parse(value, f"index.json: manifests[{number}]"),
-        refers=is_referrer(value),
-    )
+    return find(value, str, "annotations", REF_NAME)
 
 
 def is_referrer(value: JsonObject) -> bool:
     """Whether it is there for what it says of another image."""
-    return row_name(value) is None and isinstance(value.get("artifactType"), str)
+    return row_name(value) is None and find(value, str, "artifactType") is not None
 
 
 def index_row(descriptor: Descriptor, name: str | None) -> JsonObject:

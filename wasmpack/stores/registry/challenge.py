@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.errors import AccessRefused, RegistryUnavailable
+from wasmpack.oci.canonical import JsonValue
+from wasmpack.oci.fields import find
 from wasmpack.redaction import remember_token, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.credentials import Credential
@@ -22,7 +24,7 @@ _LONGEST_REALM = 200
 _LONGEST_TOKEN = 16384
 """Characters; servers take 8000 at least of a header field (RFC 9110 5.4 leaves it to them)."""
 
-Ask = Callable[[str, str, Mapping[str, str | list[str]], Mapping[str, str]], tuple[int, object]]
+Ask = Callable[[str, str, Mapping[str, str | list[str]], Mapping[str, str]], tuple[int, JsonValue]]
 """``ask(method, url, fields, headers)`` -> status and decoded JSON of a token server."""
 
 
@@ -104,15 +106,7 @@ def _token(
     return token
 
 
-def _token_in(answer: object) -> str | None:
+def _token_in(answer: JsonValue) -> str | None:
     """The token, if it can stand in a header."""
-    if not isinstance(answer, dict):
-        return None
-    token = answer.get("token") or answer.get("access_token")
-    if (
-        not isinstance(token, str)
-        or len(token) > _LONGEST_TOKEN
-        or not re.fullmatch(r"[!-~]+", token)
-    ):
-        return None
-    return token
+    token = find(answer, str, "token") or find(answer, str, "access_token") or ""
+    return token if len(token) <= _LONGEST_TOKEN and re.fullmatch("[!-~]+", token) else None

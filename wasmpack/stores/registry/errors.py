@@ -12,6 +12,7 @@ from wasmpack.errors import (
     WasmpackError,
 )
 from wasmpack.oci.canonical import JsonValue, parse_json
+from wasmpack.oci.fields import find
 from wasmpack.redaction import shown
 
 TOO_LARGE = 413
@@ -110,8 +111,7 @@ def registry_errors(body: bytes) -> tuple[RegistryError, ...]:
         value = parse_json(body, "answer")
     except BadArtifact:
         return ()
-    errors = value.get("errors") if isinstance(value, dict) else None
-    rows = errors[:_MOST_ERRORS] if isinstance(errors, list) else []
+    rows = (find(value, list, "errors") or [])[:_MOST_ERRORS]
     return tuple(
         RegistryError(code=str(row.get("code", "")), message=str(row.get("message", "")))
         for row in rows

@@ -6,11 +6,13 @@ piece of work: a registry that sends next to nothing, again and again, is as goo
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 from wasmpack.errors import BadArtifact, RegistryUnavailable
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.fields import expect
 from wasmpack.stores.registry.errors import SMALL, Answer
 from wasmpack.stores.registry.headers import next_link
 from wasmpack.stores.registry.stall import SLOWEST
@@ -85,14 +87,19 @@ class Listing:
 
     def text(self, row: JsonValue) -> str:
         """A row that must be a string."""
-        if not isinstance(row, str):
-            raise self._error(f"registry answered: {self._key}: expected strings")
-        return row
+        with self._reported():
+            return expect(row, str, self._key, "strings")
 
     def descriptor(self, row: JsonValue) -> Descriptor:
         """A row that must be a descriptor."""
-        try:
+        with self._reported():
             return Descriptor.parse(row, self._key)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """It is the registry that wrote it."""
+        try:
+            yield
         except BadArtifact as error:
             raise self._error(f"registry answered: {error.message}") from error
 
@@ -102,11 +109,10 @@ class Listing:
         value = answer.json()
         if not isinstance(value, dict):
             raise self._error("registry answered with no JSON object")
-        rows = value.get(self._key)
-        if rows is None:  # some say null for an empty list
+        if value.get(self._key) is None:  # some say null for an empty list
             return []
-        if not isinstance(rows, list):
-            raise self._error(f"registry answered: {self._key}: expected a list")
+        with self._reported():
+            rows = expect(value[self._key], list, self._key, "a list")
         self._bytes += len(answer.body)
         self._rows += len(rows)
         if self._bytes > MOST_BYTES or self._rows > MOST_ROWS:

@@ -8,6 +8,7 @@ from typing import IO
 from wasmpack.errors import AccessRefused, NotFound, Notice, silence
 from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
+from wasmpack.oci.fields import find
 from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
@@ -120,8 +121,7 @@ class RegistryWriter(ImageWriter):
             body = parse_json_object(self._client.manifest(tag).raw, tag)
         except NotFound:
             body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
-        rows = body.get("manifests")
-        kept = rows if isinstance(rows, list) else []
+        kept = find(body, list, "manifests") or []
         own: JsonObject = {
             **manifest.descriptor.as_json(),
             "artifactType": artifact_type(manifest),

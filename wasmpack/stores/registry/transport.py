@@ -21,6 +21,7 @@ from wasmpack.errors import (
     WrongUsage,
     silence,
 )
+from wasmpack.oci.canonical import JsonValue
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import redacted, shown, shown_url
 from wasmpack.stores.registry.address import Address
@@ -248,7 +249,7 @@ class Transport(Registry):  # type: ignore[misc]
         url: str,
         fields: Mapping[str, str | list[str]],
         headers: Mapping[str, str],
-    ) -> tuple[int, object]:
+    ) -> tuple[int, JsonValue]:
         """A redirect is not followed: it would carry the credentials elsewhere."""
         if self.prefix == "https" and not url.startswith("https:"):
             place = shown_url(url, LONGEST_HEADER)
