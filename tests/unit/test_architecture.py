@@ -39,9 +39,9 @@ ONLY_IN = {
     "oras": {"stores/registry/transport.py"},
     "requests": {"stores/registry/transport.py", "stores/registry/exchange.py",
                  "stores/registry/downloads.py", "stores/registry/session.py",
-                 "stores/registry/failures.py", "stores/registry/stall.py"},
-    "urllib3": {"stores/registry/failures.py", "stores/registry/session.py", "stores/daemon.py"},
-    "docker": {"stores/daemon.py"},
+                 "stores/registry/failures.py", "stores/registry/stall.py", "stores/engine.py"},
+    "urllib3": {"stores/registry/failures.py", "stores/registry/session.py", "stores/engine.py"},
+    "docker": {"stores/engine.py"},
     "deflate": {"oci/layer.py"},
     "envoy": {"envoy/binary.py"},
 }  # fmt: skip
