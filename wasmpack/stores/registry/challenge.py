@@ -89,9 +89,12 @@ def _token(
     wanted = list(scopes) or [challenge.scope]
     if credential is not None and credential.identity_token:
         form = {
-            "service": challenge.service, "scope": " ".join(wanted), "client_id": _CLIENT,
-            "grant_type": "refresh_token", "refresh_token": credential.secret,
-        }  # fmt: skip
+            "service": challenge.service,
+            "scope": " ".join(wanted),
+            "client_id": _CLIENT,
+            "grant_type": "refresh_token",
+            "refresh_token": credential.secret,
+        }
         status, answer = ask("POST", realm, form, {})
     else:
         headers = {"Authorization": credential.basic} if credential else {}

@@ -12,8 +12,9 @@ from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.deadline import Deadline, under
 from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer
 from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, failed
+from wasmpack.stores.registry.headers import retry_after
 from wasmpack.stores.registry.options import RegistryOptions
-from wasmpack.stores.registry.retries import Transient
+from wasmpack.stores.registry.retries import TRANSIENT_STATUS, Transient
 from wasmpack.stores.registry.session import new_session, proxies_for
 from wasmpack.stores.registry.stall import WAITS, read_up_to
 from wasmpack.stores.verified import Readable
@@ -51,11 +52,16 @@ class Exchange:
         self._elsewhere = (
             new_session(options.without_login()) if options.cert_file else self.session
         )
-        self._registry = registry
+        self.registry = registry
         self._options = options
 
     def deadline(self, request: Request) -> Deadline:
-        """Time for all the waits of an answer: connecting, logging in, redirects, its body."""
+        """Time for all the waits of one answer: connecting, logging in, redirects, its body.
+
+        Three timeouts, each request of a push by itself: a blob's HEAD, POST and PUT are three.
+        One that takes longer has spent more than the retry budget, if the timeout is as by default:
+        so the first such answer ends the push.
+        """
         return Deadline(self._silence(request) * (1 if request.hurry else WAITS))
 
     def send(
@@ -75,7 +81,7 @@ class Exchange:
                 return response
             response.close()
             address = self.follow(address, location)
-        raise RegistryUnavailable(f"registry {self._registry}: more than {_REDIRECTS} redirects")
+        raise RegistryUnavailable(f"registry {self.registry}: more than {_REDIRECTS} redirects")
 
     def once(
         self, request: Request, address: Address, authorization: str | None, deadline: Deadline
@@ -100,7 +106,7 @@ class Exchange:
                     proxies=proxies_for(address.url),
                 )
         except TRANSPORT_ERRORS as error:
-            raise failed(error, self._registry, silence, deadline) from error
+            raise failed(error, self.registry, silence, deadline) from error
         finally:
             if made is not None and not isinstance(made, bytes):
                 made.close()
@@ -118,14 +124,24 @@ class Exchange:
             _drain(response, deadline)
             return _made(response, b"")
 
-    def refused(self, response: requests.Response, deadline: Deadline) -> Answer:
-        """An answer nobody hoped for, with what it says, if it says it soon."""
-        brief = Deadline(min(_HURRIED, deadline.left))
-        with response:
-            try:
-                return _made(response, self._read(response, LONGEST_WORDS, brief))
-            except (Transient, WasmpackError):
-                return _made(response, b"")
+    def refusal(
+        self,
+        response: requests.Response,
+        deadline: Deadline,
+        refused: Callable[[Answer], WasmpackError],
+    ) -> Transient | WasmpackError:
+        """The error for an answer nobody hoped for, with what it says, if it says it soon.
+
+        :param refused: makes it
+        """
+        brief, said = Deadline(min(_HURRIED, deadline.left)), b""
+        with response, contextlib.suppress(Transient, WasmpackError):
+            said = self._read(response, LONGEST_WORDS, brief)
+        answer = _made(response, said)
+        error = refused(answer)
+        if answer.status in TRANSIENT_STATUS:
+            return Transient(error, retry_after(answer.headers.get("Retry-After", "")))
+        return error
 
     def follow(self, here: Address, location: str) -> Address:
         """Where a ``Location`` points to, which is not out of TLS.
@@ -140,14 +156,14 @@ class Exchange:
             found = here.join(location)
         except ValueError:
             raise RegistryUnavailable(
-                f"registry {self._registry}: sends us to {place!r}, not an http or https URL"
+                f"registry {self.registry}: sends us to {place!r}, not an http or https URL"
             ) from None
         if self.base.scheme != "https" or found.scheme == "https":
             return found
         if found.with_tls().origin == self.base.origin:
             return found.with_tls()
         raise RegistryUnavailable(
-            f"registry {self._registry}: sends us to {place!r}, without TLS",
+            f"registry {self.registry}: sends us to {place!r}, without TLS",
             hint="tell its operator; --plain-http goes without TLS, if that is meant",
         )
 
@@ -160,7 +176,7 @@ class Exchange:
         if not self.is_ours(found):
             place = shown_url(target, _LONGEST_PLACE)
             raise RegistryUnavailable(
-                f"registry {self._registry}: the next page is at {place!r}, not at the registry"
+                f"registry {self.registry}: the next page is at {place!r}, not at the registry"
             )
         return found
 
@@ -180,7 +196,7 @@ class Exchange:
                 return read_up_to(response, most)
         except TRANSPORT_ERRORS as error:
             silence = self._options.timeout
-            raise failed(error, self._registry, silence, deadline) from error
+            raise failed(error, self.registry, silence, deadline) from error
 
 
 def _drain(response: requests.Response, deadline: Deadline) -> None:

@@ -5,6 +5,8 @@ starts anew.
 """
 
 import contextlib
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
@@ -60,17 +62,17 @@ class Upload:
         """
         url = url if "://" in url else self._blobs + url
         headers = {"Content-Length": "0"} if method in {"POST", "PUT"} else {}
-        return self._transport.attempt(
-            method, url, self._what, expect, headers=headers, hint=_MAKE_IT, hurry=hurry
-        )
+        return self._send(method, url, expect, headers=headers, hint=_MAKE_IT, hurry=hurry)
 
     def ask_with_all(self, url: str) -> Answer:
         """Open the upload and send the whole blob with the same request."""
         headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
-        return self._transport.attempt(
-            "POST", self._blobs + url, self._what, {201, 202}, headers=headers,
-            body=self._small_body,
-        )  # fmt: skip
+        return self._send(
+            "POST", self._blobs + url, {201, 202}, headers=headers, body=self._small_body
+        )
+
+    def _send(self, method: str, url: str, expect: set[int], **more: Any) -> Answer:
+        return self._transport.attempt(method, url, self._what, expect, **more)
 
     def _small_body(self) -> bytes:
         with self._body() as stream:
@@ -118,9 +120,7 @@ class Upload:
     def _whole(self) -> None:
         headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
         url = _with_digest(self.place, self.descriptor.digest)
-        self._transport.attempt(
-            "PUT", url, self._what, {201, 202, 204}, headers=headers, body=self._body
-        )
+        self._send("PUT", url, {201, 202, 204}, headers=headers, body=self._body)
 
     def _in_chunks(self, chunk: int) -> None:
         while self._offset < self.descriptor.size:
@@ -143,10 +143,8 @@ class Upload:
             "Content-Length": str(length),
             "Content-Range": f"{first}-{first + length - 1}",
         }
-        answer = self._transport.attempt(
-            "PATCH", self.place, self._what, {202, 204, 416}, headers=headers,
-            body=lambda: _Part(self._stream_at(first), length),
-        )  # fmt: skip
+        body = partial(self._part, first, length)
+        answer = self._send("PATCH", self.place, {202, 204, 416}, headers=headers, body=body)
         if answer.status == 416:
             refused = RegistryUnavailable(f"cannot {self._what}: registry refuses its bytes")
             if not self._knows_how_far() or self._offset == first:
@@ -156,6 +154,9 @@ class Upload:
         received = received_bytes(answer.headers.get("Range", ""))
         end = first + length
         self._offset = end if received is None else received if received <= end else first
+
+    def _part(self, offset: int, length: int) -> "_Part":
+        return _Part(self._stream_at(offset), length)
 
     def _stream_at(self, offset: int) -> VerifiedStream:
         """The blob from there on; a chunk that is sent again has to be read again."""
