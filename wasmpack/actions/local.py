@@ -67,7 +67,7 @@ def remove_local(names: Sequence[Reference]) -> list[tuple[Reference, Digest]]:
     """
     removed = {found.full: (found, digest) for name in names for found, digest in _meant(name)}
     layout = open_store()
-    layout.untag(removed)
+    layout.index.untag(removed)
     layout.prune()
     return list(removed.values())
 

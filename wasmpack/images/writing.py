@@ -141,7 +141,7 @@ def open_writer(
         case LayoutPlace():
             layout = Layout.create(expanded(place.path))
             if not force:
-                layout.check_names([place.tag, *tags], digest)
+                layout.index.check_names([place.tag, *tags], digest)
             with layout.writing():
                 yield LayoutWriter(layout, force=force)
         case ArchivePlace():

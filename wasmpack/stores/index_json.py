@@ -1,16 +1,19 @@
-"""``index.json`` of an image layout: which images it names, and how they are found in it."""
+"""``index.json`` of an image layout: which images it names, how they are found, and renamed."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
-from wasmpack.oci.canonical import JsonObject, canonical_json
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
+from wasmpack.files.directories import explained, locked, open_regular, write_inside
+from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
 from wasmpack.oci.descriptor import REF_NAME, Descriptor, Digest
 from wasmpack.oci.fields import Fields, find
-from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.oci.manifest import Index, Manifest, artifact_type
 from wasmpack.oci.media_types import OCI_INDEX
 
+INDEX = "index.json"
 _SHOWN = 8
 """Names listed in a hint."""
 _LONGEST = 160
@@ -67,39 +70,114 @@ def parse_entries(index: JsonObject) -> tuple[Entry, ...]:
     """The images that an ``index.json`` names."""
     return tuple(
         Entry(
-            name=row_name(value),
+            name=_name(value),
             descriptor=Descriptor.parse(value, f"index.json: manifests[{n}]"),
-            refers=is_referrer(value),
+            refers=_is_referrer(value),
         )
-        for n, value in enumerate(index_rows(index))
+        for n, value in enumerate(_rows(index))
     )
 
 
-def index_rows(index: JsonObject) -> list[JsonObject]:
-    """The descriptors, as they stand."""
+class IndexFile:
+    """The ``index.json`` of a layout directory, replaced whole, under a lock."""
+
+    def __init__(self, root: Path, *, private: bool) -> None:
+        """:param private: no other process knows of it, so it needs no locks."""
+        self._root = root
+        self._private = private
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Held while it changes."""
+        return contextlib.nullcontext() if self._private else locked(self._root)
+
+    def read(self) -> JsonObject:
+        """The whole document.
+
+        :raises NotFound: no such file
+        """
+        path = self._root / INDEX
+        with explained(path):
+            try:
+                with open_regular(path) as file:
+                    raw = file.read(MAX_JSON + 1)
+            except FileNotFoundError:
+                raise NotFound(f"{path}: no OCI image layout here") from None
+        return parse_json_object(raw, str(path))
+
+    def name(self, descriptor: Descriptor, names: Sequence[str | None], *, force: bool) -> None:
+        """Let names point at a manifest.
+
+        :raises WouldOverwrite: one points at another image, and ``force`` is not given
+        """
+
+        def change(rows: list[JsonObject]) -> list[JsonObject]:
+            if not force:
+                self._refuse_overwrite(rows, names, descriptor.digest)
+            kept = [row for row in rows if _is_referrer(row) or _name(row) not in names]
+            return [*kept, *(_row(descriptor, name) for name in names)]
+
+        self._change(change)
+
+    def list_referrer(self, manifest: Manifest | Index) -> None:
+        """Name a manifest without a tag, marked as one that refers to another."""
+        own = {**manifest.descriptor.as_json(), "artifactType": artifact_type(manifest)}
+
+        def change(rows: list[JsonObject]) -> list[JsonObject]:
+            there = any(row.get("digest") == own["digest"] for row in rows)
+            return rows if there else [*rows, own]
+
+        self._change(change)
+
+    def untag(self, names: Collection[str]) -> None:
+        """Take names away, all at once; the blobs stay until the layout is pruned."""
+        gone = frozenset(names)
+        self._change(lambda rows: [row for row in rows if _name(row) not in gone])
+
+    def check_names(self, names: Sequence[str | None], digest: Digest) -> None:
+        """:raises WouldOverwrite: one of the names belongs to another image."""
+        self._refuse_overwrite(_rows(self.read()), names, digest)
+
+    def _refuse_overwrite(
+        self, rows: Sequence[JsonObject], names: Sequence[str | None], digest: Digest
+    ) -> None:
+        for row in rows:
+            named = _name(row) in names and not _is_referrer(row)
+            if named and row.get("digest") != str(digest):
+                what = _name(row) or "the image without a tag"
+                raise WouldOverwrite(
+                    f"{self._root}: {what} is another image there ({row.get('digest')})",
+                    hint="--force replaces it; another tag keeps both",
+                )
+
+    def _change(self, change: Callable[[list[JsonObject]], list[JsonObject]]) -> None:
+        with self.locked():
+            index = self.read()
+            index["manifests"] = list(change(_rows(index)))
+            write_inside(self._root, INDEX, [canonical_json(index)])
+
+
+def empty_index() -> bytes:
+    """The file of a layout without images."""
+    return canonical_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []})
+
+
+def _rows(index: JsonObject) -> list[JsonObject]:
     fields = Fields(index, "index.json", separator=": ")
     rows = fields.rows("manifests", "an array of descriptors")
     return [row for row, _ in rows if isinstance(row, dict)]
 
 
-def row_name(value: JsonObject) -> str | None:
-    """The name of an image, if it has one."""
-    return find(value, str, "annotations", REF_NAME)
+def _name(row: JsonObject) -> str | None:
+    return find(row, str, "annotations", REF_NAME)
 
 
-def is_referrer(value: JsonObject) -> bool:
+def _is_referrer(row: JsonObject) -> bool:
     """Whether it is there for what it says of another image."""
-    return row_name(value) is None and find(value, str, "artifactType") is not None
+    return _name(row) is None and find(row, str, "artifactType") is not None
 
 
-def index_row(descriptor: Descriptor, name: str | None) -> JsonObject:
-    """One line of it."""
+def _row(descriptor: Descriptor, name: str | None) -> JsonObject:
     value = descriptor.as_json()
     if name is not None:
         value["annotations"] = {REF_NAME: name}
     return value
-
-
-def index_json(manifests: list[JsonObject]) -> bytes:
-    """The file."""
-    return canonical_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
