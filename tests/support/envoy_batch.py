@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from wasmpack.confinement import confined
 from wasmpack.envoy.bootstrap import Plugin, listener, loopback
-from wasmpack.processes import confined, cpu_seconds, sleeps
+from wasmpack.processes import cpu_seconds, sleeps
 
 T = TypeVar("T")
 BATCH = 40
