@@ -14,9 +14,9 @@ from wasmpack.oci.budget import Budget
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, UnreadableLayer, gunzip
 from wasmpack.oci.media_types import EXTENSION_FILE, PLUGIN_FILE, RUNTIME_CONFIG_FILE
+from wasmpack.oci.stream import read_full
 from wasmpack.oci.tar import Stream, TarEntry, TarReader
 from wasmpack.oci.tar_header import BLOCK
-from wasmpack.oci.tar_source import read_full
 
 LIMIT = 256 << 20
 """Most bytes of a module or an unpacked layer: what the meshes read (``docs/variants.md``)."""

@@ -21,9 +21,8 @@ INVALID_HEADER = "archive/tar: invalid tar header"
 MAX_SPECIAL = 1 << 20
 """Bytes of a PAX header, of a GNU long name, of a sparse map (format.go, maxSpecialFileSize)."""
 
-FILE, OLD_FILE, LINK, SYMLINK, CHARACTER, DEVICE, FOLDER, PIPE = (
-    b"0", b"\0", b"1", b"2", b"3", b"4", b"5", b"6",
-)  # fmt: skip
+FILE, OLD_FILE, LINK, SYMLINK = b"0", b"\0", b"1", b"2"
+CHARACTER, DEVICE, FOLDER, PIPE = b"3", b"4", b"5", b"6"
 GLOBAL_PAX, SPARSE = b"g", b"S"
 HEADER_ONLY = frozenset({LINK, SYMLINK, CHARACTER, DEVICE, FOLDER, PIPE})
 """Kinds without data, whatever their size says (common.go, isHeaderOnlyType)."""

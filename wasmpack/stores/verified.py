@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from wasmpack.errors import DigestMismatch
@@ -102,12 +101,7 @@ class VerifiedStream:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _finish(self, *, short: bool) -> None:
