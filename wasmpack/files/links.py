@@ -1,4 +1,4 @@
-"""Where a path that the user names leads, followed link by link.
+"""The end of a path that the user names, followed link by link.
 
 A link to a file is followed, as a shell's ``>`` does. The links that the kernel makes up in
 ``/proc`` (``PID/root``, ``PID/cwd``, ``PID/fd/N``) reach files that no name in this file system

@@ -1,4 +1,4 @@
-"""What reading one image may cost, whatever is asked of it.
+"""The cost that reading one image may have, whatever is asked of it.
 
 A layer of a few kilobytes can unpack to gigabytes, and a header of a few bytes can announce a
 million records. What is read of one image for one command shares a budget, so that ten layers cost

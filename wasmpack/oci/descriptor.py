@@ -71,7 +71,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What an index says its child is for; empty strings where it says nothing."""
+    """The platform of a child of an index; empty strings where it says nothing."""
 
     os: str = ""
     architecture: str = ""

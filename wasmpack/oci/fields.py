@@ -19,7 +19,7 @@ _LONGEST_KEY = 80
 
 
 def find(value: JsonValue, kind: type[T], *keys: str) -> T | None:
-    """What lies behind these keys, for what nobody has to write: None if it is anything else.
+    """The value behind these keys; None if it is absent or of another kind.
 
     >>> find({"config": {"Labels": None}}, dict, "config", "Labels")
     """
@@ -104,7 +104,7 @@ class Fields:
         return {key: self.required(str, key) for key in self.value}
 
     def place(self, key: str) -> str:
-        """Where the value of a key is, for errors."""
+        """The place of a key, for errors."""
         return self._prefix + key[:_LONGEST_KEY]
 
 

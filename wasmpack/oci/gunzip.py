@@ -116,7 +116,7 @@ def _read_header(source: Stream) -> None:
 
 
 def _member(source: Stream) -> Iterator[bytes]:
-    """What one member holds, and then its checksum."""
+    """The content of one member, and then its checksum."""
     crc = size = 0
     for piece in _inflate(source):
         crc, size = zlib.crc32(piece, crc), size + len(piece)
@@ -151,7 +151,7 @@ def _inflate(source: Stream) -> Iterator[bytes]:
 
 
 def _up_to_the_damage(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
-    """What can be inflated of bytes that are damaged somewhere, as Go flushes it."""
+    """As much of damaged bytes as can be inflated, as Go flushes it."""
     for size in _FINER:
         while True:
             trial = decoder.copy()

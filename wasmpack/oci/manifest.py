@@ -22,7 +22,7 @@ MAX_MANIFEST = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
-    """What a manifest and an index have in common."""
+    """The common part of a manifest and an index."""
 
     raw: bytes
     media_type: str
@@ -66,7 +66,7 @@ class Index(_Document):
 
 
 def artifact_type(manifest: Manifest | Index) -> str:
-    """What a list of referrers says of its kind (distribution-spec, "Listing Referrers")."""
+    """The kind of a manifest in a list of referrers (distribution-spec, "Listing Referrers")."""
     if manifest.artifact_type or isinstance(manifest, Index):
         return manifest.artifact_type or manifest.media_type
     return manifest.config.media_type

@@ -115,7 +115,7 @@ def with_default_tag(place: Place) -> Place:
 def pinned(place: Place, digest: Digest) -> Place:
     """The same place with the digest that was found or made there.
 
-    The Docker engine writes manifests of its own, so there no digest of ours is true.
+    The Docker engine writes its own manifests, so our digest would be wrong there.
     """
     if isinstance(place, NamePlace):
         return replace(place, reference=place.reference.with_digest(digest))

@@ -9,7 +9,7 @@ CHUNK = 1 << 20
 
 
 class Source(Protocol):
-    """Where bytes come from."""
+    """A source of bytes."""
 
     @property
     def position(self) -> int:

@@ -154,7 +154,7 @@ class TarReader:
         return block or None
 
     def _begin(self, header: Header) -> None:
-        """What follows are this header's data."""
+        """Expect this header's data next."""
         if header.kind in HEADER_ONLY:
             self._left = self._padding = 0
             return

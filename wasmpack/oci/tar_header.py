@@ -47,7 +47,7 @@ SPARSE_MAP = b"GNU.sparse.map"
 
 @dataclass(slots=True)
 class Header:
-    """What one block says; extended headers may still change it."""
+    """The content of one block; extended headers may still change it."""
 
     kind: bytes
     name: bytes
@@ -181,7 +181,7 @@ def _checksum_is_right(block: bytes) -> bool:
 
 
 def _prefix(block: bytes, header: Header) -> bytes:
-    """The part of the name that stands elsewhere, by the format that the magic number tells."""
+    """The rest of the name, which is elsewhere, by the format that the magic number tells."""
     magic = block[257:263]
     star = magic == _USTAR and block[508:512] == _STAR
     header.gnu = magic == _GNU and block[263:265] == _GNU_VERSION

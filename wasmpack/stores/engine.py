@@ -35,7 +35,7 @@ _READ_SECONDS = 60
 _PIECE = 2 << 20
 _VERSION = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 _BROKEN = (OSError, ValueError, TypeError, AttributeError, LookupError, HTTPException)
-"""What the SDK, which takes settings as they come, and HTTP libraries make of broken ones."""
+"""Raised by the SDK and HTTP libraries for settings and answers that are broken."""
 _SHOWN = 300
 """Characters of the engine's words."""
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Engine:
         self._session.close()
 
     def inspect(self, name: str) -> JsonValue:
-        """What the engine knows of an image.
+        """The engine's description of an image.
 
         :raises NotFound: no such image
         """

@@ -212,7 +212,7 @@ class Layout:
         return locked(self.root, "blobs", shared=shared)
 
     def blob_path(self, digest: Digest) -> Path:
-        """Where a blob lies, or would."""
+        """The path of a blob, whether or not it is there."""
         return self.root / _blob_name(digest)
 
     def _write_blob(self, digest: Digest, pieces: Iterable[bytes]) -> None:

@@ -28,7 +28,7 @@ _LONGEST_REPORT = 4 << 20
 
 
 def store_path() -> Path:
-    """Where the local store is, whether or not it exists yet."""
+    """The path of the local store, whether or not it exists yet."""
     if named := os.environ.get("WASMPACK_STORE"):
         return Path(named)
     data = os.environ.get("XDG_DATA_HOME")

@@ -14,7 +14,7 @@ _LONGEST_NAME = 4096
 
 
 class Span(NamedTuple):
-    """Where a file's bytes lie in the tar."""
+    """The position of a file's bytes in the tar."""
 
     offset: int
     size: int

@@ -15,7 +15,7 @@ Advance = Callable[[Descriptor, int], None]
 
 
 class Readable(Protocol):
-    """What an upload or a digest needs of a file."""
+    """The part of a file that an upload or a digest needs."""
 
     def read(self, size: int = -1, /) -> bytes: ...
     def close(self) -> None: ...

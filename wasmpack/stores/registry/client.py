@@ -78,7 +78,7 @@ class RegistryClient:
         return parse(answer.body, media_type or answer.media_type)
 
     def manifest_digest(self, target: str) -> Digest | None:
-        """What the registry says the digest of a tag is; None if it has no such tag.
+        """The digest of a tag, as the registry reports it; None if it has no such tag.
 
         :raises RegistryUnavailable: an answer without a digest
         """
@@ -151,7 +151,7 @@ class RegistryClient:
         return [listing.text(row) for row in listing.rows(f"{self._root}/tags/list", {200})]
 
     def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
-        """What refers to an image (distribution-spec, "Listing Referrers"), by API or by tag."""
+        """Referrers of an image (distribution-spec, "Listing Referrers"), by API or by tag."""
         what = f"list what refers to {self._reference.name}@{digest}"
         listing = Listing(self._transport, what, "manifests", accept=OCI_INDEX)
         url = f"{self._root}/referrers/{quote(str(digest), safe=':')}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 
 from wasmpack.errors import (
     AccessRefused,
@@ -46,7 +46,7 @@ class Answer:
 
     status: int
     url: str
-    """Where it came from, redirects followed."""
+    """Its address, after redirects."""
     headers: Mapping[str, str]
     body: bytes = b""
 
@@ -127,12 +127,5 @@ def _registry_words(body: bytes) -> str:
 
 def _sentence(answer: Answer, what: str) -> str:
     said = _registry_words(answer.body)  # it may repeat what it was shown
-    status = f"{answer.status} {_phrase(answer.status)}"
+    status = f"{answer.status} {responses.get(answer.status, '?')}"
     return f"cannot {what}: registry answered: {status}{f' ({said})' if said else ''}"
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "?"

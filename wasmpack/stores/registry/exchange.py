@@ -42,7 +42,7 @@ class Request:
 
 
 class Exchange:
-    """What all requests to one registry have in common; used by several threads."""
+    """The common part of all requests to one registry; used by several threads."""
 
     def __init__(self, registry: str, base: Address, options: RegistryOptions) -> None:
         """:raises NotFound, BadArtifact: a certificate file that cannot be used"""
@@ -54,6 +54,25 @@ class Exchange:
         )
         self.registry = registry
         self._options = options
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: RequestBody | None = None,
+        *,
+        hurry: bool = False,
+    ) -> Request:
+        """A request to send.
+
+        :param url: absolute, or a path of this registry
+        :param hurry: wait a few seconds at most: it is not what the work hangs on
+        """
+        address = self.base.join(url)
+        return Request(
+            method=method, address=address, headers=headers or {}, body=body, hurry=hurry
+        )
 
     def deadline(self, request: Request) -> Deadline:
         """Time for all the waits of one answer: connecting, logging in, redirects, its body.
@@ -144,7 +163,7 @@ class Exchange:
         return error
 
     def follow(self, here: Address, location: str) -> Address:
-        """Where a ``Location`` points to, which is not out of TLS.
+        """The target of a ``Location``, which never leads out of TLS.
 
         (Behind a proxy that ends TLS, registries name themselves with http://.)
 
@@ -168,7 +187,7 @@ class Exchange:
         )
 
     def own(self, here: Address, target: str) -> Address:
-        """Where a ``Link`` points to, which is on the registry itself.
+        """The target of a ``Link``, which is on the registry itself.
 
         :raises RegistryUnavailable: an invalid URL; another host or scheme
         """

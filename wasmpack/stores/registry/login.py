@@ -15,7 +15,7 @@ from wasmpack.stores.registry.challenge import authorization
 from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.registry.deadline import Deadline
 from wasmpack.stores.registry.errors import SMALL, refusal
-from wasmpack.stores.registry.exchange import Exchange, Request
+from wasmpack.stores.registry.exchange import Exchange
 from wasmpack.stores.registry.headers import LONGEST_HEADER
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.retries import TRANSIENT_STATUS
@@ -109,14 +109,9 @@ class Login:
         form = urlencode(fields, doseq=True)
         if method == "GET":
             url = f"{url}{'&' if '?' in url else '?'}{form}"
-            request = Request(method=method, address=exchange.base.join(url), headers=headers)
+            request = exchange.request(method, url, headers)
         else:
-            request = Request(
-                method=method,
-                address=exchange.base.join(url),
-                headers={**headers, **_FORM},
-                body=form.encode,
-            )
+            request = exchange.request(method, url, {**headers, **_FORM}, form.encode)
         response = exchange.once(request, request.address, None, deadline)
         if response.status_code in TRANSIENT_STATUS:
             what = f"get a token for {exchange.registry}"

@@ -130,17 +130,8 @@ class Transport(Registry):  # type: ignore[misc]
         :raises AccessRefused: 403, or 401 with fresh credentials
         :raises RegistryUnavailable, NotFound: what the registry answered cannot get better
         """
-        request = Request(
-            method=method,
-            address=self._exchange.base.join(url),
-            headers=headers or {},
-            body=body,
-            hurry=hurry,
-        )
-        deadline = self._exchange.deadline(request)
-        response = self._expected(
-            request, deadline, expect, lambda answer: refused(answer, what, hint)
-        )
+        request = self._exchange.request(method, url, headers, body, hurry=hurry)
+        response, deadline = self._send(request, expect, lambda answer: refused(answer, what, hint))
         wanted = most + 1 if most and response.status_code == 200 else 0
         return self._exchange.answer(response, wanted, deadline)
 
@@ -148,36 +139,34 @@ class Transport(Registry):  # type: ignore[misc]
         self, url: str, what: str, expect: Collection[int], headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         """As :meth:`attempt` with GET, for a body that the caller reads, as slow as it may be."""
-        address = self._exchange.base.join(url)
-        request = Request(method="GET", address=address, headers=headers or {})
-        deadline = self._exchange.deadline(request)
-        return self._expected(request, deadline, expect, lambda answer: refusal(answer, what))
+        request = self._exchange.request("GET", url, headers)
+        return self._send(request, expect, lambda answer: refusal(answer, what))[0]
 
     def follow(self, here: str, location: str) -> str:
-        """Where a ``Location`` of this answer points to.
+        """The target of a ``Location`` in this answer.
 
         :raises RegistryUnavailable: to where we do not go
         """
         return self._exchange.follow(Address.parse(here), location).url
 
     def own(self, url: str, target: str) -> str:
-        """Where a ``Link`` of the answer from there points to; ``url`` as for :meth:`attempt`.
+        """The target of a ``Link`` in the answer from there; ``url`` as for :meth:`attempt`.
 
         :raises RegistryUnavailable: not to the registry itself
         """
         return self._exchange.own(self._exchange.base.join(url), target).url
 
-    def _expected(
+    def _send(
         self,
         request: Request,
-        deadline: Deadline,
         expect: Collection[int],
         refused: Callable[[Answer], WasmpackError],
-    ) -> requests.Response:
+    ) -> tuple[requests.Response, Deadline]:
+        deadline = self._exchange.deadline(request)
         response = self._authorized(request, deadline)
         if response.status_code not in expect:
             raise self._exchange.refusal(response, deadline, refused)
-        return response
+        return response, deadline
 
     def _authorized(self, request: Request, deadline: Deadline) -> requests.Response:
         used = self._login.authorization

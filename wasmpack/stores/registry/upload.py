@@ -1,7 +1,7 @@
 """One upload, as far as it came (distribution-spec, "Pushing blobs").
 
 After a break the registry is asked how far it came, and the rest is sent; one that does not know
-starts anew.
+starts again.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ class Upload:
     ) -> None:
         self.descriptor = descriptor
         self.place = ""
-        """Where the registry takes the next bytes; empty if no upload is open."""
+        """The address for the next bytes; empty if no upload is open."""
         self.asked_to_mount = False
         self._transport = transport
         self._blobs = blobs
@@ -53,7 +53,7 @@ class Upload:
         self._furthest = 0
         """Of all tries: what is sent again is no progress."""
         self._stream: VerifiedStream | None = None
-        """What chunks are read from, one after the other."""
+        """The source of the chunks, read one after the other."""
 
     def ask(self, method: str, url: str, expect: set[int], *, hurry: bool = False) -> Answer:
         """A request without a body.
@@ -91,7 +91,7 @@ class Upload:
         """Send the bytes; after a break, those that are missing.
 
         :param chunk: bytes of a request; 0 for all of them in one, if the registry wants no chunks
-        :raises Transient: the upload has to be opened anew
+        :raises Transient: the upload has to be opened again
         """
         whole = not chunk and not self._least and not self._offset
         try:
