@@ -118,22 +118,13 @@ def _entries(path: Path, spans: Mapping[str, Span]) -> tuple[Entry, ...]:
 
 
 def _spans(path: Path) -> dict[str, Span]:
-    with _explained(path), open_regular(path) as file:
+    with explained(path), open_regular(path) as file:
         return find_files(file, str(path))
 
 
 def _open(path: Path, span: Span) -> Slice:
-    with _explained(path):
-        return Slice(open_regular(path), span, owned=True)
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
     with explained(path):
-        try:
-            yield
-        except FileNotFoundError:
-            raise NotFound(f"{path}: no such file") from None
+        return Slice(open_regular(path), span, owned=True)
 
 
 def _pack(root: Path, target: BinaryIO) -> None:
