@@ -21,8 +21,10 @@ _SHORTEST = 4
 """Characters; anything shorter would turn up in words that are no secret, and give itself away."""
 _MOST = 128
 """Tokens, and queries, that are remembered: registries may send new ones without end."""
-_PROXY, _NO_PROXY = "_proxy", "no_proxy"
+_PROXY = "_proxy"
 """Ends the names of variables, in any case, that urllib looks for proxies in."""
+_PROXIES_IN_USE = {"http_proxy", "https_proxy", "all_proxy"}
+"""Those that are asked for http and https: one without an ``@`` may be a login without a host."""
 _USER = re.compile(r"(?<=://)[^/\s'\"]*@")
 _LOGIN = re.compile(r"\b(Bearer|Basic) +(?=[^\s'\",]*[0-9=_.+/-])[^\s'\",]{8,}", re.IGNORECASE)
 _ENDS_LOGIN = re.compile(r"[/@?#]")
@@ -111,14 +113,14 @@ def _of_environment() -> Iterator[str]:
     """The password of this run, and the logins of proxies, however malformed their addresses."""
     yield os.environ.get("WASMPACK_PASSWORD", "")
     for name, value in os.environ.items():
-        if not name.lower().endswith(_PROXY) or name.lower() == _NO_PROXY:
-            continue
-        login, at, _ = value.rpartition("@")
-        login = login if at else value
-        login = login.partition("://")[2] or login
-        if at or not _WITHOUT_LOGIN.fullmatch(login):
-            password = login.partition(":")[2]
-            yield from (login, password, *_ENDS_LOGIN.split(password))
+        if name.lower().endswith(_PROXY):
+            login, at, _ = value.rpartition("@")
+            login = login if at else value
+            login = login.partition("://")[2] or login
+            hostless = name.lower() in _PROXIES_IN_USE and not _WITHOUT_LOGIN.fullmatch(login)
+            if at or hostless:
+                password = login.partition(":")[2]
+                yield from (login, password, *_ENDS_LOGIN.split(password))
 
 
 @lru_cache(maxsize=4 * _MOST)

@@ -183,6 +183,7 @@ def test_secrets_of_the_environment(
         ("HTTPS_PROXY", "proxy.example"),
         ("HTTPS_PROXY", "http://[2001:db8::1]:3128"),
         ("NO_PROXY", "localhost,127.0.0.1:8080,::1,proxy.example:3128"),
+        ("ISTIO_PROXY", "docker.io/istio/proxyv2:3128"),
     ],
 )
 def test_the_address_of_a_proxy_is_no_secret(
