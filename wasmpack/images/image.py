@@ -17,9 +17,8 @@ from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, Wasmp
 from wasmpack.images.contents import Contents, linux_amd64, read_contents
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED
-from wasmpack.oci.canonical import parse_json_object
+from wasmpack.oci.canonical import find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.fields import find
 from wasmpack.oci.layers import LIMIT, Layers
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from wasmpack.errors import BadArtifact, WrongUsage
-from wasmpack.oci.canonical import JsonObject, JsonValue, shown
-from wasmpack.oci.fields import Fields, find
+from wasmpack.oci.canonical import Fields, JsonObject, JsonValue, find, shown
 
 TITLE = "org.opencontainers.image.title"
 REF_NAME = "org.opencontainers.image.ref.name"

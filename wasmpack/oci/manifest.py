@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact
-from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
+from wasmpack.oci.canonical import Fields, JsonObject, JsonValue, find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest, parse_annotations
-from wasmpack.oci.fields import Fields, find
 from wasmpack.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
 
 MAX_MANIFEST = 4 * 1024 * 1024

@@ -13,9 +13,8 @@ from typing import IO
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
 from wasmpack.files.directories import explained
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.canonical import JsonValue, canonical_json, parse_json
+from wasmpack.oci.canonical import JsonValue, canonical_json, find, parse_json
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.fields import find
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.engine import Engine, ask_engine

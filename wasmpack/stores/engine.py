@@ -19,8 +19,7 @@ from docker.transport import UnixHTTPAdapter
 from docker.utils import kwargs_from_env, parse_host
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
-from wasmpack.oci.canonical import JsonValue, parse_json
-from wasmpack.oci.fields import find
+from wasmpack.oci.canonical import JsonValue, find, parse_json
 from wasmpack.stores.registry.deadline import Deadline, Overdue, in_time
 from wasmpack.stores.registry.stall import read_up_to
 

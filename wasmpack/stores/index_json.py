@@ -7,9 +7,15 @@ from pathlib import Path
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WouldOverwrite
 from wasmpack.files.directories import explained, locked, open_regular, write_inside
-from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.canonical import (
+    MAX_JSON,
+    Fields,
+    JsonObject,
+    canonical_json,
+    find,
+    parse_json_object,
+)
 from wasmpack.oci.descriptor import REF_NAME, Descriptor, Digest
-from wasmpack.oci.fields import Fields, find
 from wasmpack.oci.manifest import Index, Manifest, artifact_type
 from wasmpack.oci.media_types import OCI_INDEX
 

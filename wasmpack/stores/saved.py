@@ -13,9 +13,8 @@ from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.canonical import canonical_json, parse_json
+from wasmpack.oci.canonical import Fields, canonical_json, expect, parse_json
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.fields import Fields, expect
 from wasmpack.oci.layer import gzip_pieces
 from wasmpack.oci.layers import MOST_LAYERS
 from wasmpack.oci.manifest import MAX_MANIFEST, Manifest, parse_manifest

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.errors import AccessRefused, RegistryUnavailable
-from wasmpack.oci.canonical import JsonValue
-from wasmpack.oci.fields import find
+from wasmpack.oci.canonical import JsonValue, find
 from wasmpack.redaction import remember_token, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.credentials import Credential

@@ -17,8 +17,7 @@ from pathlib import Path
 from wasmpack.errors import BadArtifact, Notice, silence
 from wasmpack.files.directories import explained, open_regular
 from wasmpack.files.outputs import update_named
-from wasmpack.oci.canonical import JsonObject, parse_json_object
-from wasmpack.oci.fields import Fields, find
+from wasmpack.oci.canonical import Fields, JsonObject, find, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
 from wasmpack.redaction import remember_secret
 from wasmpack.stores.registry.helpers import ask_helper, helper_named, login_from

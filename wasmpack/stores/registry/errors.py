@@ -11,8 +11,7 @@ from wasmpack.errors import (
     RegistryUnavailable,
     WasmpackError,
 )
-from wasmpack.oci.canonical import JsonValue, parse_json
-from wasmpack.oci.fields import find
+from wasmpack.oci.canonical import JsonValue, find, parse_json
 from wasmpack.redaction import shown
 
 TOO_LARGE = 413

@@ -12,8 +12,7 @@ import subprocess
 import time
 
 from wasmpack.errors import BadArtifact, WasmpackError
-from wasmpack.oci.canonical import JsonValue, parse_json
-from wasmpack.oci.fields import find
+from wasmpack.oci.canonical import JsonValue, find, parse_json
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TIMEOUT = 30.0

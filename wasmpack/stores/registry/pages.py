@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from functools import partial
 
 from wasmpack.errors import BadArtifact, RegistryUnavailable
-from wasmpack.oci.canonical import JsonValue
+from wasmpack.oci.canonical import JsonValue, expect
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.fields import expect
 from wasmpack.stores.registry.errors import SMALL, Answer
 from wasmpack.stores.registry.headers import next_link
 from wasmpack.stores.registry.stall import SLOWEST

@@ -6,9 +6,8 @@ from contextlib import closing
 from typing import IO
 
 from wasmpack.errors import AccessRefused, NotFound, Notice, silence
-from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.canonical import JsonObject, canonical_json, find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.fields import find
 from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference

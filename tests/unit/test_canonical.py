@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from wasmpack.errors import BadArtifact
-from wasmpack.oci.canonical import JsonValue
-from wasmpack.oci.fields import Fields, expect, find
+from wasmpack.oci.canonical import Fields, JsonValue, expect, find
 
 DOCUMENT: JsonValue = {"text": "x", "size": 5, "yes": True, "rows": [1], "inner": {"text": "y"}}
 
