@@ -11,10 +11,9 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -33,7 +32,6 @@ _STARVED = 10.0
 """The clock's bound, as a multiple of the CPU time's; and seconds added to it."""
 _STARVED_MORE = 60.0
 _MIB = 1 << 20
-_PR_SET_PDEATHSIG = 1
 
 
 class Bound(StrEnum):
@@ -220,67 +218,3 @@ def _tasks(pid: int) -> list[Path]:
 def _stat(path: Path) -> list[bytes]:
     """The fields of proc(5)'s ``stat`` behind the command, which may hold spaces and brackets."""
     return path.read_bytes().rpartition(b")")[2].split()
-
-
-def end_with_parent(parent: int) -> None:
-    """Let the kernel end this process together with the thread that started it (Linux).
-
-    :param parent: its process id: it may be gone already
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def limit_self(cpu: float | None) -> None:
-    """No core dumps; and the kernel ends this process if nobody else does in time.
-
-    :param cpu: seconds of CPU time; None for no limit
-    """
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if cpu is not None:
-        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        soft = int(cpu) + 1
-        if hard == resource.RLIM_INFINITY or soft < hard:
-            resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
-
-
-_LAUNCH = (
-    "import os, sys; sys.path[:] = {path!r}; "
-    "from wasmpack.processes import end_with_parent, limit_self; "
-    "end_with_parent({parent}); limit_self({cpu!r}); os.execv(sys.argv[1], sys.argv[1:])"
-)
-
-
-def confined(command: list[str], cpu: float | None = None) -> list[str]:
-    """The command line of a program that does not outlive us and has no more CPU time than that.
-
-    :param command: the program's absolute path and its arguments
-    """
-    code = _LAUNCH.format(path=import_path(), parent=os.getpid(), cpu=cpu)
-    return [sys.executable, "-I", "-S", "-c", code, *command]
-
-
-_ALLOWED = (
-    "PATH", "TMPDIR", "LANG", "LC_ALL",
-    "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE",
-)  # fmt: skip
-"""What any program may know; the last three measure subprocesses (coverage.py)."""
-
-
-def allowed_environment(*more: str, source: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables that a foreign or sandboxed program gets.
-
-    :param more: names that this program needs as well (``HOME`` for git)
-    """
-    return {name: source[name] for name in (*_ALLOWED, *more) if name in source}
-
-
-def import_path() -> list[str]:
-    """Where this process finds modules, for a Python that is started without any settings."""
-    return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100

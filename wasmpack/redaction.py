@@ -23,11 +23,19 @@ _MOST = 128
 """Tokens, and queries, that are remembered: registries may send new ones without end."""
 _PROXY = "_proxy"
 """Ends the names of variables, in any case, that urllib looks for proxies in."""
+_PROXIES_IN_USE = {"http_proxy", "https_proxy", "all_proxy"}
+"""Those that are asked for http and https: one without an ``@`` may be a login without a host."""
 _USER = re.compile(r"(?<=://)[^/\s'\"]*@")
 _LOGIN = re.compile(r"\b(Bearer|Basic) +(?=[^\s'\",]*[0-9=_.+/-])[^\s'\",]{8,}", re.IGNORECASE)
 _ENDS_LOGIN = re.compile(r"[/@?#]")
 """What a parser takes for the end of a login; in a password it should have been encoded."""
+_WITHOUT_LOGIN = re.compile(r"(?:\[[^]]*\]|[^:]*)(?::[0-9]{1,5})?/?")
+"""A proxy's host and port, whatever else is missing in its address."""
 _WORD = re.compile(r"\S+")
+_PATH = re.compile(r"[^\w/]*/")
+"""How a path begins, in quotes or not."""
+_PARAMETER = re.compile(r";([^/?#]+)")
+"""Of a segment of a path (RFC 3986 3.3); some services sign their addresses there."""
 _AFTER_WORD = "'\")>]},;:."
 """What a sentence may write after an address."""
 _URL = "!#$%&'()*+,/:;=?@[]~"
@@ -51,9 +59,10 @@ def remember_token(token: str) -> None:
 
 
 def remember_query(url: str) -> None:
-    """Queries may be signed: as :func:`remember_token`, in a ring of their own."""
+    """Queries and parameters may be signed: as :func:`remember_token`, in a ring of their own."""
+    place, _, query = url.partition("#")[0].partition("?")
     with _remembering:
-        _queries.extend(filter(None, [url.partition("#")[0].partition("?")[2]]))
+        _queries.extend(filter(None, [query, *_PARAMETER.findall(place)]))
 
 
 def redacted(text: str) -> str:
@@ -64,7 +73,7 @@ def redacted(text: str) -> str:
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, HIDDEN)
     text = _LOGIN.sub(rf"\1 {HIDDEN}", _USER.sub("", text))
-    return _WORD.sub(_without_query, text)
+    return _WORD.sub(_unsigned, text)
 
 
 def shown(text: str, most: int) -> str:
@@ -74,37 +83,44 @@ def shown(text: str, most: int) -> str:
 
 
 def shown_url(url: str, most: int) -> str:
-    """A URL from outside, without user, query and fragment, whatever they are made of."""
+    """A URL from outside, without user, parameters, query and fragment, whatever they hold."""
     try:
         parts = urlsplit(url)
         place = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
         text = place.geturl()
     except ValueError:
         text = re.split("[?#]", url, maxsplit=1)[0]
+    text = _PARAMETER.sub(f";{HIDDEN}", text)
     return shown(f"{text}?{HIDDEN}" if "?" in url else text, most)
 
 
-def _without_query(word: re.Match[str]) -> str:
-    """Signatures are in queries and fragments; a path that merely has a ``?`` stays."""
+def _unsigned(word: re.Match[str]) -> str:
+    """Signatures are in queries, fragments and parameters; a path that merely has a mark stays."""
     text = word[0].rstrip(_AFTER_WORD)
     head, mark, rest = text.partition("?")
     if "://" in head:
         place, sharp, _ = head.partition("#")
         head, mark = (place, sharp) if sharp else (head, mark)
     elif "/" not in head or "=" not in rest:
-        mark = ""
-    return f"{head}{mark}{HIDDEN}{word[0][len(text) :]}" if mark else word[0]
+        head, mark = text, ""
+    url = "://" in head
+    if url or _PATH.match(head):
+        head = _PARAMETER.sub(lambda p: f";{HIDDEN}" if url or "=" in p[1] else p[0], head)
+    return f"{head}{mark}{HIDDEN if mark else ''}{word[0][len(text) :]}"
 
 
 def _of_environment() -> Iterator[str]:
     """The password of this run, and the logins of proxies, however malformed their addresses."""
     yield os.environ.get("WASMPACK_PASSWORD", "")
     for name, value in os.environ.items():
-        login, at, _ = value.rpartition("@")
-        if at and name.lower().endswith(_PROXY):
+        if name.lower().endswith(_PROXY):
+            login, at, _ = value.rpartition("@")
+            login = login if at else value
             login = login.partition("://")[2] or login
-            password = login.partition(":")[2]
-            yield from (login, password, *_ENDS_LOGIN.split(password))
+            hostless = name.lower() in _PROXIES_IN_USE and not _WITHOUT_LOGIN.fullmatch(login)
+            if at or hostless:
+                password = login.partition(":")[2]
+                yield from (login, password, *_ENDS_LOGIN.split(password))
 
 
 @lru_cache(maxsize=4 * _MOST)

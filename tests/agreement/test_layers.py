@@ -34,8 +34,8 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UnreadableLayer
 from wasmpack.oci.layers import Layers
 from wasmpack.oci.manifest import Manifest, parse_manifest
+from wasmpack.oci.stream import Stream
 from wasmpack.oci.tar import TarReader
-from wasmpack.oci.tar_source import Stream
 from wasmpack.targets import Fetcher, ImageRules
 
 PROGRAM = Path(__file__).with_name("go_layers")

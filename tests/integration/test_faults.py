@@ -19,7 +19,7 @@ from support.registries import RunningRegistry, TokenRegistry
 
 from wasmpack.cli.main import run
 from wasmpack.images.variants import BuiltImage
-from wasmpack.stores.registry.patience import Patience, Transient
+from wasmpack.stores.registry.retries import RetryBudget, Transient
 
 BLOBS, MANIFESTS = "/blobs/sha256", "/manifests/"
 UPLOADS = "/blobs/uploads/"
@@ -335,13 +335,13 @@ def test_nobody_listens_at_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     repository, _ = pushed_image
-    failed, wait = threading.Event(), Patience.wait
+    failed, wait = threading.Event(), RetryBudget.wait
 
-    def noticed(patience: Patience, failure: Transient) -> None:
+    def noticed(budget: RetryBudget, failure: Transient) -> None:
         failed.set()
-        wait(patience, failure)
+        wait(budget, failure)
 
-    monkeypatch.setattr(Patience, "wait", noticed)
+    monkeypatch.setattr(RetryBudget, "wait", noticed)
     with FaultyProxy(htpasswd_registry.host, listening_after=failed.wait) as proxy:
         assert client("pull", f"{proxy.host}/{repository}:v1") == 0
         assert "connection refused; try 2 of 5" in client.error

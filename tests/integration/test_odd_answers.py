@@ -28,7 +28,7 @@ from wasmpack.errors import RegistryUnavailable
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.registry import pages, patience
+from wasmpack.stores.registry import pages, retries
 from wasmpack.stores.registry.client import RegistryClient
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import VerifiedStream
@@ -415,7 +415,7 @@ def test_pages_that_bring_next_to_nothing_count_as_silence(
     tags: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "MOST_PAGES", 30)
-    monkeypatch.setattr(patience, "BUDGET", 0.5)
+    monkeypatch.setattr(retries, "TIMEOUT", 0.5)
 
     def script(request: str, _headers: dict[str, str]) -> Pieces:
         yield 0.2
@@ -430,7 +430,7 @@ def test_pages_that_bring_next_to_nothing_count_as_silence(
 
 def test_slow_pages_that_bring_something_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "MOST_PAGES", 5)
-    monkeypatch.setattr(patience, "BUDGET", 0.0)
+    monkeypatch.setattr(retries, "TIMEOUT", 0.0)
     full = json.dumps(["t" * 100] * 20)
     with (
         RawServer(lambda request, _: iter([page(request, full)])) as server,

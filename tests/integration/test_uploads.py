@@ -1,4 +1,4 @@
-"""Uploads as registries differ: in one request, in chunks, mounted, and after a break."""
+"""BlobPush as registries differ: in one request, in chunks, mounted, and after a break."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from support.exchanges import PLAIN, Exchange, cluster, upstream
+from wasmpack.confinement import confined
 from wasmpack.envoy.bootstrap import Plugin, loopback
-from wasmpack.processes import confined, cpu_seconds, sleeps
+from wasmpack.processes import cpu_seconds, sleeps
 
 T = TypeVar("T")
 BATCH = 40

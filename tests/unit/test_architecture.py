@@ -21,8 +21,8 @@ CHECKOUT = Path(__file__).parents[2]
 
 LAYERS = {
     "errors": 0, "findings": 0, "version": 0, "redaction": 0, "template_files": 0, "schemas": 0,
-    "processes": 1, "files": 1, "oci": 1, "wasm": 1, "kubeyaml": 2, "runtime_config": 2,
-    "targets": 2, "proxy_abi": 2, "git": 2,
+    "confinement": 1, "processes": 1, "files": 1, "oci": 1, "wasm": 1,
+    "kubeyaml": 2, "runtime_config": 2, "targets": 2, "proxy_abi": 2, "git": 2,
     "stores": 3, "images": 4, "dry_run": 4,
     "envoy": 5, "module_rules": 5, "fetchers": 5, "mesh": 5,
     "actions": 6, "api": 7, "cli": 7, "__init__": 8, "__main__": 8,
@@ -39,9 +39,9 @@ ONLY_IN = {
     "oras": {"stores/registry/transport.py"},
     "requests": {"stores/registry/transport.py", "stores/registry/exchange.py",
                  "stores/registry/downloads.py", "stores/registry/session.py",
-                 "stores/registry/failures.py", "stores/registry/pace.py"},
-    "urllib3": {"stores/registry/failures.py", "stores/registry/session.py", "stores/daemon.py"},
-    "docker": {"stores/daemon.py"},
+                 "stores/registry/failures.py", "stores/registry/stall.py", "stores/engine.py"},
+    "urllib3": {"stores/registry/failures.py", "stores/registry/session.py", "stores/engine.py"},
+    "docker": {"stores/engine.py"},
     "deflate": {"oci/layer.py"},
     "envoy": {"envoy/binary.py"},
 }  # fmt: skip

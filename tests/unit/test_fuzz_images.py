@@ -36,8 +36,8 @@ from wasmpack.oci.gunzip import UnreadableLayer, gunzip
 from wasmpack.oci.manifest import parse
 from wasmpack.oci.place import ArchivePlace, LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
+from wasmpack.oci.stream import Stream
 from wasmpack.oci.tar import TarReader
-from wasmpack.oci.tar_source import Stream
 from wasmpack.stores.archive import ArchiveReader
 from wasmpack.stores.saved import SavedImage
 from wasmpack.targets import choose

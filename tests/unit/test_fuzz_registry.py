@@ -16,9 +16,9 @@ from wasmpack.errors import WasmpackError, silence
 from wasmpack.redaction import plain_text, redacted
 from wasmpack.stores.registry import pages
 from wasmpack.stores.registry.address import Address
-from wasmpack.stores.registry.answers import Answer, manifest_refusal, refusal
 from wasmpack.stores.registry.challenge import authorization, parse_challenges
 from wasmpack.stores.registry.credentials import Credential, find_credential
+from wasmpack.stores.registry.errors import Answer, manifest_refusal, refusal
 from wasmpack.stores.registry.exchange import Exchange
 from wasmpack.stores.registry.headers import (
     content_range,
@@ -29,7 +29,7 @@ from wasmpack.stores.registry.headers import (
 )
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pages import Listing, NoListing
-from wasmpack.stores.registry.patience import Patience
+from wasmpack.stores.registry.retries import RetryBudget
 
 MUTANTS = int(os.environ.get("WASMPACK_FUZZ_MUTANTS", "300"))
 """For each reader, in each run."""
@@ -180,8 +180,8 @@ class OnePage:
         base = Address.parse("https://r.example/")
         self._exchange = Exchange("r.example", base, OPTIONS)
 
-    def patience(self) -> Patience:
-        return Patience(0, silence)
+    def retry_budget(self) -> RetryBudget:
+        return RetryBudget(1, silence)
 
     def attempt(self, *_: object, **__: object) -> Answer:
         return answered(200, self._raw, {"Link": self._link})

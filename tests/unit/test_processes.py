@@ -12,15 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from wasmpack.processes import (
-    Bound,
-    Exceeded,
-    Limits,
-    Watch,
-    allowed_environment,
-    confined,
-    end,
-)
+from wasmpack.confinement import allowed_environment, confined
+from wasmpack.processes import Bound, Exceeded, Limits, Watch, end
 
 LIMITS = Limits(cpu=60.0, memory=1 << 30, blocked=1.0)
 NET = 120
@@ -175,7 +168,7 @@ def gone(pid: int) -> bool:
 
 def test_a_confined_program_does_not_outlive_its_parent() -> None:
     code = (
-        "import subprocess, sys; from wasmpack.processes import confined\n"
+        "import subprocess, sys; from wasmpack.confinement import confined\n"
         "child = subprocess.Popen(confined(['/bin/sleep', '600']))\n"
         "print(child.pid, flush=True); child.wait()"
     )

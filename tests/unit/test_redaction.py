@@ -113,6 +113,13 @@ def test_of_a_url_from_outside_no_query_is_shown(place: str, query: str) -> None
     assert text.endswith("/x?…")
 
 
+@pytest.mark.parametrize("place", ["https://h/x", "/v2/x", "//[/x"])
+def test_of_a_url_from_outside_no_parameter_is_shown(place: str) -> None:
+    assert shown_url(f"{place};sig=SIG/y;SIG", 200) == f"{place};…/y;…"
+    remember_query(f"{place};SIGN-ED/y")
+    assert redacted("at /x;SIGN-ED/y") == "at /x;…/y"
+
+
 @pytest.mark.parametrize("query", [query for query in QUERIES if "#" not in query])
 def test_a_query_that_was_followed_is_hidden_wherever_it_turns_up(query: str) -> None:
     query = query.replace("SIG", "signature")
@@ -154,6 +161,11 @@ def test_an_error_and_a_finding_hold_no_secret() -> None:
         ("ftp_proxy", "http://me:hunter22@proxy", "it is hunter22"),
         ("HTTP_PROXY", "http://me:hunter22/hunter22@proxy", "it is hunter22"),
         ("HTTP_PROXY", "http://me:hunter22@hunter22@proxy", "it is hunter22"),
+        ("HTTPS_PROXY", "http://me:hunter22", "it is hunter22"),
+        ("HTTPS_PROXY", "me:hunter22", "it is hunter22"),
+        ("HTTPS_PROXY", "http://me:hunter22/", "it is hunter22/"),
+        ("HTTPS_PROXY", "http://me:hunter22:3128", "it is hunter22:3128"),
+        ("HTTPS_PROXY", "http://me:pw", "it is me:pw"),
     ],
 )
 def test_secrets_of_the_environment(
@@ -164,9 +176,34 @@ def test_secrets_of_the_environment(
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTPS_PROXY", "http://proxy.example:3128"),
+        ("HTTPS_PROXY", "http://proxy.example:3128/"),
+        ("HTTPS_PROXY", "proxy.example"),
+        ("HTTPS_PROXY", "http://[2001:db8::1]:3128"),
+        ("NO_PROXY", "localhost,127.0.0.1:8080,::1,proxy.example:3128"),
+        ("ISTIO_PROXY", "docker.io/istio/proxyv2:3128"),
+    ],
+)
+def test_the_address_of_a_proxy_is_no_secret(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    text = "proxy.example:3128 or [2001:db8::1]:3128 or 127.0.0.1:8080"
+    assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("at https://me:pw@h/x", "at https://h/x"),
+        ("at https://h/x;sig=abc/y;token?a=b", "at https://h/x;…/y;…?…"),
+        ("at https://h/x;sig=abc.", "at https://h/x;…."),
+        ("url: '/v2/x;sig=abc' (Caused", "url: '/v2/x;…' (Caused"),
+        ("application/json;charset=utf-8", "application/json;charset=utf-8"),
+        ("see https://h/x; then go on", "see https://h/x; then go on"),
+        ("the file ./a;b.wasm", "the file ./a;b.wasm"),
         ("at http://me:p@ss@[bad", "at http://[bad"),
         ("url: /v2/x/blobs?sig=a&b=c (Caused", "url: /v2/x/blobs?… (Caused"),
         ("'https://h/x?token'", "'https://h/x?…'"),

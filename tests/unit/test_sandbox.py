@@ -15,12 +15,13 @@ from support.peak import watched
 from support.plugins import FRAME, binary, wat
 
 from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.confinement import allowed_environment
 from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.sandbox import compile_text
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings import Finding, Severity, Verdict
-from wasmpack.processes import Starved, allowed_environment
+from wasmpack.processes import Starved
 from wasmpack.proxy_abi.module import PluginModule
 
 LOOP = "(loop $l (br $l))"

@@ -28,6 +28,7 @@ from wasmpack.oci.manifest import Index, Manifest, parse
 from wasmpack.oci.place import LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.stores import index_json
 from wasmpack.stores import layout as stores_layout
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import (
@@ -366,13 +367,13 @@ def test_names_written_at_once_are_all_kept(
 ) -> None:
     """Slow replacing of index.json would lose names without the lock."""
     layout = Layout.create(tmp_path / "lay")
-    write_inside = stores_layout.write_inside
+    write_inside = index_json.write_inside
 
     def slowly(root: Path, name: str, pieces: Iterable[bytes], **how: bool) -> None:
         time.sleep(0.02)
         write_inside(root, name, pieces, **how)
 
-    monkeypatch.setattr(stores_layout, "write_inside", slowly)
+    monkeypatch.setattr(index_json, "write_inside", slowly)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: layout.put_manifest(image().manifest, [str(n)]), range(16)))
     assert sorted(int(entry.name or "") for entry in layout.entries()) == list(range(16))
@@ -418,7 +419,7 @@ def nested(width: int, depth: int) -> tuple[Layout, BuiltImage]:
         inner = parse(json.dumps(body).encode(), mt.OCI_INDEX)
         store.put_manifest(inner, [])
     store.put_manifest(inner, ["quay.io/x/y:v1"])
-    store.untag(["quay.io/a/b:v1"])
+    store.index.untag(["quay.io/a/b:v1"])
     return store, made
 
 
@@ -451,7 +452,7 @@ def test_prune_keeps_what_one_of_two_rows_names(wrong_first: bool) -> None:
     body = {"schemaVersion": 2, "manifests": rows if wrong_first else rows[::-1]}
     top = parse(json.dumps(body).encode(), mt.OCI_INDEX)
     store.put_manifest(top, ["quay.io/x/y:v1"])
-    store.untag(["quay.io/a/b:v1"])
+    store.index.untag(["quay.io/a/b:v1"])
     assert store.prune() == (0, 0)
 
 
@@ -460,13 +461,13 @@ def test_many_names_are_removed_in_one_change(monkeypatch: pytest.MonkeyPatch) -
     keep(made, "quay.io/a/b:v1")
     open_store().put_manifest(made.manifest, [f"quay.io/a/b:v{n}" for n in range(50)])
     written: list[str] = []
-    real = stores_layout.write_inside
+    real = index_json.write_inside
 
     def counted(root: Path, name: str, pieces: Iterable[bytes], *, durable: bool = True) -> None:
         written.append(name)
         real(root, name, pieces, durable=durable)
 
-    monkeypatch.setattr(stores_layout, "write_inside", counted)
+    monkeypatch.setattr(index_json, "write_inside", counted)
     digest = made.manifest.digest
     names = [Reference.parse(f"quay.io/a/b@{digest}"), Reference.parse("quay.io/a/b:v7")]
     removed = remove_local(names)

@@ -13,9 +13,9 @@ from support.tars import END, file, good_tars, header, pax, pax_sparse, special
 from wasmpack.errors import BadArtifact
 from wasmpack.oci.budget import Budget
 from wasmpack.oci.gunzip import UnreadableLayer
+from wasmpack.oci.stream import SeekableFile, Stream
 from wasmpack.oci.tar import TarReader
 from wasmpack.oci.tar_header import decimal, number
-from wasmpack.oci.tar_source import SeekableFile, Stream
 
 P = b"plugin.wasm"
 

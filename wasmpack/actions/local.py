@@ -9,8 +9,8 @@ from wasmpack.images.variants import variant_of
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
+from wasmpack.stores.index_json import Entry
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.layout_index import Entry
 from wasmpack.stores.local import (
     find_local,
     forget_reports,
@@ -67,7 +67,7 @@ def remove_local(names: Sequence[Reference]) -> list[tuple[Reference, Digest]]:
     """
     removed = {found.full: (found, digest) for name in names for found, digest in _meant(name)}
     layout = open_store()
-    layout.untag(removed)
+    layout.index.untag(removed)
     layout.prune()
     return list(removed.values())
 

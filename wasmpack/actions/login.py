@@ -17,7 +17,7 @@ def log_in(name: RegistryName, session: Session) -> str:
     :param session: whose registry options have user name and password
     :raises AccessRefused: the registry does not take them; nothing is kept
     """
-    from wasmpack.stores.registry.login import show_credentials
+    from wasmpack.stores.registry.ping import show_credentials
 
     options = session.registry
     if options.username is None or options.password is None:

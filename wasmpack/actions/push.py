@@ -83,7 +83,7 @@ def _sent(
     *,
     fall_back: bool,
 ) -> Written:
-    from wasmpack.stores.registry.answers import ManifestDenied, ManifestRefused
+    from wasmpack.stores.registry.errors import ManifestDenied, ManifestRefused
 
     image, manifest = done.image, require_image(done.image)
     writer = registry_writer(destination, session, manifest.digest, registry_name(source))

@@ -14,16 +14,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from wasmpack.confinement import allowed_environment, import_path
 from wasmpack.errors import WasmpackError
-from wasmpack.processes import (
-    Bound,
-    Exceeded,
-    Limits,
-    Starved,
-    Watch,
-    allowed_environment,
-    import_path,
-)
+from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch
 
 _PYTHON_FAILED = 1
 """Exit status of a Python that ends with a traceback."""

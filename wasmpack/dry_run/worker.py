@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from wasmpack.processes import end_with_parent, limit_self
+from wasmpack.confinement import end_with_parent, limit_self
 
 
 def run(parent: int) -> None:

@@ -6,8 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from wasmpack.confinement import allowed_environment
 from wasmpack.errors import NotFound, WasmpackError
-from wasmpack.processes import allowed_environment
 
 _VERSION = re.compile(r"/(\d+\.\d+\.\d+)")
 _TIMEOUT = 120

@@ -7,20 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from wasmpack.confinement import allowed_environment, confined
 from wasmpack.dry_run.budget import BLOCKED, Budget
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy.binary import envoy_version, find_envoy
 from wasmpack.envoy.bootstrap import Plugin, bootstrap
 from wasmpack.envoy.server import plugin_errors
-from wasmpack.processes import (
-    Bound,
-    Exceeded,
-    Limits,
-    Starved,
-    Watch,
-    allowed_environment,
-    confined,
-)
+from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch
 
 _ENVOY = 256 << 20
 """Bytes of memory that Envoy takes without any plugin, and some more."""

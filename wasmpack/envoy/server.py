@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wasmpack.confinement import allowed_environment, confined
 from wasmpack.envoy.binary import find_envoy
 from wasmpack.envoy.bootstrap import Plugin, bootstrap
 from wasmpack.errors import WasmpackError
-from wasmpack.processes import allowed_environment, confined
 
 _START_TIMEOUT = 60.0
 """Seconds until it listens; compiling a large module takes most of them."""

@@ -1,4 +1,4 @@
-"""Where a path that the user names leads, followed link by link.
+"""The end of a path that the user names, followed link by link.
 
 A link to a file is followed, as a shell's ``>`` does. The links that the kernel makes up in
 ``/proc`` (``PID/root``, ``PID/cwd``, ``PID/fd/N``) reach files that no name in this file system
@@ -93,16 +93,23 @@ class _Walk:
                 return self._found(name, status, home)
 
     def _found(
-        self, name: str, status: os.stat_result | None, home: os.stat_result | None,
+        self,
+        name: str,
+        status: os.stat_result | None,
+        home: os.stat_result | None,
         descriptor: int | None = None,
-    ) -> Found:  # fmt: skip
+    ) -> Found:
         if descriptor is not None and self._waiting:
             raise self._refusal(name)
         moved = home is not None and not os.path.samestat(home, os.fstat(self.directory))
         return Found(
-            directory=self.directory, name=name, path=Path(self._at, name), status=status,
-            elsewhere=moved and descriptor is None, descriptor=descriptor,
-        )  # fmt: skip
+            directory=self.directory,
+            name=name,
+            path=Path(self._at, name),
+            status=status,
+            elsewhere=moved and descriptor is None,
+            descriptor=descriptor,
+        )
 
     def _status(self, name: str) -> os.stat_result | None:
         """Of the name itself; the last one need not be there."""

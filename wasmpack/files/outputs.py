@@ -158,8 +158,8 @@ def _replacing(found: Found, *, private: bool) -> Iterator[BinaryIO]:
     name: str | None = None
     with contextlib.ExitStack() as stack:
         try:
-            beside = temporary_file(found.directory, most & 0o666)
-            file, name = stack.enter_context(beside)
+            neighbour = temporary_file(found.directory, most & 0o666)
+            file, name = stack.enter_context(neighbour)
         except OSError as error:
             if found.status is None or error.errno not in _REFUSED:
                 raise

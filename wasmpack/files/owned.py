@@ -29,7 +29,7 @@ class _NotOurs(OSError):
 
 
 def read_owned(path: Path, limit: int) -> bytes | None:
-    """What :func:`write_owned` wrote; None if it is absent, damaged, or somebody else's.
+    """Content that :func:`write_owned` wrote; None if it is absent, damaged, or somebody else's.
 
     :param limit: most bytes that are read
     """

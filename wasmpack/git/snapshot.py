@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from wasmpack.confinement import allowed_environment
 from wasmpack.errors import WasmpackError
 from wasmpack.git.program import NO_GIT, OUTPUT, Deadline, run_git
 from wasmpack.git.storage import Storage, bounded
 from wasmpack.git.work_tree import WorkTree, check_owner, expand_home
-from wasmpack.processes import allowed_environment
 
 _COMPARING = (
     "autocrlf", "checkstat", "eol", "filemode", "ignorecase", "precomposeunicode",

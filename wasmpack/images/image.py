@@ -17,7 +17,7 @@ from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, Wasmp
 from wasmpack.images.contents import Contents, linux_amd64, read_contents
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED
-from wasmpack.oci.canonical import parse_json_object
+from wasmpack.oci.canonical import find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.layers import LIMIT, Layers
 from wasmpack.oci.manifest import Index, Manifest
@@ -193,13 +193,9 @@ class Image:
             value = parse_json_object(self.small_blob(manifest.config), "image configuration")
         except UNREADABLE:
             return None, {}
-        created, config = value.get("created"), value.get("config")
-        labels = config.get("Labels") if isinstance(config, dict) else None
-        texts = labels.items() if isinstance(labels, dict) else ()
-        return (
-            created if isinstance(created, str) else None,
-            {key: text for key, text in texts if isinstance(text, str)},
-        )
+        labels = find(value, dict, "config", "Labels") or {}
+        texts = {key: text for key, text in labels.items() if isinstance(text, str)}
+        return find(value, str, "created"), texts
 
     @cached_property
     def annotations(self) -> Mapping[str, str]:

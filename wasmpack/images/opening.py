@@ -17,8 +17,8 @@ from wasmpack.oci.place import (
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import ArchiveReader
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.layout_places import LayoutReader, LocalReader
 from wasmpack.stores.local import find_local, store_path
+from wasmpack.stores.on_disk import LayoutReader, LocalReader
 from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.session import Session
 

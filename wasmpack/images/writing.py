@@ -19,8 +19,8 @@ from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import archive_layout, check_archive
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.layout_places import LayoutWriter
 from wasmpack.stores.local import open_store
+from wasmpack.stores.on_disk import LayoutWriter
 from wasmpack.stores.ports import ImageWriter
 from wasmpack.stores.session import Session, registry_name
 
@@ -141,7 +141,7 @@ def open_writer(
         case LayoutPlace():
             layout = Layout.create(expanded(place.path))
             if not force:
-                layout.check_names([place.tag, *tags], digest)
+                layout.index.check_names([place.tag, *tags], digest)
             with layout.writing():
                 yield LayoutWriter(layout, force=force)
         case ArchivePlace():

@@ -1,4 +1,4 @@
-"""What reading one image may cost, whatever is asked of it.
+"""The cost that reading one image may have, whatever is asked of it.
 
 A layer of a few kilobytes can unpack to gigabytes, and a header of a few bytes can announce a
 million records. What is read of one image for one command shares a budget, so that ten layers cost
@@ -36,10 +36,7 @@ class Budget:
         """
         self._unpacked -= size
         if self._unpacked < 0:
-            raise BadArtifact(
-                f"the layers of the image unpack to more than {self._most_unpacked >> 20} MiB, "
-                "which is all that is read of one image"
-            )
+            raise _spent(f"layers of the image unpack to more than {self._most_unpacked >> 20} MiB")
 
     def enter(self, entries: int = 1, *, records: int = 0) -> None:
         """Count headers of a tar, and the records in them.
@@ -48,10 +45,7 @@ class Budget:
         """
         self._entries -= entries + records // RECORDS
         if self._entries < 0:
-            raise BadArtifact(
-                f"the layers of the image have more than {self._most_entries} entries, "
-                "which is all that is read of one image"
-            )
+            raise _spent(f"layers of the image have more than {self._most_entries} entries")
 
     def remember(self, name: bytes) -> None:
         """Count the name of an entry.
@@ -60,7 +54,9 @@ class Budget:
         """
         self._names -= len(name)
         if self._names < 0:
-            raise BadArtifact(
-                f"the entries of the image's layers have more than {self._most_names >> 20} MiB of "
-                "names, which is all that is read of one image"
-            )
+            most = self._most_names >> 20
+            raise _spent(f"entries of the image's layers have more than {most} MiB of names")
+
+
+def _spent(what: str) -> BadArtifact:
+    return BadArtifact(f"the {what}, which is all that is read of one image")

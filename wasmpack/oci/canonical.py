@@ -2,15 +2,23 @@
 
 >>> canonical_json({"b": 1, "a": [1, 2]})
 b'{"a":[1,2],"b":1}'
+
+Values of foreign documents are taken with their place in them, which every error names:
+
+>>> manifest = Fields({"layers": [{"size": "big"}]}, "manifest")
+>>> [Fields(row, where).required(int, "size") for row, where in manifest.rows("layers")]
+Traceback (most recent call last):
+wasmpack.errors.BadArtifact: manifest.layers[0].size: expected an integer, found 'big'
 """
 
 import json
 import math
 from collections import Counter
-from typing import NoReturn
+from typing import NoReturn, TypeGuard, TypeVar
 
 from wasmpack.errors import BadArtifact
 
+T = TypeVar("T")
 JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
 JsonObject = dict[str, JsonValue]
 _MAX_ITEMS = 2_000_000
@@ -22,6 +30,9 @@ _SHOWN = 80
 """Characters of a key or a number in a message."""
 _MAX_DEPTH = 100
 """Whatever walks through a value nests calls as deep as the value is nested."""
+_KINDS = {str: "a string", int: "an integer", list: "an array", dict: "an object"}
+_LONGEST_KEY = 80
+"""Characters of a foreign key that are repeated."""
 
 
 def canonical_json(value: object) -> bytes:
@@ -127,7 +138,7 @@ def parse_json_object(raw: bytes, what: str, most: int = MAX_JSON) -> JsonObject
     """As :func:`parse_json`, and the document must be an object."""
     value = parse_json(raw, what, most)
     if not isinstance(value, dict):
-        raise BadArtifact(f"{what}: expected a JSON object, found {_kind(value)}")
+        raise BadArtifact(f"{what}: expected a JSON object, found {kind_of(value)}")
     return value
 
 
@@ -137,7 +148,13 @@ def shown(value: JsonValue) -> str:
         return repr(value[:_SHOWN] + ("…" if len(value) > _SHOWN else ""))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value)[:_SHOWN]
-    return _kind(value)
+    return kind_of(value)
+
+
+def kind_of(value: JsonValue) -> str:
+    """The kind of a value in an error, for values that are not repeated."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+    return "null" if value is None else names.get(type(value), "a number")
 
 
 def _is_deep(value: JsonValue) -> bool:
@@ -156,6 +173,96 @@ def _reason(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
 
 
-def _kind(value: JsonValue) -> str:
-    names = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
+def find(value: JsonValue, kind: type[T], *keys: str) -> T | None:
+    """The value behind these keys; None if it is absent or of another kind.
+
+    >>> find({"config": {"Labels": None}}, dict, "config", "Labels")
+    """
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if _is(value, kind) else None
+
+
+def expect(
+    value: JsonValue, kind: type[T], where: str, expected: str = "", *, secret: bool = False
+) -> T:
+    """The value itself.
+
+    :param expected: what should be there, if the kind of JSON does not say it
+    :param secret: the error does not repeat the value
+    :raises BadArtifact: it is of another kind
+    """
+    if _is(value, kind):
+        return value
+    found = kind_of(value) if secret else shown(value)
+    raise BadArtifact(f"{where}: expected {expected or _KINDS[kind]}, found {found}")
+
+
+class Fields:
+    """One object of a document."""
+
+    def __init__(
+        self,
+        value: JsonValue,
+        where: str,
+        expected: str = "",
+        *,
+        separator: str = ".",
+        secret: bool = False,
+    ) -> None:
+        """Look into a value, which must be an object.
+
+        :param where: its place, for errors (``manifest.layers[2]``)
+        :param separator: between that and a key; a file's name is followed by ``": "``
+        :param secret: errors repeat nothing that is in it
+        :raises BadArtifact: it is no object
+        """
+        self._prefix = where + separator
+        self._secret = secret
+        self.value: JsonObject = expect(value, dict, where, expected, secret=secret)
+
+    def get(self, kind: type[T], key: str, expected: str = "") -> T | None:
+        """The value of a key; None if it is absent or null.
+
+        :raises BadArtifact: it is of another kind
+        """
+        return None if self.value.get(key) is None else self.required(kind, key, expected)
+
+    def required(self, kind: type[T], key: str, expected: str = "") -> T:
+        """The value of a key.
+
+        :raises BadArtifact: it is absent or of another kind
+        """
+        value = self.value.get(key)
+        return expect(value, kind, self.place(key), expected, secret=self._secret)
+
+    def within(self, key: str) -> "Fields":
+        """The object behind a key, an empty one if it is absent or empty.
+
+        :raises BadArtifact: it is of another kind
+        """
+        return Fields(self.value.get(key) or {}, self.place(key), secret=self._secret)
+
+    def rows(self, key: str, expected: str = "") -> list[tuple[JsonValue, str]]:
+        """The items of an array, each with its place.
+
+        :raises BadArtifact: it is absent or no array
+        """
+        place = self.place(key)
+        return [(row, f"{place}[{n}]") for n, row in enumerate(self.required(list, key, expected))]
+
+    def texts(self) -> dict[str, str]:
+        """All of it, strings by their keys.
+
+        :raises BadArtifact: one is of another kind
+        """
+        return {key: self.required(str, key) for key in self.value}
+
+    def place(self, key: str) -> str:
+        """The place of a key, for errors."""
+        return self._prefix + key[:_LONGEST_KEY]
+
+
+def _is(value: JsonValue, kind: type[T]) -> TypeGuard[T]:
+    """Whether it is of that kind; of Python's types, a truth value would be an integer."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

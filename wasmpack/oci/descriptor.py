@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from wasmpack.errors import BadArtifact, WrongUsage
-from wasmpack.oci.canonical import JsonObject, JsonValue, shown
+from wasmpack.oci.canonical import Fields, JsonObject, JsonValue, find, shown
 
 TITLE = "org.opencontainers.image.title"
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -70,7 +70,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What an index says its child is for; empty strings where it says nothing."""
+    """The platform of a child of an index; empty strings where it says nothing."""
 
     os: str = ""
     architecture: str = ""
@@ -107,21 +107,20 @@ class Descriptor:
         :param where: names the place in errors (``layers[1]``)
         :raises BadArtifact: no object, no digest, a size that is no natural number
         """
-        if not isinstance(value, dict):
-            raise BadArtifact(f"{where}: expected a descriptor, found {shown(value)}")
-        size = value.get("size")
-        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
+        fields = Fields(value, where, "a descriptor")
+        size = fields.required(int, "size", "a natural number")
+        if not 0 <= size < 1 << 63:
             raise BadArtifact(f"{where}.size: expected a natural number, found {shown(size)}")
         try:
-            digest = Digest.parse(_text(value, "digest", where))
+            digest = Digest.parse(fields.required(str, "digest"))
         except WrongUsage as error:
             raise BadArtifact(f"{where}.digest: {error}") from error
         return cls(
-            media_type=_text(value, "mediaType", where),
+            media_type=fields.required(str, "mediaType"),
             digest=digest,
             size=size,
-            annotations=parse_annotations(value.get("annotations"), where),
-            platform=_platform(value.get("platform")),
+            annotations=parse_annotations(fields),
+            platform=_platform(fields.value),
         )
 
     @property
@@ -141,35 +140,18 @@ class Descriptor:
         return value
 
 
-def parse_annotations(value: JsonValue, where: str) -> dict[str, str]:
+def parse_annotations(fields: Fields) -> dict[str, str]:
     """String to string, or absent (image-spec, annotations.md).
 
     :raises BadArtifact: anything else
     """
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise BadArtifact(f"{where}.annotations: expected an object")
-    found: dict[str, str] = {}
-    for key, text in value.items():
-        if not isinstance(text, str):
-            raise BadArtifact(f"{where}.annotations.{key[:80]}: expected a string")
-        found[key] = text
-    return found
+    return {} if fields.get(dict, "annotations") is None else fields.within("annotations").texts()
 
 
-def _platform(value: JsonValue) -> Platform | None:
-    if not isinstance(value, dict):
+def _platform(value: JsonObject) -> Platform | None:
+    if find(value, dict, "platform") is None:
         return None
-    os, architecture = value.get("os"), value.get("architecture")
     return Platform(
-        os=os if isinstance(os, str) else "",
-        architecture=architecture if isinstance(architecture, str) else "",
+        os=find(value, str, "platform", "os") or "",
+        architecture=find(value, str, "platform", "architecture") or "",
     )
-
-
-def _text(value: JsonObject, key: str, where: str) -> str:
-    text = value.get(key)
-    if not isinstance(text, str):
-        raise BadArtifact(f"{where}.{key}: expected a string, found {shown(text)}")
-    return text

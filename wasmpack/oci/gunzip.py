@@ -13,8 +13,8 @@ import contextlib
 import zlib
 from collections.abc import Callable, Iterator
 
-CHUNK = 1 << 20
-"""Most bytes handed out at once."""
+from wasmpack.oci.stream import CHUNK, Stream, read_full
+
 UNEXPECTED_EOF = "unexpected EOF"
 _INVALID_HEADER = "gzip: invalid header"
 _INVALID_CHECKSUM = "gzip: invalid checksum"
@@ -55,7 +55,7 @@ def gunzip(chunks: Iterator[bytes], begin: Callable[[], None] = lambda: None) ->
     :param begin: called for each member
     :raises UnreadableLayer: where it cannot be read on
     """
-    source = _Input(chunks)
+    source = Stream(chunks)
     try:
         _read_header(source)
     except UnreadableLayer as error:
@@ -69,88 +69,65 @@ def gunzip(chunks: Iterator[bytes], begin: Callable[[], None] = lambda: None) ->
     raise UnreadableLayer(f"more than {_MOST_MEMBERS} gzip members")
 
 
-class _Input:
-    """The compressed bytes, from wherever they come in chunks."""
+def _take(source: Stream, size: int) -> bytes:
+    """Exactly so many bytes.
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._chunk = memoryview(b"")
-
-    def peek(self, size: int) -> memoryview:
-        """Up to so many of the next bytes, nothing at the end; they stay where they are."""
-        while not self._chunk:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            self._chunk = memoryview(chunk)
-        return self._chunk[:size]
-
-    def drop(self, size: int) -> None:
-        """Go on behind bytes that were peeked at."""
-        self._chunk = self._chunk[size:]
-
-    def take(self, size: int) -> bytes:
-        """Exactly so many bytes.
-
-        :raises UnreadableLayer: there are fewer
-        """
-        taken = b""
-        while len(taken) < size:
-            found = self.peek(size - len(taken))
-            if not found:
-                raise UnreadableLayer(UNEXPECTED_EOF)
-            taken += found
-            self.drop(len(found))
-        return taken
-
-    def text(self) -> bytes:
-        """Bytes up to a NUL, and the NUL."""
-        found = b""
-        while len(found) < _LONGEST_TEXT:
-            piece = bytes(self.peek(_LONGEST_TEXT - len(found)))
-            if not piece:
-                raise UnreadableLayer(UNEXPECTED_EOF)
-            end = piece.find(b"\0") + 1
-            found += piece[: end or None]
-            self.drop(end or len(piece))
-            if end:
-                return found
-        raise UnreadableLayer(_INVALID_HEADER)
+    :raises UnreadableLayer: there are fewer
+    """
+    taken = read_full(source, size)
+    if len(taken) < size:
+        raise UnreadableLayer(UNEXPECTED_EOF)
+    return taken
 
 
-def _read_header(source: _Input) -> None:
+def _text(source: Stream) -> bytes:
+    """Bytes up to a NUL, and the NUL."""
+    found = b""
+    while len(found) < _LONGEST_TEXT:
+        piece = bytes(source.peek(_LONGEST_TEXT - len(found)))
+        if not piece:
+            raise UnreadableLayer(UNEXPECTED_EOF)
+        end = piece.find(b"\0") + 1
+        found += piece[: end or None]
+        source.drop(end or len(piece))
+        if end:
+            return found
+    raise UnreadableLayer(_INVALID_HEADER)
+
+
+def _read_header(source: Stream) -> None:
     """RFC 1952 2.3; nothing of it is of use."""
     if not source.peek(1):
         raise UnreadableLayer("EOF")
-    header = source.take(_HEADER)
+    header = _take(source, _HEADER)
     if header[:3] != _MAGIC:
         raise UnreadableLayer(_INVALID_HEADER)
     flags = header[3]
     if flags & _EXTRA:
-        size = source.take(2)
-        header += size + source.take(int.from_bytes(size, "little"))
+        size = _take(source, 2)
+        header += size + _take(source, int.from_bytes(size, "little"))
     for flag in (_NAME, _COMMENT):
         if flags & flag:
-            header += source.text()
+            header += _text(source)
     if flags & _HDR_CRC:
-        found = int.from_bytes(source.take(2), "little")
+        found = int.from_bytes(_take(source, 2), "little")
         if found != zlib.crc32(header) & 0xFFFF:
             raise UnreadableLayer(_INVALID_HEADER)
 
 
-def _member(source: _Input) -> Iterator[bytes]:
-    """What one member holds, and then its checksum."""
+def _member(source: Stream) -> Iterator[bytes]:
+    """The content of one member, and then its checksum."""
     crc = size = 0
     for piece in _inflate(source):
         crc, size = zlib.crc32(piece, crc), size + len(piece)
         yield piece
-    trailer = source.take(_TRAILER)
+    trailer = _take(source, _TRAILER)
     expected = crc.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
     if trailer != expected:
         raise UnreadableLayer(_INVALID_CHECKSUM)
 
 
-def _inflate(source: _Input) -> Iterator[bytes]:
+def _inflate(source: Stream) -> Iterator[bytes]:
     """A deflate stream (RFC 1951); the source is left behind its end."""
     decoder = zlib.decompressobj(_RAW)
     before = None
@@ -174,7 +151,7 @@ def _inflate(source: _Input) -> Iterator[bytes]:
 
 
 def _up_to_the_damage(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
-    """What can be inflated of bytes that are damaged somewhere, as Go flushes it."""
+    """As much of damaged bytes as can be inflated, as Go flushes it."""
     for size in _FINER:
         while True:
             trial = decoder.copy()

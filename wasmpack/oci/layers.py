@@ -14,9 +14,9 @@ from wasmpack.oci.budget import Budget
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, UnreadableLayer, gunzip
 from wasmpack.oci.media_types import EXTENSION_FILE, PLUGIN_FILE, RUNTIME_CONFIG_FILE
+from wasmpack.oci.stream import read_full
 from wasmpack.oci.tar import Stream, TarEntry, TarReader
 from wasmpack.oci.tar_header import BLOCK
-from wasmpack.oci.tar_source import read_full
 
 LIMIT = 256 << 20
 """Most bytes of a module or an unpacked layer: what the meshes read (``docs/variants.md``)."""
@@ -65,12 +65,12 @@ class Layers:
 
     @cached_property
     def budget(self) -> Budget:
-        """What may still be read, of all layers together."""
+        """The budget that all layers share."""
         return Budget()
 
     @classmethod
     def of(cls, open_blob: OpenBlob) -> Self:
-        """What was read before counts, if it is known to whoever opens blobs."""
+        """Layers that remember what was read before, if ``open_blob`` is such."""
         return open_blob if isinstance(open_blob, cls) else cls(open_blob)
 
     def __call__(self, descriptor: Descriptor) -> Iterator[bytes]:
@@ -197,7 +197,7 @@ class _Tar:
         return True
 
     def _content(self, entry: TarEntry) -> bytes | None:
-        """What is in files that have a name of ours, and in modules."""
+        """The content of files that have a name of ours, and of modules."""
         base = entry.basename
         plugin = base == _PLUGIN
         named = plugin or base == _CONFIG or path_of(entry.name) == _EXTENSION
@@ -224,7 +224,7 @@ def _is_module(buffer: io.BytesIO) -> bool:
 
 
 def path_of(name: bytes) -> bytes:
-    """Where an entry of that name lies, from the root of the image."""
+    """The path of an entry of that name, from the root of the image."""
     return name.removeprefix(b"./").lstrip(b"/")
 
 

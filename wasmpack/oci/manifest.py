@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact
-from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
+from wasmpack.oci.canonical import Fields, JsonObject, JsonValue, find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest, parse_annotations
 from wasmpack.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
 
@@ -20,30 +20,36 @@ MAX_MANIFEST = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
-    """One image: its config and its layers, first layer first."""
+class _Document:
+    """The common part of a manifest and an index."""
 
     raw: bytes
     media_type: str
     """By the header or descriptor it came with, else by its body."""
-    body_media_type: str
-    """What the body itself says: some readers look only here. Empty if it says nothing."""
-    config: Descriptor
-    layers: tuple[Descriptor, ...]
     annotations: Mapping[str, str]
-    artifact_type: str | None
+    artifact_type: str | None = None
     subject: Descriptor | None = None
-    """The image that this one says something of (image-spec, manifest.md)."""
+    """The image that this one says something of (image-spec, manifest.md, image-index.md)."""
 
     @property
     def descriptor(self) -> Descriptor:
-        """This manifest as an index or a registry names it."""
+        """As an index or a registry names it."""
         return Descriptor.of(self.raw, self.media_type)
 
     @property
     def digest(self) -> Digest:
         """Of the raw bytes."""
         return Digest.of(self.raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest(_Document):
+    """One image: its config and its layers, first layer first."""
+
+    body_media_type: str
+    """What the body itself says: some readers look only here. Empty if it says nothing."""
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
@@ -52,30 +58,14 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(_Document):
     """Several manifests under one name, by platform."""
 
-    raw: bytes
-    media_type: str
     manifests: tuple[Descriptor, ...]
-    annotations: Mapping[str, str]
-    artifact_type: str | None = None
-    subject: Descriptor | None = None
-    """The image that this one says something of (image-spec, image-index.md)."""
-
-    @property
-    def descriptor(self) -> Descriptor:
-        """This index as a registry names it."""
-        return Descriptor.of(self.raw, self.media_type)
-
-    @property
-    def digest(self) -> Digest:
-        """Of the raw bytes."""
-        return Digest.of(self.raw)
 
 
 def artifact_type(manifest: Manifest | Index) -> str:
-    """What a list of referrers says of its kind (distribution-spec, "Listing Referrers")."""
+    """The kind of a manifest in a list of referrers (distribution-spec, "Listing Referrers")."""
     if manifest.artifact_type or isinstance(manifest, Index):
         return manifest.artifact_type or manifest.media_type
     return manifest.config.media_type
@@ -111,8 +101,7 @@ def known_type(media_type: str) -> str:
 
 
 def _media_type(given: str, value: JsonObject) -> str:
-    body = value.get("mediaType")
-    kind = known_type(given or (body if isinstance(body, str) else ""))
+    kind = known_type(given or find(value, str, "mediaType") or "")
     if kind:
         return kind
     if value.get("schemaVersion") == 1:
@@ -121,40 +110,36 @@ def _media_type(given: str, value: JsonObject) -> str:
 
 
 def _manifest(raw: bytes, kind: str, value: JsonObject) -> Manifest:
-    layers = value.get("layers")
-    if not isinstance(layers, list):
-        raise BadArtifact("manifest.layers: expected an array of descriptors")
-    body = value.get("mediaType")
-    artifact = value.get("artifactType")
+    fields = Fields(value, "manifest")
+    layers = fields.rows("layers", "an array of descriptors")
     return Manifest(
         raw=raw,
         media_type=kind,
-        body_media_type=body if isinstance(body, str) else "",
+        body_media_type=find(value, str, "mediaType") or "",
         config=Descriptor.parse(value.get("config"), "manifest.config"),
-        layers=tuple(
-            Descriptor.parse(layer, f"manifest.layers[{n}]") for n, layer in enumerate(layers)
-        ),
-        annotations=parse_annotations(value.get("annotations"), "manifest"),
-        artifact_type=artifact if isinstance(artifact, str) else None,
-        subject=_subject(value.get("subject")),
+        layers=_descriptors(layers),
+        annotations=parse_annotations(fields),
+        artifact_type=find(value, str, "artifactType"),
+        subject=_subject(value),
     )
-
-
-def _subject(value: JsonValue) -> Descriptor | None:
-    return None if value is None else Descriptor.parse(value, "manifest.subject")
 
 
 def _index(raw: bytes, kind: str, value: JsonObject) -> Index:
-    manifests, artifact = value.get("manifests"), value.get("artifactType")
-    if not isinstance(manifests, list):
-        raise BadArtifact("index.manifests: expected an array of descriptors")
+    fields = Fields(value, "index")
     return Index(
         raw=raw,
         media_type=kind,
-        manifests=tuple(
-            Descriptor.parse(child, f"index.manifests[{n}]") for n, child in enumerate(manifests)
-        ),
-        annotations=parse_annotations(value.get("annotations"), "index"),
-        artifact_type=artifact if isinstance(artifact, str) else None,
-        subject=_subject(value.get("subject")),
+        manifests=_descriptors(fields.rows("manifests", "an array of descriptors")),
+        annotations=parse_annotations(fields),
+        artifact_type=find(value, str, "artifactType"),
+        subject=_subject(value),
     )
+
+
+def _descriptors(rows: list[tuple[JsonValue, str]]) -> tuple[Descriptor, ...]:
+    return tuple(Descriptor.parse(row, where) for row, where in rows)
+
+
+def _subject(value: JsonObject) -> Descriptor | None:
+    found = value.get("subject")
+    return None if found is None else Descriptor.parse(found, "manifest.subject")

@@ -25,7 +25,7 @@ WASM_TO_OCI_CONTENT = "application/vnd.wasm.content.layer.v1+wasm"
 MANIFESTS = (OCI_MANIFEST, DOCKER_MANIFEST)
 INDEXES = (OCI_INDEX, DOCKER_LIST)
 ACCEPTED = (*MANIFESTS, *INDEXES)
-"""What we send in ``Accept`` (distribution-spec, "Pulling manifests")."""
+"""Sent in ``Accept`` (distribution-spec, "Pulling manifests")."""
 
 RAW_MODULES = (WASM_CONTENT, CNCF_WASM, WASM_TO_OCI_CONTENT)
 """Layer types whose blob is the module itself."""
@@ -36,4 +36,4 @@ PLUGIN_FILE = "plugin.wasm"
 """The name every mesh looks for, whatever the input was called."""
 RUNTIME_CONFIG_FILE = "runtime-config.json"
 EXTENSION_FILE = "manifest.yaml"
-"""What Maistra's image cache looks for in the root (maistra/istio mec/pkg/pullstrategy/ossm)."""
+"""Looked for by Maistra's image cache in the root (maistra/istio mec/pkg/pullstrategy/ossm)."""

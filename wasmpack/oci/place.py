@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.descriptor import Digest
@@ -32,27 +33,30 @@ class NamePlace:
 
 
 @dataclass(frozen=True, slots=True)
-class LayoutPlace:
+class _PathPlace:
+    """A layout in the file system, or one of the images in it."""
+
+    path: str
+    tag: str | None = None
+    digest: Digest | None = None
+    prefix: ClassVar[str]
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.prefix}:{self.path}{tag}{digest}"
+
+
+class LayoutPlace(_PathPlace):
     """An OCI image-layout directory (image-spec, image-layout.md), one of its tags."""
 
-    path: str
-    tag: str | None = None
-    digest: Digest | None = None
-
-    def __str__(self) -> str:
-        return _written("oci", self.path, self.tag, self.digest)
+    prefix = "oci"
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivePlace:
+class ArchivePlace(_PathPlace):
     """The same layout in one tar file."""
 
-    path: str
-    tag: str | None = None
-    digest: Digest | None = None
-
-    def __str__(self) -> str:
-        return _written("oci-archive", self.path, self.tag, self.digest)
+    prefix = "oci-archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ def with_default_tag(place: Place) -> Place:
 def pinned(place: Place, digest: Digest) -> Place:
     """The same place with the digest that was found or made there.
 
-    The Docker engine writes manifests of its own, so there no digest of ours is true.
+    The Docker engine writes its own manifests, so our digest would be wrong there.
     """
     if isinstance(place, NamePlace):
         return replace(place, reference=place.reference.with_digest(digest))
@@ -167,7 +171,3 @@ def _is_path(text: str) -> bool:
     with contextlib.suppress(ValueError):
         return b"\0" not in os.fsencode(text)
     return False
-
-
-def _written(prefix: str, path: str, tag: str | None, digest: Digest | None) -> str:
-    return f"{prefix}:{path}" + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")

@@ -44,7 +44,7 @@ def is_tag(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Where an image lives: a registry and repository, and a tag, a digest, or both.
+    """The name of an image: a registry and repository, and a tag, a digest, or both.
 
     Two references are equal when they mean the same image; ``str()`` gives the name back as it
     was written.
@@ -109,7 +109,7 @@ class Reference:
 
     @property
     def target(self) -> str:
-        """What stands behind ``/manifests/`` in the registry's API: the digest before the tag."""
+        """The part behind ``/manifests/`` in the registry's API: the digest before the tag."""
         return str(self.digest) if self.digest else self.tag or LATEST
 
     @property

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from wasmpack.oci.budget import Budget
-from wasmpack.oci.gunzip import CHUNK, UNEXPECTED_EOF, UnreadableLayer
+from wasmpack.oci.gunzip import UNEXPECTED_EOF, UnreadableLayer
+from wasmpack.oci.stream import CHUNK, Source, Stream, read_full
 from wasmpack.oci.tar_header import (
     BLOCK,
     FILE,
@@ -30,7 +31,6 @@ from wasmpack.oci.tar_header import (
     parse_header,
     parse_pax,
 )
-from wasmpack.oci.tar_source import Source, Stream, read_full
 from wasmpack.oci.tar_sparse import Part, check_map, old_map, pax_map
 
 __all__ = ["Source", "Stream", "TarEntry", "TarReader"]
@@ -154,7 +154,7 @@ class TarReader:
         return block or None
 
     def _begin(self, header: Header) -> None:
-        """What follows are this header's data."""
+        """Expect this header's data next."""
         if header.kind in HEADER_ONLY:
             self._left = self._padding = 0
             return
@@ -189,10 +189,8 @@ class TarReader:
 
     def _made(self, header: Header, start: int, parts: list[Part] | None) -> TarEntry:
         data = self._source.position
-        return TarEntry(
-            name=header.name, kind=header.kind, size=header.size, start=start, data=data,
-            end=data + self._left, parts=parts,
-        )  # fmt: skip
+        end = data + self._left
+        return TarEntry(header.name, header.kind, header.size, start, data, end, parts)
 
     def _records(self) -> dict[bytes, bytes]:
         data = self._special()

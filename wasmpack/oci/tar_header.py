@@ -21,9 +21,8 @@ INVALID_HEADER = "archive/tar: invalid tar header"
 MAX_SPECIAL = 1 << 20
 """Bytes of a PAX header, of a GNU long name, of a sparse map (format.go, maxSpecialFileSize)."""
 
-FILE, OLD_FILE, LINK, SYMLINK, CHARACTER, DEVICE, FOLDER, PIPE = (
-    b"0", b"\0", b"1", b"2", b"3", b"4", b"5", b"6",
-)  # fmt: skip
+FILE, OLD_FILE, LINK, SYMLINK = b"0", b"\0", b"1", b"2"
+CHARACTER, DEVICE, FOLDER, PIPE = b"3", b"4", b"5", b"6"
 GLOBAL_PAX, SPARSE = b"g", b"S"
 HEADER_ONLY = frozenset({LINK, SYMLINK, CHARACTER, DEVICE, FOLDER, PIPE})
 """Kinds without data, whatever their size says (common.go, isHeaderOnlyType)."""
@@ -48,7 +47,7 @@ SPARSE_MAP = b"GNU.sparse.map"
 
 @dataclass(slots=True)
 class Header:
-    """What one block says; extended headers may still change it."""
+    """The content of one block; extended headers may still change it."""
 
     kind: bytes
     name: bytes
@@ -182,7 +181,7 @@ def _checksum_is_right(block: bytes) -> bool:
 
 
 def _prefix(block: bytes, header: Header) -> bytes:
-    """The part of the name that stands elsewhere, by the format that the magic number tells."""
+    """The rest of the name, which is elsewhere, by the format that the magic number tells."""
     magic = block[257:263]
     star = magic == _USTAR and block[508:512] == _STAR
     header.gnu = magic == _GNU and block[263:265] == _GNU_VERSION

@@ -14,8 +14,8 @@ from wasmpack.files.outputs import check_named, named_output
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
+from wasmpack.stores.index_json import Entry, find_entry, parse_entries, referring
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.layout_index import Entry, find_entry, parse_entries, referring
 from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.tar_files import Slice, Span, find_files
 from wasmpack.stores.verified import VerifiedStream
@@ -118,22 +118,13 @@ def _entries(path: Path, spans: Mapping[str, Span]) -> tuple[Entry, ...]:
 
 
 def _spans(path: Path) -> dict[str, Span]:
-    with _explained(path), open_regular(path) as file:
+    with explained(path), open_regular(path) as file:
         return find_files(file, str(path))
 
 
 def _open(path: Path, span: Span) -> Slice:
-    with _explained(path):
-        return Slice(open_regular(path), span, owned=True)
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
     with explained(path):
-        try:
-            yield
-        except FileNotFoundError:
-            raise NotFound(f"{path}: no such file") from None
+        return Slice(open_regular(path), span, owned=True)
 
 
 def _pack(root: Path, target: BinaryIO) -> None:

@@ -1,42 +1,29 @@
-"""The local Docker engine's images, through the docker SDK and ``docker save``/``load`` archives.
+"""The local Docker engine's images, as the archives of ``docker save`` and ``docker load``.
 
 The engine keeps files, not manifests: what comes out has another digest than what went in.
 """
 
-from __future__ import annotations
-
 import contextlib
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from http.client import HTTPException
+from collections.abc import Sequence
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
 from wasmpack.files.directories import explained
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.canonical import canonical_json, parse_json_object
+from wasmpack.oci.canonical import JsonValue, canonical_json, find, parse_json
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
+from wasmpack.stores.engine import Engine, ask_engine
 from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
-from wasmpack.stores.registry.deadline import Deadline, Overdue, in_time
 from wasmpack.stores.saved import SavedImage
-
-if TYPE_CHECKING:
-    from wasmpack.stores.verified import Body, Readable
+from wasmpack.stores.verified import Body, Readable
 
 _LIMIT = 1 << 30
 """Most bytes of an image taken out of the engine."""
-_ANSWER = 30.0
-"""Seconds for the engine to say that it is one."""
-_WORK = 600.0
-"""Seconds for loading or saving an image."""
-_BROKEN = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
-           RecursionError, HTTPException)  # fmt: skip
-"""What the SDK, which takes settings and answers as they come, makes of broken ones."""
-T = TypeVar("T")
 
 
 class DaemonWriter(ImageWriter):
@@ -89,14 +76,9 @@ class DaemonWriter(ImageWriter):
                     member.size = len(content)
                     tar.addfile(member, BytesIO(content))
             archive.seek(0)
-            _ask(lambda client: _load(client, archive, tags[0], self._diff_ids()))
-
-    def _diff_ids(self) -> list[str]:
-        assert self._manifest
-        config = parse_json_object(self._blobs[self._manifest.config.digest], "image configuration")
-        rootfs = config.get("rootfs")
-        found = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
-        return [str(one) for one in found] if isinstance(found, list) else []
+            parsed = parse_json(files[config], "image configuration")
+            diff_ids = find(parsed, list, "rootfs", "diff_ids") or []
+            ask_engine(lambda engine: _load(engine, archive, tags[0], diff_ids))
 
 
 class DaemonReader(ImageReader):
@@ -109,7 +91,7 @@ class DaemonReader(ImageReader):
         self._what = f"docker-daemon:{reference}"
         name = f"{reference.written or reference.name}:{reference.tag}"
         with tempfile.TemporaryFile() as archive:
-            _ask(lambda client: _save(client, name, archive))
+            ask_engine(lambda engine: _save(engine, name, archive))
             archive.seek(0)
             self._image = SavedImage(archive, self._what)
 
@@ -128,10 +110,10 @@ class DaemonReader(ImageReader):
         return file.read(size)
 
 
-def _save(client: Any, name: str, archive: IO[bytes]) -> None:
+def _save(engine: Engine, name: str, archive: IO[bytes]) -> None:
     """:raises BadArtifact: an image that is larger than what is taken."""
     total = 0
-    for chunk in client.get_image(client.inspect_image(name)["Id"]):
+    for chunk in engine.save(name):
         total += len(chunk)
         if total > _LIMIT:
             raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
@@ -139,55 +121,18 @@ def _save(client: Any, name: str, archive: IO[bytes]) -> None:
             archive.write(chunk)
 
 
-def _load(client: Any, archive: IO[bytes], tag: str, diff_ids: Sequence[str]) -> None:
+def _load(engine: Engine, archive: IO[bytes], tag: str, diff_ids: list[JsonValue]) -> None:
     """Load, and see that it is there: an engine reports a failure behind a status of 200.
 
     :raises WasmpackError: another image has that tag, or none
     """
-    import docker
-
-    said = [str(row.get("error")) for row in client.load_image(archive) if row.get("error")]
-    if said:
-        raise WasmpackError(f"the Docker engine did not load the image: {said[0][:300]}")
-    try:
-        layers = client.inspect_image(tag)["RootFS"]["Layers"]
-    except docker.errors.ImageNotFound:
-        layers = None
+    if error := engine.load(archive):
+        raise WasmpackError(f"the Docker engine did not load the image: {error[:300]}")
+    layers = None
+    with contextlib.suppress(NotFound):
+        layers = find(engine.inspect(tag), list, "RootFS", "Layers")
     if layers != diff_ids:
         raise WasmpackError(
             f"the Docker engine reported no error, but has not loaded {tag}",
             hint="docker load of an archive shows what the engine objects to",
         )
-
-
-def _ask(work: Callable[[Any], T]) -> T:
-    """Let the SDK work, for as long as a deadline allows: its own timeout is for each read alone.
-
-    Its upper layer raises a bare ``Exception`` for some answers, so only the lower one
-    is used, which has no types.
-
-    :raises NotFound: the engine has no such image
-    :raises WasmpackError: no engine, or one that refuses, fails or does not answer
-    """
-    import docker
-
-    with _reported("no Docker engine answers", "start it, or check DOCKER_HOST"):
-        client = in_time(docker.from_env, Deadline(_ANSWER), docker.DockerClient.close)
-    with contextlib.closing(client), _reported("the Docker engine refused"):
-        return in_time(lambda: work(client.api), Deadline(_WORK), lambda _: None)
-
-
-@contextlib.contextmanager
-def _reported(what: str, hint: str = "") -> Iterator[None]:
-    """Turn whatever the SDK raises into an error of ours."""
-    import docker
-    import urllib3
-
-    try:
-        yield
-    except docker.errors.ImageNotFound as error:
-        raise NotFound(f"the Docker engine has no such image: {error.explanation}") from error
-    except Overdue as error:
-        raise WasmpackError(f"the Docker engine does not answer: {error}", hint=hint) from error
-    except (docker.errors.DockerException, urllib3.exceptions.HTTPError, *_BROKEN) as error:
-        raise WasmpackError(f"{what}: {str(error)[:300]}", hint=hint) from error

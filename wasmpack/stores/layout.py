@@ -7,7 +7,7 @@ power failure a blob may be damaged: its digest tells, and it is fetched or buil
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,24 +21,22 @@ from wasmpack.files.directories import (
     open_regular,
     write_inside,
 )
-from wasmpack.oci.canonical import MAX_JSON, JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, artifact_type, known_type, parse
-from wasmpack.stores.layout_index import (
+from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, known_type, parse
+from wasmpack.stores.index_json import (
+    INDEX,
     Entry,
+    IndexFile,
+    empty_index,
     find_entry,
-    index_json,
-    index_row,
-    index_rows,
-    is_referrer,
     parse_entries,
     referring,
-    row_name,
 )
 from wasmpack.stores.verified import Body, VerifiedStream
 
 _MARK = canonical_json({"imageLayoutVersion": "1.0.0"})
-_OURS = {"blobs", "index.json", "oci-layout", "verdicts"}
+_OURS = {"blobs", INDEX, "oci-layout", "verdicts"}
 """What another process that makes the same layout may have written by now."""
 
 
@@ -52,6 +50,7 @@ class Layout:
     def __init__(self, root: Path, *, private: bool = False) -> None:
         """:param private: no other process knows of it, so it needs no locks."""
         self.root = root
+        self.index = IndexFile(root, private=private)
         self._private = private
 
     @classmethod
@@ -71,9 +70,9 @@ class Layout:
             with inside(root, "blobs/sha256", make=True):
                 pass
         layout = cls(root, private=private)
-        with layout._locked():
-            if not (root / "index.json").is_file():
-                write_inside(root, "index.json", [index_json([])])
+        with layout.index.locked():
+            if not (root / INDEX).is_file():
+                write_inside(root, INDEX, [empty_index()])
             if not (root / "oci-layout").is_file():
                 write_inside(root, "oci-layout", [_MARK])
         return layout
@@ -84,7 +83,7 @@ class Layout:
 
         :raises NotFound: no such directory, or one that is no layout
         """
-        for name in ("oci-layout", "index.json"):
+        for name in ("oci-layout", INDEX):
             with explained(root):
                 found = (root / name).is_file()
             if not found:
@@ -93,7 +92,7 @@ class Layout:
 
     def entries(self) -> tuple[Entry, ...]:
         """All images by name, in the order of ``index.json``."""
-        return parse_entries(self._index())
+        return parse_entries(self.index.read())
 
     def find(self, name: str | None, digest: Digest | None = None) -> Descriptor:
         """As :func:`find_entry`."""
@@ -158,7 +157,7 @@ class Layout:
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Held from the first blob to the name: keeps :meth:`prune` away meanwhile."""
-        with self._locked("blobs", shared=True):
+        with self._locked(shared=True):
             yield
 
     def put_manifest(
@@ -170,48 +169,16 @@ class Layout:
         :param force: a name that points at another image is moved
         :raises WouldOverwrite: it does, and ``force`` is not given; nothing is changed
         """
-        descriptor = manifest.descriptor
-
-        def change(entries: list[JsonObject]) -> list[JsonObject]:
-            if not force:
-                self._refuse_overwrite(entries, names, descriptor.digest)
-            kept = [
-                value for value in entries if is_referrer(value) or row_name(value) not in names
-            ]
-            return [*kept, *(index_row(descriptor, name) for name in names)]
-
-        self._write_blob(descriptor.digest, [manifest.raw])
+        self._write_blob(manifest.digest, [manifest.raw])
         if names:
-            self._change(change)
-
-    def list_referrer(self, manifest: Manifest | Index) -> None:
-        """Name a manifest in ``index.json`` without a tag, marked as one that refers to another."""
-        own = {
-            **manifest.descriptor.as_json(),
-            "artifactType": artifact_type(manifest),
-        }
-
-        def change(entries: list[JsonObject]) -> list[JsonObject]:
-            there = any(value.get("digest") == own["digest"] for value in entries)
-            return entries if there else [*entries, own]
-
-        self._change(change)
-
-    def check_names(self, names: Sequence[str | None], digest: Digest) -> None:
-        """:raises WouldOverwrite: one of the names belongs to another image."""
-        self._refuse_overwrite(index_rows(self._index()), names, digest)
-
-    def untag(self, names: Collection[str]) -> None:
-        """Take names away, all at once; the blobs stay until :meth:`prune`."""
-        gone = frozenset(names)
-        self._change(lambda entries: [v for v in entries if row_name(v) not in gone])
+            self.index.name(manifest.descriptor, names, force=force)
 
     def prune(self) -> tuple[int, int]:
         """Delete blobs that no image names; returns how many files, and how many bytes."""
-        with self._locked("blobs"), explained(self.root):
+        with self._locked(), explained(self.root):
             keep = self._reachable()
             freed = delete_below(self.root, "blobs", keep)
-        with self._locked(), explained(self.root), os.scandir(self.root) as found:
+        with self.index.locked(), explained(self.root), os.scandir(self.root) as found:
             for file in list(found):
                 if file.name.startswith(TEMPORARY) and not file.is_dir(follow_symlinks=False):
                     Path(file.path).unlink(missing_ok=True)
@@ -238,41 +205,14 @@ class Layout:
                 keep.update(blob.digest.hex for blob in found.blobs)
         return keep
 
-    def _refuse_overwrite(
-        self, entries: Sequence[JsonObject], names: Sequence[str | None], digest: Digest
-    ) -> None:
-        for value in entries:
-            named = row_name(value) in names and not is_referrer(value)
-            if named and value.get("digest") != str(digest):
-                what = row_name(value) or "the image without a tag"
-                raise WouldOverwrite(
-                    f"{self.root}: {what} is another image there ({value.get('digest')})",
-                    hint="--force replaces it; another tag keeps both",
-                )
-
-    def _change(self, change: Callable[[list[JsonObject]], list[JsonObject]]) -> None:
-        with self._locked():
-            index = self._index()
-            index["manifests"] = list(change(index_rows(index)))
-            write_inside(self.root, "index.json", [canonical_json(index)])
-
-    def _locked(
-        self, name: str = "", *, shared: bool = False
-    ) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext() if self._private else locked(self.root, name, shared=shared)
-
-    def _index(self) -> JsonObject:
-        path = self.root / "index.json"
-        with explained(path):
-            try:
-                with open_regular(path) as file:
-                    raw = file.read(MAX_JSON + 1)
-            except FileNotFoundError:
-                raise NotFound(f"{path}: no OCI image layout here") from None
-        return parse_json_object(raw, str(path))
+    def _locked(self, *, shared: bool = False) -> contextlib.AbstractContextManager[None]:
+        """Against pruning."""
+        if self._private:
+            return contextlib.nullcontext()
+        return locked(self.root, "blobs", shared=shared)
 
     def blob_path(self, digest: Digest) -> Path:
-        """Where a blob lies, or would."""
+        """The path of a blob, whether or not it is there."""
         return self.root / _blob_name(digest)
 
     def _write_blob(self, digest: Digest, pieces: Iterable[bytes]) -> None:

@@ -18,8 +18,8 @@ from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.reference import Reference
+from wasmpack.stores.index_json import Entry
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.layout_index import Entry
 from wasmpack.targets import fingerprint
 from wasmpack.version import VERSION
 
@@ -28,7 +28,7 @@ _LONGEST_REPORT = 4 << 20
 
 
 def store_path() -> Path:
-    """Where the local store is, whether or not it exists yet."""
+    """The path of the local store, whether or not it exists yet."""
     if named := os.environ.get("WASMPACK_STORE"):
         return Path(named)
     data = os.environ.get("XDG_DATA_HOME")

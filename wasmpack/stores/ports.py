@@ -1,4 +1,4 @@
-"""What a store of images can do: a few methods each, the rest follows from them."""
+"""The few methods that every store of images has; the rest follows from them."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -22,7 +22,7 @@ class Progress(Protocol):
 
 
 class BlobStatus(StrEnum):
-    """What became of a blob on its way (JSON contract, ``pushed[].status``)."""
+    """The outcome for one blob (JSON contract, ``pushed[].status``)."""
 
     UPLOADED = "uploaded"
     EXISTS = "exists"

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.canonical import JsonValue, canonical_json, parse_json
+from wasmpack.oci.canonical import Fields, canonical_json, expect, parse_json
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.layer import gzip_pieces
 from wasmpack.oci.layers import MOST_LAYERS
@@ -22,6 +22,7 @@ from wasmpack.stores.tar_files import Slice, Span, find_files
 from wasmpack.stores.verified import CHUNK
 
 _GZIP = b"\x1f\x8b"
+_ODD = "unexpected docker save format"
 
 
 class SavedImage:
@@ -49,7 +50,8 @@ class SavedImage:
     def _convert(self) -> Manifest:
         """Legacy and OCI archives of ``docker save`` both carry manifest.json."""
         entry = self._entry()
-        config = self._keep([self._small(self._text(entry, "Config"))], mt.DOCKER_CONFIG)
+        file = entry.required(str, "Config", "the name of a file")
+        config = self._keep([self._small(file)], mt.DOCKER_CONFIG)
         names = self._layers(entry)
         layers = {name: self._layer(name) for name in dict.fromkeys(names)}
         body = {
@@ -60,28 +62,20 @@ class SavedImage:
         }
         return parse_manifest(canonical_json(body), mt.DOCKER_MANIFEST)
 
-    def _entry(self) -> dict[str, JsonValue]:
+    def _entry(self) -> Fields:
         found = parse_json(self._small("manifest.json"), f"{self._what}: manifest.json")
-        first = found[0] if isinstance(found, list) and found else None
-        if not isinstance(first, dict):
-            raise self._odd("manifest.json: expected an array of objects")
-        return first
+        where = f"{self._what}: {_ODD}: manifest.json"
+        rows = expect(found, list, where, "an array of objects")
+        return Fields(rows[0] if rows else None, where, "an array of objects", separator=": ")
 
-    def _text(self, entry: dict[str, JsonValue], key: str) -> str:
-        value = entry.get(key)
-        if not isinstance(value, str):
-            raise self._odd(f"manifest.json: {key}: expected the name of a file")
-        return value
-
-    def _layers(self, entry: dict[str, JsonValue]) -> list[str]:
+    def _layers(self, entry: Fields) -> list[str]:
         """An image without layers has null there, which is how Go writes an empty list."""
-        value = entry.get("Layers") or []
-        names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
-        if not isinstance(value, list) or len(names) != len(value):
-            raise self._odd("manifest.json: Layers: expected names of files")
-        if len(names) > MOST_LAYERS:
-            raise self._odd(f"{len(names)} layers, more than {MOST_LAYERS}")
-        return names
+        if not entry.value.get("Layers"):
+            return []
+        rows = entry.rows("Layers", "names of files")
+        if len(rows) > MOST_LAYERS:
+            raise self._odd(f"{len(rows)} layers, more than {MOST_LAYERS}")
+        return [expect(row, str, entry.place("Layers"), "names of files") for row, _ in rows]
 
     def _layer(self, name: str) -> Descriptor:
         with contextlib.closing(self._open(name)) as file:
@@ -117,7 +111,7 @@ class SavedImage:
         return Slice(self._archive, span)
 
     def _odd(self, reason: str) -> BadArtifact:
-        return BadArtifact(f"{self._what}: unexpected docker save format: {reason}")
+        return BadArtifact(f"{self._what}: {_ODD}: {reason}")
 
 
 def _chunks(start: bytes, file: Slice) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What all work of one command shares: how registries are reached, and who is told of it."""
+"""The side channels of a command: how registries are reached, and who is told of it."""
 
 from dataclasses import dataclass, field, replace
 from typing import Self

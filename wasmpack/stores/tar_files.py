@@ -6,15 +6,15 @@ from typing import BinaryIO, NamedTuple
 from wasmpack.errors import BadArtifact
 from wasmpack.oci.budget import Budget
 from wasmpack.oci.gunzip import UnreadableLayer
+from wasmpack.oci.stream import SeekableFile
 from wasmpack.oci.tar import TarReader
-from wasmpack.oci.tar_source import SeekableFile
 
 _MOST_FILES = 100_000
 _LONGEST_NAME = 4096
 
 
 class Span(NamedTuple):
-    """Where a file's bytes lie in the tar."""
+    """The position of a file's bytes in the tar."""
 
     offset: int
     size: int

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from wasmpack.errors import DigestMismatch
@@ -16,7 +15,7 @@ Advance = Callable[[Descriptor, int], None]
 
 
 class Readable(Protocol):
-    """What an upload or a digest needs of a file."""
+    """The part of a file that an upload or a digest needs."""
 
     def read(self, size: int = -1, /) -> bytes: ...
     def close(self) -> None: ...
@@ -102,12 +101,7 @@ class VerifiedStream:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _finish(self, *, short: bool) -> None:

@@ -1,4 +1,4 @@
-"""Where a registry sends us, and where we let it.
+"""Addresses a registry sends us to, and those we go to.
 
 Another parser than the HTTP library's must not see another host in a URL, so only what all parsers
 agree on is taken: names, IP addresses, decimal ports, no users.
@@ -65,7 +65,7 @@ class Address:
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def join(self, location: str) -> Self:
-        """Where a ``Location`` points to from here.
+        """The target of a ``Location``, seen from here.
 
         :raises ValueError: as :meth:`parse`
         """

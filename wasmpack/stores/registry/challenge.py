@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.errors import AccessRefused, RegistryUnavailable
+from wasmpack.oci.canonical import JsonValue, find
 from wasmpack.redaction import remember_token, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.credentials import Credential
@@ -22,7 +23,7 @@ _LONGEST_REALM = 200
 _LONGEST_TOKEN = 16384
 """Characters; servers take 8000 at least of a header field (RFC 9110 5.4 leaves it to them)."""
 
-Ask = Callable[[str, str, Mapping[str, str | list[str]], Mapping[str, str]], tuple[int, object]]
+Ask = Callable[[str, str, Mapping[str, str | list[str]], Mapping[str, str]], tuple[int, JsonValue]]
 """``ask(method, url, fields, headers)`` -> status and decoded JSON of a token server."""
 
 
@@ -87,9 +88,12 @@ def _token(
     wanted = list(scopes) or [challenge.scope]
     if credential is not None and credential.identity_token:
         form = {
-            "service": challenge.service, "scope": " ".join(wanted), "client_id": _CLIENT,
-            "grant_type": "refresh_token", "refresh_token": credential.secret,
-        }  # fmt: skip
+            "service": challenge.service,
+            "scope": " ".join(wanted),
+            "client_id": _CLIENT,
+            "grant_type": "refresh_token",
+            "refresh_token": credential.secret,
+        }
         status, answer = ask("POST", realm, form, {})
     else:
         headers = {"Authorization": credential.basic} if credential else {}
@@ -104,15 +108,7 @@ def _token(
     return token
 
 
-def _token_in(answer: object) -> str | None:
+def _token_in(answer: JsonValue) -> str | None:
     """The token, if it can stand in a header."""
-    if not isinstance(answer, dict):
-        return None
-    token = answer.get("token") or answer.get("access_token")
-    if (
-        not isinstance(token, str)
-        or len(token) > _LONGEST_TOKEN
-        or not re.fullmatch(r"[!-~]+", token)
-    ):
-        return None
-    return token
+    token = find(answer, str, "token") or find(answer, str, "access_token") or ""
+    return token if len(token) <= _LONGEST_TOKEN and re.fullmatch("[!-~]+", token) else None

@@ -18,12 +18,12 @@ from wasmpack.oci.media_types import ACCEPTED, OCI_INDEX
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import shown
 from wasmpack.stores.ports import BlobStatus
-from wasmpack.stores.registry.answers import Answer, manifest_refusal
+from wasmpack.stores.registry.blob_push import BlobPush
 from wasmpack.stores.registry.downloads import BlobStream, read_part
+from wasmpack.stores.registry.errors import Answer, manifest_refusal
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pages import Listing, NoListing
 from wasmpack.stores.registry.transport import Transport
-from wasmpack.stores.registry.uploads import Uploads
 from wasmpack.stores.verified import Body, Readable
 
 _ACCEPT = {"Accept": ", ".join(ACCEPTED)}
@@ -49,7 +49,7 @@ class RegistryClient:
         self._reference = reference
         self._transport = Transport(reference, options, actions, mount_from, notice=notice)
         self._root = f"/v2/{reference.repository}"
-        self._uploads = Uploads(self._transport, reference.repository, mount_from)
+        self._uploads = BlobPush(self._transport, reference.repository, mount_from)
 
     @property
     def challenge(self) -> str:
@@ -78,7 +78,7 @@ class RegistryClient:
         return parse(answer.body, media_type or answer.media_type)
 
     def manifest_digest(self, target: str) -> Digest | None:
-        """What the registry says the digest of a tag is; None if it has no such tag.
+        """The digest of a tag, as the registry reports it; None if it has no such tag.
 
         :raises RegistryUnavailable: an answer without a digest
         """
@@ -151,7 +151,7 @@ class RegistryClient:
         return [listing.text(row) for row in listing.rows(f"{self._root}/tags/list", {200})]
 
     def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
-        """What refers to an image (distribution-spec, "Listing Referrers"), by API or by tag."""
+        """Referrers of an image (distribution-spec, "Listing Referrers"), by API or by tag."""
         what = f"list what refers to {self._reference.name}@{digest}"
         listing = Listing(self._transport, what, "manifests", accept=OCI_INDEX)
         url = f"{self._root}/referrers/{quote(str(digest), safe=':')}"

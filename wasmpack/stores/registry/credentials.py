@@ -17,7 +17,7 @@ from pathlib import Path
 from wasmpack.errors import BadArtifact, Notice, silence
 from wasmpack.files.directories import explained, open_regular
 from wasmpack.files.outputs import update_named
-from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json_object
+from wasmpack.oci.canonical import Fields, JsonObject, find, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
 from wasmpack.redaction import remember_secret
 from wasmpack.stores.registry.helpers import ask_helper, helper_named, login_from
@@ -57,7 +57,7 @@ def find_credential(
         return Credential(username=options.username, secret=options.password)
     for path in auth_files(options):
         config = _usable(path, options, notice)
-        found = _in_file(config, path, registry, repository) if config else None
+        found = _in_file(config, registry, repository) if config else None
         if found is not None:
             return found
     return None
@@ -86,8 +86,8 @@ def save_credential(
     Returns where it went, for the user to read.
     """
     path = next(auth_files(options))
-    config = _read(path) if path.is_file() else {}
-    if helper := _helper(config, path, registry):
+    config = _read(path) if path.is_file() else _parse(b"", path)
+    if helper := _helper(config, registry):
         login = {
             "ServerURL": _hub_key(registry),
             "Username": credential.username,
@@ -103,11 +103,11 @@ def save_credential(
 def erase_credential(registry: str, options: RegistryOptions, notice: Notice = silence) -> bool:
     """Forget a registry; whether there was anything to forget."""
     path = next(auth_files(options))
-    config = _read(path) if path.is_file() else {}
-    if helper := _helper(config, path, registry):
+    config = _read(path) if path.is_file() else _parse(b"", path)
+    if helper := _helper(config, registry):
         ask_helper(helper, "erase", _hub_key(registry))
-    auths = config.get("auths")
-    keys = [key for key in _keys(registry, "") if isinstance(auths, dict) and key in auths]
+    auths = find(config.value, dict, "auths") or {}
+    keys = [key for key in _keys(registry, "") if key in auths]
 
     def erase(auths: JsonObject) -> None:
         for key in keys:
@@ -123,39 +123,39 @@ def _change_entries(path: Path, change: Callable[[JsonObject], None], notice: No
 
     def changed(raw: bytes) -> bytes:
         config = _parse(raw, path)
-        auths = config.setdefault("auths", {})
-        if not isinstance(auths, dict):
-            raise BadArtifact(f"{path}: auths: expected an object")
-        change(auths)
-        return json.dumps(config, indent=2).encode() + b"\n"
+        config.value.setdefault("auths", {})
+        change(config.required(dict, "auths"))
+        return json.dumps(config.value, indent=2).encode() + b"\n"
 
     update_named(path, changed, notice)
 
 
-def _in_file(config: JsonObject, path: Path, registry: str, repository: str) -> Credential | None:
+def _in_file(config: Fields, registry: str, repository: str) -> Credential | None:
     keys = list(_keys(registry, repository))
-    helpers = _object(config, "credHelpers", path)
+    helpers = config.within("credHelpers")
     for key in keys:
-        if helpers.get(key):
-            program = helper_named(helpers[key], f"{path}: credHelpers.{key}")
-            if found := _from_helper(program, registry):
-                return found
-    auths = _object(config, "auths", path)
-    for key in keys:
-        if auths.get(key) and (found := _from_entry(auths[key], f"{path}: auths.{key}")):
+        program = _program(helpers, key)
+        if program and (found := _from_helper(program, registry)):
             return found
-    helper = _helper(config, path, registry)
+    auths = config.within("auths")
+    for key in keys:
+        if auths.value.get(key) and (found := _from_entry(auths.within(key))):
+            return found
+    helper = _helper(config, registry)
     return _from_helper(helper, registry) if helper else None
 
 
-def _helper(config: JsonObject, path: Path, registry: str) -> str | None:
+def _helper(config: Fields, registry: str) -> str | None:
     """The program for this host, else for all; an empty name means none for this host."""
-    helpers = _object(config, "credHelpers", path)
-    if registry in helpers:
-        name, key = helpers[registry], f"credHelpers.{registry}"
-    else:
-        name, key = config.get("credsStore"), "credsStore"
-    return helper_named(name, f"{path}: {key}") if name else None
+    helpers = config.within("credHelpers")
+    if registry in helpers.value:
+        return _program(helpers, registry)
+    return _program(config, "credsStore")
+
+
+def _program(names: Fields, key: str) -> str | None:
+    name = names.value.get(key)
+    return helper_named(name, names.place(key)) if name else None
 
 
 def _from_helper(program: str, registry: str) -> Credential | None:
@@ -183,12 +183,11 @@ def _hub_key(registry: str) -> str:
     return DOCKER_HUB_KEY if registry == DOCKER_HUB else registry
 
 
-def _from_entry(entry: JsonValue, where: str) -> Credential | None:
+def _from_entry(entry: Fields) -> Credential | None:
     """A login as Docker writes it, encoded; or in plain text, which it reads as well."""
-    if not isinstance(entry, dict):
-        raise BadArtifact(f"{where}: expected an object")
     token, encoded, username, password = (
-        _text(entry, key, where) for key in ("identitytoken", "auth", "username", "password")
+        entry.required(str, key) if entry.value.get(key) else ""
+        for key in ("identitytoken", "auth", "username", "password")
     )
     if token:
         return Credential(username=_TOKEN_USER, secret=token, identity_token=True)
@@ -199,25 +198,11 @@ def _from_entry(entry: JsonValue, where: str) -> Credential | None:
     except ValueError:  # binascii's and Unicode's are such
         colon = ""
     if not colon:
-        raise BadArtifact(f"{where}.auth: expected USER:PASSWORD in base64")
+        raise BadArtifact(f"{entry.place('auth')}: expected USER:PASSWORD in base64")
     return Credential(username=username, secret=secret.rstrip("\0"))
 
 
-def _text(entry: JsonObject, key: str, where: str) -> str:
-    value = entry.get(key) or ""
-    if not isinstance(value, str):
-        raise BadArtifact(f"{where}.{key}: expected a string")
-    return value
-
-
-def _object(config: JsonObject, key: str, path: Path) -> JsonObject:
-    value = config.get(key) or {}
-    if not isinstance(value, dict):
-        raise BadArtifact(f"{path}: {key}: expected an object")
-    return value
-
-
-def _usable(path: Path, options: RegistryOptions, notice: Notice) -> JsonObject | None:
+def _usable(path: Path, options: RegistryOptions, notice: Notice) -> Fields | None:
     """A file's content; None if it is not there, or cannot be opened and nobody named it."""
     try:
         return _read(path)
@@ -231,7 +216,7 @@ def _usable(path: Path, options: RegistryOptions, notice: Notice) -> JsonObject 
     return None
 
 
-def _read(path: Path) -> JsonObject:
+def _read(path: Path) -> Fields:
     """Read a credentials file.
 
     :raises OSError, ValueError: it cannot be opened; pipes and devices count as not there
@@ -248,5 +233,6 @@ def _read(path: Path) -> JsonObject:
     return _parse(raw, path)
 
 
-def _parse(raw: bytes, path: Path) -> JsonObject:
-    return parse_json_object(raw, str(path)) if raw.strip() else {}
+def _parse(raw: bytes, path: Path) -> Fields:
+    value = parse_json_object(raw, str(path)) if raw.strip() else {}
+    return Fields(value, str(path), separator=": ", secret=True)

@@ -148,7 +148,7 @@ def under(deadline: Deadline) -> Iterator[None]:
 
 
 def current() -> Deadline:
-    """What this thread has to keep to."""
+    """The deadline of this thread."""
     return _current.get()
 
 

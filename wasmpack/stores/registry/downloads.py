@@ -13,8 +13,8 @@ import requests
 from wasmpack.errors import RegistryUnavailable
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.stores.registry.headers import content_range
-from wasmpack.stores.registry.pace import SLOWEST, BlobBody
-from wasmpack.stores.registry.patience import Transient
+from wasmpack.stores.registry.retries import Transient
+from wasmpack.stores.registry.stall import SLOWEST, BlobBody
 from wasmpack.stores.registry.transport import Transport
 
 _PIECE = 1 << 20
@@ -33,10 +33,10 @@ class BlobStream:
         self._url = url
         self._size = descriptor.size
         self._what = what
-        self._patience = transport.patience()
+        self._retries = transport.retry_budget()
         self._position = 0
         self._since_failure = 0
-        self._body = self._patience.through(lambda: self._open({200}))
+        self._body = self._retries.run(lambda: self._open({200}))
 
     def read(self, size: int = -1, /) -> bytes:
         """Up to ``size`` bytes, as they come; nothing at the end."""
@@ -46,14 +46,14 @@ class BlobStream:
             except Transient as failure:
                 if self._position >= self._size:
                     return b""  # all of it is here, whatever was to follow
-                self._patience.wait(failure)
+                self._retries.wait(failure)
                 self._since_failure = 0
                 self._go_on()
                 continue
             self._position += len(data)
             self._since_failure += len(data)
             if self._since_failure >= SLOWEST:
-                self._patience.progress()
+                self._retries.progress()
             return data
 
     def _go_on(self) -> None:
@@ -62,7 +62,7 @@ class BlobStream:
         :raises WasmpackError: there is no hope
         """
         self._body.close()
-        self._body = self._patience.through(self._rest)
+        self._body = self._retries.run(self._rest)
 
     def _rest(self) -> BlobBody:
         headers = {"Range": f"bytes={self._position}-"} if self._position else {}
@@ -109,7 +109,7 @@ def read_part(transport: Transport, url: str, offset: int, size: int, what: str)
                 raise Transient(RegistryUnavailable(f"cannot {what}: the answer ended early"))
             return data
 
-    return transport.patience().through(attempt)
+    return transport.retry_budget().run(attempt)
 
 
 def _pieces(body: BlobBody, size: int) -> Iterator[bytes]:

@@ -9,13 +9,14 @@ import requests
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.redaction import remember_query, shown_url
 from wasmpack.stores.registry.address import Address
-from wasmpack.stores.registry.answers import LONGEST_WORDS, Answer
 from wasmpack.stores.registry.deadline import Deadline, under
+from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer
 from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, failed
+from wasmpack.stores.registry.headers import retry_after
 from wasmpack.stores.registry.options import RegistryOptions
-from wasmpack.stores.registry.pace import WAITS, read_up_to
-from wasmpack.stores.registry.patience import Transient
+from wasmpack.stores.registry.retries import TRANSIENT_STATUS, Transient
 from wasmpack.stores.registry.session import new_session, proxies_for
+from wasmpack.stores.registry.stall import WAITS, read_up_to
 from wasmpack.stores.verified import Readable
 
 RequestBody = Callable[[], bytes | Readable]
@@ -41,7 +42,7 @@ class Request:
 
 
 class Exchange:
-    """What all requests to one registry have in common; used by several threads."""
+    """The common part of all requests to one registry; used by several threads."""
 
     def __init__(self, registry: str, base: Address, options: RegistryOptions) -> None:
         """:raises NotFound, BadArtifact: a certificate file that cannot be used"""
@@ -51,11 +52,35 @@ class Exchange:
         self._elsewhere = (
             new_session(options.without_login()) if options.cert_file else self.session
         )
-        self._registry = registry
+        self.registry = registry
         self._options = options
 
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        body: RequestBody | None = None,
+        *,
+        hurry: bool = False,
+    ) -> Request:
+        """A request to send.
+
+        :param url: absolute, or a path of this registry
+        :param hurry: wait a few seconds at most: it is not what the work hangs on
+        """
+        address = self.base.join(url)
+        return Request(
+            method=method, address=address, headers=headers or {}, body=body, hurry=hurry
+        )
+
     def deadline(self, request: Request) -> Deadline:
-        """Time for all the waits of an answer: connecting, logging in, redirects, its body."""
+        """Time for all the waits of one answer: connecting, logging in, redirects, its body.
+
+        Three timeouts, each request of a push by itself: a blob's HEAD, POST and PUT are three.
+        One that takes longer has spent more than the retry budget, if the timeout is as by default:
+        so the first such answer ends the push.
+        """
         return Deadline(self._silence(request) * (1 if request.hurry else WAITS))
 
     def send(
@@ -75,7 +100,7 @@ class Exchange:
                 return response
             response.close()
             address = self.follow(address, location)
-        raise RegistryUnavailable(f"registry {self._registry}: more than {_REDIRECTS} redirects")
+        raise RegistryUnavailable(f"registry {self.registry}: more than {_REDIRECTS} redirects")
 
     def once(
         self, request: Request, address: Address, authorization: str | None, deadline: Deadline
@@ -100,7 +125,7 @@ class Exchange:
                     proxies=proxies_for(address.url),
                 )
         except TRANSPORT_ERRORS as error:
-            raise failed(error, self._registry, silence, deadline) from error
+            raise failed(error, self.registry, silence, deadline) from error
         finally:
             if made is not None and not isinstance(made, bytes):
                 made.close()
@@ -118,17 +143,27 @@ class Exchange:
             _drain(response, deadline)
             return _made(response, b"")
 
-    def refused(self, response: requests.Response, deadline: Deadline) -> Answer:
-        """An answer nobody hoped for, with what it says, if it says it soon."""
-        brief = Deadline(min(_HURRIED, deadline.left))
-        with response:
-            try:
-                return _made(response, self._read(response, LONGEST_WORDS, brief))
-            except (Transient, WasmpackError):
-                return _made(response, b"")
+    def refusal(
+        self,
+        response: requests.Response,
+        deadline: Deadline,
+        refused: Callable[[Answer], WasmpackError],
+    ) -> Transient | WasmpackError:
+        """The error for an answer nobody hoped for, with what it says, if it says it soon.
+
+        :param refused: makes it
+        """
+        brief, said = Deadline(min(_HURRIED, deadline.left)), b""
+        with response, contextlib.suppress(Transient, WasmpackError):
+            said = self._read(response, LONGEST_WORDS, brief)
+        answer = _made(response, said)
+        error = refused(answer)
+        if answer.status in TRANSIENT_STATUS:
+            return Transient(error, retry_after(answer.headers.get("Retry-After", "")))
+        return error
 
     def follow(self, here: Address, location: str) -> Address:
-        """Where a ``Location`` points to, which is not out of TLS.
+        """The target of a ``Location``, which never leads out of TLS.
 
         (Behind a proxy that ends TLS, registries name themselves with http://.)
 
@@ -140,19 +175,19 @@ class Exchange:
             found = here.join(location)
         except ValueError:
             raise RegistryUnavailable(
-                f"registry {self._registry}: sends us to {place!r}, not an http or https URL"
+                f"registry {self.registry}: sends us to {place!r}, not an http or https URL"
             ) from None
         if self.base.scheme != "https" or found.scheme == "https":
             return found
         if found.with_tls().origin == self.base.origin:
             return found.with_tls()
         raise RegistryUnavailable(
-            f"registry {self._registry}: sends us to {place!r}, without TLS",
+            f"registry {self.registry}: sends us to {place!r}, without TLS",
             hint="tell its operator; --plain-http goes without TLS, if that is meant",
         )
 
     def own(self, here: Address, target: str) -> Address:
-        """Where a ``Link`` points to, which is on the registry itself.
+        """The target of a ``Link``, which is on the registry itself.
 
         :raises RegistryUnavailable: an invalid URL; another host or scheme
         """
@@ -160,12 +195,12 @@ class Exchange:
         if not self.is_ours(found):
             place = shown_url(target, _LONGEST_PLACE)
             raise RegistryUnavailable(
-                f"registry {self._registry}: the next page is at {place!r}, not at the registry"
+                f"registry {self.registry}: the next page is at {place!r}, not at the registry"
             )
         return found
 
     def is_ours(self, address: Address) -> bool:
-        """Uploads and blobs may live on other hosts, which must not see our credentials."""
+        """BlobPush and blobs may live on other hosts, which must not see our credentials."""
         return address.origin == self.base.origin
 
     def _silence(self, request: Request) -> float:
@@ -180,7 +215,7 @@ class Exchange:
                 return read_up_to(response, most)
         except TRANSPORT_ERRORS as error:
             silence = self._options.timeout
-            raise failed(error, self._registry, silence, deadline) from error
+            raise failed(error, self.registry, silence, deadline) from error
 
 
 def _drain(response: requests.Response, deadline: Deadline) -> None:

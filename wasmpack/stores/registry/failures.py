@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a registry, in words: exceptions to our errors.
+"""From exceptions of the transport to our errors.
 
 The only place that knows requests' and urllib3's exception classes.
 """
@@ -12,7 +12,7 @@ import urllib3
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.redaction import shown
 from wasmpack.stores.registry.deadline import Deadline
-from wasmpack.stores.registry.patience import Transient
+from wasmpack.stores.registry.retries import Transient
 
 CONNECTING = 5.0
 """Seconds to wait for a connection."""
@@ -26,13 +26,13 @@ TRANSPORT_ERRORS = (
     ValueError,  # addresses, headers and numbers that cannot be
     OverflowError,
 )
-"""What the transport raises, on the way there or while it reads."""
+"""Raised by the transport, on the way there or while it reads."""
 
 
 def failed(
     error: Exception, registry: str, silence: float, deadline: Deadline
 ) -> Transient | WasmpackError:
-    """What to raise for an exception of the transport: it may pass, or it will not.
+    """The error for an exception of the transport, transient or final.
 
     :param silence: seconds that were waited, if it is that nothing came
     :param deadline: the one that it had to keep to

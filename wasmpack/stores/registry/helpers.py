@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from wasmpack.errors import BadArtifact, WasmpackError
-from wasmpack.oci.canonical import JsonValue, parse_json
+from wasmpack.oci.canonical import JsonValue, find, parse_json
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TIMEOUT = 30.0
@@ -72,11 +72,10 @@ def login_from(program: str, server: str) -> tuple[str, str] | None:
         found = parse_json(answer.encode(), program)
     except BadArtifact:
         found = None
-    if isinstance(found, dict):
-        username, secret = found.get("Username"), found.get("Secret")
-        if isinstance(username, str) and isinstance(secret, str):
-            return username, secret
-    raise WasmpackError(f"{program} gave no usable answer")
+    username, secret = find(found, str, "Username"), find(found, str, "Secret")
+    if username is None or secret is None:
+        raise WasmpackError(f"{program} gave no usable answer")
+    return username, secret
 
 
 def _found(program: str) -> str:

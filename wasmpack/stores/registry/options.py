@@ -1,4 +1,4 @@
-"""What a user can say about how to reach a registry."""
+"""The options for reaching a registry."""
 
 import ipaddress
 import threading
@@ -42,7 +42,7 @@ class RegistryOptions:
     timeout: float = 30.0
     """Seconds without a byte from the registry."""
     retries: int = 4
-    """Tries after a first one that fails, as long as the budget of ``patience`` lasts."""
+    """Attempts after a first one that fails; see docs/adr/0013."""
     _owner: _Owner = field(default_factory=_Owner, repr=False, compare=False)
 
     @property
@@ -87,5 +87,5 @@ def is_loopback(registry: str) -> bool:
 
 
 def api_host(registry: str) -> str:
-    """Where the API is: Docker Hub's is not where its name says."""
+    """The host of the API: Docker Hub's is not the one in its name."""
     return "registry-1.docker.io" if registry == DOCKER_HUB else registry

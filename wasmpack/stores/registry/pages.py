@@ -6,14 +6,15 @@ piece of work: a registry that sends next to nothing, again and again, is as goo
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 from wasmpack.errors import BadArtifact, RegistryUnavailable
-from wasmpack.oci.canonical import JsonValue
+from wasmpack.oci.canonical import JsonValue, expect
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.stores.registry.answers import SMALL, Answer
+from wasmpack.stores.registry.errors import SMALL, Answer
 from wasmpack.stores.registry.headers import next_link
-from wasmpack.stores.registry.pace import SLOWEST
+from wasmpack.stores.registry.stall import SLOWEST
 from wasmpack.stores.registry.transport import Transport
 
 MOST_PAGES = 1000
@@ -41,7 +42,7 @@ class Listing:
         self._key = key
         self._accept = accept
         self._bytes = self._rows = self._since_progress = 0
-        self._patience = transport.patience()
+        self._retries = transport.retry_budget()
 
     def rows(self, url: str, expect: set[int]) -> Iterator[JsonValue]:
         """All rows.
@@ -55,7 +56,7 @@ class Listing:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise self._error(f"pages without end ({len(seen)} read)")
             seen.add(url)
-            answer, seconds = self._patience.through(partial(self._asked, url, expect, headers))
+            answer, seconds = self._retries.run(partial(self._asked, url, expect, headers))
             if answer.status != 200 or self._accept not in {"", answer.media_type}:
                 raise self._error("the next page is not one") if len(seen) > 1 else NoListing()
             rows = self._page(answer)
@@ -79,20 +80,25 @@ class Listing:
         self._since_progress += size
         if self._since_progress >= SLOWEST:
             self._since_progress = 0
-            self._patience.progress()
+            self._retries.progress()
             return
-        self._patience.little_came(seconds, self._error("its pages come too slowly"))
+        self._retries.spend(seconds, self._error("its pages come too slowly"))
 
     def text(self, row: JsonValue) -> str:
         """A row that must be a string."""
-        if not isinstance(row, str):
-            raise self._error(f"registry answered: {self._key}: expected strings")
-        return row
+        with self._reported():
+            return expect(row, str, self._key, "strings")
 
     def descriptor(self, row: JsonValue) -> Descriptor:
         """A row that must be a descriptor."""
-        try:
+        with self._reported():
             return Descriptor.parse(row, self._key)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """It is the registry that wrote it."""
+        try:
+            yield
         except BadArtifact as error:
             raise self._error(f"registry answered: {error.message}") from error
 
@@ -102,11 +108,10 @@ class Listing:
         value = answer.json()
         if not isinstance(value, dict):
             raise self._error("registry answered with no JSON object")
-        rows = value.get(self._key)
-        if rows is None:  # some say null for an empty list
+        if value.get(self._key) is None:  # some say null for an empty list
             return []
-        if not isinstance(rows, list):
-            raise self._error(f"registry answered: {self._key}: expected a list")
+        with self._reported():
+            rows = expect(value[self._key], list, self._key, "a list")
         self._bytes += len(answer.body)
         self._rows += len(rows)
         if self._bytes > MOST_BYTES or self._rows > MOST_ROWS:

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import IO
 
 from wasmpack.errors import AccessRefused, NotFound, Notice, silence
-from wasmpack.oci.canonical import JsonObject, canonical_json, parse_json_object
+from wasmpack.oci.canonical import JsonObject, canonical_json, find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
 from wasmpack.oci.media_types import OCI_INDEX
@@ -120,8 +120,7 @@ class RegistryWriter(ImageWriter):
             body = parse_json_object(self._client.manifest(tag).raw, tag)
         except NotFound:
             body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
-        rows = body.get("manifests")
-        kept = rows if isinstance(rows, list) else []
+        kept = find(body, list, "manifests") or []
         own: JsonObject = {
             **manifest.descriptor.as_json(),
             "artifactType": artifact_type(manifest),

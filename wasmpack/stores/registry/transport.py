@@ -1,45 +1,50 @@
 """oras-py's registry session with our own idea of a request.
 
-Overridden here: tries and pauses with a budget, time for everything, the scope asked for at once, a
-new token on every 401, bodies that can be sent again, credentials for the registry's host only.
+Overridden here: attempts and waits with a budget, time for everything, the scope asked for at once,
+a new token on every 401, bodies that can be sent again, credentials for the registry's host only.
 One transport may be used by several threads.
 """
 
-import threading
+import importlib.util
+import sys
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from types import ModuleType
 from typing import Any
-from urllib.parse import urlencode
 
 import requests
 
-from wasmpack.errors import (
-    AccessRefused,
-    Notice,
-    RegistryUnavailable,
-    WasmpackError,
-    WrongUsage,
-    silence,
-)
+from wasmpack.errors import Notice, WasmpackError, WrongUsage, silence
 from wasmpack.oci.reference import Reference, RegistryName
-from wasmpack.redaction import redacted, shown, shown_url
+from wasmpack.redaction import redacted, shown
 from wasmpack.stores.registry.address import Address
-from wasmpack.stores.registry.answers import SMALL, Answer, refusal
-from wasmpack.stores.registry.challenge import authorization
-from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.registry.deadline import Deadline
+from wasmpack.stores.registry.errors import Answer, refusal
 from wasmpack.stores.registry.exchange import Exchange, Request, RequestBody
-from wasmpack.stores.registry.headers import LONGEST_HEADER, retry_after, warning_texts
-from wasmpack.stores.registry.late import import_late
+from wasmpack.stores.registry.headers import LONGEST_HEADER, warning_texts
+from wasmpack.stores.registry.login import Login
 from wasmpack.stores.registry.options import RegistryOptions, api_host
-from wasmpack.stores.registry.patience import AGAIN, Patience, Transient
+from wasmpack.stores.registry.retries import RetryBudget
 
-import_late("jsonschema")
+
+class _Unloaded(ModuleType):
+    """Stands for a module until something in it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+if "jsonschema" not in sys.modules:
+    # oras imports it, which is a third of its start-up, for methods that are not used here.
+    # (LazyLoader does not help: in Python 3.11 a second ``import`` statement makes it load.)
+    unloaded = _Unloaded("jsonschema")
+    unloaded.__spec__ = importlib.util.find_spec("jsonschema")
+    sys.modules["jsonschema"] = unloaded
 from oras.provider import Registry  # noqa: E402 - after what it is to do without
 
 _MOST_WARNINGS = 20
 """Different warnings of one registry that are passed on."""
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Transport(Registry):  # type: ignore[misc]
@@ -78,28 +83,27 @@ class Transport(Registry):  # type: ignore[misc]
             base = Address.parse(f"{self.prefix}://{host}/")
         except ValueError as error:
             raise WrongUsage(f"registry {self.registry}: {error}") from None
-        self._repository = "" if isinstance(reference, RegistryName) else reference.repository
-        rights = {self._repository: actions, also_pull: "pull"}
-        self._scopes = [f"repository:{name}:{right}" for name, right in rights.items() if name]
-        self._authorization: str | None = None
-        self._credential: Credential | None = None
-        self._looked_up = False
-        self._logging_in = threading.Lock()
+        repository = "" if isinstance(reference, RegistryName) else reference.repository
+        rights = {repository: actions, also_pull: "pull"}
         self._warned: set[str] = set()
-        self.challenge = ""
-        """The first ``WWW-Authenticate`` that this registry answered with."""
         self._exchange = Exchange(self.registry, base, options)
+        self._login = Login(self._exchange, rights, options, self._notice)
         self.session = self._exchange.session
 
-    def patience(self) -> Patience:
-        """A full measure of it."""
-        return Patience(self.options.retries, self._notice)
+    @property
+    def challenge(self) -> str:
+        """The first ``WWW-Authenticate`` that this registry answered with."""
+        return self._login.challenge
+
+    def retry_budget(self) -> RetryBudget:
+        """A full one, for a new piece of work."""
+        return RetryBudget(self.options.retries + 1, self._notice)
 
     def request(
         self, method: str, url: str, what: str, expect: Collection[int], **more: Any
     ) -> Answer:
         """As :meth:`attempt`, again and again as long as that can help."""
-        return self.patience().through(lambda: self.attempt(method, url, what, expect, **more))
+        return self.retry_budget().run(lambda: self.attempt(method, url, what, expect, **more))
 
     def attempt(
         self,
@@ -127,11 +131,8 @@ class Transport(Registry):  # type: ignore[misc]
         :raises AccessRefused: 403, or 401 with fresh credentials
         :raises RegistryUnavailable, NotFound: what the registry answered cannot get better
         """
-        request = self._request(method, url, headers, body, hurry=hurry)
-        deadline = self._exchange.deadline(request)
-        response = self._authorized(request, deadline)
-        if response.status_code not in expect:
-            raise self._refusal(response, deadline, lambda answer: refused(answer, what, hint))
+        request = self._exchange.request(method, url, headers, body, hurry=hurry)
+        response, deadline = self._send(request, expect, lambda answer: refused(answer, what, hint))
         wanted = most + 1 if most and response.status_code == 200 else 0
         return self._exchange.answer(response, wanted, deadline)
 
@@ -139,133 +140,51 @@ class Transport(Registry):  # type: ignore[misc]
         self, url: str, what: str, expect: Collection[int], headers: Mapping[str, str] | None = None
     ) -> requests.Response:
         """As :meth:`attempt` with GET, for a body that the caller reads, as slow as it may be."""
-        request = self._request("GET", url, headers)
-        deadline = self._exchange.deadline(request)
-        response = self._authorized(request, deadline)
-        if response.status_code not in expect:
-            raise self._refusal(response, deadline, lambda answer: refusal(answer, what))
-        return response
+        request = self._exchange.request("GET", url, headers)
+        return self._send(request, expect, lambda answer: refusal(answer, what))[0]
 
     def follow(self, here: str, location: str) -> str:
-        """Where a ``Location`` of this answer points to.
+        """The target of a ``Location`` in this answer.
 
         :raises RegistryUnavailable: to where we do not go
         """
         return self._exchange.follow(Address.parse(here), location).url
 
     def own(self, url: str, target: str) -> str:
-        """Where a ``Link`` of the answer from there points to; ``url`` as for :meth:`attempt`.
+        """The target of a ``Link`` in the answer from there; ``url`` as for :meth:`attempt`.
 
         :raises RegistryUnavailable: not to the registry itself
         """
         return self._exchange.own(self._exchange.base.join(url), target).url
 
-    def _request(
+    def _send(
         self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        body: RequestBody | None = None,
-        *,
-        hurry: bool = False,
-    ) -> Request:
-        address = self._exchange.base.join(url)
-        return Request(
-            method=method, address=address, headers=headers or {}, body=body, hurry=hurry
-        )
-
-    def _refusal(
-        self,
-        response: requests.Response,
-        deadline: Deadline,
+        request: Request,
+        expect: Collection[int],
         refused: Callable[[Answer], WasmpackError],
-    ) -> Transient | WasmpackError:
-        answer = self._exchange.refused(response, deadline)
-        error = refused(answer)
-        if answer.status in AGAIN:
-            return Transient(error, retry_after(answer.headers.get("Retry-After", "")))
-        return error
+    ) -> tuple[requests.Response, Deadline]:
+        deadline = self._exchange.deadline(request)
+        response = self._authorized(request, deadline)
+        if response.status_code not in expect:
+            raise self._exchange.refusal(response, deadline, refused)
+        return response, deadline
 
     def _authorized(self, request: Request, deadline: Deadline) -> requests.Response:
-        used = self._authorization
+        used = self._login.authorization
         response = self._exchange.send(request, used, deadline)
         if self._is_challenge(response):
             headers = self._exchange.answer(response, 0, deadline).headers
-            challenge = _whole(headers.get("WWW-Authenticate", ""))
-            self.challenge = self.challenge or challenge
-            with self._logging_in:
-                if self._authorization == used:  # no other thread was faster
-                    self._log_in(challenge, deadline)
-            response = self._exchange.send(request, self._authorization, deadline)
+            self._login.answer(headers.get("WWW-Authenticate", ""), used, deadline)
+            response = self._exchange.send(request, self._login.authorization, deadline)
         if self._is_challenge(response):
             response.close()
-            raise AccessRefused(
-                f"registry {self.registry} refused the credentials"
-                if self._credential
-                else f"registry {self.registry} wants credentials",
-                hint=self._login_hint(),
-            )
+            raise self._login.refused()
         self._pass_on_warnings(response)
         return response
 
     def _is_challenge(self, response: requests.Response) -> bool:
         ours = self._exchange.is_ours(Address.parse(response.url))
         return response.status_code == 401 and ours
-
-    def _log_in(self, challenge: str, deadline: Deadline) -> None:
-        if not self._looked_up:
-            self._credential = find_credential(
-                self.registry, self._repository, self.options, self._notice
-            )
-            self._looked_up = True
-        try:
-            self._authorization = self._answer(challenge, deadline)
-        except AccessRefused as error:
-            raise AccessRefused(
-                f"registry {self.registry}: {error.message}", hint=self._login_hint()
-            ) from error
-
-    def _answer(self, challenge: str, deadline: Deadline) -> str:
-        """With all the rights that may be of use, or with those that are needed."""
-        ask = partial(self._ask_token, deadline)
-        try:
-            return authorization(challenge, self._credential, self._scopes, ask)
-        except AccessRefused:
-            if len(self._scopes) == 1:
-                raise
-            del self._scopes[1:]
-            return authorization(challenge, self._credential, self._scopes, ask)
-
-    def _login_hint(self) -> str:
-        if self.options.username is not None:
-            return "check user name and password"
-        return f"wasmpack login {self.registry}"
-
-    def _ask_token(
-        self,
-        deadline: Deadline,
-        method: str,
-        url: str,
-        fields: Mapping[str, str | list[str]],
-        headers: Mapping[str, str],
-    ) -> tuple[int, object]:
-        """A redirect is not followed: it would carry the credentials elsewhere."""
-        if self.prefix == "https" and not url.startswith("https:"):
-            place = shown_url(url, LONGEST_HEADER)
-            raise RegistryUnavailable(
-                f"registry {self.registry}: its token server has no TLS: {place!r}"
-            )
-        form = urlencode(fields, doseq=True)
-        if method == "GET":
-            request = self._request(method, f"{url}{'&' if '?' in url else '?'}{form}", headers)
-        else:
-            request = self._request(method, url, {**headers, **_FORM}, form.encode)
-        response = self._exchange.once(request, request.address, None, deadline)
-        if response.status_code in AGAIN:
-            what = f"get a token for {self.registry}"
-            raise self._refusal(response, deadline, lambda answer: refusal(answer, what))
-        answer = self._exchange.answer(response, SMALL + 1, deadline)
-        return answer.status, answer.json()
 
     def _pass_on_warnings(self, response: requests.Response) -> None:
         """``Warning: 299`` is for the user, once (distribution-spec, "Warnings")."""
@@ -277,8 +196,3 @@ class Transport(Registry):  # type: ignore[misc]
 
     def _notice(self, text: str) -> None:
         self._told(redacted(text))
-
-
-def _whole(challenge: str) -> str:
-    """A challenge, or nothing: of one that is cut, half a secret might be shown."""
-    return challenge if len(challenge) <= LONGEST_HEADER else ""

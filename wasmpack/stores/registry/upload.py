@@ -1,17 +1,19 @@
 """One upload, as far as it came (distribution-spec, "Pushing blobs").
 
 After a break the registry is asked how far it came, and the rest is sent; one that does not know
-starts anew.
+starts again.
 """
 
 import contextlib
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.stores.registry.answers import Answer
+from wasmpack.stores.registry.errors import Answer
 from wasmpack.stores.registry.headers import received_bytes
-from wasmpack.stores.registry.patience import Patience, Transient
+from wasmpack.stores.registry.retries import RetryBudget, Transient
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.verified import Body, VerifiedStream
 
@@ -34,24 +36,24 @@ class Upload:
         descriptor: Descriptor,
         body: Body,
         what: str,
-        patience: Patience,
+        retries: RetryBudget,
     ) -> None:
         self.descriptor = descriptor
         self.place = ""
-        """Where the registry takes the next bytes; empty if no upload is open."""
+        """The address for the next bytes; empty if no upload is open."""
         self.asked_to_mount = False
         self._transport = transport
         self._blobs = blobs
         self._body = body
         self._what = what
-        self._patience = patience
+        self._retries = retries
         self._least = 0
         """Bytes of a chunk that the registry asks for."""
         self._offset = 0
         self._furthest = 0
         """Of all tries: what is sent again is no progress."""
         self._stream: VerifiedStream | None = None
-        """What chunks are read from, one after the other."""
+        """The source of the chunks, read one after the other."""
 
     def ask(self, method: str, url: str, expect: set[int], *, hurry: bool = False) -> Answer:
         """A request without a body.
@@ -60,17 +62,17 @@ class Upload:
         """
         url = url if "://" in url else self._blobs + url
         headers = {"Content-Length": "0"} if method in {"POST", "PUT"} else {}
-        return self._transport.attempt(
-            method, url, self._what, expect, headers=headers, hint=_MAKE_IT, hurry=hurry
-        )
+        return self._send(method, url, expect, headers=headers, hint=_MAKE_IT, hurry=hurry)
 
     def ask_with_all(self, url: str) -> Answer:
         """Open the upload and send the whole blob with the same request."""
         headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
-        return self._transport.attempt(
-            "POST", self._blobs + url, self._what, {201, 202}, headers=headers,
-            body=self._small_body,
-        )  # fmt: skip
+        return self._send(
+            "POST", self._blobs + url, {201, 202}, headers=headers, body=self._small_body
+        )
+
+    def _send(self, method: str, url: str, expect: set[int], **more: Any) -> Answer:
+        return self._transport.attempt(method, url, self._what, expect, **more)
 
     def _small_body(self) -> bytes:
         with self._body() as stream:
@@ -89,7 +91,7 @@ class Upload:
         """Send the bytes; after a break, those that are missing.
 
         :param chunk: bytes of a request; 0 for all of them in one, if the registry wants no chunks
-        :raises Transient: the upload has to be opened anew
+        :raises Transient: the upload has to be opened again
         """
         whole = not chunk and not self._least and not self._offset
         try:
@@ -101,7 +103,7 @@ class Upload:
                         return
                     if not self._knows_how_far():
                         raise
-                    self._patience.wait(failure)
+                    self._retries.wait(failure)
                     whole = False
                 else:
                     return
@@ -118,9 +120,7 @@ class Upload:
     def _whole(self) -> None:
         headers = {**_OCTETS, "Content-Length": str(self.descriptor.size)}
         url = _with_digest(self.place, self.descriptor.digest)
-        self._transport.attempt(
-            "PUT", url, self._what, {201, 202, 204}, headers=headers, body=self._body
-        )
+        self._send("PUT", url, {201, 202, 204}, headers=headers, body=self._body)
 
     def _in_chunks(self, chunk: int) -> None:
         while self._offset < self.descriptor.size:
@@ -132,7 +132,7 @@ class Upload:
                 raise Transient(lost)
             if self._offset > self._furthest:
                 self._furthest = self._offset
-                self._patience.progress()
+                self._retries.progress()
         self.ask("PUT", _with_digest(self.place, self.descriptor.digest), {201, 202, 204})
 
     def _chunk(self, length: int) -> None:
@@ -143,10 +143,8 @@ class Upload:
             "Content-Length": str(length),
             "Content-Range": f"{first}-{first + length - 1}",
         }
-        answer = self._transport.attempt(
-            "PATCH", self.place, self._what, {202, 204, 416}, headers=headers,
-            body=lambda: _Part(self._stream_at(first), length),
-        )  # fmt: skip
+        body = partial(self._part, first, length)
+        answer = self._send("PATCH", self.place, {202, 204, 416}, headers=headers, body=body)
         if answer.status == 416:
             refused = RegistryUnavailable(f"cannot {self._what}: registry refuses its bytes")
             if not self._knows_how_far() or self._offset == first:
@@ -156,6 +154,9 @@ class Upload:
         received = received_bytes(answer.headers.get("Range", ""))
         end = first + length
         self._offset = end if received is None else received if received <= end else first
+
+    def _part(self, offset: int, length: int) -> "_Part":
+        return _Part(self._stream_at(offset), length)
 
     def _stream_at(self, offset: int) -> VerifiedStream:
         """The blob from there on; a chunk that is sent again has to be read again."""

@@ -1,14 +1,15 @@
-"""The bytes of a tar file, read forwards: out of a stream, or a file in which it can be sought."""
+"""Bytes read forwards: out of pieces as they come, or a file in which it can be sought."""
 
 import os
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
-from wasmpack.oci.gunzip import CHUNK
+CHUNK = 1 << 20
+"""Most bytes handed out at once."""
 
 
 class Source(Protocol):
-    """Where a tar file comes from."""
+    """A source of bytes."""
 
     @property
     def position(self) -> int:
@@ -37,15 +38,23 @@ class Stream:
         self._piece = memoryview(b"")
         self.position = 0
 
-    def some(self, size: int, /) -> bytes:
+    def peek(self, size: int, /) -> memoryview:
+        """As :meth:`some`, and they stay where they are."""
         while not self._piece and size:
             piece = next(self._pieces, None)
             if piece is None:
                 break
             self._piece = memoryview(piece)
-        found = bytes(self._piece[:size])
+        return self._piece[:size]
+
+    def drop(self, size: int, /) -> None:
+        """Go on behind bytes that were peeked at."""
         self._piece = self._piece[size:]
-        self.position += len(found)
+        self.position += size
+
+    def some(self, size: int, /) -> bytes:
+        found = bytes(self.peek(size))
+        self.drop(len(found))
         return found
 
     def skip(self, size: int, /) -> int:

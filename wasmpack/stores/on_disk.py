@@ -95,4 +95,4 @@ class LayoutWriter(ImageWriter):
         self.layout.put_manifest(manifest, names, force=self.force)
 
     def put_referrer(self, manifest: Manifest | Index) -> None:
-        self.layout.list_referrer(manifest)
+        self.layout.index.list_referrer(manifest)

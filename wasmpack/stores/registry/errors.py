@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 
 from wasmpack.errors import (
     AccessRefused,
@@ -11,7 +11,7 @@ from wasmpack.errors import (
     RegistryUnavailable,
     WasmpackError,
 )
-from wasmpack.oci.canonical import JsonValue, parse_json
+from wasmpack.oci.canonical import JsonValue, find, parse_json
 from wasmpack.redaction import shown
 
 TOO_LARGE = 413
@@ -45,7 +45,7 @@ class Answer:
 
     status: int
     url: str
-    """Where it came from, redirects followed."""
+    """Its address, after redirects."""
     headers: Mapping[str, str]
     body: bytes = b""
 
@@ -110,8 +110,7 @@ def registry_errors(body: bytes) -> tuple[RegistryError, ...]:
         value = parse_json(body, "answer")
     except BadArtifact:
         return ()
-    errors = value.get("errors") if isinstance(value, dict) else None
-    rows = errors[:_MOST_ERRORS] if isinstance(errors, list) else []
+    rows = (find(value, list, "errors") or [])[:_MOST_ERRORS]
     return tuple(
         RegistryError(code=str(row.get("code", "")), message=str(row.get("message", "")))
         for row in rows
@@ -127,12 +126,5 @@ def _registry_words(body: bytes) -> str:
 
 def _sentence(answer: Answer, what: str) -> str:
     said = _registry_words(answer.body)  # it may repeat what it was shown
-    status = f"{answer.status} {_phrase(answer.status)}"
+    status = f"{answer.status} {responses.get(answer.status, '?')}"
     return f"cannot {what}: registry answered: {status}{f' ({said})' if said else ''}"
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "?"

@@ -7,7 +7,7 @@ import requests
 from wasmpack.errors import RegistryUnavailable
 from wasmpack.stores.registry.deadline import Deadline
 from wasmpack.stores.registry.failures import TRANSPORT_ERRORS, failed
-from wasmpack.stores.registry.patience import Transient
+from wasmpack.stores.registry.retries import Transient
 
 SLOWEST = 1024
 """Bytes that have to arrive within the timeout."""
@@ -16,7 +16,7 @@ WAITS = 3
 _PIECE = 1 << 16
 
 
-class Pace:
+class StallGuard:
     """Watches one answer's body."""
 
     def __init__(self, window: float) -> None:
@@ -46,7 +46,7 @@ class BlobBody:
         self._response = response
         self._registry = registry
         self._timeout = timeout
-        self._pace = Pace(timeout)
+        self._guard = StallGuard(timeout)
         self._deadline = Deadline(WAITS * timeout)
         if not response.raw.closed:
             self._deadline.attach(response.raw.fileno())
@@ -62,7 +62,7 @@ class BlobBody:
         except TRANSPORT_ERRORS as error:
             raise failed(error, self._registry, self._timeout, self._deadline) from error
         self._deadline.renew()
-        if not self._pace.keeps(len(data)):
+        if not self._guard.keeps(len(data)):
             slow = RegistryUnavailable(f"registry {self._registry}: too slow to go on with")
             raise Transient(slow, silence=self._timeout)
         return data

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from wasmpack.errors import NotFound, RegistryUnavailable, WasmpackError
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.stores.ports import BlobStatus
-from wasmpack.stores.registry.answers import TooLarge
-from wasmpack.stores.registry.patience import Transient
+from wasmpack.stores.registry.errors import TooLarge
+from wasmpack.stores.registry.retries import Transient
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.registry.upload import Upload
 from wasmpack.stores.verified import Body
@@ -21,8 +21,8 @@ _SMALL = 4096
 """Bytes that are sent along with the opening request, on the chance that they are taken."""
 
 
-class Uploads:
-    """Uploads to one repository."""
+class BlobPush:
+    """Mounts and uploads to one repository."""
 
     def __init__(self, transport: Transport, repository: str, mount_from: str = "") -> None:
         """:param mount_from: a repository of the same registry that may have the blobs."""
@@ -36,8 +36,8 @@ class Uploads:
 
         :raises DigestMismatch: the source gave other bytes; the registry then keeps none
         """
-        patience = self._transport.patience()
-        upload = Upload(self._transport, self._blobs, descriptor, body, what, patience)
+        retries = self._transport.retry_budget()
+        upload = Upload(self._transport, self._blobs, descriptor, body, what, retries)
 
         def attempt(chunk: int = 0) -> BlobStatus:
             if self._may_mount(upload) and self._mount(upload):
@@ -49,9 +49,9 @@ class Uploads:
             return BlobStatus.UPLOADED
 
         try:
-            return patience.through(attempt)
+            return retries.run(attempt)
         except TooLarge:
-            return patience.through(lambda: attempt(_MODEST_CHUNK))
+            return retries.run(lambda: attempt(_MODEST_CHUNK))
 
     def _may_mount(self, upload: Upload) -> bool:
         return bool(self._mount_from) and not upload.asked_to_mount

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from wasmpack.errors import AccessRefused, NotFound, RegistryUnavailable, WasmpackError
-from wasmpack.stores.registry.answers import (
+from wasmpack.stores.registry.errors import (
     Answer,
     ManifestDenied,
     ManifestRefused,
