@@ -164,6 +164,11 @@ def check_built(
 def build_image(module: PluginModule, options: BuildOptions | None = None) -> Image:
     """Make the image, in memory.
 
+    >>> options = wasmpack.BuildOptions(variant=wasmpack.Variant.COMPAT, root_ids=["header"])
+    >>> built = wasmpack.build_image(module, options)
+    >>> built.contents.runtime_config
+    b'{"abiVersions":["v0.2.1"],"config":{"rootIds":["header"]},"type":"envoy_proxy"}'
+
     :raises BadArtifact: the runtime configuration is wrong
     :raises WrongUsage: an invalid date, options that exclude each other
     """

@@ -1,11 +1,4 @@
-"""All rules, and what there is to know of one: ``wasmpack explain CODE``.
-
->>> print(explain("ABI005"))
-error ABI005: neither `malloc` nor `proxy_on_memory_allocate` is exported
-<BLANKLINE>
-consumer: `Wasm module is missing malloc function.`
-     fix: export one of them, `(i32) -> i32`
-"""
+"""All rules, and what there is to know of one: ``wasmpack explain CODE``."""
 
 import difflib
 import textwrap
@@ -54,6 +47,12 @@ def rule_named(code: str) -> Rule:
 
 def explain(code: str) -> str:
     """What is found, why it matters, to whom, and what to do: 80 columns of Markdown.
+
+    >>> print(wasmpack.explain("ABI005"))
+    error ABI005: neither `malloc` nor `proxy_on_memory_allocate` is exported
+    <BLANKLINE>
+    consumer: `Wasm module is missing malloc function.`
+         fix: export one of them, `(i32) -> i32`
 
     :raises WrongUsage: no rule has this code
     """

@@ -51,6 +51,11 @@ class RenderedSecret:
 def render_secret(request: SecretRequest, session: Session | None = None) -> RenderedSecret:
     """Write the Secret that istio-agent finds the registry's credentials in.
 
+    >>> session = wasmpack.Session().with_login("quay.io", "me+robot", "token")
+    >>> rendered = wasmpack.render_secret(wasmpack.SecretRequest(registry="quay.io"), session)
+    >>> "kubernetes.io/dockerconfigjson" in rendered.text("yaml")
+    True
+
     :raises NotFound: there are no credentials for this registry
     """
     host = registry_host(request.registry).lower()

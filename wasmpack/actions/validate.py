@@ -62,7 +62,12 @@ def validate_module(
 
 
 def validate_config(raw: bytes, subject: str, *, strict: bool = False) -> Report:
-    """Judge a ``runtime-config.json``; no mesh reads the file, so it has no targets."""
+    """Judge a ``runtime-config.json``; no mesh reads the file, so it has no targets.
+
+    >>> report = wasmpack.validate_config(b'{"type": "envoy"}', "runtime-config.json")
+    >>> report.findings[0].code
+    'CFG003'
+    """
     return judge_alone(subject, "config", config_problems(raw, subject), strict=strict)
 
 

@@ -8,18 +8,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from wasmpack.redaction import shown
-
-_LONGEST = 4000
-"""Characters of a text in a finding."""
-
-
-def bounded(text: str) -> str:
-    """Without secrets that a registry may repeat, and cut.
-
-    A name out of a hostile file may be as long as the file, and be in many findings.
-    """
-    return shown(text[: 2 * _LONGEST], _LONGEST)
+from wasmpack.redaction import bounded
 
 
 class Blank(StrEnum):

@@ -14,7 +14,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
 
-from wasmpack.findings.hints import Hint, bounded
+from wasmpack.findings.hints import Hint
+from wasmpack.redaction import bounded
 
 T = TypeVar("T")
 _ALIKE = 20

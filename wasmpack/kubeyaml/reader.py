@@ -35,6 +35,10 @@ _CANDIDATES = 10_000
 def read_documents(raw: bytes, source: str) -> tuple[Document, ...]:
     """Every document of a stream that is not empty.
 
+    >>> (document,) = wasmpack.read_documents(b"spec:\\n  url: x", "a.yaml")
+    >>> document.where(("spec", "url")), document.value
+    ('a.yaml:2 spec.url', {'spec': {'url': 'x'}})
+
     :param source: names the stream in errors and places
     :raises BadArtifact: with file, line, column and reason
     """

@@ -1,7 +1,5 @@
 """Where an image can be: the one grammar of every command ("Places" in the CLI reference).
 
->>> parse_place("oci:build/out:v1")
-LayoutPlace(path='build/out', tag='v1', digest=None)
 >>> str(parse_place("quay.io/me/plugin:v1"))
 'quay.io/me/plugin:v1'
 """
@@ -70,6 +68,9 @@ Place = NamePlace | LayoutPlace | ArchivePlace | DaemonPlace
 
 def parse_place(text: str) -> Place:
     """Read any of the forms above.
+
+    >>> wasmpack.parse_place("oci:layout:v1")
+    LayoutPlace(path='layout', tag='v1', digest=None)
 
     An existing directory that holds an OCI layout, and an existing ``.tar`` file, need no prefix.
 

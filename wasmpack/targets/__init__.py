@@ -119,7 +119,11 @@ class Target:
 
 
 def all_targets() -> tuple[Target, ...]:
-    """Every release known, oldest first within its consumer."""
+    """Every release known, oldest first within its consumer.
+
+    >>> [target.name for target in wasmpack.all_targets() if target.consumer == "ossm"][:2]
+    ['ossm-2.2', 'ossm-2.3']
+    """
     return tuple(_load().values())
 
 

@@ -2,10 +2,16 @@
 
 import ipaddress
 import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeVar, cast
 
 from wasmpack.oci.reference import DOCKER_HUB
+
+T = TypeVar("T")
+_MOST_KEPT = 64
+"""Repositories and registries whose connections are kept, the latest ones."""
 
 
 @dataclass(slots=True)
@@ -19,6 +25,23 @@ class _Owner:
         with self.claiming:
             self.registry = self.registry or registry
             return self.registry.lower() == registry.lower()
+
+
+@dataclass(slots=True)
+class _Shared:
+    """Connections, with their logins, of all work with the same options."""
+
+    kept: OrderedDict[Hashable, object] = field(default_factory=OrderedDict)
+    making: "threading.RLock" = field(default_factory=threading.RLock)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made for this key before, if it has not been crowded out."""
+        with self.making:
+            found = self.kept.pop(key, None) or make()
+            self.kept[key] = found
+            if len(self.kept) > _MOST_KEPT:
+                self.kept.popitem(last=False)
+            return cast(T, found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +67,7 @@ class RegistryOptions:
     retries: int = 4
     """Tries after a first one that fails, as long as the budget of ``patience`` lasts."""
     _owner: _Owner = field(default_factory=_Owner, repr=False, compare=False)
+    _shared: _Shared = field(default_factory=_Shared, repr=False, compare=False)
 
     @property
     def has_login(self) -> bool:
@@ -53,6 +77,13 @@ class RegistryOptions:
     def at(self, registry: str) -> Self:
         """The options for this registry; with the login, unless another registry has it."""
         return self if not self.has_login or self._owner.is_at(registry) else self.without_login()
+
+    def shared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made for this key before, with these options or a copy of them, or a new one.
+
+        So connections and tokens last as long as the options.
+        """
+        return self._shared.get((self, key), make)
 
     def with_login(self, registry: str, username: str, password: str) -> Self:
         """The options for this registry, with this user and password."""

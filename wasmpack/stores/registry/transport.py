@@ -88,7 +88,9 @@ class Transport(Registry):  # type: ignore[misc]
         self._warned: set[str] = set()
         self.challenge = ""
         """The first ``WWW-Authenticate`` that this registry answered with."""
-        self._exchange = Exchange(self.registry, base, options)
+        self._exchange = options.shared(
+            self.registry, lambda: Exchange(self.registry, base, options)
+        )
         self.session = self._exchange.session
 
     def patience(self) -> Patience:
@@ -199,6 +201,7 @@ class Transport(Registry):  # type: ignore[misc]
             response = self._exchange.send(request, self._authorization, deadline)
         if self._is_challenge(response):
             response.close()
+            self._looked_up = False  # there may be others the next time
             raise AccessRefused(
                 f"registry {self.registry} refused the credentials"
                 if self._credential
@@ -221,6 +224,7 @@ class Transport(Registry):  # type: ignore[misc]
         try:
             self._authorization = self._answer(challenge, deadline)
         except AccessRefused as error:
+            self._looked_up = False
             raise AccessRefused(
                 f"registry {self.registry}: {error.message}", hint=self._login_hint()
             ) from error
