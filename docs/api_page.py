@@ -74,7 +74,7 @@ def value(name: str) -> Iterator[str]:
     node = node_of(name)
     yield f"### `{name}`\n"
     if not isinstance(node, ast.ClassDef):
-        yield f"```python\n{ast.unparse(node)}\n```\n"
+        yield f"```python\n{code(node)}\n```\n"
         yield from text_of(said_after(node, tree(_NAMES[name]).body))
         yield ""
         return
@@ -82,18 +82,27 @@ def value(name: str) -> Iterator[str]:
     yield from text_of(ast.get_docstring(node) or "")
     if bases:
         yield f"\nA kind of {', '.join(f'`{base}`' for base in bases)}."
-    if rows := list(members(node)):
+    if rows := [row for part in nodes_of(name) for row in members(part, name)]:
         yield "\n| member | meaning |\n|---|---|"
-        yield from (f"| {cell(code)} | {first_line(text)} |" for code, text in rows)
+        yield from (f"| {cell(source)} | {first_line(text)} |" for source, text in rows)
     yield ""
 
 
-def members(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
+def nodes_of(name: str) -> Iterator[ast.ClassDef]:
+    """A class, and those of its bases that are not public themselves."""
+    for kind in getattr(wasmpack, name).__mro__:
+        ours = kind.__module__.startswith("wasmpack")
+        if kind.__name__ == name or (ours and kind.__name__ not in _NAMES):
+            body = tree(kind.__module__).body
+            yield from (n for n in body if isinstance(n, ast.ClassDef) and n.name == kind.__name__)
+
+
+def members(node: ast.ClassDef, owner: str) -> Iterator[tuple[str, str]]:
     """Fields, properties and methods, with what is said of them."""
     for part in node.body:
         name = defined(part)
-        if isinstance(part, Function) and name == "__init__":
-            yield signature(part, node.name, width=0), ast.get_docstring(part) or ""
+        if isinstance(part, Function) and name == "__init__" and node.name == owner:
+            yield signature(part, owner, width=0), ast.get_docstring(part) or ""
         if not name or name[0] == "_":
             continue
         if not isinstance(part, Function):
@@ -111,8 +120,7 @@ def is_property(decorator: ast.expr) -> bool:
 
 def field(node: ast.stmt) -> str:
     """``name: type = default``; a default that is made is left out."""
-    text = ast.unparse(node).replace("'", '"')
-    return re.sub(r" = field\(.*", " = …", text)
+    return re.sub(r" = field\(.*", " = …", code(node))
 
 
 def said_after(node: ast.stmt, body: list[ast.stmt]) -> str:
@@ -154,12 +162,17 @@ def parameter(argument: ast.arg, default: ast.expr | None) -> str:
     text = f"{argument.arg}: {annotation(argument.annotation)}"
     if default is None:
         return text
-    return f"{text} = {'…' if isinstance(default, ast.Name) else ast.unparse(default)}"
+    return f"{text} = {'…' if isinstance(default, ast.Name) else code(default)}"
 
 
 def annotation(node: ast.expr | None) -> str:
     """A type, without the quotes of one that is defined later."""
     return ast.unparse(node).replace("'", "") if node else ""
+
+
+def code(node: ast.AST) -> str:
+    """The source, in our style of quotes."""
+    return ast.unparse(node).replace("'", '"')
 
 
 def first_line(text: str) -> str:
@@ -171,9 +184,9 @@ def first_line(text: str) -> str:
     return markdown(line).replace("|", "\\|")
 
 
-def cell(code: str) -> str:
+def cell(text: str) -> str:
     """Code in a table."""
-    return f"`{code}`".replace("|", "\\|")
+    return f"`{text}`".replace("|", "\\|")
 
 
 def text_of(docstring: str) -> Iterator[str]:

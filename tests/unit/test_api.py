@@ -58,13 +58,21 @@ def test_each_is_documented_and_mentions_public_types_only(name: str) -> None:
     assert not hidden
 
 
+def test_every_member_on_the_page_is_described() -> None:
+    page = PAGE.read_text()
+    values = page.partition("## Values")[2]
+    bare = re.findall(r"^\| `([a-z]\w*[:(].*)` \|  \|$", values, re.M)
+    assert not bare
+
+
 def mentioned(value: object) -> Iterator[tuple[str, object]]:
     """Annotations of a function, or of a class's fields and methods."""
     if not isinstance(value, type):
         yield from hints(value).items()
         return
     yield from ((key, hint) for key, hint in hints(value).items() if key[0] != "_")
-    for name, member in vars(value).items():
+    bases = [base for base in value.__mro__ if base.__module__.startswith("wasmpack")]
+    for name, member in (item for base in reversed(bases) for item in vars(base).items()):
         if name[0] == "_" and name != "__init__":
             continue
         function = unwrapped(member)

@@ -40,11 +40,15 @@ class BuildOptions:
     runtime_config: bytes | None = None
     """The user's file, in any spelling; None makes one from the module."""
     variant: Variant = Variant.OCI
+    """The format: ``oci``, ``compat`` or ``docker``."""
     with_runtime_config: bool = True
+    """The ``oci`` variant cannot do without one."""
     root_ids: Sequence[str] = ()
+    """Of the runtime configuration, instead of those in the file."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Override what git says."""
     use_git: bool = True
+    """Annotate with revision, source and version of the module's work tree."""
     created: str | None = None
     """RFC 3339, or ``now``; else ``SOURCE_DATE_EPOCH``; else the image has no date."""
 

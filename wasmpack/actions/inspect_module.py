@@ -19,10 +19,13 @@ class ModuleView:
     """A module as ``inspect`` shows it."""
 
     digest: Digest
+    """Of the module's bytes."""
     module: Module
+    """What it declares."""
     abi_version: str | None
     """The one that decides; None if the proxy finds none."""
     sdk: str
+    """The language, as far as its traces tell: ``rust``, ``go``, ``cpp`` and so on."""
 
     @property
     def abi_versions(self) -> list[str]:

@@ -42,9 +42,10 @@ class PartialLook:
     def report(self, targets: Sequence[str]) -> Report:
         """What can be said of it all the same."""
         facts = ModuleFacts(
-            module=self.module.module, scan=host_scan(self._window),
+            module=self.module.module,
+            scan=host_scan(self._window),
             start_up=StartUp(dry_run=False),
-        )  # fmt: skip
+        )
         problems = {target.name: self._problems(target, facts) for target in choose(tuple(targets))}
         return judge(
             self._image.reference, "image", problems, strict_targets=bool(targets), ships=ships

@@ -9,8 +9,8 @@ from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError
 from wasmpack.findings import Problem
-from wasmpack.images.image import UNREADABLE
 from wasmpack.images.opening import open_image
+from wasmpack.images.parts import UNREADABLE
 from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.place import NamePlace

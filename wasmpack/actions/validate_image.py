@@ -9,13 +9,14 @@ from wasmpack.dry_run.sandbox import IsolatedRunner
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.fetchers.fetch import Fetched, fetch
 from wasmpack.fetchers.refusal import REPACK
-from wasmpack.findings import Hint, Problem, Report, Rule, Severity, judge
+from wasmpack.findings import Hint, Problem, Report, Rule, Severity
 from wasmpack.images.contents import Contents
-from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.images.image import Image
+from wasmpack.images.parts import UNREADABLE
 from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.oci.manifest import Manifest
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.targets import ImageRules, Target, choose, default_targets, ships
+from wasmpack.targets import ImageRules, Target, choose, default_targets
 from wasmpack.targets.realm import ADVICE, UNSAFE_REALM, refused_realm
 
 MEDIA_TYPES_DIFFER = Rule(
@@ -68,10 +69,7 @@ def validate_image(
         image, choose(checks.targets), checks, built_of=built_of, runner=runner
     )
     subject, kind = (built_of.module.name, "module") if built_of else (image.reference, "image")
-    return judge(
-        subject, kind, problems, strict_targets=bool(checks.targets), strict=checks.strict,
-        complete=complete, ships=ships,
-    )  # fmt: skip
+    return checks.judge(subject, kind, problems, complete=complete)
 
 
 def image_problems(

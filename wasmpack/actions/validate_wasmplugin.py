@@ -11,8 +11,9 @@ from wasmpack.errors import (
     NotFound,
     WasmpackError,
 )
-from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each, judge
-from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each
+from wasmpack.images.image import Image
+from wasmpack.images.parts import UNREADABLE
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
 from wasmpack.mesh.behaviour import (
@@ -22,8 +23,7 @@ from wasmpack.mesh.behaviour import (
 )
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, KINDS, Plugin, mapping
-from wasmpack.mesh.pull_secret import PullSecret
-from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, checksum
+from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, PullSecret, checksum
 from wasmpack.mesh.releases import Release, mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import MeshUrl
@@ -31,7 +31,6 @@ from wasmpack.module_rules.check import StartUp
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
-from wasmpack.targets import ships
 from wasmpack.targets import target as target_named
 
 IMAGE_UNSEEN = Rule(
@@ -112,14 +111,7 @@ def validate_wasmplugin(
         for name, found_here in check.problems(plugin).items():
             problems.setdefault(name, [])
             problems[name] += found_here + (orders[number] if name in releases else [])
-    return judge(
-        subject,
-        "wasmplugin",
-        problems,
-        strict_targets=bool(checks.targets),
-        strict=checks.strict,
-        ships=ships,
-    )
+    return checks.judge(subject, "wasmplugin", problems)
 
 
 def _resources(document: Document) -> Iterator[Document]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from wasmpack.actions.documents import read_or_report
 from wasmpack.actions.migrate import Migration, MigrationRequest, migrate_extensions
 from wasmpack.actions.render import RenderedPlugin, render_wasmplugin
-from wasmpack.actions.render_request import RenderRequest
+from wasmpack.actions.render_source import RenderRequest
 from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin

@@ -79,7 +79,7 @@ def servicemeshextension(
     from wasmpack.actions.repack import RepackRequest
     from wasmpack.cli.migrate_text import show_image, show_migration
     from wasmpack.images.variants import Variant
-    from wasmpack.mesh.migration.work import MigrationOptions
+    from wasmpack.mesh.migration.extension import MigrationOptions
 
     console = current_console()
     inputs = (*names, *files) or (("-",) if sys.stdin and not sys.stdin.isatty() else ())

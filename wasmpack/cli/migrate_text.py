@@ -26,10 +26,9 @@ def show_migration(done: Migration, shape: str, report: Path | None, console: Co
     """The new resources, the findings, a table; and the report where it is wanted."""
     from wasmpack.actions.migrate import documents_text
     from wasmpack.actions.migration_report import markdown
-    from wasmpack.actions.rendered import resources_json
     from wasmpack.files.outputs import write_named
     from wasmpack.kubeyaml.reader import read_documents
-    from wasmpack.kubeyaml.writer import join_documents
+    from wasmpack.kubeyaml.writer import join_documents, resources_json
 
     if report is not None:
         as_json = report.suffix == ".json"

@@ -112,7 +112,7 @@ def wasmplugin(
     """
     from wasmpack.actions.inputs import read_file
     from wasmpack.actions.render import render_wasmplugin
-    from wasmpack.actions.render_request import RenderRequest
+    from wasmpack.actions.render_source import RenderRequest
     from wasmpack.cli.render_fields import fields_of, values_of
     from wasmpack.cli.report import shown_if_rejected
     from wasmpack.findings.report import findings_text

@@ -10,7 +10,7 @@ from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 if TYPE_CHECKING:
-    from wasmpack.mesh.values import Values
+    from wasmpack.mesh.templates import Values
 
 _MODES = ("CLIENT", "SERVER", "CLIENT_AND_SERVER")
 _LAST_PORT = 65535
@@ -146,7 +146,7 @@ def values_of(
     from wasmpack.actions.inputs import read_file
     from wasmpack.errors import BadArtifact
     from wasmpack.kubeyaml.reader import read_documents
-    from wasmpack.mesh.values import Values, read_values
+    from wasmpack.mesh.templates import Values, read_values
 
     found = Values()
     if path is not None:

@@ -23,8 +23,11 @@ class Contents:
     """What an image carries; ``layer`` is the one that holds the module."""
 
     module: PluginModule | None
+    """The plugin; None if there is none."""
     runtime_config: bytes | None
+    """Bytes of ``runtime-config.json``; None if there is none."""
     layer: Descriptor | None
+    """The one that holds the module; None if there is none."""
     damage: str = ""
     """Why the layer could not be read to its end, behind the module."""
 

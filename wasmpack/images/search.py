@@ -31,7 +31,9 @@ class FoundFiles:
     """What could be meant: module files by their paths, and the runtime configuration."""
 
     modules: dict[str, bytes]
+    """Bytes of each WebAssembly module, by its path."""
     runtime_config: bytes | None
+    """Bytes of ``runtime-config.json``; None if there is none."""
     extension_manifest: bytes | None = None
     """``/manifest.yaml``: of an image for ServiceMeshExtension."""
     damage: tuple[str, ...] = ()

@@ -16,9 +16,8 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from wasmpack.errors import BadArtifact
-from wasmpack.kubeyaml.comments import MOST, Comments, placed
 from wasmpack.kubeyaml.documents import Document, FieldPath, cut
-from wasmpack.kubeyaml.parts import Part, Parts
+from wasmpack.kubeyaml.marks import MOST, Comments, Part, Parts, placed
 from wasmpack.kubeyaml.values import MAX_BYTES, ValueReader
 from wasmpack.oci.canonical import JsonValue, parse_json
 

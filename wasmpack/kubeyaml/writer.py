@@ -11,11 +11,13 @@ any reader would take it for something else, comments where they are asked for. 
 bytes.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from wasmpack.kubeyaml.documents import Comment, Comments
+from wasmpack.kubeyaml.documents import Comment, Comments, Document
 from wasmpack.kubeyaml.reader import field_lines
 from wasmpack.kubeyaml.scalars import reads_as_text
 from wasmpack.oci.canonical import JsonValue
@@ -41,9 +43,13 @@ def to_yaml(value: JsonValue, comments: Comments | None = None) -> str:
     import yaml
 
     text = yaml.dump(
-        value, Dumper=_dumper(), sort_keys=False, default_flow_style=False, allow_unicode=True,
+        value,
+        Dumper=_dumper(),
+        sort_keys=False,
+        default_flow_style=False,
+        allow_unicode=True,
         width=_WIDTH,
-    )  # fmt: skip
+    )
     return _commented(text, comments) if comments else text
 
 
@@ -103,3 +109,23 @@ def _comment(indent: str, words: str) -> str:
     if not is_plain(words):
         words = "".join(c if is_plain(c) else ascii(c)[1:-1] for c in words)
     return f"{indent}# {words}".rstrip(" ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """One or several resources."""
+
+    documents: tuple[Document, ...]
+    """In the order in which they are printed."""
+
+    def text(self, shape: str) -> str:
+        """As ``yaml``, or as ``json``: one object, a ``List`` if there are several."""
+        if shape == "yaml":
+            return join_documents([to_yaml(d.value, d.comments) for d in self.documents])
+        return resources_json([document.value for document in self.documents])
+
+
+def resources_json(values: Sequence[JsonValue]) -> str:
+    """One resource as an object, several as a ``List``, which ``kubectl`` takes apart."""
+    whole: JsonValue = {"apiVersion": "v1", "kind": "List", "items": [*values]}
+    return json.dumps(values[0] if len(values) == 1 else whole, indent=2) + "\n"

@@ -34,10 +34,24 @@ class Kind(StrEnum):
 
 
 ORDER = (
-    "selector", "workloadSelector", "targetRef", "targetRefs", "url", "sha256", "imagePullPolicy",
-    "imagePullSecret", "pluginName", "phase", "priority", "failStrategy", "type", "match",
-    "vmConfig", "pluginConfig", "wasm",
-)  # fmt: skip
+    "selector",
+    "workloadSelector",
+    "targetRef",
+    "targetRefs",
+    "url",
+    "sha256",
+    "imagePullPolicy",
+    "imagePullSecret",
+    "pluginName",
+    "phase",
+    "priority",
+    "failStrategy",
+    "type",
+    "match",
+    "vmConfig",
+    "pluginConfig",
+    "wasm",
+)
 """Fields of a spec in the order in which they are written; others follow."""
 _OUTSIDE = ("selector", "targetRefs", "phase", "priority", "match")
 _GATEWAY_GROUP = "gateway.networking.k8s.io"

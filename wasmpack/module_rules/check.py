@@ -57,6 +57,7 @@ class StartUp:
     plugin_config: bytes | None = None
     """Handed over verbatim; None if the user gave none."""
     root_id: str = ""
+    """Empty for none."""
     dry_run: bool = True
     """False: the module is not started, and what that would show is not judged."""
     seconds: float | None = None

@@ -24,14 +24,19 @@ class Manifest:
     """One image: its config and its layers, first layer first."""
 
     raw: bytes
+    """The exact bytes."""
     media_type: str
     """By the header or descriptor it came with, else by its body."""
     body_media_type: str
     """What the body itself says: some readers look only here. Empty if it says nothing."""
     config: Descriptor
+    """The image's configuration."""
     layers: tuple[Descriptor, ...]
+    """The lowest first."""
     annotations: Mapping[str, str]
+    """Of the manifest itself."""
     artifact_type: str | None
+    """None if it names none."""
     subject: Descriptor | None = None
     """The image that this one says something of (image-spec, manifest.md)."""
 
@@ -56,10 +61,15 @@ class Index:
     """Several manifests under one name, by platform."""
 
     raw: bytes
+    """The exact bytes."""
     media_type: str
+    """The one it was served with."""
     manifests: tuple[Descriptor, ...]
+    """Its images, in their order."""
     annotations: Mapping[str, str]
+    """Of the index itself."""
     artifact_type: str | None = None
+    """None if it names none."""
     subject: Descriptor | None = None
     """The image that this one says something of (image-spec, image-index.md)."""
 

@@ -23,7 +23,9 @@ class NamePlace:
     """An image name: read from the local store, then the registry; ``remote`` skips the store."""
 
     reference: Reference
+    """The name of the image."""
     remote: bool = False
+    """In its registry only, whatever the local store holds."""
 
     def __str__(self) -> str:
         return str(self.reference)
@@ -34,8 +36,11 @@ class LayoutPlace:
     """An OCI image-layout directory (image-spec, image-layout.md), one of its tags."""
 
     path: str
+    """Of the directory."""
     tag: str | None = None
+    """None for the only image of the layout."""
     digest: Digest | None = None
+    """Of an image in it, instead of a tag."""
 
     def __str__(self) -> str:
         return _written("oci", self.path, self.tag, self.digest)
@@ -46,8 +51,11 @@ class ArchivePlace:
     """The same layout in one tar file."""
 
     path: str
+    """Of the tar file, or ``-``."""
     tag: str | None = None
+    """None for the only image of the archive."""
     digest: Digest | None = None
+    """Of an image in it, instead of a tag."""
 
     def __str__(self) -> str:
         return _written("oci-archive", self.path, self.tag, self.digest)
@@ -58,6 +66,7 @@ class DaemonPlace:
     """The image store of the local Docker engine."""
 
     reference: Reference
+    """The name of the image in the Docker engine."""
 
     def __str__(self) -> str:
         return f"docker-daemon:{self.reference}"

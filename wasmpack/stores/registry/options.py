@@ -53,13 +53,19 @@ class RegistryOptions:
     """
 
     plain_http: bool = False
+    """Without TLS; registries on loopback addresses are reached so anyway."""
     insecure: bool = False
     """TLS without verification."""
     ca_file: str | None = None
+    """Path of a PEM file with authorities that are trusted besides the system's."""
     cert_file: str | None = None
+    """Path of a PEM file with the client certificate."""
     key_file: str | None = None
+    """Path of its key, if that is in another file."""
     username: str | None = None
+    """Instead of stored credentials."""
     password: str | None = field(default=None, repr=False)
+    """Or a token."""
     registry_config: str | None = None
     """Read and written instead of Docker's and Podman's files."""
     timeout: float = 30.0
