@@ -18,7 +18,7 @@ from support.plugins import PLUGINS, binary, module_bytes, wat
 from wasmpack.actions.inspect_module import inspect_module
 from wasmpack.cli.image_text import module_lines
 from wasmpack.dry_run.engine import engine
-from wasmpack.images.window import Window
+from wasmpack.images.parts import Window
 from wasmpack.module_rules.check import StartUp, examine, module_problems
 from wasmpack.module_rules.load import load_problems
 from wasmpack.proxy_abi.host_scan import CORRUPTED, NO_ABI, TOO_MUCH, host_scan

@@ -84,8 +84,7 @@ class Outputs:
         daemon = self.load or isinstance(self.place, DaemonPlace)
         if variant is Variant.OCI and daemon:
             raise WrongUsage(
-                "the Docker engine takes images of file system layers only",
-                hint="--variant docker",
+                "the Docker engine takes images of file system layers only", hint="--variant docker"
             )
 
     def check_login(self, session: Session) -> None:

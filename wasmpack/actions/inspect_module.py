@@ -90,8 +90,5 @@ def inspect_source(data: Source, digest: Digest) -> ModuleView:
     """
     module = read_module(data)
     return ModuleView(
-        digest=digest,
-        module=module,
-        abi_version=host_scan(data).abi,
-        sdk=sdk_of(module),
+        digest=digest, module=module, abi_version=host_scan(data).abi, sdk=sdk_of(module)
     )

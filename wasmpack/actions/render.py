@@ -159,10 +159,7 @@ UNSUPPORTED_PLATFORM = Rule(
     consumer="OpenShift Service Mesh",
     fix="none",
 )
-_CONSUMERS = {
-    Kind.ENVOY_EXTENSION_POLICY: ("envoy-gateway",),
-    Kind.ENVOY_FILTER: ("istio", "ossm"),
-}
+_CONSUMERS = {Kind.ENVOY_EXTENSION_POLICY: ("envoy-gateway",), Kind.ENVOY_FILTER: ("istio", "ossm")}
 
 
 def fields_report(request: RenderRequest, metadata: JsonObject, fields: JsonObject) -> Report:

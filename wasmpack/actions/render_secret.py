@@ -89,11 +89,7 @@ def render_secret(request: SecretRequest, session: Session | None = None) -> Ren
     template = read_template(raw, source, "Secret", known)
     content = secret_content(host, credential.username, credential.secret)
     metadata: JsonObject = {"namespace": request.namespace} if request.namespace else {}
-    over: JsonObject = {
-        "metadata": metadata,
-        "type": SECRET_TYPE,
-        "data": {SECRET_KEY: content},
-    }
+    over: JsonObject = {"metadata": metadata, "type": SECRET_TYPE, "data": {SECRET_KEY: content}}
     value = mapping(merged(template.value, over))
     for fault in schema_faults("wasmplugin", value.get("metadata"), "metadata"):
         raise WrongUsage(f"metadata.{path_text(fault.path)}: {fault.message}")

@@ -104,11 +104,7 @@ class _ImageChecks:
     """One image; modules are examined once per distinct outcome of the fetchers."""
 
     def __init__(
-        self,
-        image: Image,
-        checks: Checks,
-        built_of: Source | None,
-        runner: Callable[[], Runner],
+        self, image: Image, checks: Checks, built_of: Source | None, runner: Callable[[], Runner]
     ) -> None:
         self._image = image
         self._checks = checks

@@ -6,21 +6,13 @@ from dataclasses import dataclass, replace
 from wasmpack.actions.plugin_images import PluginImage, PluginImages
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import UNREADABLE_IMAGE
-from wasmpack.errors import (
-    BadArtifact,
-    NotFound,
-    WasmpackError,
-)
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each
 from wasmpack.images.image import Image
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
-from wasmpack.mesh.behaviour import (
-    behaviour_problems,
-    plugin_configuration,
-    standing_problems,
-)
+from wasmpack.mesh.behaviour import behaviour_problems, plugin_configuration, standing_problems
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, KINDS, Plugin, mapping
 from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, PullSecret, checksum
@@ -226,13 +218,8 @@ def _not_read(plugin: Plugin, error: WasmpackError) -> Problem:
         return plugin.problem(IMAGE_MISSING, "url", message, hint)
     if isinstance(error, UNREADABLE):
         return plugin.problem(UNREADABLE_IMAGE, "url", error.message, error.hint)
-    return _unseen(plugin, error)
-
-
-def _unseen(plugin: Plugin, error: WasmpackError) -> Problem:
     message = f"the image could not be looked at from here, so it is not judged: {error.message}"
-    hint = "--no-image leaves it out" if not error.hint else error.hint
-    return plugin.problem(IMAGE_UNSEEN, "url", message, hint)
+    return plugin.problem(IMAGE_UNSEEN, "url", message, error.hint or "--no-image leaves it out")
 
 
 def checksum_problems(

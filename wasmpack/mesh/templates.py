@@ -83,8 +83,7 @@ def fill(text: str, values: Mapping[str, str], where: str) -> str:
         if name not in PLACEHOLDERS:
             known = ", ".join(PLACEHOLDERS)
             raise BadArtifact(
-                f"{where}: ${{{cut(name)}}} is no placeholder",
-                hint=f"known are: {known}",
+                f"{where}: ${{{cut(name)}}} is no placeholder", hint=f"known are: {known}"
             )
         if name not in values:
             raise BadArtifact(
@@ -147,9 +146,7 @@ def read_values(document: Document) -> Values:
     value = document.value
     if not isinstance(value, dict):
         raise BadArtifact(f"{document.where()}: expected a mapping of field names to values")
-    fields_known = list(
-        load_schema("wasmplugin")["$defs"][WASM_PLUGIN]["properties"]["spec"]["properties",]
-    )
+    known = load_schema("wasmplugin")["$defs"][WASM_PLUGIN]["properties"]["spec"]["properties"]
     metadata: JsonObject = {}
     fields: JsonObject = {}
     for key, item in value.items():
@@ -159,12 +156,12 @@ def read_values(document: Document) -> Values:
             raise BadArtifact(f"{document.where((key,))}: the URL is the argument of the command")
         elif key in METADATA:
             metadata[key] = item
-        elif key in fields_known:
+        elif key in known:
             fields[key] = item
         elif key not in {"apiVersion", "kind"}:
-            near = difflib.get_close_matches(key, [*METADATA, *fields_known], 1)
+            near = difflib.get_close_matches(key, [*METADATA, *known], 1)
             raise BadArtifact(
                 f"{document.where((key,))}: no field of this name",
-                hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(fields_known)}",
+                hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
             )
     return Values(metadata=metadata, fields=fields)

@@ -138,7 +138,7 @@ def _reference(
                 "user and password in the URL are dropped without a word",
                 severity=_WARNING,
                 advice="imagePullSecret: wasmpack render secret",
-            ),
+            )
         )
     if len(bare) + 2 < len(rest):
         faults.append(_fault("what follows ? or # is dropped without a word", severity=_WARNING))

@@ -74,20 +74,21 @@ class Extension:
     @property
     def name(self) -> str:
         """``metadata.name``."""
-        found = self.metadata.get("name")
-        return found if isinstance(found, str) else ""
+        return _text(self.metadata.get("name"))
 
     @property
     def image(self) -> str:
         """``spec.image``."""
-        found = self.spec.get("image")
-        return found if isinstance(found, str) else ""
+        return _text(self.spec.get("image"))
 
     @property
     def phase(self) -> str:
         """``spec.phase``."""
-        found = self.spec.get("phase")
-        return found if isinstance(found, str) else ""
+        return _text(self.spec.get("phase"))
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def is_extension(document: Document) -> bool:
