@@ -61,7 +61,7 @@ from wasmpack.findings.rules import Hint as Hint
 from wasmpack.findings.rules import Problem as Problem
 from wasmpack.findings.rules import Rule as Rule
 from wasmpack.findings.rules import Severity as Severity
-from wasmpack.images.contents import Contents as Contents
+from wasmpack.images.image import Contents as Contents
 from wasmpack.images.image import Image as Image
 from wasmpack.images.search import FoundFiles as FoundFiles
 from wasmpack.images.transfer import Moved as Moved

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from wasmpack.actions.inspect_module import ModuleView, inspect_source
 from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Command, Hint, Problem, Report, Rule, Severity, judge
-from wasmpack.images.contents import LARGE
-from wasmpack.images.image import Image
+from wasmpack.images.image import LARGE, Image
 from wasmpack.module_rules.check import NOT_STARTED, ModuleFacts, StartUp, module_problems
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.proxy_abi.host_scan import host_scan

@@ -10,8 +10,7 @@ from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.fetchers.fetch import Fetched, fetch
 from wasmpack.fetchers.refusal import REPACK
 from wasmpack.findings import Hint, Problem, Report, Rule, Severity
-from wasmpack.images.contents import Contents
-from wasmpack.images.image import Image
+from wasmpack.images.image import Contents, Image
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.oci.manifest import Manifest

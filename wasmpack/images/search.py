@@ -2,7 +2,7 @@
 
 For images that no mesh loads: artifacts of one layer, media types of other projects, modules under
 another name, in another layer, compressed once too often. What a mesh would find is
-:mod:`wasmpack.images.contents`.
+:class:`wasmpack.images.image.Contents`.
 """
 
 from collections.abc import Iterator
