@@ -18,6 +18,7 @@ from wasmpack.oci.layers import LIMIT, Layers
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.verified import CHUNK, Advance, VerifiedStream
+from wasmpack.wasm.cursor import Source
 
 T = TypeVar("T")
 _CONFIG_LIMIT = 4 << 20
@@ -104,7 +105,7 @@ class Parts:
         """Some of a blob's bytes, not verified; by range requests where the store has them."""
         return self._reader.read_at(descriptor, offset, size)
 
-    def window(self, descriptor: Descriptor) -> "Window":
+    def window(self, descriptor: Descriptor) -> Source:
         """A blob of which little is looked at, as bytes that are fetched then, not verified."""
         return Window(descriptor.size, lambda at, size: self.read_at(descriptor, at, size))
 
