@@ -1,4 +1,4 @@
-"""Writes the documents that are made from the code: CLI reference, targets and findings.
+"""Writes what is made from the code: references of CLI and API, targets, findings, the stub.
 
 python docs/generate.py            # write them
 python docs/generate.py --check    # exit 1 and name those that are stale
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from api_page import api_page, stub
 
 from wasmpack.actions.explain import all_rules
 from wasmpack.cli.root import cli
@@ -17,6 +18,7 @@ from wasmpack.proxy_abi.abi import wasi_functions
 from wasmpack.targets import IBM_NOTE, Target, all_targets, target
 
 HERE = Path(__file__).resolve().parent
+TOP = HERE.parent
 NOTE = "<!-- Written by docs/generate.py from the code; change the code instead. -->\n"
 
 
@@ -103,17 +105,19 @@ def rules_table(rules: list[Rule]) -> Iterator[str]:
 def main() -> int:
     """Write or compare; the exit code."""
     documents = {
-        "cli.md": cli_reference(),
-        "targets.md": targets_table(),
-        "findings.md": findings_tables(),
+        "docs/api.md": f"{NOTE}\n{api_page()}",
+        "docs/cli.md": cli_reference(),
+        "docs/targets.md": targets_table(),
+        "docs/findings.md": findings_tables(),
+        "wasmpack/__init__.pyi": stub(),
     }
-    stale = [name for name, text in documents.items() if read(HERE / name) != text]
+    stale = [name for name, text in documents.items() if read(TOP / name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
-            print(f"docs/{name} is stale: make docs")
+            print(f"{name} is stale: make docs")
         return bool(stale)
     for name in stale:
-        (HERE / name).write_text(documents[name])
+        (TOP / name).write_text(documents[name])
     return 0
 
 

@@ -21,7 +21,7 @@ A failure means "could not do it". What is wrong with an artifact that *could* b
 
 from collections.abc import Callable
 
-from wasmpack.redaction import shown
+from wasmpack.redaction import bounded
 
 Notice = Callable[[str], None]
 """Told in a line what the user should know, and may do without."""
@@ -41,16 +41,9 @@ class WasmpackError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        """A name out of a hostile file may be as long as the file: messages are cut.
-
-        They may be shown anywhere, and a server may repeat our secrets: these are left out here.
-        """
-        self.message, self.hint = shown(message, _LONGEST), shown(hint, _LONGEST)
+        """Messages may be shown anywhere: they are cut, and secrets are left out of them, here."""
+        self.message, self.hint = bounded(message), bounded(hint)
         super().__init__(self.message)
-
-
-_LONGEST = 4000
-"""Characters of a message."""
 
 
 class WrongUsage(WasmpackError):

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 HIDDEN = "…"
 _SHORTEST = 4
 """Characters; anything shorter would turn up in words that are no secret, and give itself away."""
+_LONGEST = 4000
+"""Characters of a text in a message."""
 _MOST = 128
 """Tokens, and queries, that are remembered: registries may send new ones without end."""
 _PROXY = "_proxy"
@@ -80,6 +82,16 @@ def shown(text: str, most: int) -> str:
     """The first characters of a redacted text: cut before, half a secret would not be known."""
     text = redacted(text)
     return text if len(text) <= most else f"{text[:most]}{HIDDEN}"
+
+
+def bounded(text: str) -> str:
+    """A text in a message: without secrets that a server may repeat, and cut.
+
+    A name out of a hostile file may be as long as the file, and be in many messages.
+    """
+    if len(text) > 2 * _LONGEST:  # at the end of a word: half a secret would not be known
+        text = text[: 2 * _LONGEST].rsplit(maxsplit=1)[0]
+    return shown(text, _LONGEST)
 
 
 def shown_url(url: str, most: int) -> str:

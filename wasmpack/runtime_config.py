@@ -16,12 +16,7 @@ from typing import Self
 
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Rule, Severity, few
-from wasmpack.oci.canonical import (
-    JsonObject,
-    JsonValue,
-    canonical_json,
-    parse_json_object,
-)
+from wasmpack.oci.canonical import JsonObject, JsonValue, canonical_json, parse_json_object
 from wasmpack.oci.media_types import RUNTIME_CONFIG_FILE
 from wasmpack.schemas import schema_faults
 from wasmpack.template_files import template_file
@@ -126,10 +121,7 @@ def parse_runtime_config(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> Runtime
     errors = _schema_problems(raw)
     if errors:
         places = "; ".join(f"{error.where}: {error.message}" for error in errors[:_TOLD])
-        raise BadArtifact(
-            f"{name}: {places}",
-            hint=f"wasmpack validate config {name}",
-        )
+        raise BadArtifact(f"{name}: {places}", hint=f"wasmpack validate config {name}")
     return _read(value)
 
 

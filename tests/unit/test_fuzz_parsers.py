@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 import pytest
+from support.mutants import mutant
 from support.plugins import PLUGINS, module_bytes
 
 from wasmpack.actions.inspect_module import inspect_module
@@ -33,28 +34,6 @@ from wasmpack.wasm.reader import read_module
 SEED = int(os.environ.get("WASMPACK_FUZZ_SEED") or secrets.randbits(32))
 COUNT = int(os.environ.get("WASMPACK_FUZZ_COUNT") or 500)
 NEWEST = "2026-04-06"
-
-
-def mutant(rng: random.Random, data: bytes, pieces: Sequence[bytes]) -> bytes:
-    """Bytes changed, taken out, repeated or put in, in a few places."""
-    out = bytearray(data)
-    for _ in range(rng.choice([1, 1, 2, 3, 6])):
-        at = rng.randrange(len(out) + 1)
-        size = rng.choice([1, 1, 2, 5, 30])
-        kind = rng.randrange(6)
-        if kind == 0 and at < len(out):
-            out[at] = rng.randrange(256)
-        elif kind == 1 and at < len(out):
-            out[at] ^= 1 << rng.randrange(8)
-        elif kind == 2:
-            del out[at : at + size]
-        elif kind == 3:
-            out[at:at] = out[at : at + size]
-        elif kind == 4:
-            out[at:at] = rng.choice(pieces)
-        elif rng.random() < 0.2:
-            del out[at:]
-    return bytes(out)
 
 
 class _Noted:

@@ -1,6 +1,8 @@
 """``spec.url`` as the webhook, pilot and istio-agent read it (the table was run against Istio)."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wasmpack.mesh.url import MeshUrl
 
@@ -91,3 +93,10 @@ def test_an_image_to_write_is_named_with_a_scheme_or_without(
     (fault,) = MeshUrl.parse(text).faults
     assert fault.hint() == with_scheme
     assert fault.hint(scheme="") == (without or with_scheme)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(), st.sampled_from(["", "oci://", "file://", "https://"]))
+def test_any_url(text: str, scheme: str) -> None:
+    url = MeshUrl.parse(scheme + text)
+    assert url.faults or url.reference or url.path or url.scheme in {"http", "https"}

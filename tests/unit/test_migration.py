@@ -11,10 +11,9 @@ from wasmpack.actions.validate_wasmplugin import resource_problems
 from wasmpack.errors import WrongUsage
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.kubeyaml.writer import to_yaml
-from wasmpack.mesh.migration.convert import Migrated, migrate_extension
+from wasmpack.mesh.migration.convert import Migrated, migrate_extension, sharing_problems
+from wasmpack.mesh.migration.extension import MigrationOptions, NewImage
 from wasmpack.mesh.migration.extension_manifest import ExtensionManifest, read_extension_manifest
-from wasmpack.mesh.migration.order import sharing_problems
-from wasmpack.mesh.migration.work import MigrationOptions, NewImage
 from wasmpack.mesh.plugin import Plugin
 
 IMAGE = "quay.io/maistra-dev/header-append-filter:2.2"

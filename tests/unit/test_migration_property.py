@@ -18,7 +18,7 @@ from wasmpack.kubeyaml.documents import FieldPath, path_text
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.kubeyaml.writer import to_yaml
 from wasmpack.mesh.api_rules import rule_problems
-from wasmpack.mesh.migration.work import MigrationOptions
+from wasmpack.mesh.migration.extension import MigrationOptions
 from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.stores.registry.options import RegistryOptions

@@ -20,7 +20,7 @@ from wasmpack.actions.inspect_module import inspect_module
 from wasmpack.cli.image_text import module_lines
 from wasmpack.dry_run.engine import engine
 from wasmpack.dry_run.start_up import StartUp
-from wasmpack.images.window import Window
+from wasmpack.images.parts import Window
 from wasmpack.module_rules.check import examine, module_problems
 from wasmpack.module_rules.load import load_problems
 from wasmpack.proxy_abi.host_scan import CORRUPTED, NO_ABI, TOO_MUCH, host_scan

@@ -11,6 +11,7 @@ from wasmpack import redaction
 from wasmpack.errors import WasmpackError
 from wasmpack.findings import Rule, Severity, judge_alone
 from wasmpack.redaction import (
+    bounded,
     redacted,
     remember_query,
     remember_secret,
@@ -225,3 +226,12 @@ def test_secrets_that_nobody_told_us(text: str, shown: str) -> None:
 @pytest.mark.parametrize("piece", ["://", "a@", "?a=", "/?", "Basic ", "'\"", "://a", "Bearer 1"])
 def test_long_texts_take_one_pass(piece: str) -> None:
     assert redacted(piece * 200_000) is not None
+
+
+def test_a_text_that_is_cut_ends_with_no_half_of_a_secret() -> None:
+    """What is hidden makes it short enough, so that its end is shown."""
+    remember_secret("x" * 3000, "hunter2hunter2")
+    text = f"{'x' * 6000} {'a' * 1984} hunter2hunter2 {'b' * 100}"
+    assert text[:8000].endswith("hunter2hunter2")
+    for more in range(14):
+        assert "hunt" not in bounded(f"{'c' * more} {text}")

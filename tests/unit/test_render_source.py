@@ -7,7 +7,7 @@ from support.plugins import PLUGINS
 
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render import render_wasmplugin
-from wasmpack.actions.render_request import RenderRequest
+from wasmpack.actions.render_source import RenderRequest
 from wasmpack.errors import BadArtifact, NotFound, RegistryUnavailable, WasmpackError
 from wasmpack.images.image import Image
 from wasmpack.images.variants import BuiltImage, artifact_image

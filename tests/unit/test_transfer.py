@@ -96,7 +96,7 @@ def test_a_child_that_is_listed_again_is_fetched_once() -> None:
 
 
 def test_a_large_manifest_is_fetched_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasmpack.images.image._MANIFESTS_KEPT", 0)
+    monkeypatch.setattr("wasmpack.images.parts._MANIFESTS_KEPT", 0)
     test_a_child_that_is_listed_again_is_fetched_once()
 
 

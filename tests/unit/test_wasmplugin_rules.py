@@ -19,7 +19,7 @@ from wasmpack.mesh.api_rules import rule_problems
 from wasmpack.mesh.behaviour import plugin_configuration
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import Plugin
-from wasmpack.mesh.pull_secret import PullSecret
+from wasmpack.mesh.pulling import PullSecret
 from wasmpack.mesh.releases import Release, mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.oci.canonical import parse_json_object
@@ -464,9 +464,9 @@ def test_a_pull_secret_is_parsed_once_for_all_plugins(monkeypatch: pytest.Monkey
         return parse_json_object(raw, name)
 
     sorted_: list[None] = []
-    monkeypatch.setattr("wasmpack.mesh.pull_secret.parse_json_object", counted)
+    monkeypatch.setattr("wasmpack.mesh.pulling.parse_json_object", counted)
     monkeypatch.setattr(
-        "wasmpack.mesh.pull_secret.nsmallest",
+        "wasmpack.mesh.pulling.nsmallest",
         lambda number, names: sorted_.append(None) or nsmallest(number, names),
     )
     value = {

@@ -40,11 +40,15 @@ class BuildOptions:
     runtime_config: bytes | None = None
     """The user's file, in any spelling; None makes one from the module."""
     variant: Variant = Variant.OCI
+    """The format: ``oci``, ``compat`` or ``docker``."""
     with_runtime_config: bool = True
+    """The ``oci`` variant cannot do without one."""
     root_ids: Sequence[str] = ()
+    """Of the runtime configuration, instead of those in the file."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Override what git says."""
     use_git: bool = True
+    """Annotate with revision, source and version of the module's work tree."""
     created: str | None = None
     """RFC 3339, or ``now``; else ``SOURCE_DATE_EPOCH``; else the image has no date."""
 
@@ -80,8 +84,7 @@ class Outputs:
         daemon = self.load or isinstance(self.place, DaemonPlace)
         if variant is Variant.OCI and daemon:
             raise WrongUsage(
-                "the Docker engine takes images of file system layers only",
-                hint="--variant docker",
+                "the Docker engine takes images of file system layers only", hint="--variant docker"
             )
 
     def check_login(self, session: Session) -> None:
@@ -163,6 +166,11 @@ def check_built(
 
 def build_image(module: PluginModule, options: BuildOptions | None = None) -> Image:
     """Make the image, in memory.
+
+    >>> options = wasmpack.BuildOptions(variant=wasmpack.Variant.COMPAT, root_ids=["header"])
+    >>> built = wasmpack.build_image(module, options)
+    >>> built.contents.runtime_config
+    b'{"abiVersions":["v0.2.1"],"config":{"rootIds":["header"]},"type":"envoy_proxy"}'
 
     :raises BadArtifact: the runtime configuration is wrong
     :raises WrongUsage: an invalid date, options that exclude each other

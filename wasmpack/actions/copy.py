@@ -65,9 +65,15 @@ def copy_image(
     image = open_image(source, session.reading(source, destination))
     top = image.top if scope.whole_index else image.alone(session.notice)
     return write_image(
-        image, destination, session, top=top, tags=scope.tags, referrers=scope.referrers,
-        force=force, source=source,
-    )  # fmt: skip
+        image,
+        destination,
+        session,
+        top=top,
+        tags=scope.tags,
+        referrers=scope.referrers,
+        force=force,
+        source=source,
+    )
 
 
 def extract_image(image: Image, directory: Path, session: Session, *, force: bool) -> list[Path]:

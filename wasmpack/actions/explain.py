@@ -1,11 +1,4 @@
-"""All rules, and what there is to know of one: ``wasmpack explain CODE``.
-
->>> print(explain("ABI005"))
-error ABI005: neither `malloc` nor `proxy_on_memory_allocate` is exported
-<BLANKLINE>
-consumer: `Wasm module is missing malloc function.`
-     fix: export one of them, `(i32) -> i32`
-"""
+"""All rules, and what there is to know of one: ``wasmpack explain CODE``."""
 
 import difflib
 import textwrap
@@ -15,17 +8,18 @@ from importlib import import_module
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Rule
 
-_HOMES = (
-    "module_rules.validity", "module_rules.load", "module_rules.imports", "module_rules.exports",
-    "module_rules.memory", "module_rules.start_up", "module_rules.check", "actions.envoy_opinion",
-    "runtime_config", "fetchers.istio", "fetchers.gcp", "fetchers.fetch", "targets.realm",
-    "actions.build", "actions.inspect_parts", "actions.validate_image",
-    "actions.documents", "mesh.schema_rules", "mesh.api_rules", "mesh.url", "mesh.pulling",
-    "mesh.pull_secret", "mesh.behaviour", "mesh.order", "actions.validate_wasmplugin",
-    "actions.render_report", "mesh.migration.fields", "mesh.migration.implied",
-    "mesh.migration.convert", "mesh.migration.order", "actions.migrate",
-)  # fmt: skip
-"""Modules that declare rules."""
+_HOMES = {
+    "module_rules": "validity load imports exports memory start_up check",
+    "fetchers": "istio gcp fetch",
+    "targets": "realm",
+    "mesh": "schema_rules api_rules url pulling behaviour order",
+    "mesh.migration": "fields implied convert",
+    "actions": (
+        "build documents envoy_opinion inspect_parts migrate render validate_image "
+        "validate_wasmplugin"
+    ),
+}
+"""Modules that declare rules, by their rooms."""
 _FAMILIES = ("MOD", "ABI", "MEM", "STA", "RUN", "ENV", "CFG", "IMG", "WPL", "SME")
 """What codes begin with, in the order in which a plugin meets them."""
 _WIDTH = 80
@@ -35,7 +29,8 @@ _LONGEST = 40
 
 def all_rules() -> tuple[Rule, ...]:
     """Every rule there is, in the order of the documentation."""
-    found = {rule for home in _HOMES for rule in _declared(home)}
+    homes = [f"{room}.{name}" for room, names in _HOMES.items() for name in names.split()]
+    found = {rule for home in ("runtime_config", *homes) for rule in _declared(home)}
     return tuple(sorted(found, key=lambda rule: (_FAMILIES.index(rule.code[:3]), rule.code)))
 
 
@@ -54,6 +49,12 @@ def rule_named(code: str) -> Rule:
 
 def explain(code: str) -> str:
     """What is found, why it matters, to whom, and what to do: 80 columns of Markdown.
+
+    >>> print(wasmpack.explain("ABI005"))
+    error ABI005: neither `malloc` nor `proxy_on_memory_allocate` is exported
+    <BLANKLINE>
+    consumer: `Wasm module is missing malloc function.`
+         fix: export one of them, `(i32) -> i32`
 
     :raises WrongUsage: no rule has this code
     """

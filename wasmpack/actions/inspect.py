@@ -10,8 +10,8 @@ from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.findings import Report
-from wasmpack.images.contents import Contents, large_module, runtime_config_blob
-from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.images.image import Contents, Image, large_module, runtime_config_blob
+from wasmpack.images.parts import UNREADABLE
 from wasmpack.images.variants import Variant, variant_of
 from wasmpack.images.writing import layer_json
 from wasmpack.oci.canonical import JsonObject
@@ -27,17 +27,25 @@ class ImageView:
     """An image as ``inspect`` shows it."""
 
     reference: str
+    """The place, as it was given."""
     source: str
+    """``local``, ``registry``, ``layout``, ``archive``, ``daemon`` or ``memory``."""
     top: Manifest | Index
+    """What the reference names."""
     image: Manifest | None
     """Of an index the child a mesh takes; None if there is none."""
     annotations: Mapping[str, str]
+    """Of the manifest, over the labels of a file system image."""
     created: str | None
+    """RFC 3339; None if the image has no date."""
     module: ModuleView | None
+    """None if there is none that can be read."""
     module_fault: str
     """Why there is no module to show."""
     runtime_config: JsonObject | None
+    """As it is, whatever its schema says; None if it is not there, or not JSON."""
     report: Report
+    """What each target would say."""
 
     @property
     def variant(self) -> Variant:

@@ -19,10 +19,13 @@ class ModuleView:
     """A module as ``inspect`` shows it."""
 
     digest: Digest
+    """Of the module's bytes."""
     module: Module
+    """What it declares."""
     abi_version: str | None
     """The one that decides; None if the proxy finds none."""
     sdk: str
+    """The language, as far as its traces tell: ``rust``, ``go``, ``cpp`` and so on."""
 
     @property
     def abi_versions(self) -> list[str]:
@@ -87,8 +90,5 @@ def inspect_source(data: Source, digest: Digest) -> ModuleView:
     """
     module = read_module(data)
     return ModuleView(
-        digest=digest,
-        module=module,
-        abi_version=host_scan(data).abi,
-        sdk=sdk_of(module),
+        digest=digest, module=module, abi_version=host_scan(data).abi, sdk=sdk_of(module)
     )

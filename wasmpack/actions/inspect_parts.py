@@ -11,9 +11,7 @@ from wasmpack.actions.inspect_module import ModuleView, inspect_source
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Blank, Command, Hint, Problem, Report, Rule, Severity, judge
-from wasmpack.images.contents import LARGE
-from wasmpack.images.image import Image
-from wasmpack.images.window import Window
+from wasmpack.images.image import LARGE, Image
 from wasmpack.module_rules.check import NOT_STARTED, ModuleFacts, module_problems
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.proxy_abi.host_scan import host_scan
@@ -38,15 +36,13 @@ class PartialLook:
     def __init__(self, image: Image, layer: Descriptor) -> None:
         self._image = image
         self._layer = layer
-        self._window = Window(layer.size, lambda at, size: image.read_at(layer, at, size))
+        self._window = image.window(layer)
         self.module: ModuleView = inspect_source(self._window, layer.digest)
 
     def report(self, targets: Sequence[str]) -> Report:
         """What can be said of it all the same."""
         facts = ModuleFacts(
-            module=self.module.module,
-            scan=host_scan(self._window),
-            start_up=StartUp(dry_run=False),
+            module=self.module.module, scan=host_scan(self._window), start_up=StartUp(dry_run=False)
         )
         problems = {
             target.name: [

@@ -26,8 +26,11 @@ class LocalImage:
     """One name of the local store."""
 
     name: str
+    """``REPOSITORY:TAG``, or ``<none>``."""
     digest: Digest
+    """Of the manifest or index."""
     variant: str
+    """``oci``, ``compat`` and so on; ``index``, or ``damaged``."""
 
     def as_json(self) -> dict[str, object]:
         """The shape of one row of ``list --format json``."""

@@ -3,11 +3,7 @@
 from wasmpack.actions.push import warn_of_realm
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.reference import RegistryName
-from wasmpack.stores.registry.credentials import (
-    Credential,
-    erase_credential,
-    save_credential,
-)
+from wasmpack.stores.registry.credentials import Credential, erase_credential, save_credential
 from wasmpack.stores.session import Session
 
 

@@ -13,11 +13,9 @@ from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.kubeyaml.writer import is_plain, to_yaml
 from wasmpack.mesh.api_rules import API_REFUSES
 from wasmpack.mesh.behaviour import WIDE_SCOPE
-from wasmpack.mesh.migration.convert import Migrated, migrate_extension
-from wasmpack.mesh.migration.extension import KIND, Extension, is_extension
+from wasmpack.mesh.migration.convert import Migrated, migrate_extension, sharing_problems
+from wasmpack.mesh.migration.extension import KIND, Extension, MigrationOptions, is_extension
 from wasmpack.mesh.migration.fields import FROM_IMAGE_MANIFEST, IMAGE_NOT_LOOKED_AT, NO_PHASE
-from wasmpack.mesh.migration.order import sharing_problems
-from wasmpack.mesh.migration.work import MigrationOptions
 from wasmpack.mesh.order import TIED_PRIORITY, order_problems
 from wasmpack.mesh.plugin import WASM_PLUGIN, Plugin, mapping
 from wasmpack.mesh.pulling import MOVING_IMAGE
@@ -46,15 +44,21 @@ class MigrationRequest:
     """What to migrate, and how."""
 
     documents: Sequence[Document]
+    """ServiceMeshExtensions; others stay as they are."""
     subject: str
+    """The name of it all, for messages."""
     options: MigrationOptions = field(default_factory=MigrationOptions)
+    """How resources are written."""
     images: str = ""
     """Where the images go: registry and path; empty leaves images alone, and the network too."""
     pin: bool = False
+    """Write the digests of the new images."""
     remote: bool = False
     """Read the old images from their registries only, whatever the local store holds."""
     repack: RepackRequest = field(default_factory=lambda: RepackRequest(extension=True))
+    """How images are packed."""
     targets: Sequence[str] = ()
+    """Names, or ``all``; none means the default targets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +66,11 @@ class MigrationRow:
     """One resource: what it was, and what became of it."""
 
     migrated: Migrated
+    """What was made of it."""
     report: Report
+    """What is found on the way, and on the new resource."""
     image: ImageOutcome | None
+    """What became of its image; None if images are left alone."""
 
     @property
     def done(self) -> bool:
@@ -90,6 +97,7 @@ class Migration:
     outputs: tuple[Document, ...]
     """New resources; documents of other kinds as they stood."""
     rows: tuple[MigrationRow, ...]
+    """One for each ServiceMeshExtension."""
 
     @property
     def complete(self) -> bool:
@@ -239,9 +247,11 @@ def _rows(
             for name, found in resource_problems(Plugin.of(item.document), releases).items():
                 problems[name] += _of_plugin(item, found)
         report = judge(
-            item.extension.document.where(), "wasmplugin", problems,
+            item.extension.document.where(),
+            "wasmplugin",
+            problems,
             strict_targets=bool(request.targets),
-        )  # fmt: skip
+        )
         refused = report.verdict is Verdict.REJECT
         yield MigrationRow(
             migrated=replace(item, document=None) if refused else item,

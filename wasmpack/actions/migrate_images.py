@@ -10,8 +10,8 @@ from wasmpack.actions.repack import BASE_DIGEST, BASE_NAME, RepackRequest, repac
 from wasmpack.errors import NotFound, WasmpackError, WouldOverwrite, WrongUsage, silence
 from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
+from wasmpack.mesh.migration.extension import NewImage
 from wasmpack.mesh.migration.extension_manifest import ExtensionManifest
-from wasmpack.mesh.migration.work import NewImage
 from wasmpack.oci.descriptor import Digest
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace
@@ -37,10 +37,15 @@ class ImageOutcome:
     """One image of the old form, and what became of it."""
 
     source: str
+    """The old image."""
     destination: str
+    """The name of the new one."""
     status: ImageStatus
+    """What became of it."""
     digest: str = ""
+    """Of the new image; empty if it failed."""
     manifest: ExtensionManifest | None = None
+    """What ``/manifest.yaml`` of the old image says."""
     reason: str = ""
     """Why it failed."""
     hint: str = ""
@@ -156,27 +161,22 @@ def _reference(image: str) -> Reference | None:
 def _one(
     image: str, destination: str, request: RepackRequest, session: Session, *, remote: bool
 ) -> ImageOutcome:
+    outcome = ImageOutcome(source=image, destination=destination, status=ImageStatus.FAILED)
     try:
         source = NamePlace(Reference.parse(image), remote=remote)
         target = NamePlace(Reference.parse(destination))
         there = _packed_before(source, target, session, force=request.force)
         if there is not None:
-            return ImageOutcome(
-                source=image, destination=destination, status=ImageStatus.EXISTS,
-                digest=str(there.digest),
-                manifest=ExtensionManifest.from_annotations(there.annotations),
-            )  # fmt: skip
+            return _succeeded(outcome, ImageStatus.EXISTS, there)
         done = repack_image(source, target, request, session)
     except WasmpackError as error:
-        return ImageOutcome(
-            source=image, destination=destination, status=ImageStatus.FAILED,
-            reason=error.message, hint=error.hint,
-        )  # fmt: skip
-    return ImageOutcome(
-        source=image, destination=destination, status=ImageStatus.PACKED,
-        digest=str(done.digest),
-        manifest=ExtensionManifest.from_annotations(done.image.annotations),
-    )  # fmt: skip
+        return replace(outcome, reason=error.message, hint=error.hint)
+    return _succeeded(outcome, ImageStatus.PACKED, done.image)
+
+
+def _succeeded(outcome: ImageOutcome, status: ImageStatus, image: Image) -> ImageOutcome:
+    manifest = ExtensionManifest.from_annotations(image.annotations)
+    return replace(outcome, status=status, digest=str(image.digest), manifest=manifest)
 
 
 def _packed_before(

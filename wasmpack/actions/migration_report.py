@@ -24,9 +24,13 @@ def _lines(migration: Migration) -> Iterator[str]:
         image = row.image.destination if row.image else extension.image
         errors, warnings = _count(row, "error"), _count(row, "warning")
         cells = (
-            extension.metadata.get("namespace") or "", extension.name,
-            "migrated" if row.done else "refused", image, errors, warnings,
-        )  # fmt: skip
+            extension.metadata.get("namespace") or "",
+            extension.name,
+            "migrated" if row.done else "refused",
+            image,
+            errors,
+            warnings,
+        )
         yield f"| {' | '.join(_cell(str(cell)) for cell in cells)} |"
     for row in migration.rows:
         yield from _section(row)

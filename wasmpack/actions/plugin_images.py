@@ -10,8 +10,8 @@ from wasmpack.actions.validate_image import image_problems
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError
 from wasmpack.findings import Problem
-from wasmpack.images.image import UNREADABLE
 from wasmpack.images.opening import open_image
+from wasmpack.images.parts import UNREADABLE
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference

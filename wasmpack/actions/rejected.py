@@ -11,7 +11,6 @@ class RejectedArtifact(BadArtifact):
         errors = sum(1 for finding in report.findings if finding.severity == "error")
         what = f"{errors} error{'' if errors == 1 else 's'}" if errors else "warnings"
         super().__init__(
-            f"{report.subject}: rejected, {what} found: nothing was written",
-            hint=hint,
+            f"{report.subject}: rejected, {what} found: nothing was written", hint=hint
         )
         self.report = report

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wasmpack.actions.rendered import Rendered
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.kubeyaml.documents import path_text
+from wasmpack.kubeyaml.writer import Rendered
 from wasmpack.mesh.plugin import mapping
-from wasmpack.mesh.pull_secret import SECRET_KEY, SECRET_TYPE, secret_content
+from wasmpack.mesh.pulling import SECRET_KEY, SECRET_TYPE, secret_content
 from wasmpack.mesh.templates import merged, read_template
 from wasmpack.oci.canonical import JsonObject
 from wasmpack.oci.reference import RegistryName
@@ -19,10 +19,14 @@ from wasmpack.template_files import template_file
 
 _SHORT_LIVED = (
     (r"\d+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?", ("AWS",), "ECR", "12 hours"),
-    (r"([a-z0-9-]+-docker\.pkg\.dev|([a-z]+\.)?gcr\.io)", ("oauth2accesstoken",), "Google",
-     "an hour"),
+    (
+        r"([a-z0-9-]+-docker\.pkg\.dev|([a-z]+\.)?gcr\.io)",
+        ("oauth2accesstoken",),
+        "Google",
+        "an hour",
+    ),
     (r"[a-z0-9]+\.azurecr\.io", ("00000000-0000-0000-0000-000000000000",), "ACR", "3 hours"),
-)  # fmt: skip
+)
 """(registry, user names of its tokens, whose they are, how long they live)."""
 
 
@@ -31,9 +35,13 @@ class SecretRequest:
     """Which Secret to write."""
 
     registry: str
+    """``HOST[:PORT]``."""
     name: str | None = None
+    """Of the Secret; None makes one of the registry's name."""
     namespace: str | None = None
+    """Where the plugin is; None leaves it to whoever applies it."""
     template: tuple[bytes, str] | None = None
+    """Content and name of a template of the user's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +49,9 @@ class RenderedSecret:
     """The Secret, and what will become of it."""
 
     rendered: Rendered
+    """The Secret, ready to be printed."""
     warnings: tuple[str, ...]
+    """Sentences about credentials that do not last."""
 
     def text(self, shape: str) -> str:
         """As ``yaml`` or ``json``."""
@@ -50,6 +60,11 @@ class RenderedSecret:
 
 def render_secret(request: SecretRequest, session: Session | None = None) -> RenderedSecret:
     """Write the Secret that istio-agent finds the registry's credentials in.
+
+    >>> session = wasmpack.Session().with_login("quay.io", "me+robot", "token")
+    >>> rendered = wasmpack.render_secret(wasmpack.SecretRequest(registry="quay.io"), session)
+    >>> "kubernetes.io/dockerconfigjson" in rendered.text("yaml")
+    True
 
     :raises NotFound: there are no credentials for this registry
     """
@@ -74,9 +89,7 @@ def render_secret(request: SecretRequest, session: Session | None = None) -> Ren
     template = read_template(raw, source, "Secret", known)
     content = secret_content(host, credential.username, credential.secret)
     metadata: JsonObject = {"namespace": request.namespace} if request.namespace else {}
-    over: JsonObject = {
-        "metadata": metadata, "type": SECRET_TYPE, "data": {SECRET_KEY: content},
-    }  # fmt: skip
+    over: JsonObject = {"metadata": metadata, "type": SECRET_TYPE, "data": {SECRET_KEY: content}}
     value = mapping(merged(template.value, over))
     for fault in schema_faults("wasmplugin", value.get("metadata"), "metadata"):
         raise WrongUsage(f"metadata.{path_text(fault.path)}: {fault.message}")

@@ -1,6 +1,7 @@
-"""What a resource is rendered from: an image and what can be learned of it, or a URL."""
+"""The request for a resource, and what it is rendered from: an image, or a URL."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,13 +13,41 @@ from wasmpack.errors import (
     WasmpackError,
     WrongUsage,
 )
-from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
+from wasmpack.images.parts import UNREADABLE
+from wasmpack.mesh.kinds import Kind
+from wasmpack.mesh.templates import Values
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.runtime_config import parse_runtime_config
 from wasmpack.stores.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderRequest:
+    """What to write; the fields go by WasmPlugin's names, whatever the kind."""
+
+    source: str
+    """An image name, or a ``file://`` or ``http(s)://`` URL."""
+    kind: Kind = Kind.WASM_PLUGIN
+    """Which kind of resource is written."""
+    given: Values = field(default_factory=Values)
+    """Metadata and fields that go before what the image says."""
+    template: tuple[bytes, str] | None = None
+    """Content and name of a template of the user's."""
+    pin: bool = False
+    """Write the digest that the mesh compares."""
+    look: bool = True
+    """Read the image, for its root id and its digest."""
+    remote: bool = False
+    """Read the image from its registry only, whatever the local store holds."""
+    validate: bool = True
+    """Refuse to write what the targets would refuse."""
+    targets: Sequence[str] = ()
+    """Names, or ``all``; none means the default targets."""
+
 
 _MODULES = (".wasm", ".wat")
 _URLS = ("file://", "http://", "https://")

@@ -27,12 +27,17 @@ class RepackRequest:
     """How an image is packed again."""
 
     variant: Variant = Variant.OCI
+    """The format of the new image."""
     with_runtime_config: bool = True
+    """The ``oci`` variant cannot do without one."""
     module: str | None = None
     """Which file is the plugin, if there are several modules."""
     validate: bool = True
+    """Refuse what the targets reject."""
     targets: Sequence[str] = ()
+    """Names, or ``all``; none means the default targets."""
     force: bool = False
+    """Overwrite another image at the destination."""
     extension: bool = False
     """It must be an image for ServiceMeshExtension: ``/manifest.yaml`` names the module."""
 

@@ -1,6 +1,6 @@
 """Would this target load it? Modules and runtime configurations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wasmpack.dry_run.sandbox import Sandbox
@@ -24,6 +24,28 @@ class Checks:
     """Warnings reject too."""
     envoy: bool = False
     """Ask the Envoy of this machine too."""
+
+    def judge(
+        self,
+        subject: str,
+        kind: str,
+        problems: Mapping[str, Iterable[Problem]],
+        *,
+        complete: bool = True,
+    ) -> Report:
+        """The report that each target's problems come to under these checks.
+
+        :param complete: nothing was left out, or could not be read
+        """
+        return judge(
+            subject,
+            kind,
+            problems,
+            strict_targets=bool(self.targets),
+            strict=self.strict,
+            complete=complete,
+            ships=ships,
+        )
 
     def with_root_id(self, runtime_config: bytes | None) -> StartUp:
         """The root id that was given, or the first that the runtime configuration names."""
@@ -55,14 +77,16 @@ def validate_module(
         from wasmpack.actions.envoy_opinion import Asked, add_envoy_opinions
 
         add_envoy_opinions(problems, [Asked(module, facts)])
-    return judge(
-        module.name, "module", problems, strict_targets=bool(checks.targets), strict=checks.strict,
-        complete=facts.start_up.dry_run, ships=ships,
-    )  # fmt: skip
+    return checks.judge(module.name, "module", problems, complete=facts.start_up.dry_run)
 
 
 def validate_config(raw: bytes, subject: str, *, strict: bool = False) -> Report:
-    """Judge a ``runtime-config.json``; no mesh reads the file, so it has no targets."""
+    """Judge a ``runtime-config.json``; no mesh reads the file, so it has no targets.
+
+    >>> report = wasmpack.validate_config(b'{"type": "envoy"}', "runtime-config.json")
+    >>> report.findings[0].code
+    'CFG003'
+    """
     return judge_alone(subject, "config", config_problems(raw, subject), strict=strict)
 
 

@@ -9,13 +9,13 @@ from wasmpack.dry_run.sandbox import Sandbox
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.fetchers.fetch import Fetched, fetch
 from wasmpack.fetchers.refusal import REPACK
-from wasmpack.findings import Hint, Problem, Report, Rule, Severity, judge
-from wasmpack.images.contents import Contents
-from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.findings import Hint, Problem, Report, Rule, Severity
+from wasmpack.images.image import Contents, Image
+from wasmpack.images.parts import UNREADABLE
 from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.oci.manifest import Manifest
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.targets import ImageRules, Target, choose, default_targets, ships
+from wasmpack.targets import ImageRules, Target, choose, default_targets
 from wasmpack.targets.realm import ADVICE, UNSAFE_REALM, refused_realm
 
 MEDIA_TYPES_DIFFER = Rule(
@@ -66,10 +66,7 @@ def validate_image(
         image, choose(checks.targets), checks, built_of=built_of, runner=runner
     )
     subject, kind = (built_of.module.name, "module") if built_of else (image.reference, "image")
-    return judge(
-        subject, kind, problems, strict_targets=bool(checks.targets), strict=checks.strict,
-        complete=complete, ships=ships,
-    )  # fmt: skip
+    return checks.judge(subject, kind, problems, complete=complete)
 
 
 def image_problems(
@@ -104,11 +101,7 @@ class _ImageChecks:
     """One image; modules are examined once per distinct outcome of the fetchers."""
 
     def __init__(
-        self,
-        image: Image,
-        checks: Checks,
-        built_of: Source | None,
-        runner: Callable[[], Runner],
+        self, image: Image, checks: Checks, built_of: Source | None, runner: Callable[[], Runner]
     ) -> None:
         self._image = image
         self._checks = checks

@@ -7,13 +7,10 @@ from wasmpack.actions.plugin_images import PluginImage, PluginImages
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import UNREADABLE_IMAGE
 from wasmpack.dry_run.start_up import StartUp
-from wasmpack.errors import (
-    BadArtifact,
-    NotFound,
-    WasmpackError,
-)
-from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each, judge
-from wasmpack.images.image import UNREADABLE, Image
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError
+from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each
+from wasmpack.images.image import Image
+from wasmpack.images.parts import UNREADABLE
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.mesh.api_rules import release_problems, rule_problems
 from wasmpack.mesh.behaviour import (
@@ -24,15 +21,13 @@ from wasmpack.mesh.behaviour import (
 )
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, KINDS, Plugin, mapping
-from wasmpack.mesh.pull_secret import PullSecret
-from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, checksum
+from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, PullSecret, checksum
 from wasmpack.mesh.releases import Release, mesh_targets
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
-from wasmpack.targets import ships
 from wasmpack.targets import target as target_named
 
 IMAGE_UNSEEN = Rule(
@@ -112,14 +107,7 @@ def validate_wasmplugin(
         for name, found_here in check.problems(plugin).items():
             problems.setdefault(name, [])
             problems[name] += found_here + (orders[number] if name in releases else [])
-    return judge(
-        subject,
-        "wasmplugin",
-        problems,
-        strict_targets=bool(checks.targets),
-        strict=checks.strict,
-        ships=ships,
-    )
+    return checks.judge(subject, "wasmplugin", problems)
 
 
 def _resources(document: Document) -> Iterator[Document]:
@@ -237,13 +225,8 @@ def _not_read(plugin: Plugin, error: WasmpackError) -> Problem:
         return plugin.problem(IMAGE_MISSING, "url", message, hint)
     if isinstance(error, UNREADABLE):
         return plugin.problem(UNREADABLE_IMAGE, "url", error.message, error.hint)
-    return _unseen(plugin, error)
-
-
-def _unseen(plugin: Plugin, error: WasmpackError) -> Problem:
     message = f"the image could not be looked at from here, so it is not judged: {error.message}"
-    hint = "--no-image leaves it out" if not error.hint else error.hint
-    return plugin.problem(IMAGE_UNSEEN, "url", message, hint)
+    return plugin.problem(IMAGE_UNSEEN, "url", message, error.hint or "--no-image leaves it out")
 
 
 def checksum_problems(

@@ -63,7 +63,7 @@ class ExtensionOptions:
         from wasmpack.actions.migrate import MigrationRequest
         from wasmpack.actions.repack import RepackRequest
         from wasmpack.images.variants import Variant
-        from wasmpack.mesh.migration.work import MigrationOptions
+        from wasmpack.mesh.migration.extension import MigrationOptions
 
         inputs = self._inputs()
         if self.pin and not self.images:

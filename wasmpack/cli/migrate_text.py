@@ -27,7 +27,7 @@ def show_image(outcome: ImageOutcome, console: Console) -> None:
 
 def show_migration(done: Migration, console: Console) -> None:
     """The new resources, the findings, a table."""
-    from wasmpack.actions.rendered import Rendered
+    from wasmpack.kubeyaml.writer import Rendered
 
     for row in done.rows:
         for finding in row.report.findings:

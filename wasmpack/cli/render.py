@@ -18,8 +18,8 @@ from wasmpack.files.outputs import check_named
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
-    from wasmpack.actions.render_request import RenderRequest
-    from wasmpack.actions.rendered import Rendered
+    from wasmpack.actions.render_source import RenderRequest
+    from wasmpack.kubeyaml.writer import Rendered
 
 _KINDS = ["WasmPlugin", "TrafficExtension", "EnvoyExtensionPolicy", "EnvoyFilter"]
 
@@ -47,7 +47,7 @@ class RenderOptions:
 
         :raises WrongUsage: options that exclude each other, a file that cannot be written
         """
-        from wasmpack.actions.render_request import RenderRequest
+        from wasmpack.actions.render_source import RenderRequest
         from wasmpack.mesh.kinds import Kind
 
         check_output(self.output)

@@ -15,7 +15,7 @@ from wasmpack.oci.canonical import JsonObject, JsonValue
 
 if TYPE_CHECKING:
     from wasmpack.kubeyaml.documents import Document
-    from wasmpack.mesh.values import Values
+    from wasmpack.mesh.templates import Values
 
 _MODES = ("CLIENT", "SERVER", "CLIENT_AND_SERVER")
 _LAST_PORT = 65535
@@ -83,7 +83,7 @@ class FieldOptions:
         :raises WrongUsage: an option that cannot be read
         """
         from wasmpack.actions.inputs import read_file
-        from wasmpack.mesh.values import Values, read_values
+        from wasmpack.mesh.templates import Values, read_values
 
         found = Values()
         if path is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wasmpack.fetchers import gcp, istio
 from wasmpack.fetchers.refusal import REPACK, NotWasm, Refused
 from wasmpack.findings import Blank, Command, Hint, Problem, Rule, Severity
-from wasmpack.images.contents import linux_amd64
+from wasmpack.images.image import linux_amd64
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.layers import Layers, OpenBlob
 from wasmpack.oci.manifest import Index, Manifest

@@ -5,9 +5,8 @@
 <Verdict.ACCEPT: 'accept'>
 """
 
-from wasmpack.findings.hints import Blank, Command, Hint
 from wasmpack.findings.report import Finding, Report, TargetVerdict, Verdict
-from wasmpack.findings.rules import Problem, Rule, Severity, few, few_of_each
+from wasmpack.findings.rules import Blank, Command, Hint, Problem, Rule, Severity, few, few_of_each
 from wasmpack.findings.verdicts import judge, judge_alone
 
 __all__ = [

@@ -25,11 +25,17 @@ class Finding:
     """A problem together with the targets that make it, in the order they were asked."""
 
     rule: Rule
+    """What kind it is."""
     severity: Severity
+    """How bad it is for the targets together."""
     where: str
+    """The place: ``import env.proxy_foo``, ``a.yaml:3 spec.url``."""
     message: str
+    """The reason, in one sentence without a period."""
     hint: str
+    """The next step; empty if there is none."""
     targets: tuple[str, ...]
+    """Names of the targets that find it; empty if no target was asked."""
 
     @property
     def code(self) -> str:
@@ -53,7 +59,9 @@ class TargetVerdict:
     """What one target says of the subject as a whole."""
 
     target: str
+    """Name of the release: ``istio-1.29``."""
     verdict: Verdict
+    """Of this release alone."""
     ships: str = ""
     """Whose code it is, if it is another's (``Istio 1.24.6``)."""
 
@@ -68,10 +76,15 @@ class Report:
     """All findings on one subject (a module, a configuration or an image)."""
 
     subject: str
+    """The file or the image, as it was given."""
     kind: str
+    """``module``, ``config``, ``image`` or ``wasmplugin``."""
     verdict: Verdict
+    """Of all targets together."""
     targets: tuple[TargetVerdict, ...]
+    """One row for each target, in the order they were asked; empty for ``config``."""
     findings: tuple[Finding, ...]
+    """The most severe first."""
     complete: bool = True
     """Nothing was left out and every byte was read and verified: the next time it says the same."""
 

@@ -4,7 +4,12 @@
 >>> rule.problem("line 1", "this is bad", "undo it").code
 'XYZ001'
 
-Codes are stable. ``docs/findings.md`` and ``wasmpack explain`` are made of the rules.
+Codes are stable. ``docs/findings.md`` and ``wasmpack explain`` are made of the rules. In a hint, a
+command of ours stays a value until it is printed.
+
+>>> hint = Hint(command=Command("repack", (Blank.IMAGE, Blank.DESTINATION)), after=" finds it")
+>>> str(hint.about("quay.io/me/x:v1"))
+'wasmpack repack quay.io/me/x:v1 DESTINATION finds it'
 """
 
 from collections import Counter
@@ -14,7 +19,64 @@ from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
 
-from wasmpack.findings.hints import Hint, bounded
+from wasmpack.redaction import bounded
+
+
+class Blank(StrEnum):
+    """An argument that the user fills in, unless whoever shows the hint knows it."""
+
+    IMAGE = "IMAGE"
+    DESTINATION = "DESTINATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of ours to type."""
+
+    name: str
+    """As the table of commands has it: ``repack``."""
+    arguments: tuple[str | Blank, ...] = ()
+    """Words, and blanks for what is not known here."""
+
+    def __str__(self) -> str:
+        return " ".join(["wasmpack", self.name, *self.arguments])
+
+    def about(self, image: str) -> "Command":
+        """The same command with the image filled in."""
+        known = (image if word is Blank.IMAGE else word for word in self.arguments)
+        return replace(self, arguments=tuple(known))
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A text, with at most one command in it."""
+
+    before: str = ""
+    """Text in front of the command, or all of it."""
+    command: Command | None = None
+    """The command to type."""
+    after: str = ""
+    """Text behind the command."""
+
+    def bounded(self) -> "Hint":
+        """The same with its texts cut."""
+        return replace(self, before=bounded(self.before), after=bounded(self.after))
+
+    @classmethod
+    def of(cls, given: "str | Hint") -> "Hint":
+        """The hint itself, or one that is text alone."""
+        return given if isinstance(given, Hint) else cls(given)
+
+    def __str__(self) -> str:
+        return f"{self.before}{self.command or ''}{self.after}"
+
+    def __bool__(self) -> bool:
+        return bool(str(self))
+
+    def about(self, image: str) -> "Hint":
+        """The same hint with the image's name in its command."""
+        return replace(self, command=self.command and self.command.about(image))
+
 
 T = TypeVar("T")
 _ALIKE = 20
@@ -36,9 +98,11 @@ class Rule:
     """A kind of finding; compared by identity. Its texts are Markdown, without a final period."""
 
     code: str
+    """Three letters and three digits: ``ABI005``."""
     title: str
     """What is found."""
     severity: Severity = Severity.ERROR
+    """How bad it is by default."""
     otherwise: str = ""
     """Further severities that it can have, and when."""
     cause: str = ""
@@ -46,6 +110,7 @@ class Rule:
     consumer: str = ""
     """Who refuses it, or in whose words."""
     fix: str
+    """The next step."""
 
     def problem(
         self, where: str, message: str, hint: str | Hint = "", *, severity: Severity | None = None
@@ -65,17 +130,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One observation, before it is known which targets make it.
-
-    ``where`` names the place (``import env.proxy_foo``, ``section 7 at offset 0x2f``),
-    ``message`` the reason, with the consumer's own words where known, ``hint`` what to do.
-    """
+    """One observation, before it is known which targets make it."""
 
     rule: Rule
+    """What kind it is."""
     severity: Severity
+    """The rule's, if it is not another one here."""
     where: str
+    """The place: ``import env.proxy_foo``, ``section 7 at offset 0x2f``."""
     message: str
+    """The reason, with the consumer's own words where they are known."""
     hint: Hint
+    """The next step; empty if there is none."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "where", bounded(self.where))

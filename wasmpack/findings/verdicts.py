@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from wasmpack.findings.hints import bounded
 from wasmpack.findings.report import Finding, Report, TargetVerdict, Verdict
 from wasmpack.findings.rules import Problem, Severity
+from wasmpack.redaction import bounded
 
 MOST_FINDINGS = 1000
 """Findings of one report that are listed, the most severe first."""

@@ -62,9 +62,14 @@ def run_git(
     pipe = subprocess.PIPE
     try:
         with subprocess.Popen(
-            ["git", *arguments], cwd=directory, env={**environment, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True,
-        ) as process:  # fmt: skip
+            ["git", *arguments],
+            cwd=directory,
+            env={**environment, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            start_new_session=True,
+        ) as process:
             out, err, exceeded = _watched(process, _Streams(command, deadline, output))
     except OSError as error:
         raise WasmpackError(f"{command}: {error.strerror}", hint=NO_GIT) from error

@@ -22,19 +22,22 @@ from wasmpack.git.program import NO_GIT, OUTPUT, Deadline, run_git
 from wasmpack.git.storage import Storage, bounded
 from wasmpack.git.work_tree import WorkTree, check_owner, expand_home
 
-_COMPARING = (
-    "autocrlf", "checkstat", "eol", "filemode", "ignorecase", "precomposeunicode",
-    "sparsecheckout", "symlinks", "trustctime",
-)  # fmt: skip
-"""Of ``core``: how a file is compared with its blob."""
+_CORE = (
+    r"core\.(autocrlf|checkstat|eol|filemode|ignorecase|precomposeunicode|sparsecheckout|symlinks"
+    r"|trustctime)"
+)
+"""How a file is compared with its blob."""
 _FORMAT = ("core.repositoryformatversion", "extensions.objectformat", "extensions.refstorage")
 """How the repository is stored; git refuses what it does not know."""
 _OTHER_EXTENSIONS = (
-    "extensions.noop", "extensions.partialclone", "extensions.preciousobjects",
-    "extensions.worktreeconfig", "extensions.compatobjectformat", "extensions.relativeworktrees",
-)  # fmt: skip
+    "extensions.noop",
+    "extensions.partialclone",
+    "extensions.preciousobjects",
+    "extensions.worktreeconfig",
+    "extensions.compatobjectformat",
+    "extensions.relativeworktrees",
+)
 """Those that change nothing for whoever only reads (gitrepository-layout(5))."""
-_CORE = rf"core\.({'|'.join(_COMPARING)})"
 _USERS = rf"^({_CORE}|core\.attributesfile|safe\.directory)$"
 _REPOSITORYS = rf"^({_CORE}|core\.repositoryformatversion|extensions\..*|remote\.origin\.url)$"
 _DIRECTORIES = ("refs", "reftable")
@@ -65,9 +68,13 @@ class Snapshot:
     ) -> tuple[int, bytes]:
         """:func:`run_git` in here."""
         return run_git(
-            *arguments, directory=self.directory, environment=self.environment,
-            deadline=self.deadline, expected=expected, output=output,
-        )  # fmt: skip
+            *arguments,
+            directory=self.directory,
+            environment=self.environment,
+            deadline=self.deadline,
+            expected=expected,
+            output=output,
+        )
 
 
 @contextmanager
@@ -87,9 +94,12 @@ def open_snapshot(tree: WorkTree) -> Iterator[Snapshot]:
         settings = _comparing(users) | found | _BOUNDS
         environment = _mirror(tree, directory, settings, Storage(deadline))
         yield Snapshot(
-            top=tree.top, directory=directory, environment=environment, deadline=deadline,
+            top=tree.top,
+            directory=directory,
+            environment=environment,
+            deadline=deadline,
             origin=origin,
-        )  # fmt: skip
+        )
 
 
 def _settings(
@@ -97,10 +107,16 @@ def _settings(
 ) -> list[tuple[str, str]]:
     """The settings of these names; reading them starts no program. By default the user's."""
     _, listed = run_git(
-        "config", *options, "-z", "--get-regexp", names,
-        directory=directory, deadline=deadline, expected=(0, 1),
+        "config",
+        *options,
+        "-z",
+        "--get-regexp",
+        names,
+        directory=directory,
+        deadline=deadline,
+        expected=(0, 1),
         environment=allowed_environment("HOME", "XDG_CONFIG_HOME") | {"GIT_DIR": str(directory)},
-    )  # fmt: skip
+    )
     entries = (os.fsdecode(entry).partition("\n") for entry in listed.split(b"\0")[:-1])
     return [(key, value if equals else "true") for key, equals, value in entries]
 

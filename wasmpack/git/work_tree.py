@@ -85,9 +85,12 @@ def _work_tree(top: Path, git_dir: Path) -> WorkTree | None:
     if not all((common_dir / name).is_dir() for name in ("objects", "refs")):
         return None
     return WorkTree(
-        top=top, dot_git=top / ".git", head=head,
-        git_dir=git_dir.resolve(), common_dir=common_dir.resolve(),
-    )  # fmt: skip
+        top=top,
+        dot_git=top / ".git",
+        head=head,
+        git_dir=git_dir.resolve(),
+        common_dir=common_dir.resolve(),
+    )
 
 
 def _pointer(file: Path, form: bytes) -> Path | None:

@@ -1,4 +1,7 @@
-"""One image, wherever it is: its bytes are read once, verified, and kept while it is looked at.
+"""One image, wherever it is, with the module and the runtime configuration that it carries.
+
+These are looked for leniently: to show, extract and re-pack them. What a mesh would make of the
+same image is :mod:`wasmpack.fetchers`.
 
 >>> from wasmpack.images.variants import artifact_image
 >>> module = PluginModule(b"\\0asm\\1\\0\\0\\0")
@@ -8,40 +11,136 @@
 """
 
 import contextlib
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
-from typing import TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, WasmpackError
-from wasmpack.images.contents import Contents, linux_amd64, read_contents
+from wasmpack.errors import BadArtifact, NotFound, Notice
+from wasmpack.images.parts import UNREADABLE, Parts
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED
+from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.layers import LIMIT, Layers
+from wasmpack.oci.gunzip import UnreadableLayer
+from wasmpack.oci.layers import LIMIT, LayerFile, Layers, OpenBlob, topmost_first
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.oci.media_types import DOCKER_CONFIG, OCI_CONFIG
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.ports import ImageReader
-from wasmpack.stores.verified import CHUNK, Advance, VerifiedStream
 
-T = TypeVar("T")
-_CONFIG_LIMIT = 4 << 20
-"""Bytes of an image configuration; Docker's have a few thousand."""
-_MANIFESTS_KEPT = 16 << 20
-"""Bytes; parsed, they take about ten times as much."""
+LARGE = 32 << 20
+"""Bytes of a module from which on it is looked at in parts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What an image carries; ``layer`` is the one that holds the module."""
+
+    module: PluginModule | None
+    """The plugin; None if there is none."""
+    runtime_config: bytes | None
+    """Bytes of ``runtime-config.json``; None if there is none."""
+    layer: Descriptor | None
+    """The one that holds the module; None if there is none."""
+    damage: str = ""
+    """Why the layer could not be read to its end, behind the module."""
+
+
+def linux_amd64(index: Index) -> Descriptor | None:
+    """The child that every mesh takes, whatever its own platform (go-containerregistry)."""
+    for child in index.manifests:
+        if child.platform is None or (
+            (child.platform.os, child.platform.architecture) == ("linux", "amd64")
+        ):
+            return child
+    return None
+
+
+def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
+    """Find module and configuration, where the mesh would: in the last tar layer, then raw.
+
+    :raises BadArtifact: a layer that cannot be unpacked, or larger than any mesh reads
+    """
+    layers = Layers.of(open_blob)
+    if manifest.layers and manifest.layers[-1].media_type in mt.GZIPPED_TARS:
+        found = _from_tar(manifest.layers[-1], layers)
+        if found is not None:
+            return found
+    raw = raw_module(manifest)
+    if raw is not None:
+        config = runtime_config_blob(manifest)
+        return Contents(
+            module=PluginModule(layers.read(raw), digest=raw.digest),
+            runtime_config=layers.read(config) if config else None,
+            layer=raw,
+        )
+    below = (d for d in topmost_first(manifest.layers[:-1]) if d.media_type in mt.GZIPPED_TARS)
+    unpacked = (_from_tar(layer, layers) for layer in below)
+    nothing = Contents(module=None, runtime_config=None, layer=None)
+    return next((found for found in unpacked if found is not None), nothing)
+
+
+def raw_module(manifest: Manifest) -> Descriptor | None:
+    """The layer that is a module as it is, by its media type."""
+    by_type = {layer.media_type: layer for layer in reversed(manifest.layers)}
+    return next((by_type[kind] for kind in mt.RAW_MODULES if kind in by_type), None)
+
+
+def large_module(manifest: Manifest) -> Descriptor | None:
+    """The layer to look into, if it is as it is, and large."""
+    if manifest.layers and manifest.layers[-1].media_type in mt.GZIPPED_TARS:
+        return None
+    layer = raw_module(manifest)
+    return layer if layer is not None and LARGE <= layer.size <= LIMIT else None
+
+
+def runtime_config_blob(manifest: Manifest) -> Descriptor | None:
+    """The blob that is a runtime configuration, by its media type."""
+    blobs = (*manifest.layers, manifest.config)
+    return next((blob for blob in blobs if blob.media_type == mt.WASM_CONFIG), None)
+
+
+def _from_tar(layer: Descriptor, layers: Layers) -> Contents | None:
+    found, damage = _first_of_each(layer, layers)
+    plugin, config = found.get(mt.PLUGIN_FILE), found.get(mt.RUNTIME_CONFIG_FILE)
+    if plugin is None:
+        return None
+    if not plugin.entry.regular:
+        raise BadArtifact(f"layer {layer.digest}: {plugin.shown} is not a regular file")
+    if plugin.content is None:
+        raise BadArtifact(
+            f"layer {layer.digest}: {plugin.shown} has {plugin.entry.size} bytes, more than any "
+            "mesh reads"
+        )
+    return Contents(
+        module=PluginModule(plugin.content),
+        runtime_config=config.content if config else None,
+        layer=layer,
+        damage=damage,
+    )
+
+
+def _first_of_each(layer: Descriptor, layers: Layers) -> tuple[dict[str, LayerFile], str]:
+    """The files to look at by their names, and what is wrong with the layer behind the module."""
+    found: dict[str, LayerFile] = {}
+    try:
+        for file in layers.files(layer, limit=LIMIT):
+            name = file.entry.basename.decode(errors="replace")
+            if name in {mt.PLUGIN_FILE, mt.RUNTIME_CONFIG_FILE}:
+                found.setdefault(name, file)
+    except UnreadableLayer as error:
+        if mt.PLUGIN_FILE not in found:
+            raise BadArtifact(f"layer {layer.digest}: not a gzipped tar: {error.reason}") from error
+        return found, f"layer {layer.digest}: damaged behind {mt.PLUGIN_FILE}: {error.reason}"
+    return found, ""
+
+
 _MOST_IMAGES = 16
 """Images of an index that are searched: one for each platform, and its attestations."""
-UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
-"""What an image can be at fault with; anything else is the way to it."""
 
 
-class Image:
-    """An image of any kind, in any store.
-
-    What its layers unpack to is read once, and counts against one budget for all that is asked.
-    """
+class Image(Parts):
+    """An image of any kind, in any store."""
 
     def __init__(
         self, reader: ImageReader, reference: str = "", *, pinned: bool = False, limit: int = LIMIT
@@ -52,16 +151,9 @@ class Image:
         :param pinned: the reference carries a digest
         :param limit: most bytes of one blob, and of all that are kept
         """
+        super().__init__(reader, limit)
         self.reference = reference
         self.pinned = pinned
-        self._reader = reader
-        self._limit = self._room = limit
-        self._manifests: dict[Digest, Manifest | Index] = {}
-        self._manifest_room = _MANIFESTS_KEPT
-        self._blobs: dict[tuple[Digest, int], bytes] = {}
-        self._failures: dict[tuple[Digest, int], Callable[[], WasmpackError]] = {}
-        """Manifests and blobs that could not be read, and nothing of what was read of them."""
-        self.layers = Layers(self._chunks, self.blob)
 
     @property
     def source(self) -> str:
@@ -95,81 +187,6 @@ class Image:
         """Of :attr:`top`."""
         return self.top.digest
 
-    def get(self, descriptor: Descriptor) -> Manifest | Index:
-        """A child of an index, verified."""
-        known = self._manifests.get(descriptor.digest)
-        if known is not None:
-            return known
-        with self._failing_once(descriptor):
-            found = self._reader.get(descriptor)
-        if self._manifest_room >= len(found.raw):
-            self._manifest_room -= len(found.raw)
-            self._manifests[descriptor.digest] = found
-        return found
-
-    def blob(self, descriptor: Descriptor) -> bytes:
-        """A whole blob, verified once.
-
-        :raises BadArtifact: larger than any mesh reads
-        :raises DigestMismatch: not what its descriptor says
-        """
-        if descriptor.size > self._limit:
-            raise BadArtifact(
-                f"blob {descriptor.digest}: {descriptor.size} bytes, more than any mesh reads"
-            )
-        key = descriptor.digest, descriptor.size
-        if key in self._blobs:
-            return self._blobs[key]
-        with self._failing_once(descriptor):
-            data = self.unless_damaged(descriptor, lambda: self._read(descriptor))
-        if self._room >= len(data):
-            self._room -= len(data)
-            self._blobs[key] = data
-        return data
-
-    def small_blob(self, descriptor: Descriptor, limit: int = _CONFIG_LIMIT) -> bytes:
-        """As :meth:`blob`, of one that has to be small.
-
-        :raises DigestMismatch: larger than the limit
-        """
-        if descriptor.size > limit:
-            raise DigestMismatch(
-                f"blob {descriptor.digest}: {descriptor.size} bytes, more than the {limit} read "
-                "here"
-            )
-        return self.blob(descriptor)
-
-    def open(self, descriptor: Descriptor, advance: Advance | None = None) -> VerifiedStream:
-        """A blob's bytes from its store, or from memory if they were read before.
-
-        :param advance: called as the bytes move
-        """
-        known = self._blobs.get((descriptor.digest, descriptor.size))
-        if known is not None:
-            return VerifiedStream(io.BytesIO(known), descriptor, advance, known=True)
-        raw = self._reader.open_blob(descriptor)
-        return VerifiedStream(raw, descriptor, advance, known=self._reader.verified)
-
-    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
-        """Some of a blob's bytes, not verified; by range requests where the store has them."""
-        return self._reader.read_at(descriptor, offset, size)
-
-    def referrers(self, digest: Digest) -> Sequence[Descriptor]:
-        """What refers to a manifest of this image: signatures, bills of material."""
-        return self._reader.referrers(digest)
-
-    def unless_damaged(self, descriptor: Descriptor, work: Callable[[], T]) -> T:
-        """Work on a blob; if it turns out to be damaged, get it again and work on it once more.
-
-        :raises DigestMismatch: it is damaged, and there is nowhere to get it from
-        """
-        try:
-            return work()
-        except DigestMismatch as damage:
-            if not self._reader.repair(descriptor, damage):
-                raise
-        return work()
-
     @cached_property
     def contents(self) -> Contents:
         """Module and runtime configuration of the image that a mesh would pull.
@@ -187,7 +204,7 @@ class Image:
 
     def file_system_config(self, manifest: Manifest) -> tuple[str | None, Mapping[str, str]]:
         """Creation time and labels of a file system image (image-spec, config.md)."""
-        if manifest.config.media_type not in {OCI_CONFIG, DOCKER_CONFIG}:
+        if manifest.config.media_type not in {mt.OCI_CONFIG, mt.DOCKER_CONFIG}:
             return None, {}
         try:
             value = parse_json_object(self.small_blob(manifest.config), "image configuration")
@@ -247,28 +264,6 @@ class Image:
         if image is not self.top:
             notice(f"{self.reference}: an index; taking its linux/amd64 image {image.digest}")
         return image
-
-    @contextlib.contextmanager
-    def _failing_once(self, descriptor: Descriptor) -> Iterator[None]:
-        """What cannot be read is not fetched again: each target asks for the same."""
-        key = descriptor.digest, descriptor.size
-        if key in self._failures:
-            raise self._failures[key]()
-        try:
-            yield
-        except UNREADABLE as error:
-            kind = next(kind for kind in UNREADABLE if isinstance(error, kind))
-            self._failures[key] = partial(kind, error.message, hint=error.hint)
-            raise
-
-    def _read(self, descriptor: Descriptor) -> bytes:
-        with self.open(descriptor) as stream:
-            return stream.read()
-
-    def _chunks(self, descriptor: Descriptor) -> Iterator[bytes]:
-        data = memoryview(self.blob(descriptor))
-        for at in range(0, len(data), CHUNK):
-            yield bytes(data[at : at + CHUNK])
 
 
 def _children(index: Index) -> list[Descriptor]:

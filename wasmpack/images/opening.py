@@ -6,14 +6,7 @@ from typing import assert_never
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.images.image import Image
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.oci.place import (
-    ArchivePlace,
-    DaemonPlace,
-    LayoutPlace,
-    NamePlace,
-    Place,
-    is_there,
-)
+from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace, Place, is_there
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import ArchiveReader
 from wasmpack.stores.layout import Layout

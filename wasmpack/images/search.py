@@ -2,7 +2,7 @@
 
 For images that no mesh loads: artifacts of one layer, media types of other projects, modules under
 another name, in another layer, compressed once too often. What a mesh would find is
-:mod:`wasmpack.images.contents`.
+:class:`wasmpack.images.image.Contents`.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,9 @@ class FoundFiles:
     """What could be meant: module files by their paths, and the runtime configuration."""
 
     modules: dict[str, bytes]
+    """Bytes of each WebAssembly module, by its path."""
     runtime_config: bytes | None
+    """Bytes of ``runtime-config.json``; None if there is none."""
     extension_manifest: bytes | None = None
     """``/manifest.yaml``: of an image for ServiceMeshExtension."""
     damage: tuple[str, ...] = ()

@@ -32,7 +32,9 @@ class Moved:
     """One blob, and what became of it."""
 
     descriptor: Descriptor
+    """The blob."""
     status: BlobStatus
+    """Uploaded, mounted, or there already."""
 
     def as_json(self) -> dict[str, object]:
         """The contract's shape of one row of ``pushed``."""

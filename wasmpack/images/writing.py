@@ -32,9 +32,11 @@ class Written:
     places: tuple[Place, ...]
     """The first one first."""
     image: Image
+    """What was written."""
     manifest: Manifest | Index
     """What the places name."""
     moved: tuple[Moved, ...] = ()
+    """One row for each blob; empty where nothing was sent."""
     report: Report | None = None
     """None if it was not validated."""
 
@@ -104,9 +106,13 @@ def write_image(
         place, session, top.digest, force=force, tags=tags, source=registry_name(source)
     ) as writer:
         moved = transfer_all(
-            image, top, writer, [*names_at(place), *tags], referrers=referrers,
+            image,
+            top,
+            writer,
+            [*names_at(place), *tags],
+            referrers=referrers,
             progress=session.progress,
-        )  # fmt: skip
+        )
     return Written(places=(place,), image=image, manifest=top, moved=moved)
 
 

@@ -21,7 +21,9 @@ class Comment:
     """What stands around a field: lines before it, and the end of its own line, without ``#``."""
 
     before: tuple[str, ...] = ()
+    """Lines above the field, without ``#``."""
     after: str = ""
+    """At the end of the field's own line, without ``#``."""
 
 
 Comments = Mapping[FieldPath, Comment]
@@ -35,12 +37,15 @@ class Document:
     source: str
     """Name of the file, ``<stdin>`` for standard input; empty for what is yet to be written."""
     value: JsonValue
+    """What it holds: mappings, lists and scalars, as JSON has them."""
     text: str = ""
     """As it was written, without the ``---`` around it; empty for an item."""
     line: int = 1
     """Its first line; lines count from 1."""
     lines: Mapping[FieldPath, int] = field(default_factory=dict)
+    """The line of each field, by its path."""
     comments: Comments = field(default_factory=dict)
+    """By the path of the field that they belong to."""
 
     within: FieldPath = ()
     """Where an item is in the document whose ``lines`` it shares."""
@@ -65,9 +70,13 @@ class Document:
             within = (*self.within, *path)
             line = self.lines.get(within, self.line)
             yield replace(
-                self, value=value, text="", line=line, within=within,
+                self,
+                value=value,
+                text="",
+                line=line,
+                within=within,
                 comments=comments.get(path, {}),
-            )  # fmt: skip
+            )
 
     def _comments_by_item(self) -> dict[FieldPath, dict[FieldPath, Comment]]:
         found: dict[FieldPath, dict[FieldPath, Comment]] = {}

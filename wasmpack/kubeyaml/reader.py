@@ -16,9 +16,8 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from wasmpack.errors import BadArtifact
-from wasmpack.kubeyaml.comments import MOST, Comments, placed
 from wasmpack.kubeyaml.documents import Document, FieldPath, cut
-from wasmpack.kubeyaml.parts import Part, Parts
+from wasmpack.kubeyaml.marks import MOST, Comments, Part, Parts, placed
 from wasmpack.kubeyaml.values import MAX_BYTES, ValueReader
 from wasmpack.oci.canonical import JsonValue, parse_json
 
@@ -34,6 +33,10 @@ _CANDIDATES = 10_000
 
 def read_documents(raw: bytes, source: str) -> tuple[Document, ...]:
     """Every document of a stream that is not empty.
+
+    >>> (document,) = wasmpack.read_documents(b"spec:\\n  url: x", "a.yaml")
+    >>> document.where(("spec", "url")), document.value
+    ('a.yaml:2 spec.url', {'spec': {'url': 'x'}})
 
     :param source: names the stream in errors and places
     :raises BadArtifact: with file, line, column and reason

@@ -12,13 +12,14 @@ bytes.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from wasmpack.kubeyaml.documents import Comment, Comments
+from wasmpack.kubeyaml.documents import Comment, Comments, Document
 from wasmpack.kubeyaml.reader import field_lines
 from wasmpack.kubeyaml.scalars import reads_as_text
-from wasmpack.oci.canonical import JsonValue
+from wasmpack.oci.canonical import JsonValue, indented_json
 
 _WIDTH = 1 << 20
 """Columns after which text would be folded: none."""
@@ -41,9 +42,13 @@ def to_yaml(value: JsonValue, comments: Comments | None = None) -> str:
     import yaml
 
     text = yaml.dump(
-        value, Dumper=_dumper(), sort_keys=False, default_flow_style=False, allow_unicode=True,
+        value,
+        Dumper=_dumper(),
+        sort_keys=False,
+        default_flow_style=False,
+        allow_unicode=True,
         width=_WIDTH,
-    )  # fmt: skip
+    )
     return _commented(text, comments) if comments else text
 
 
@@ -103,3 +108,24 @@ def _comment(indent: str, words: str) -> str:
     if not is_plain(words):
         words = "".join(c if is_plain(c) else ascii(c)[1:-1] for c in words)
     return f"{indent}# {words}".rstrip(" ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """One or several resources."""
+
+    documents: tuple[Document, ...]
+    """In the order in which they are printed."""
+
+    def text(self, shape: str) -> str:
+        """As ``yaml``, or as ``json``: one object, a ``List`` if there are several."""
+        if shape == "yaml":
+            return join_documents([to_yaml(d.value, d.comments) for d in self.documents])
+        return indented_json(self.as_json()) + "\n"
+
+    def as_json(self) -> JsonValue:
+        """One resource as an object, several as a ``List``, which ``kubectl`` takes apart."""
+        values: list[JsonValue] = [document.value for document in self.documents]
+        if len(values) == 1:
+            return values[0]
+        return {"apiVersion": "v1", "kind": "List", "items": values}

@@ -39,12 +39,17 @@ IMPOSSIBLE_LABEL = Rule(
     fix="`kubectl get pods --show-labels`",
 )
 _TARGET_KINDS = {
-    ("", "Service"), ("core", "Service"), ("networking.istio.io", "ServiceEntry"),
-    ("gateway.networking.k8s.io", "Gateway"), ("gateway.networking.k8s.io", "GatewayClass"),
-}  # fmt: skip
+    ("", "Service"),
+    ("core", "Service"),
+    ("networking.istio.io", "ServiceEntry"),
+    ("gateway.networking.k8s.io", "Gateway"),
+    ("gateway.networking.k8s.io", "GatewayClass"),
+}
 _TARGET_SINCE: dict[str, Release] = {
-    "Service": (1, 22), "ServiceEntry": (1, 24), "GatewayClass": (1, 25),
-}  # fmt: skip
+    "Service": (1, 22),
+    "ServiceEntry": (1, 24),
+    "GatewayClass": (1, 25),
+}
 _GROUP_WRITTEN_OUT = {(1, 23), (1, 24)}
 """Releases whose CRD reads a group that is not there."""
 _LABEL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", re.ASCII)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from wasmpack.errors import WrongUsage
 from wasmpack.mesh.behaviour import plugin_configuration, variables
-from wasmpack.mesh.plugin import mapping, mappings
+from wasmpack.mesh.plugin import filled, mapping, mappings
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
@@ -105,30 +105,28 @@ def _extension(context: str, value: JsonObject) -> JsonObject:
 
 def _config(name: str, fields: Fields, url: MeshUrl) -> JsonObject:
     """Envoy's ``PluginConfig`` (envoy/extensions/wasm/v3/wasm.proto)."""
-    config: JsonObject = {"name": name}
-    if fields.get("pluginName"):
-        config["root_id"] = fields["pluginName"]
-    if fields.get("failStrategy") == "FAIL_OPEN":
-        config["fail_open"] = True
     text = plugin_configuration(fields.get("pluginConfig")).decode()
-    if text:
-        config["configuration"] = {"@type": _STRING_VALUE, "value": text}
-    vm: JsonObject = {"runtime": "envoy.wasm.runtime.v8", "code": _code(fields, url)}
-    if environment := _variables(fields):
-        vm["environment_variables"] = environment
-    config["vm_config"] = vm
-    return config
+    vm: JsonObject = {
+        "runtime": "envoy.wasm.runtime.v8",
+        "code": _code(fields, url),
+        "environment_variables": _variables(fields),
+    }
+    return filled(
+        {
+            "name": name,
+            "root_id": fields.get("pluginName"),
+            "fail_open": fields.get("failStrategy") == "FAIL_OPEN",
+            "configuration": {"@type": _STRING_VALUE, "value": text} if text else None,
+            "vm_config": filled(vm),
+        }
+    )
 
 
 def _code(fields: Fields, url: MeshUrl) -> JsonObject:
     if url.scheme == "file":
         return {"local": {"filename": url.path}}
-    remote: JsonObject = {
-        "http_uri": {"uri": url.text, "timeout": _PULL_TIMEOUT, "cluster": "_"},
-    }
-    if fields.get("sha256"):
-        remote["sha256"] = fields["sha256"]
-    return {"remote": remote}
+    uri: JsonObject = {"uri": url.text, "timeout": _PULL_TIMEOUT, "cluster": "_"}
+    return {"remote": filled({"http_uri": uri, "sha256": fields.get("sha256")})}
 
 
 def _variables(fields: Fields) -> JsonObject:
@@ -136,9 +134,4 @@ def _variables(fields: Fields) -> JsonObject:
     values: JsonObject = dict(given)
     if fields.get("imagePullPolicy") in ("Always", "IfNotPresent"):
         values["ISTIO_META_WASM_IMAGE_PULL_POLICY"] = fields["imagePullPolicy"]
-    found: JsonObject = {}
-    if of_host:
-        found["host_env_keys"] = list(of_host)
-    if values:
-        found["key_values"] = values
-    return found
+    return filled({"host_env_keys": list(of_host), "key_values": values})

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from wasmpack.errors import WrongUsage
 from wasmpack.mesh.envoy_filter import HTTP_TYPES, envoy_filter_spec
-from wasmpack.mesh.plugin import mapping, mappings
+from wasmpack.mesh.plugin import filled, mapping, mappings
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
@@ -34,10 +34,24 @@ class Kind(StrEnum):
 
 
 ORDER = (
-    "selector", "workloadSelector", "targetRef", "targetRefs", "url", "sha256", "imagePullPolicy",
-    "imagePullSecret", "pluginName", "phase", "priority", "failStrategy", "type", "match",
-    "vmConfig", "pluginConfig", "wasm",
-)  # fmt: skip
+    "selector",
+    "workloadSelector",
+    "targetRef",
+    "targetRefs",
+    "url",
+    "sha256",
+    "imagePullPolicy",
+    "imagePullSecret",
+    "pluginName",
+    "phase",
+    "priority",
+    "failStrategy",
+    "type",
+    "match",
+    "vmConfig",
+    "pluginConfig",
+    "wasm",
+)
 """Fields of a spec in the order in which they are written; others follow."""
 _OUTSIDE = ("selector", "targetRefs", "phase", "priority", "match")
 _GATEWAY_GROUP = "gateway.networking.k8s.io"
@@ -105,26 +119,22 @@ def _extension_policy(name: str, fields: Fields) -> JsonObject:
             f"EnvoyExtensionPolicy cannot be attached to a {wrong[0].get('kind')}",
             hint=f"one of {', '.join(_POLICY_KINDS)}",
         )
-    wasm: JsonObject = {"name": name}
-    if fields.get("pluginName"):
-        wasm["rootID"] = fields["pluginName"]
-    wasm["code"] = _policy_code(fields)
-    if fields.get("pluginConfig"):
-        wasm["config"] = fields["pluginConfig"]
-    if fields.get("failStrategy") == "FAIL_OPEN":
-        wasm["failOpen"] = True
-    if keys := _host_keys(fields):
-        wasm["env"] = {"hostKeys": keys}
-    return {"targetRefs": list(refs), "wasm": [wasm]}
+    wasm: JsonObject = {
+        "name": name,
+        "rootID": fields.get("pluginName"),
+        "code": _policy_code(fields),
+        "config": fields.get("pluginConfig"),
+        "failOpen": fields.get("failStrategy") == "FAIL_OPEN",
+        "env": filled({"hostKeys": _host_keys(fields)}),
+    }
+    return {"targetRefs": list(refs), "wasm": [filled(wasm)]}
 
 
 def _policy_code(fields: Fields) -> JsonObject:
     url = MeshUrl.parse(str(fields["url"]))
     if url.scheme == "file":
         raise WrongUsage("Envoy Gateway loads images and http(s) URLs, no files")
-    place: JsonObject = {"url": str(url.reference or url.text)}
-    if fields.get("sha256"):
-        place["sha256"] = fields["sha256"]
+    place = filled({"url": str(url.reference or url.text), "sha256": fields.get("sha256")})
     if url.reference is not None and fields.get("imagePullSecret"):
         place["pullSecretRef"] = {"name": fields["imagePullSecret"]}
     code: JsonObject = {"type": "HTTP", "http": place}

@@ -112,6 +112,11 @@ def mapping(value: JsonValue) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
+def filled(value: JsonObject) -> JsonObject:
+    """The fields that say something: without what is empty, false or null."""
+    return {key: item for key, item in value.items() if item}
+
+
 def mappings(value: JsonValue) -> list[JsonObject]:
     """The items of a list that are mappings."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -106,9 +106,14 @@ def _words(fault: SchemaFault) -> str:
 
 
 _KINDS = {
-    dict: "a mapping", list: "a list", str: "a string", bool: "a boolean", int: "an integer",
-    float: "a number", type(None): "nothing",
-}  # fmt: skip
+    dict: "a mapping",
+    list: "a list",
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    type(None): "nothing",
+}
 
 
 def _schema_hint(fault: SchemaFault) -> str:

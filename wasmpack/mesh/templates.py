@@ -1,22 +1,30 @@
-"""Templates of resources: manifests into which what is rendered is put.
+"""Templates of resources, and values files: what is rendered is put into the one, over the other.
 
 A template is YAML of one or more documents. ``${name}`` and its kin stand for what is known of the
 image, in any text of any document; the first document of the kind asked for gets the fields, over
-those it has. Its comments, further fields and further documents stay.
+those it has. Its comments, further fields and further documents stay. A values file has the fields
+of ``spec`` by WasmPlugin's names, and ``name``, ``namespace``, ``labels``, ``annotations``; they
+may also be under ``spec`` and ``metadata``, as in a resource.
 
 >>> fill("oci://${repository}", {"repository": "quay.io/me/plugin"}, "a.yaml:1")
 'oci://quay.io/me/plugin'
+>>> (document,) = read_documents(b"name: a\\nphase: AUTHN", "values.yaml")
+>>> values = read_values(document)
+>>> values.metadata, values.fields
+({'name': 'a'}, {'phase': 'AUTHN'})
 """
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.documents import Comments, Document, FieldPath, cut
 from wasmpack.kubeyaml.reader import read_documents
-from wasmpack.mesh.plugin import mapping
+from wasmpack.mesh.plugin import WASM_PLUGIN, mapping
 from wasmpack.oci.canonical import JsonObject, JsonValue
+from wasmpack.schemas import load_schema
 
 PLACEHOLDERS = ("name", "namespace", "url", "registry", "repository", "tag", "digest")
 _PLACEHOLDER = re.compile(r"\$(\$\{|\{([^}]*)\})")
@@ -75,8 +83,7 @@ def fill(text: str, values: Mapping[str, str], where: str) -> str:
         if name not in PLACEHOLDERS:
             known = ", ".join(PLACEHOLDERS)
             raise BadArtifact(
-                f"{where}: ${{{cut(name)}}} is no placeholder",
-                hint=f"known are: {known}",
+                f"{where}: ${{{cut(name)}}} is no placeholder", hint=f"known are: {known}"
             )
         if name not in values:
             raise BadArtifact(
@@ -116,3 +123,45 @@ def ordered(value: JsonObject, order: Sequence[str]) -> JsonObject:
     """The keys that have a place in the order first, the others as they came."""
     known = {key: value[key] for key in order if key in value}
     return known | {key: item for key, item in value.items() if key not in known}
+
+
+METADATA = ("name", "namespace", "labels", "annotations")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """What a file or the command line asks for."""
+
+    metadata: JsonObject = field(default_factory=dict)
+    """``name``, ``namespace``, ``labels``, ``annotations``."""
+    fields: JsonObject = field(default_factory=dict)
+    """The fields of ``spec`` by WasmPlugin's names."""
+
+
+def read_values(document: Document) -> Values:
+    """Sort the keys of a values file.
+
+    :raises BadArtifact: no mapping, or a key that no resource has
+    """
+    value = document.value
+    if not isinstance(value, dict):
+        raise BadArtifact(f"{document.where()}: expected a mapping of field names to values")
+    known = load_schema("wasmplugin")["$defs"][WASM_PLUGIN]["properties"]["spec"]["properties"]
+    metadata: JsonObject = {}
+    fields: JsonObject = {}
+    for key, item in value.items():
+        if key in {"metadata", "spec"} and isinstance(item, dict):
+            (metadata if key == "metadata" else fields).update(item)
+        elif key == "url":
+            raise BadArtifact(f"{document.where((key,))}: the URL is the argument of the command")
+        elif key in METADATA:
+            metadata[key] = item
+        elif key in known:
+            fields[key] = item
+        elif key not in {"apiVersion", "kind"}:
+            near = difflib.get_close_matches(key, [*METADATA, *known], 1)
+            raise BadArtifact(
+                f"{document.where((key,))}: no field of this name",
+                hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
+            )
+    return Values(metadata=metadata, fields=fields)

@@ -74,9 +74,11 @@ class MeshUrl:
         faults = tuple(_rejected(text, scheme, rest))
         if scheme == "file":
             return cls(
-                text=text, scheme=scheme, path=text.removeprefix("file://"),
+                text=text,
+                scheme=scheme,
+                path=text.removeprefix("file://"),
                 faults=faults or _file_faults(text),
-            )  # fmt: skip
+            )
         if scheme in {"http", "https"} or faults:
             return cls(text=text, scheme=scheme, faults=faults)
         reference, more = _reference(text, rest, schemeless=not scheme)
@@ -131,9 +133,12 @@ def _reference(
     faults = []
     if at:
         faults.append(
-            _fault("user and password in the URL are dropped without a word", severity=_WARNING,
-                   advice="imagePullSecret: wasmpack render secret")
-        )  # fmt: skip
+            _fault(
+                "user and password in the URL are dropped without a word",
+                severity=_WARNING,
+                advice="imagePullSecret: wasmpack render secret",
+            )
+        )
     if len(bare) + 2 < len(rest):
         faults.append(_fault("what follows ? or # is dropped without a word", severity=_WARNING))
     if not host:

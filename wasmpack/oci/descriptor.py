@@ -23,8 +23,11 @@ _SHOWN = 160
 class Hasher(Protocol):
     """The part of :mod:`hashlib`'s objects that is used."""
 
-    def update(self, data: bytes, /) -> None: ...
-    def hexdigest(self) -> str: ...
+    def update(self, data: bytes, /) -> None:
+        """Take in further bytes."""
+
+    def hexdigest(self) -> str:
+        """Return the digest of all bytes so far, in lower-case hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,7 +35,9 @@ class Digest:
     """``algorithm:hex``; one that exists is well-formed, so its parts may become file names."""
 
     algorithm: str
+    """``sha256`` or ``sha512``."""
     hex: str
+    """Lower-case hexadecimal digits."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -73,7 +78,9 @@ class Platform:
     """The platform of a child of an index; empty strings where it says nothing."""
 
     os: str = ""
+    """``linux``."""
     architecture: str = ""
+    """``amd64``."""
 
     def __str__(self) -> str:
         return f"{self.os or '?'}/{self.architecture or '?'}"
@@ -84,10 +91,15 @@ class Descriptor:
     """Media type, digest and size in bytes of some content, with its annotations."""
 
     media_type: str
+    """As the document says it; may be anything."""
     digest: Digest
+    """Of the blob's bytes."""
     size: int
+    """Bytes."""
     annotations: Mapping[str, str] = field(default_factory=dict)
+    """Of this entry."""
     platform: Platform | None = None
+    """Of an image in an index; None for all others."""
 
     @classmethod
     def of(cls, data: bytes, media_type: str, title: str = "") -> Self:

@@ -24,10 +24,13 @@ class _Document:
     """The common part of a manifest and an index."""
 
     raw: bytes
+    """The exact bytes."""
     media_type: str
     """By the header or descriptor it came with, else by its body."""
     annotations: Mapping[str, str]
+    """Of the document itself."""
     artifact_type: str | None = None
+    """None if it names none."""
     subject: Descriptor | None = None
     """The image that this one says something of (image-spec, manifest.md, image-index.md)."""
 
@@ -49,7 +52,9 @@ class Manifest(_Document):
     body_media_type: str
     """What the body itself says: some readers look only here. Empty if it says nothing."""
     config: Descriptor
+    """The image's configuration."""
     layers: tuple[Descriptor, ...]
+    """The lowest first."""
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
@@ -62,6 +67,7 @@ class Index(_Document):
     """Several manifests under one name, by platform."""
 
     manifests: tuple[Descriptor, ...]
+    """Its images, in their order."""
 
 
 def artifact_type(manifest: Manifest | Index) -> str:

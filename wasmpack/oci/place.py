@@ -1,7 +1,5 @@
 """Where an image can be: the one grammar of every command ("Places" in the CLI reference).
 
->>> parse_place("oci:build/out:v1")
-LayoutPlace(path='build/out', tag='v1', digest=None)
 >>> str(parse_place("quay.io/me/plugin:v1"))
 'quay.io/me/plugin:v1'
 """
@@ -26,7 +24,9 @@ class NamePlace:
     """An image name: read from the local store, then the registry; ``remote`` skips the store."""
 
     reference: Reference
+    """The name of the image."""
     remote: bool = False
+    """In its registry only, whatever the local store holds."""
 
     def __str__(self) -> str:
         return str(self.reference)
@@ -37,8 +37,11 @@ class _PathPlace:
     """A layout in the file system, or one of the images in it."""
 
     path: str
+    """Of the directory, or of the tar file; ``-`` for standard input or output."""
     tag: str | None = None
+    """None for the only image in it."""
     digest: Digest | None = None
+    """Of an image in it, instead of a tag."""
     prefix: ClassVar[str]
 
     def __str__(self) -> str:
@@ -64,6 +67,7 @@ class DaemonPlace:
     """The image store of the local Docker engine."""
 
     reference: Reference
+    """The name of the image in the Docker engine."""
 
     def __str__(self) -> str:
         return f"docker-daemon:{self.reference}"
@@ -74,6 +78,9 @@ Place = NamePlace | LayoutPlace | ArchivePlace | DaemonPlace
 
 def parse_place(text: str) -> Place:
     """Read any of the forms above.
+
+    >>> wasmpack.parse_place("oci:layout:v1")
+    LayoutPlace(path='layout', tag='v1', digest=None)
 
     An existing directory that holds an OCI layout, and an existing ``.tar`` file, need no prefix.
 

@@ -51,9 +51,13 @@ class Reference:
     """
 
     registry: str
+    """``HOST[:PORT]``; ``docker.io`` if none is named."""
     repository: str
+    """Path below the registry."""
     tag: str | None = None
+    """None if it is not given."""
     digest: Digest | None = None
+    """None if it is not given."""
     written: str = field(default="", compare=False)
     """The name as the user wrote it, without tag and digest."""
 

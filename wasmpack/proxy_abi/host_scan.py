@@ -37,10 +37,13 @@ class HostScan:
     """What the host's scan finds: an ABI version, or the words with which it gives up."""
 
     abi: str | None
+    """The version that the proxy takes: ``0.2.1``; None if it finds none."""
     stripped: bytes | None = None
     """What the engine gets, where it is not the file itself."""
     refusal: str = ""
+    """The words with which the proxy gives up; empty if it does not."""
     where: str = ""
+    """The place where it gives up."""
 
 
 class _Overrun(Exception):

@@ -21,6 +21,7 @@ class Session:
     notice: Notice = silence
     """Told what the user should know, in a line."""
     progress: Progress | None = None
+    """Told how many bytes move; None if nobody wants to know."""
 
     @property
     def writing(self) -> RegistryOptions:

@@ -17,8 +17,11 @@ Advance = Callable[[Descriptor, int], None]
 class Readable(Protocol):
     """The part of a file that an upload or a digest needs."""
 
-    def read(self, size: int = -1, /) -> bytes: ...
-    def close(self) -> None: ...
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to ``size`` bytes, all that is left if negative; nothing at the end."""
+
+    def close(self) -> None:
+        """Free what is behind it."""
 
 
 class VerifiedStream:

@@ -46,6 +46,7 @@ class ImageRules:
     """How a release's fetcher reads an image (Istio pkg/wasm/imagefetcher.go and its kin)."""
 
     reader: Fetcher
+    """Whose code it is."""
     one_layer: bool
     """Tar images must have exactly one layer; otherwise the last one counts."""
     tar_limit: int | None
@@ -59,7 +60,9 @@ class Target:
     """One release of one consumer."""
 
     name: str
+    """``istio-1.29``."""
     consumer: str
+    """``envoy``, ``istio``, ``ossm``, ``envoy-gateway``, ``higress`` or ``gcp``."""
     default: bool
     """Supported by its makers today; judged when no target is named."""
     host: HostDate
@@ -124,7 +127,11 @@ class Target:
 
 
 def all_targets() -> tuple[Target, ...]:
-    """Every release known, oldest first within its consumer."""
+    """Every release known, oldest first within its consumer.
+
+    >>> [target.name for target in wasmpack.all_targets() if target.consumer == "ossm"][:2]
+    ['ossm-2.2', 'ossm-2.3']
+    """
     return tuple(_load().values())
 
 

@@ -18,11 +18,15 @@ class Section:
     """One section; ``offset`` and ``size`` in bytes, of its content."""
 
     id: int
+    """As it is in the file."""
     name: str
     """``type``, ``import``, … or ``custom``."""
     offset: int
+    """Of its content, from the beginning of the file."""
     size: int
+    """Of its content."""
     custom_name: str | None = None
+    """None unless it is a custom section."""
 
     @property
     def label(self) -> str:
@@ -67,6 +71,7 @@ class _Named:
 
     @property
     def name(self) -> str:
+        """The name, cut where it gets long."""
         return name_text(self.raw_name)
 
     @property
@@ -82,10 +87,13 @@ class Import(_Named):
     raw_module: bytes
     raw_name: bytes
     kind: str
+    """``func``, ``table``, ``memory``, ``global`` or ``tag``."""
     means: Type
+    """Its type."""
 
     @property
     def module(self) -> str:
+        """The name of the host's module, cut where it gets long."""
         return name_text(self.raw_module)
 
 
@@ -94,9 +102,13 @@ class Export(_Named):
     """Something the module offers, in export order."""
 
     raw_name: bytes
+    """The name as it is in the file, UTF-8."""
     kind: str
+    """``func``, ``table``, ``memory``, ``global`` or ``tag``."""
     index: int
+    """Among all of its kind."""
     means: Type
+    """Its type."""
 
 
 def names(kind: str) -> Mapping[int, str]:
@@ -117,9 +129,13 @@ class Memory:
     """Limits of a memory, in pages of 64 KiB."""
 
     minimum: int
+    """Pages at the start."""
     maximum: int | None
+    """None for no limit of its own."""
     shared: bool = False
+    """Between threads."""
     is_64: bool = False
+    """Addressed by 64 bits."""
 
     def __str__(self) -> str:
         most = "+" if self.maximum is None else f" to {self.maximum}"
@@ -146,9 +162,13 @@ class Module:
     """A module's declarations; nothing of it was run or compiled."""
 
     size: int
+    """Bytes of the file."""
     sections: tuple[Section, ...]
+    """In the order of the file."""
     imports: tuple[Import, ...]
+    """In the order of the file."""
     exports: tuple[Export, ...]
+    """In the order of the file."""
     memories: tuple[Memory, ...]
     """Imported ones first."""
     largest_table: int

@@ -1,9 +1,14 @@
-"""ServiceMeshExtension as it was (maistra/api core/v1 and core/v1alpha1, extension_types.go)."""
+"""ServiceMeshExtension as it was, and the work on one.
+
+The resource: maistra/api core/v1 and core/v1alpha1, extension_types.go.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import Document, FieldPath
+from wasmpack.mesh.migration.extension_manifest import ExtensionManifest
 from wasmpack.mesh.plugin import mapping
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
@@ -21,14 +26,25 @@ PHASES = {
 }
 """Old phases in the order in which they ran, and the new ones; empty means none."""
 SPEC_FIELDS = (
-    "image", "imagePullPolicy", "imagePullSecrets", "workloadSelector", "phase", "priority",
+    "image",
+    "imagePullPolicy",
+    "imagePullSecrets",
+    "workloadSelector",
+    "phase",
+    "priority",
     "config",
-)  # fmt: skip
+)
 KEPT_METADATA = ("name", "namespace", "labels", "annotations")
 SERVER_METADATA = (
-    "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink",
-    "deletionTimestamp", "deletionGracePeriodSeconds",
-)  # fmt: skip
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "selfLink",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
 """Set by the API server; meaningless on another resource."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -38,6 +54,7 @@ class Extension:
     """One resource, as far as it can be read."""
 
     document: Document
+    """The resource as it was read."""
 
     @property
     def value(self) -> JsonObject:
@@ -57,20 +74,21 @@ class Extension:
     @property
     def name(self) -> str:
         """``metadata.name``."""
-        found = self.metadata.get("name")
-        return found if isinstance(found, str) else ""
+        return _text(self.metadata.get("name"))
 
     @property
     def image(self) -> str:
         """``spec.image``."""
-        found = self.spec.get("image")
-        return found if isinstance(found, str) else ""
+        return _text(self.spec.get("image"))
 
     @property
     def phase(self) -> str:
         """``spec.phase``."""
-        found = self.spec.get("phase")
-        return found if isinstance(found, str) else ""
+        return _text(self.spec.get("phase"))
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def is_extension(document: Document) -> bool:
@@ -94,3 +112,57 @@ def unknown_fields(extension: Extension) -> Iterator[FieldPath]:
         for key in mapping(item):
             if key != "name":
                 yield ("spec", "imagePullSecrets", number, key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationOptions:
+    """What may differ from the default."""
+
+    namespace: str = ""
+    """For resources that have none."""
+    root_id: bool = True
+    """Carry the root id over that Maistra gave the plugin."""
+    inbound_only: bool = False
+    """Say that the plugin sees inbound traffic only, as it did."""
+    both_directions: bool = True
+    """The new mesh runs plugins on outbound traffic too, unless told otherwise."""
+    as_published: bool = False
+    """The form of Red Hat's example: without priority and root id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewImage:
+    """What the image of an extension became."""
+
+    url: str
+    """``oci://`` and the name of the new image."""
+    sha256: str = ""
+    """Hex digest to pin; empty for none."""
+    manifest: ExtensionManifest | None = None
+    """What ``/manifest.yaml`` of the old image says; None if it was not read."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One resource on its way."""
+
+    extension: Extension
+    options: MigrationOptions
+    image: NewImage | None
+    """What its image became; None if images are left alone."""
+    problems: list[Problem] = field(default_factory=list)
+    notes: dict[FieldPath, str] = field(default_factory=dict)
+    """Comments that stand before fields of the new resource."""
+
+    def say(
+        self,
+        rule: Rule,
+        path: FieldPath,
+        message: str,
+        hint: str = "",
+        *,
+        severity: Severity | None = None,
+    ) -> None:
+        """Something about a field of the old resource."""
+        where = self.extension.document.where(path)
+        self.problems.append(rule.problem(where, message, hint, severity=severity))

@@ -30,18 +30,26 @@ class ExtensionManifest:
     module: str
     """Path of the module from the root of the image."""
     name: str = ""
+    """Of the plugin; empty if it is not given, as all below."""
     description: str = ""
+    """For people."""
     version: str = ""
+    """Of the plugin."""
     phase: str = ""
+    """``PreAuthN`` and so on."""
     priority: int | None = None
+    """None if it is not given."""
 
     @property
     def annotations(self) -> dict[str, str]:
         """The same on an image."""
         found = {
-            _TITLE: self.name, _DESCRIPTION: self.description, _VERSION: self.version,
-            PHASE: self.phase, PRIORITY: "" if self.priority is None else str(self.priority),
-        }  # fmt: skip
+            _TITLE: self.name,
+            _DESCRIPTION: self.description,
+            _VERSION: self.version,
+            PHASE: self.phase,
+            PRIORITY: "" if self.priority is None else str(self.priority),
+        }
         return {key: text for key, text in found.items() if text}
 
     @classmethod

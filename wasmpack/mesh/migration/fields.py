@@ -11,8 +11,7 @@ from dataclasses import replace
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings import Rule, Severity
 from wasmpack.kubeyaml.documents import FieldPath, shortened
-from wasmpack.mesh.migration.extension import PHASES, RAW_CONFIG
-from wasmpack.mesh.migration.work import Work
+from wasmpack.mesh.migration.extension import PHASES, RAW_CONFIG, Work
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json
 from wasmpack.oci.reference import Reference

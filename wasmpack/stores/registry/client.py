@@ -47,7 +47,10 @@ class RegistryClient:
         :param notice: told of every try that failed, and what the registry has to say
         """
         self._reference = reference
-        self._transport = Transport(reference, options, actions, mount_from, notice=notice)
+        self._transport = options.shared(
+            (reference.name, reference.names_registry, actions, mount_from, notice),
+            lambda: Transport(reference, options, actions, mount_from, notice=notice),
+        )
         self._root = f"/v2/{reference.repository}"
         self._uploads = BlobPush(self._transport, reference.repository, mount_from)
 

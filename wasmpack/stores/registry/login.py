@@ -66,6 +66,7 @@ class Login:
 
     def refused(self) -> AccessRefused:
         """The error for an answer to a challenge that is challenged again."""
+        self._looked_up = False  # there may be others the next time
         return self._error(" refused the credentials" if self._credential else " wants credentials")
 
     def _log_in(self, challenge: str, ask: Callable[..., tuple[int, JsonValue]]) -> None:
@@ -80,6 +81,7 @@ class Login:
                 self.authorization = authorization(challenge, self._credential, self._scopes, ask)
             except AccessRefused as error:
                 if len(self._scopes) == 1:
+                    self._looked_up = False
                     raise self._error(f": {error.message}") from error
                 del self._scopes[1:]
             else:

@@ -2,10 +2,16 @@
 
 import ipaddress
 import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeVar, cast
 
 from wasmpack.oci.reference import DOCKER_HUB
+
+T = TypeVar("T")
+_MOST_KEPT = 64
+"""Repositories and registries whose connections are kept, the latest ones."""
 
 
 @dataclass(slots=True)
@@ -21,6 +27,23 @@ class _Owner:
             return self.registry.lower() == registry.lower()
 
 
+@dataclass(slots=True)
+class _Shared:
+    """Connections, with their logins, of all work with the same options."""
+
+    kept: OrderedDict[Hashable, object] = field(default_factory=OrderedDict)
+    making: "threading.RLock" = field(default_factory=threading.RLock)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made for this key before, if it has not been crowded out."""
+        with self.making:
+            found = self.kept.pop(key, None) or make()
+            self.kept[key] = found
+            if len(self.kept) > _MOST_KEPT:
+                self.kept.popitem(last=False)
+            return cast(T, found)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryOptions:
     """The registry options of the command line, with their defaults.
@@ -30,13 +53,19 @@ class RegistryOptions:
     """
 
     plain_http: bool = False
+    """Without TLS; registries on loopback addresses are reached so anyway."""
     insecure: bool = False
     """TLS without verification."""
     ca_file: str | None = None
+    """Path of a PEM file with authorities that are trusted besides the system's."""
     cert_file: str | None = None
+    """Path of a PEM file with the client certificate."""
     key_file: str | None = None
+    """Path of its key, if that is in another file."""
     username: str | None = None
+    """Instead of stored credentials."""
     password: str | None = field(default=None, repr=False)
+    """Or a token."""
     registry_config: str | None = None
     """Read and written instead of Docker's and Podman's files."""
     timeout: float = 30.0
@@ -44,6 +73,7 @@ class RegistryOptions:
     retries: int = 4
     """Attempts after a first one that fails; see docs/adr/0013."""
     _owner: _Owner = field(default_factory=_Owner, repr=False, compare=False)
+    _shared: _Shared = field(default_factory=_Shared, repr=False, compare=False)
 
     @property
     def has_login(self) -> bool:
@@ -53,6 +83,13 @@ class RegistryOptions:
     def at(self, registry: str) -> Self:
         """The options for this registry; with the login, unless another registry has it."""
         return self if not self.has_login or self._owner.is_at(registry) else self.without_login()
+
+    def shared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was made for this key before, with these options or a copy of them, or a new one.
+
+        So connections and tokens last as long as the options.
+        """
+        return self._shared.get((self, key), make)
 
     def with_login(self, registry: str, username: str, password: str) -> Self:
         """The options for this registry, with this user and password."""

@@ -86,7 +86,9 @@ class Transport(Registry):  # type: ignore[misc]
         repository = "" if isinstance(reference, RegistryName) else reference.repository
         rights = {repository: actions, also_pull: "pull"}
         self._warned: set[str] = set()
-        self._exchange = Exchange(self.registry, base, options)
+        self._exchange = options.shared(
+            self.registry, lambda: Exchange(self.registry, base, options)
+        )
         self._login = Login(self._exchange, rights, options, self._notice)
         self.session = self._exchange.session
 

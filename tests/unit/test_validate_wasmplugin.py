@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 from wasmpack.actions.migrate import MigrationRequest, documents_text, migrate_extensions
 from wasmpack.actions.migration_report import markdown
 from wasmpack.actions.render import render_wasmplugin
-from wasmpack.actions.render_request import RenderRequest
+from wasmpack.actions.render_source import RenderRequest
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
 from wasmpack.errors import WasmpackError
 from wasmpack.findings.report import report_lines
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.kinds import Kind
-from wasmpack.mesh.url import MeshUrl
-from wasmpack.mesh.values import Values
+from wasmpack.mesh.templates import Values
 
 KEYS = st.sampled_from(
     ["name", "matchLabels", "number", "ports", "mode", "env", "value", "valueFrom", "kind", "group",
@@ -99,10 +98,3 @@ def test_rendered_or_refused(kind: Kind, metadata: dict[str, Any], fields: dict[
         (document,) = read_documents(text.encode(), "output")
         assert isinstance(document.value, dict)
         assert document.value["kind"] == kind.value
-
-
-@settings(max_examples=500, deadline=None)
-@given(st.text(), st.sampled_from(["", "oci://", "file://", "https://"]))
-def test_any_url(text: str, scheme: str) -> None:
-    url = MeshUrl.parse(scheme + text)
-    assert url.faults or url.reference or url.path or url.scheme in {"http", "https"}

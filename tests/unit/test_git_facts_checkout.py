@@ -8,7 +8,7 @@ import pytest
 from support.git import facts, git, make_repository, write_files
 
 from wasmpack.errors import WasmpackError
-from wasmpack.git import checkout as git_checkout
+from wasmpack.git import facts as git_facts
 from wasmpack.git import program as git_program
 
 
@@ -83,7 +83,7 @@ def test_a_submodule_does_not_hide_a_change(repo: Path, module: Path, change: st
 
 
 def test_the_directories_are_counted(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git_checkout, "_MAX_DIRECTORIES", 3)
+    monkeypatch.setattr(git_facts, "_MAX_DIRECTORIES", 3)
     assert facts(repo)["revision"]
     write_files(repo, {"more/c": b""})
     git(repo, "add", "more")

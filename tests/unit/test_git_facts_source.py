@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wasmpack.git.source import source_url
+from wasmpack.git.facts import source_url
 
 P = "https://example.com/me/p.git"
 
