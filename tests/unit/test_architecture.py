@@ -41,7 +41,7 @@ ONLY_IN = {
                  "stores/registry/downloads.py", "stores/registry/session.py",
                  "stores/registry/failures.py", "stores/registry/pace.py"},
     "urllib3": {"stores/registry/failures.py", "stores/registry/session.py", "stores/daemon.py"},
-    "docker": {"stores/daemon.py"},
+    "docker": {"stores/daemon.py", "stores/engine.py"},
     "deflate": {"oci/layer.py"},
     "envoy": {"envoy/binary.py"},
 }  # fmt: skip

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from wasmpack.actions.build import Outputs, write_outputs
-from wasmpack.errors import NotFound, WasmpackError
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
 from wasmpack.images.variants import filesystem_image
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.place import parse_place
 from wasmpack.stores import daemon
+from wasmpack.stores import engine as engine_module
 from wasmpack.stores.session import Session
 
 IMAGE = filesystem_image(b"\0asm\1\0\0\0", None, {})
@@ -37,6 +38,8 @@ class Engine:
         self.answers: dict[str, bytes | None] = {
             "/version": VERSION, "/load": LOADED, "/json": HERE, "/get": b"x",
         }  # fmt: skip
+        self.status: dict[str, int] = {}
+        self.chunked = False
         self.drip = threading.Event()
         self.over = threading.Event()
         outer = self
@@ -63,13 +66,20 @@ class Engine:
             self.never_end(to)
             return
         path = to.path.partition("?")[0]
-        body = next((found for end, found in self.answers.items() if path.endswith(end)), None)
-        to.send_response(404 if body is None else 200)
-        to.send_header("Content-Type", "application/json")
+        end = next((end for end in self.answers if path.endswith(end)), "")
+        body = self.answers.get(end)
         data = b'{"message":"no such image"}' if body is None else body
-        to.send_header("Content-Length", str(len(data)))
+        to.send_response(self.status.get(end, 404 if body is None else 200))
+        to.send_header("Content-Type", "application/json")
+        to.send_header("Location", "/elsewhere")
+        if self.chunked:
+            to.send_header("Transfer-Encoding", "chunked")
+            data = b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)
+        else:
+            to.send_header("Content-Length", str(len(data)))
         to.end_headers()
-        to.wfile.write(data)
+        with contextlib.suppress(OSError):  # nobody reads all of it
+            to.wfile.write(data)
 
     def never_end(self, to: BaseHTTPRequestHandler) -> None:
         to.wfile.write(b"HTTP/1.1 200 OK\r\n")
@@ -168,6 +178,40 @@ def test_broken_settings(
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     with contextlib.suppress(WasmpackError):
         load()
+
+
+LONG: dict[str, tuple[str, bytes, int]] = {
+    "of the version": ("/version", b" " * engine_module.ANSWER + VERSION, 200),
+    "of an image": ("/json", b" " * engine_module.ANSWER + HERE, 200),
+    "of an error": ("/json", b" " * engine_module.ANSWER + b"no", 500),
+    "of a place elsewhere": ("/json", b" " * engine_module.ANSWER + HERE, 302),
+    "of progress": ("/load", LOADED * engine_module.PROGRESS, 200),
+}
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["at once", "in one chunk"])
+@pytest.mark.parametrize("what", LONG)
+def test_an_answer_that_is_too_long_is_not_kept(what: str, chunked: bool, engine: Engine) -> None:
+    path, engine.answers[path], engine.status[path] = LONG[what]
+    engine.chunked = chunked
+    with pytest.raises(WasmpackError, match=r"the Docker engine sends more than \d+ bytes"):
+        load()
+
+
+def test_an_image_that_is_too_large_is_not_kept(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "_LIMIT", 5)
+    engine.answers["/get"] = b"123456"
+    with pytest.raises(BadArtifact, match="the Docker engine sends more than 5 bytes"):
+        read()
+
+
+def test_an_engine_that_says_much_is_quoted_in_part(engine: Engine) -> None:
+    engine.answers["/json"], engine.status["/json"] = b"x" * 100_000, 404
+    with pytest.raises(WasmpackError) as caught:
+        read()
+    assert len(caught.value.message) < 1000
 
 
 def test_an_answer_without_end_is_cut(

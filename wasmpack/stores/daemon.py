@@ -13,7 +13,7 @@ from http.client import HTTPException
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
+from wasmpack.errors import NotFound, WasmpackError, WrongUsage
 from wasmpack.files.directories import explained
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json, parse_json_object
@@ -33,6 +33,8 @@ _ANSWER = 30.0
 """Seconds for the engine to say that it is one."""
 _WORK = 600.0
 """Seconds for loading or saving an image."""
+_SAID = 300
+"""Characters of what it says that are repeated."""
 _BROKEN = (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
            RecursionError, HTTPException)  # fmt: skip
 """What the SDK, which takes settings and answers as they come, makes of broken ones."""
@@ -130,11 +132,9 @@ class DaemonReader(ImageReader):
 
 def _save(client: Any, name: str, archive: IO[bytes]) -> None:
     """:raises BadArtifact: an image that is larger than what is taken."""
-    total = 0
-    for chunk in client.get_image(client.inspect_image(name)["Id"]):
-        total += len(chunk)
-        if total > _LIMIT:
-            raise BadArtifact(f"docker-daemon:{name}: larger than {_LIMIT} bytes")
+    found = client.inspect_image(name)["Id"]
+    client.most = _LIMIT
+    for chunk in client.get_image(found):
         with explained(tempfile.gettempdir()):
             archive.write(chunk)
 
@@ -146,9 +146,14 @@ def _load(client: Any, archive: IO[bytes], tag: str, diff_ids: Sequence[str]) ->
     """
     import docker
 
-    said = [str(row.get("error")) for row in client.load_image(archive) if row.get("error")]
+    from wasmpack.stores.engine import ANSWER, PROGRESS
+
+    client.most = PROGRESS
+    rows = client.load_image(archive, quiet=True)
+    said = [str(row.get("error")) for row in rows if row.get("error")]
+    client.most = ANSWER
     if said:
-        raise WasmpackError(f"the Docker engine did not load the image: {said[0][:300]}")
+        raise WasmpackError(f"the Docker engine did not load the image: {said[0][:_SAID]}")
     try:
         layers = client.inspect_image(tag)["RootFS"]["Layers"]
     except docker.errors.ImageNotFound:
@@ -169,12 +174,12 @@ def _ask(work: Callable[[Any], T]) -> T:
     :raises NotFound: the engine has no such image
     :raises WasmpackError: no engine, or one that refuses, fails or does not answer
     """
-    import docker
+    from wasmpack.stores.engine import Engine
 
     with _reported("no Docker engine answers", "start it, or check DOCKER_HOST"):
-        client = in_time(docker.from_env, Deadline(_ANSWER), docker.DockerClient.close)
+        client = in_time(Engine.from_environment, Deadline(_ANSWER), Engine.close)
     with contextlib.closing(client), _reported("the Docker engine refused"):
-        return in_time(lambda: work(client.api), Deadline(_WORK), lambda _: None)
+        return in_time(lambda: work(client), Deadline(_WORK), lambda _: None)
 
 
 @contextlib.contextmanager
@@ -186,8 +191,9 @@ def _reported(what: str, hint: str = "") -> Iterator[None]:
     try:
         yield
     except docker.errors.ImageNotFound as error:
-        raise NotFound(f"the Docker engine has no such image: {error.explanation}") from error
+        said = str(error.explanation)[:_SAID]
+        raise NotFound(f"the Docker engine has no such image: {said}") from error
     except Overdue as error:
         raise WasmpackError(f"the Docker engine does not answer: {error}", hint=hint) from error
     except (docker.errors.DockerException, urllib3.exceptions.HTTPError, *_BROKEN) as error:
-        raise WasmpackError(f"{what}: {str(error)[:300]}", hint=hint) from error
+        raise WasmpackError(f"{what}: {str(error)[:_SAID]}", hint=hint) from error
