@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wasmpack.cli.console import Console
 from wasmpack.findings import Report, Severity, Verdict
 from wasmpack.findings.report import findings_text, report_lines
+from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
     from wasmpack.images.transfer import Moved
@@ -39,7 +40,7 @@ def show_written(done: Written, shape: str, console: Console) -> None:
     if shape == "json":
         console.json(done.as_json())
     else:
-        console.result(done.named)
+        console.result(plain_text(done.named))
 
 
 @contextlib.contextmanager
