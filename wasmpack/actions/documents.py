@@ -8,7 +8,7 @@ from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import read_standard_input
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import Document
-from wasmpack.kubeyaml.reader import MAX_BYTES, Counts, TooMuch, read_documents
+from wasmpack.kubeyaml.reader import MAX_BYTES, Counts, TooMuch, read_counted
 
 SUFFIXES = (".yaml", ".yml", ".json")
 NOT_YAML = Rule(
@@ -58,10 +58,10 @@ def read_file_documents(name: str, counts: Counts) -> Iterator[Document]:
     :param counts: of all files together, which are kept together
     """
     if name == STDIN:
-        yield from read_documents(read_standard_input(MAX_BYTES), "<stdin>", counts)
+        yield from read_counted(read_standard_input(MAX_BYTES), "<stdin>", counts)
         return
     for file in _files(name):
-        yield from read_documents(read_file(Path(file), MAX_BYTES), file, counts)
+        yield from read_counted(read_file(Path(file), MAX_BYTES), file, counts)
 
 
 def _files(name: str) -> list[str]:

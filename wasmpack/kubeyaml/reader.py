@@ -22,7 +22,7 @@ from wasmpack.kubeyaml.parts import Part, Parts
 from wasmpack.kubeyaml.values import MAX_BYTES, Counts, TooMuch, ValueReader
 from wasmpack.oci.canonical import JsonValue, parse_json
 
-__all__ = ["MAX_BYTES", "Counts", "TooMuch", "field_lines", "read_documents"]
+__all__ = ["MAX_BYTES", "Counts", "TooMuch", "field_lines", "read_counted", "read_documents"]
 _MAX_DIRECTIVES = 100
 """Most ``%TAG`` directives of one stream: each is compared with all before it."""
 _DASHES = 3
@@ -32,15 +32,21 @@ _CANDIDATES = 10_000
 """Lines that are searched for a template: it only makes a better message."""
 
 
-def read_documents(raw: bytes, source: str, counts: Counts | None = None) -> tuple[Document, ...]:
+def read_documents(raw: bytes, source: str) -> tuple[Document, ...]:
     """Every document of a stream that is not empty.
 
     :param source: names the stream in errors and places
-    :param counts: of the streams that were read before and are kept with this one
     :raises BadArtifact: with file, line, column and reason
+    """
+    return read_counted(raw, source, Counts())
+
+
+def read_counted(raw: bytes, source: str, counts: Counts) -> tuple[Document, ...]:
+    """As :func:`read_documents`, of one of several streams.
+
+    :param counts: of the streams that were read before and are kept with this one
     :raises TooMuch: this stream, and those before it, are beyond a bound
     """
-    counts = counts or Counts()
     counts.size += len(raw)
     _check(counts, source)
     text = _decoded(raw, source)
