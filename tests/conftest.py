@@ -61,7 +61,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process hides its secrets for as long as it runs; here it runs many tests."""
-    monkeypatch.setattr(redaction, "_known", set())
+    monkeypatch.setattr(redaction, "_known", redaction.Secrets())
     for ring in ("_tokens", "_queries"):
         monkeypatch.setattr(redaction, ring, deque(maxlen=getattr(redaction, ring).maxlen))
 

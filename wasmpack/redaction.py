@@ -12,7 +12,7 @@ import os
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -40,9 +40,42 @@ _PARAMETER = re.compile(r";([^/?#]+)")
 """Of a segment of a path (RFC 3986 3.3); some services sign their addresses there."""
 _AFTER_WORD = "'\")>]},;:."
 """What a sentence may write after an address."""
+Place = tuple[int, int]
+"""Start and end of a part of a text."""
 _URL = "!#$%&'()*+,/:;=?@[]~"
 """Characters that requests leaves as they are in a URL (``requote_uri``)."""
-_known: set[str] = set()
+
+
+class Secrets:
+    """Credentials in all the forms in which they may be written.
+
+    Looking for them takes the time of the text, however many there are: each resource of a file
+    may bring a login of its own.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._forms: dict[str, dict[int, set[str]]] = {}
+        """By their first characters and their length."""
+
+    def add(self, secret: str) -> None:
+        if secret in self._seen:
+            return
+        self._seen.add(secret)
+        for form in _written(secret) if len(secret) >= _SHORTEST else ():
+            if len(form) >= _SHORTEST:
+                same_start = self._forms.setdefault(form[:_SHORTEST], {})
+                same_start.setdefault(len(form), set()).add(form)
+
+    def places(self, text: str) -> Iterator[Place]:
+        """Where one of them is."""
+        for at in range(len(text) - _SHORTEST + 1 if self._forms else 0):
+            for size, forms in self._forms.get(text[at : at + _SHORTEST], {}).items():
+                if text[at : at + size] in forms:
+                    yield at, at + size
+
+
+_known = Secrets()
 _tokens: deque[str] = deque(maxlen=_MOST)
 _queries: deque[str] = deque(maxlen=_MOST)
 _remembering = threading.Lock()
@@ -51,7 +84,8 @@ _remembering = threading.Lock()
 def remember_secret(*secrets: str | None) -> None:
     """From now on these credentials are left out of what is shown, and never forgotten."""
     with _remembering:
-        _known.update(filter(None, secrets))
+        for secret in filter(None, secrets):
+            _known.add(secret)
 
 
 def remember_token(token: str) -> None:
@@ -70,10 +104,12 @@ def remember_query(url: str) -> None:
 def redacted(text: str) -> str:
     """The text without secrets, without users in addresses, and without their queries."""
     with _remembering:
-        secrets = {*_known, *_tokens, *_queries, *_of_environment()}
-    forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, HIDDEN)
+        places = [*_known.places(text)]
+        others = {*_tokens, *_queries, *_of_environment()}
+    for secret in others:
+        for form in _forms(secret) if len(secret) >= _SHORTEST else ():
+            places += _occurrences(form, text)
+    text = _without(text, places)
     text = _LOGIN.sub(rf"\1 {HIDDEN}", _USER.sub("", text))
     return _WORD.sub(_unsigned, text)
 
@@ -104,6 +140,23 @@ def shown_url(url: str, most: int) -> str:
         text = re.split("[?#]", url, maxsplit=1)[0]
     text = _PARAMETER.sub(f";{HIDDEN}", text)
     return shown(f"{text}?{HIDDEN}" if "?" in url else text, most)
+
+
+def _occurrences(form: str, text: str) -> Iterator[Place]:
+    at = text.find(form)
+    while at >= 0:
+        yield at, at + len(form)
+        at = text.find(form, at + 1)
+
+
+def _without(text: str, places: Iterable[Place]) -> str:
+    """The text with those parts hidden; where they overlap, all that they cover together."""
+    pieces, shown_to = [], 0
+    for start, end in sorted(places):
+        if start >= shown_to:
+            pieces += [text[shown_to:start], HIDDEN]
+        shown_to = max(shown_to, end)
+    return "".join([*pieces, text[shown_to:]])
 
 
 def _unsigned(word: re.Match[str]) -> str:

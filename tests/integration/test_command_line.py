@@ -497,3 +497,14 @@ def test_a_runtime_configuration_has_no_targets(cli: Cli, tmp_path: Path) -> Non
     assert "istio" not in cli("validate", "config", "c.json").out
     for option in ("--plugin-config", "--root-id"):
         assert option not in cli("validate", "config", "--help").out
+
+
+def test_a_name_that_would_steer_a_terminal_is_written_out(
+    cli: Cli, go_plugin: Path, tmp_path: Path
+) -> None:
+    done = cli(
+        "build", go_plugin, "--no-git", "--no-validate", "-o", f"oci:{tmp_path}/\x1b]0;evil\x07:v1"
+    )
+    assert done.code == 0, done.err
+    assert "\x1b" not in done.out
+    assert "\\x1b]0;evil\\x07:v1@sha256:" in done.out

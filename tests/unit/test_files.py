@@ -20,6 +20,7 @@ from wasmpack.errors import (
     WasmpackWarning,
     WrongUsage,
 )
+from wasmpack.files import directories
 from wasmpack.files.directories import explained, inside, locked, open_regular, write_inside
 
 
@@ -290,3 +291,21 @@ def test_a_directory_that_is_open() -> None:
     write_inside(Path(f"/dev/fd/{handle}"), "f", [b"new"])
     os.close(handle)
     assert Path("d/f").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "with others"])
+def test_a_lock_that_another_keeps_is_not_waited_for_without_end(
+    shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may read a directory can lock it, another user included."""
+    monkeypatch.setattr(directories, "LOCK_SECONDS", 0.05)
+    other = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        refused = pytest.raises(WasmpackError, match="another process has had it locked")
+        with refused, locked(tmp_path, shared=shared):
+            raise AssertionError("two have the lock")
+    finally:
+        os.close(other)
+    with locked(tmp_path, shared=shared):
+        pass

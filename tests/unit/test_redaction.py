@@ -2,6 +2,7 @@
 
 import base64
 from collections import deque
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -55,6 +56,29 @@ def test_a_secret_that_is_given_encoded_is_hidden_decoded() -> None:
 def test_the_longer_secret_goes_first() -> None:
     remember_secret("secret", "secret-and-more")
     assert redacted("secret-and-more") == "…"
+
+
+@pytest.mark.parametrize("words", ["secret-one", "one-and-two"], ids=["before", "behind"])
+def test_of_secrets_that_overlap_nothing_is_shown(words: str) -> None:
+    remember_secret("secret-one", "one-and-two", words)
+    assert redacted("a secret-one-and-two b") == "a … b"
+
+
+def test_the_work_does_not_grow_with_the_number_of_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every login is written out once, however many texts are redacted after it."""
+    written: list[str] = []
+
+    def note(secret: str) -> Iterator[str]:
+        written.append(secret)
+        yield secret
+
+    monkeypatch.setattr(redaction, "_written", note)
+    for number in range(2000):
+        remember_secret(f"password-{number:04}")
+        assert redacted(f"it is password-{number:04}") == "it is …"
+    assert len(written) == 2000
 
 
 def test_half_characters_are_no_obstacle() -> None:

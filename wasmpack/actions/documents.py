@@ -8,7 +8,7 @@ from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import read_standard_input
 from wasmpack.findings import Problem, Rule
 from wasmpack.kubeyaml.documents import Document
-from wasmpack.kubeyaml.reader import MAX_BYTES, read_documents
+from wasmpack.kubeyaml.reader import MAX_BYTES, Counts, TooMuch, read_counted
 
 SUFFIXES = (".yaml", ".yml", ".json")
 NOT_YAML = Rule(
@@ -27,32 +27,40 @@ def read_document_files(names: Sequence[str]) -> Iterator[Document]:
     :raises WrongUsage: a directory with a link out of it
     :raises BadArtifact: not YAML: with file, line and reason
     """
+    counts = Counts()
     for name in names:
-        yield from read_file_documents(name)
+        yield from read_file_documents(name, counts)
 
 
 def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]:
     """As :func:`read_document_files`; what is not YAML becomes a problem and hides no other file.
 
     :raises NotFound: no such file
+    :raises TooMuch: more in all files together than is read
     """
+    counts = Counts()
     documents: list[Document] = []
     problems: list[Problem] = []
     for name in (file for given in names for file in _files(given)):
         try:
-            documents += read_file_documents(name)
+            documents += read_file_documents(name, counts)
+        except TooMuch:
+            raise
         except BadArtifact as error:
             problems.append(NOT_YAML.problem(name, error.message, error.hint))
     return documents, problems
 
 
-def read_file_documents(name: str) -> Iterator[Document]:
-    """As :func:`read_document_files`, of one name."""
+def read_file_documents(name: str, counts: Counts) -> Iterator[Document]:
+    """As :func:`read_document_files`, of one name.
+
+    :param counts: of all files together, which are kept together
+    """
     if name == STDIN:
-        yield from read_documents(read_standard_input(MAX_BYTES), "<stdin>")
+        yield from read_counted(read_standard_input(MAX_BYTES), "<stdin>", counts)
         return
     for file in _files(name):
-        yield from read_documents(read_file(Path(file), MAX_BYTES), file)
+        yield from read_counted(read_file(Path(file), MAX_BYTES), file, counts)
 
 
 def _files(name: str) -> list[str]:

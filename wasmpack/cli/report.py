@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wasmpack.cli.console import Console
 from wasmpack.findings import Report, Verdict
 from wasmpack.findings.report import findings_text, report_lines
+from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
     from wasmpack.images.transfer import Moved
@@ -34,7 +35,7 @@ def show_written(done: Written, console: Console, *, planned: bool = False) -> N
         show_findings(done.report, console)
     for blob in done.moved:
         console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
-    console.show(done, [done.named])
+    console.show(done, [plain_text(done.named)])
 
 
 def show_findings(report: Report, console: Console) -> None:

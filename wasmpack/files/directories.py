@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 import warnings
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ TEMPORARY = ".wasmpack-tmp-"
 """Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
 """NFS and others without; EBADF: NFS locks only what is open for writing (flock(2))."""
+LOCK_SECONDS = 30.0
+"""How long a lock is waited for: others hold it while they copy an image."""
+_TURN = 0.01
+"""Seconds between two tries to get it."""
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -185,12 +190,21 @@ def lock(directory: int, path: Path, *, shared: bool = False) -> None:
 
     A file system without locks is used without, and a warning says so.
 
-    :param path: names the directory in that warning
+    :param path: names the directory in messages
+    :raises WasmpackError: somebody else keeps it locked, which whoever may read it can
     """
     import fcntl
 
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    deadline = time.monotonic() + LOCK_SECONDS
     try:
-        fcntl.flock(directory, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        while not _is_locked(directory, kind):
+            if time.monotonic() > deadline:
+                raise WasmpackError(
+                    f"{path}: another process has had it locked for {LOCK_SECONDS:g} s",
+                    hint="try again when it has ended",
+                )
+            time.sleep(_TURN)
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
@@ -200,6 +214,17 @@ def lock(directory: int, path: Path, *, shared: bool = False) -> None:
             WasmpackWarning,
             stacklevel=1,
         )
+
+
+def _is_locked(directory: int, kind: int) -> bool:
+    """Whether we have the lock now."""
+    import fcntl
+
+    try:
+        fcntl.flock(directory, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.documents import Document, FieldPath, cut
 from wasmpack.kubeyaml.marks import MOST, Comments, Part, Parts, placed
-from wasmpack.kubeyaml.values import MAX_BYTES, ValueReader
+from wasmpack.kubeyaml.values import MAX_BYTES, Counts, TooMuch, ValueReader
 from wasmpack.oci.canonical import JsonValue, parse_json
 
-__all__ = ["MAX_BYTES", "field_lines", "read_documents"]
+__all__ = ["MAX_BYTES", "Counts", "TooMuch", "field_lines", "read_counted", "read_documents"]
 _MAX_DIRECTIVES = 100
 """Most ``%TAG`` directives of one stream: each is compared with all before it."""
 _DASHES = 3
@@ -41,17 +41,31 @@ def read_documents(raw: bytes, source: str) -> tuple[Document, ...]:
     :param source: names the stream in errors and places
     :raises BadArtifact: with file, line, column and reason
     """
+    return read_counted(raw, source, Counts())
 
+
+def read_counted(raw: bytes, source: str, counts: Counts) -> tuple[Document, ...]:
+    """As :func:`read_documents`, of one of several streams.
+
+    :param counts: of the streams that were read before and are kept with this one
+    :raises TooMuch: this stream, and those before it, are beyond a bound
+    """
+    counts.size += len(raw)
+    _check(counts, source)
     text = _decoded(raw, source)
     if text.lstrip()[:1] not in {"{", "["}:
-        return _Stream(text, source).documents()
+        return _Stream(text, source, counts).documents()
     try:
         value = parse_json(raw, source)
     except BadArtifact:  # YAML in flow style, or the place of the fault
-        return _Stream(text, source).documents()
+        return _Stream(text, source, counts).documents()
     try:  # for the lines alone: a tab is white space in JSON, and no indentation in YAML
-        (document,) = _Stream(text.replace("\t", " "), source).documents()
+        (document,) = _Stream(text.replace("\t", " "), source, counts).documents()
+    except TooMuch:
+        raise
     except (BadArtifact, ValueError):
+        counts.values += raw.count(b",") + raw.count(b":")
+        _check(counts, source)
         return (Document(source=source, value=value, text=text),)
     return (replace(document, value=value, text=text),)
 
@@ -61,7 +75,7 @@ def field_lines(text: str) -> Mapping[FieldPath, int]:
 
     :param text: YAML with line feeds alone
     """
-    documents = _Stream(text, "").documents()
+    documents = _Stream(text, "", Counts()).documents()
     return documents[0].lines if documents else {}
 
 
@@ -72,12 +86,13 @@ class _Stream:
     one event beyond what is within bounds.
     """
 
-    def __init__(self, text: str, source: str) -> None:
+    def __init__(self, text: str, source: str, counts: Counts) -> None:
         import yaml
 
         self._yaml = yaml
         self._text = text
         self._source = source
+        self._counts = counts
         self._comments = Comments(text)
         self._parts = Parts(text)
         self._events: Iterator[Any] = iter(())
@@ -119,16 +134,22 @@ class _Stream:
 
     def refuse(self, mark: Any, reason: str) -> NoReturn:
         """Give up at a place."""
-        place = f"{self._source}:{mark.line + 1}:{mark.column + 1}" if mark else self._source
-        raise BadArtifact(f"{place}: {reason}")
+        raise BadArtifact(f"{self._place(mark)}: {reason}")
+
+    def refuse_excess(self, mark: Any, reason: str) -> NoReturn:
+        """Give up, and on all that would follow."""
+        raise TooMuch(f"{self._place(mark)}: {reason}")
 
     def refuse_key(self, mark: Any) -> NoReturn:
         """Give up at a key that is not text, for which a template may be to blame."""
         self._refuse_templates()
         self.refuse(mark, "a key must be a string")
 
+    def _place(self, mark: Any) -> str:
+        return f"{self._source}:{mark.line + 1}:{mark.column + 1}" if mark else self._source
+
     def _all(self) -> tuple[Document, ...]:
-        reader = ValueReader(self)
+        reader = ValueReader(self, self._counts)
         found: list[tuple[JsonValue, int, dict[FieldPath, int]]] = []
         self.next()
         while not isinstance(event := self.next(), self._yaml.StreamEndEvent):
@@ -205,9 +226,12 @@ def _template(line: str) -> str | None:
     return None
 
 
+def _check(counts: Counts, source: str) -> None:
+    if counts.excess:
+        raise TooMuch(f"{source}: {counts.excess}")
+
+
 def _decoded(raw: bytes, source: str) -> str:
-    if len(raw) > MAX_BYTES:
-        raise BadArtifact(f"{source}: more than {MAX_BYTES >> 20} MiB")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -10,15 +10,16 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Protocol
 
+from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.documents import FieldPath, cut, shortened
 from wasmpack.kubeyaml.scalars import resolve
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 MAX_BYTES = 64 << 20
-"""Most bytes of one stream, and characters of its keys and scalars, aliases expanded: the exports
-of whole clusters are smaller."""
+"""Most bytes, and characters of keys and scalars, aliases expanded: the exports of whole clusters
+are smaller."""
 _MAX_VALUES = 1_000_000
-"""Most values of one stream, aliases expanded."""
+"""Most values, aliases expanded."""
 _MAX_STEPS = 10_000_000
 """Most keys and indices in the paths of all values."""
 _MAX_DEPTH = 100
@@ -31,6 +32,34 @@ class Stream(Protocol):
     def next(self) -> Any: ...
     def refuse(self, mark: Any, reason: str) -> NoReturn: ...
     def refuse_key(self, mark: Any) -> NoReturn: ...
+    def refuse_excess(self, mark: Any, reason: str) -> NoReturn: ...
+
+
+class TooMuch(BadArtifact):
+    """More than the documents of one stream, or of all that are read together, may come to."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has been read, of one stream or of several that are kept together."""
+
+    size: int = 0
+    values: int = 0
+    text: int = 0
+    steps: int = 0
+
+    @property
+    def excess(self) -> str:
+        """Which bound they are over; empty if they are not."""
+        if self.size > MAX_BYTES:
+            return f"more than {MAX_BYTES >> 20} MiB"
+        if self.values > _MAX_VALUES:
+            return f"more than {_MAX_VALUES} values, aliases expanded"
+        if self.text > MAX_BYTES:
+            return f"more than {MAX_BYTES >> 20} MiB, aliases expanded"
+        if self.steps > _MAX_STEPS:
+            return "too many values that are nested deeply, aliases expanded"
+        return ""
 
 
 class _Size(NamedTuple):
@@ -55,12 +84,12 @@ class _Anchored:
 class ValueReader:
     """The values of one stream, document by document."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, counts: Counts) -> None:
         import yaml
 
         self._yaml = yaml
         self._stream = stream
-        self._values = self._text = self._steps = 0
+        self._counts = counts
         self._deepest = 0
         self._anchors: dict[str, _Anchored] = {}
         self.lines: dict[FieldPath, int] = {}
@@ -80,12 +109,13 @@ class ValueReader:
         if event.anchor is None:
             return self._content(event, path)
         known = self._anchors[event.anchor] = _Anchored(event.start_mark)
-        values, text, steps = self._values, self._text, self._steps
+        counts = self._counts
+        values, text, steps = counts.values, counts.text, counts.steps
         deepest, self._deepest = self._deepest, len(path)
         known.value = self._content(event, path)
-        values = self._values - values
-        own_steps = self._steps - steps - values * len(path)
-        known.size = _Size(values, self._text - text, own_steps)
+        values = counts.values - values
+        own_steps = counts.steps - steps - values * len(path)
+        known.size = _Size(values, counts.text - text, own_steps)
         known.height = self._deepest - len(path)
         self._deepest = max(self._deepest, deepest)
         return known.value
@@ -174,18 +204,12 @@ class ValueReader:
             self._stream.refuse(mark, f"nested more than {_MAX_DEPTH} deep")
 
     def _count(self, event: Any, *, values: int = 0, text: int = 0, steps: int = 0) -> None:
-        self._values += values
-        self._text += text
-        self._steps += steps
-        if self._values > _MAX_VALUES:
-            reason = f"more than {_MAX_VALUES} values, aliases expanded"
-        elif self._text > MAX_BYTES:
-            reason = f"more than {MAX_BYTES >> 20} MiB, aliases expanded"
-        elif self._steps > _MAX_STEPS:
-            reason = "too many values that are nested deeply, aliases expanded"
-        else:
-            return
-        self._stream.refuse(event.start_mark, reason)
+        counts = self._counts
+        counts.values += values
+        counts.text += text
+        counts.steps += steps
+        if counts.excess:
+            self._stream.refuse_excess(event.start_mark, counts.excess)
 
     def _scalar(self, event: Any) -> JsonValue:
         self._count(event, text=len(event.value))
