@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import functools
 import importlib
 import re
 import subprocess
@@ -47,9 +48,15 @@ ONLY_IN = {
 }  # fmt: skip
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -150,7 +157,7 @@ def test_the_installed_wheel_is_tested() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert ast.get_docstring(parsed(path))
 
 
 def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
@@ -190,7 +197,7 @@ def declared_codes(tree: ast.AST) -> dict[ast.AST, str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     declared = declared_codes(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -200,9 +207,7 @@ def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(path: Pat
 def test_every_rule_in_the_code_is_collected() -> None:
     from wasmpack.actions.explain import all_rules
 
-    declared = [
-        code for path in MODULES for code in declared_codes(ast.parse(path.read_text())).values()
-    ]
+    declared = [code for path in MODULES for code in declared_codes(parsed(path)).values()]
     assert sorted(declared) == sorted(rule.code for rule in all_rules())
 
 
@@ -210,7 +215,7 @@ def test_every_rule_is_raised_by_a_check() -> None:
     declared: set[str] = set()
     used: set[str] = set()
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Assign) and is_rule(node.value):
                 declared |= {target.id for target in node.targets if isinstance(target, ast.Name)}
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -222,7 +227,7 @@ def test_every_rule_is_raised_by_a_check() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_rules_are_declared_at_the_top_of_a_module(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     top = [node.value for node in tree.body if isinstance(node, ast.Assign)]
     for node in ast.walk(tree):
         assert not is_rule(node) or node in top, node.lineno
@@ -243,7 +248,7 @@ OF_OTHERS = {
 def test_nothing_is_decided_by_the_text_of_a_finding(path: Path) -> None:
     """Rules and types are compared instead."""
     inside = path.relative_to(ROOT).as_posix()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         for part in compared(node):
             assert part not in TEXTS or (inside, part) in OF_OTHERS, (node.lineno, part)
 

@@ -1,18 +1,16 @@
 """Every parser of foreign bytes, on fresh mutants: it reads them, or refuses them in its own words.
 
-A failure notes the seed of its run; ``WASMPACK_FUZZ_SEED`` repeats it, and ``WASMPACK_FUZZ_COUNT``
-makes the run longer.
+A failure notes the seed of its run (:mod:`support.effort`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import secrets
 from collections.abc import Callable, Sequence
 
 import pytest
+from support.effort import SEED, many
 from support.plugins import PLUGINS, module_bytes
 
 from wasmpack.actions.inspect_module import inspect_module
@@ -29,8 +27,7 @@ from wasmpack.runtime_config import config_problems, parse_runtime_config
 from wasmpack.wasm.cursor import Cursor, skip_const_expr
 from wasmpack.wasm.reader import read_module
 
-SEED = int(os.environ.get("WASMPACK_FUZZ_SEED") or secrets.randbits(32))
-COUNT = int(os.environ.get("WASMPACK_FUZZ_COUNT") or 500)
+COUNT = many(150)
 NEWEST = "2026-04-06"
 
 
