@@ -17,6 +17,15 @@ pytest_plugins = ["support.registries.fixtures", "support.plugins"]
 
 
 KEPT = {"WASMPACK_TESTS_NO_SKIP", "WASMPACK_REGISTRY_IMAGE"}
+REGISTRIES = {"open_registry", "htpasswd_registry", "token_registry"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests with a registry, which is a container, by their fixtures."""
+    for item in items:
+        if REGISTRIES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.docker)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from wasmpack.images.variants import artifact_image
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.version import VERSION
 
+pytestmark = pytest.mark.dependencies
+
 HERE = Path(__file__).parent
 CASES = sorted(HERE.glob("*/*.sh"))
 BLESS = os.environ.get("WASMPACK_BLESS") == "1"

@@ -16,6 +16,8 @@ import pytest
 import wasmpack
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
+pytestmark = pytest.mark.dependencies
+
 CHECKOUT = Path(__file__).parents[2]
 PINNED = Path(__file__).parent / "data" / "public_names.txt"
 UNRESOLVED = {"JsonValue": JsonValue, "JsonObject": JsonObject}

@@ -98,6 +98,7 @@ def test_click_stays_in_the_cli() -> None:
 LAZY = {"wasmtime", "oras", "requests", "docker", "jsonschema", "yaml", "deflate", "urllib3"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "allowed"),
     [

@@ -42,6 +42,8 @@ from wasmpack.stores.archive import ArchiveReader
 from wasmpack.stores.saved import SavedImage
 from wasmpack.targets import choose
 
+pytestmark = pytest.mark.slow
+
 TEXTS_TRIED, IMAGES_TRIED = many(1000), many(60)
 """A text is read in microseconds; an image is written, opened and asked everything."""
 LONGEST = 20_000

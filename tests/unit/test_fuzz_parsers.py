@@ -27,6 +27,8 @@ from wasmpack.runtime_config import config_problems, parse_runtime_config
 from wasmpack.wasm.cursor import Cursor, skip_const_expr
 from wasmpack.wasm.reader import read_module
 
+pytestmark = [pytest.mark.slow, pytest.mark.dependencies]
+
 COUNT = many(150)
 NEWEST = "2026-04-06"
 

@@ -31,6 +31,8 @@ from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pages import Listing, NoListing
 from wasmpack.stores.registry.patience import Patience
 
+pytestmark = [pytest.mark.slow, pytest.mark.dependencies]
+
 MUTANTS = many(100)
 """For each reader, in each run."""
 CREDENTIAL = Credential(username="me", secret="hunter22")

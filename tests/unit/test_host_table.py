@@ -15,6 +15,8 @@ from wasmpack.dry_run.host.table import HOST_FUNCTIONS
 from wasmpack.dry_run.result import Cause, RunRequest
 from wasmpack.proxy_abi import abi
 
+pytestmark = pytest.mark.dependencies
+
 ENV = [("env", n) for n in (*abi.tables()["hostFunctions"], *abi.tables()["extraFunctions"])]
 WASI = list(itertools.product(abi.WASI_MODULES, abi.tables()["wasiFunctions"]))
 FREE = 512

@@ -4,6 +4,8 @@ import pytest
 
 from wasmpack.mesh.url import MeshUrl
 
+pytestmark = pytest.mark.dependencies
+
 HEX = "a" * 64
 PULLED = [
     ("oci://quay.io/a/b:v1", "quay.io/a/b:v1"),

@@ -17,6 +17,8 @@ from wasmpack.mesh.migration.order import sharing_problems
 from wasmpack.mesh.migration.work import MigrationOptions, NewImage
 from wasmpack.mesh.plugin import Plugin
 
+pytestmark = pytest.mark.dependencies
+
 IMAGE = "quay.io/maistra-dev/header-append-filter:2.2"
 BASE = f"image: '{IMAGE}', phase: PreAuthN"
 

@@ -11,6 +11,8 @@ from wasmpack.findings import Problem, Severity
 from wasmpack.module_rules.check import StartUp, examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 
+pytestmark = [pytest.mark.slow, pytest.mark.dependencies]
+
 NEWEST, OSSM_26, OLD = "2026-04-06", "2022-08-05", "2021-11-04"
 
 

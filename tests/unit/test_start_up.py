@@ -14,6 +14,8 @@ from wasmpack.module_rules.start_up import start_up_problems
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi.abi import NEWEST
 
+pytestmark = pytest.mark.dependencies
+
 ODD = 'a: "b": trap, which names no service\n'
 STEPS = [
     Step(name=ODD, outcome=outcome, reason=ODD, call=ODD, cause=cause, bound=bound)
