@@ -68,15 +68,23 @@ def room(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_point_downwards(path: Path) -> None:
-    here = room(path)
-    for name in imports(path):
-        if not name.startswith("wasmpack."):
-            continue
-        there = name.split(".")[1]
-        down = LAYERS[there] < LAYERS[here] or there == here or (here, there) in SAME_LAYER
-        assert down, f"{here} must not import {there}"
+ROOMS = {
+    name: [path for path in MODULES if room(path) == name]
+    for name in sorted(set(map(room, MODULES)))
+}
+by_room = pytest.mark.parametrize("modules", ROOMS.values(), ids=ROOMS)
+
+
+@by_room
+def test_imports_point_downwards(modules: list[Path]) -> None:
+    for path in modules:
+        here = room(path)
+        for name in imports(path):
+            if not name.startswith("wasmpack."):
+                continue
+            there = name.split(".")[1]
+            down = LAYERS[there] < LAYERS[here] or there == here or (here, there) in SAME_LAYER
+            assert down, f"{path}: {here} must not import {there}"
 
 
 @pytest.mark.parametrize("library", ONLY_IN)
@@ -156,9 +164,10 @@ def test_the_installed_wheel_is_tested() -> None:
     assert template == (CHECKOUT / "templates" / "runtime-config.json").read_bytes()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(parsed(path))
+@by_room
+def test_every_module_says_what_it_is(modules: list[Path]) -> None:
+    for path in modules:
+        assert ast.get_docstring(parsed(path)), path
 
 
 def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
@@ -169,13 +178,13 @@ def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
             assert f"{kind.__name__:<20} {kind.exit_code} " in (errors.__doc__ or "")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_examples_in_docstrings_are_true(path: Path) -> None:
-    name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
-    if name.endswith("__main__"):
-        return
-    failed, _ = doctest.testmod(importlib.import_module(name))
-    assert failed == 0
+@by_room
+def test_examples_in_docstrings_are_true(modules: list[Path]) -> None:
+    for path in modules:
+        name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+        if not name.endswith("__main__"):
+            module = importlib.import_module(name.removesuffix(".__init__"))
+            assert doctest.testmod(module).failed == 0, name
 
 
 CODE = re.compile(r"[A-Z]{3}\d{3}")
@@ -196,13 +205,15 @@ def declared_codes(tree: ast.AST) -> dict[ast.AST, str]:
     }
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(path: Path) -> None:
-    tree = parsed(path)
-    declared = declared_codes(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            assert node in declared or not CODE.fullmatch(node.value), (node.lineno, node.value)
+@by_room
+def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(modules: list[Path]) -> None:
+    for path in modules:
+        tree = parsed(path)
+        declared = declared_codes(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                known = node in declared or not CODE.fullmatch(node.value)
+                assert known, (path, node.lineno)
 
 
 def test_every_rule_in_the_code_is_collected() -> None:
@@ -226,12 +237,13 @@ def test_every_rule_is_raised_by_a_check() -> None:
     assert declared - used == set()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_rules_are_declared_at_the_top_of_a_module(path: Path) -> None:
-    tree = parsed(path)
-    top = [node.value for node in tree.body if isinstance(node, ast.Assign)]
-    for node in ast.walk(tree):
-        assert not is_rule(node) or node in top, node.lineno
+@by_room
+def test_rules_are_declared_at_the_top_of_a_module(modules: list[Path]) -> None:
+    for path in modules:
+        tree = parsed(path)
+        top = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+        for node in ast.walk(tree):
+            assert not is_rule(node) or node in top, (path, node.lineno)
 
 
 TEXTS = {"code", "hint", "message"}
@@ -245,13 +257,14 @@ OF_OTHERS = {
 }
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_nothing_is_decided_by_the_text_of_a_finding(path: Path) -> None:
+@by_room
+def test_nothing_is_decided_by_the_text_of_a_finding(modules: list[Path]) -> None:
     """Rules and types are compared instead."""
-    inside = path.relative_to(ROOT).as_posix()
-    for node in ast.walk(parsed(path)):
-        for part in compared(node):
-            assert part not in TEXTS or (inside, part) in OF_OTHERS, (node.lineno, part)
+    for path in modules:
+        inside = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(parsed(path)):
+            for part in compared(node):
+                assert part not in TEXTS or (inside, part) in OF_OTHERS, (path, node.lineno)
 
 
 def compared(node: ast.AST) -> Iterator[str]:
