@@ -28,7 +28,7 @@ QUICK    = tests/unit tests/golden -m "not docker and not envoy and not slow"
 MEASURED = COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.coverage
 COVERED  = 90
 
-.PHONY: demo check test test-lowest fuzz bless lint docs bench constraints clean
+.PHONY: demo check test test-lowest fuzz bless lint hooks generated docs bench constraints clean
 
 ## demo: pack a real plugin, check it, and look at the image (no Docker, no registry, no root)
 demo: $(STAMP)
@@ -70,6 +70,13 @@ lint: $(TESTED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+
+## hooks: what .pre-commit-config.yaml runs for a commit, on all files
+hooks: $(TESTED)
+	$(BIN)/pre-commit run --all-files
+
+generated: $(TESTED)
+	@$(BIN)/python docs/generate.py --check
 
 ## docs: write the generated documents again
 docs: $(TESTED)

@@ -55,7 +55,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def registries() -> Iterator[dict[str, str]]:
     """One that has ``a/b:v1``, and one that takes what is pushed; neither needs Docker."""
     with RawServer(tidy(IMAGE, {})) as full, RawServer(tidy(IMAGE, {}, empty=True)) as empty:
