@@ -190,6 +190,7 @@ def test_metrics_are_numbered_by_type() -> None:
     assert ask(host, "proxy_get_metric", 12, 100) == Status.NOT_FOUND
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "arguments", "what"),
     [

@@ -143,6 +143,7 @@ def test_a_plugin_that_is_too_large_is_not_read(blobs: Blobs) -> None:
     assert (found.content, found.entry.size) == (None, 300 << 20)
 
 
+@pytest.mark.slow
 def test_holes_of_a_sparse_plugin_count(blobs: Blobs) -> None:
     """A few hundred bytes that become a hundred megabytes."""
     layers = Layers(blobs)

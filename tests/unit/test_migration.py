@@ -307,6 +307,7 @@ def test_plugins_that_come_to_share_a_phase(
     assert all(number == 1 and "one" in str(problem.hint) for number, problem in found)
 
 
+@pytest.mark.slow
 def test_plugins_that_share_a_phase_are_a_few_findings_each() -> None:
     """Each pair was one: a quarter of the square."""
     many = [

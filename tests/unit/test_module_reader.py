@@ -301,6 +301,7 @@ BAD = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD)
 def test_findings_of_one_kind_are_few(name: str) -> None:
     code, items, functions = BAD[name]
