@@ -1,5 +1,6 @@
 """Fixtures of all tests: an isolated store, the installed command, the plugins."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -17,6 +18,20 @@ pytest_plugins = ["support.registries.fixtures", "support.plugins"]
 
 
 KEPT = {"WASMPACK_TESTS_NO_SKIP", "WASMPACK_REGISTRY_IMAGE"}
+REGISTRIES = {"open_registry", "htpasswd_registry", "token_registry"}
+
+
+def pytest_configure() -> None:
+    """Collect garbage seldom: what pytest keeps of thousands of tests is none."""
+    gc.set_threshold(100_000)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests with a registry, which is a container, by their fixtures."""
+    for item in items:
+        if REGISTRIES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.docker)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from agreement.record import recorded
 from agreement.verdict import Ours, envoy_target, our_verdict
 from wasmpack.envoy import envoy_version, find_envoy
 
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+
 VERSIONS = sorted(recorded())
 LATE = {DEAD, HANGS, CRASH_LATER}
 LATE_WORDS = (

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+
 FUZZ = Path(__file__).with_name("fuzz.py")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.envoy_batch import CRASH, LOADS, Subject, observe
 
 from agreement.host_answers import Call, answer, calls, prober
@@ -10,6 +11,8 @@ from wasmpack.dry_run.result import Outcome, RunRequest
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy import envoy_version, find_envoy
+
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
 CONFIGURATION = b"hello"
 

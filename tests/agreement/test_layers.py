@@ -38,6 +38,8 @@ from wasmpack.oci.stream import Stream
 from wasmpack.oci.tar import TarReader
 from wasmpack.targets import Fetcher, ImageRules
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).with_name("go_layers")
 LIMIT = 1 << 20
 MOST = 1 << 20

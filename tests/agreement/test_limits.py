@@ -7,6 +7,8 @@ from support.limit_modules import BEYOND_WASMTIME, LIMITS
 
 from wasmpack.envoy import ask_envoy
 
+pytestmark = [pytest.mark.envoy, pytest.mark.slow]
+
 BYTECODE = "Failed to load Wasm bytecode"
 LONG = 600.0
 """Seconds of CPU time: a million exports take Envoy long."""

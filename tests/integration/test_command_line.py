@@ -27,72 +27,24 @@ def one_error(err: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["build", "none.wasm", "-t", "x"], 4, "no such file"),
-        (["build", "text.wasm", "-t", "x"], 3, "rejected"),
-        (["build", "bad.wat", "-t", "x"], 3, "line 2 column"),
-        (["build", "gzip.wasm", "-t", "x"], 3, "rejected"),
-        (["build", "component.wasm", "-t", "x"], 3, "rejected"),
-        (["build", "cut.wasm", "-t", "x"], 3, "rejected"),
-        (["build", "folder", "-t", "x"], 2, "a directory"),
         (["build", "good.wasm"], 2, "nothing to write to"),
-        (["build", "good.wasm", "-t", "UPPER"], 2, "no image name"),
-        (["build", "good.wasm", "-t", "x:no tag"], 2, "no tag"),
-        (["build", "good.wasm", "-t", "x", "--variant", "cncf"], 2, "cncf"),
-        (["build", "good.wasm", "-o", "json"], 2, "-o says where"),
-        (["build", "good.wasm", "-o", "quay.io/x/y"], 2, "expected a layout"),
-        (["build", "good.wasm", "-t", "x", "-c", "broken.json"], 3, "line 1 column 10"),
-        (["build", "good.wasm", "-t", "x", "-c", "wrong.json"], 3, "$.abiVersions"),
-        (["build", "good.wasm", "-t", "x", "-a", "novalue"], 2, "KEY=VALUE"),
-        (["build", "good.wasm", "-t", "x", "--created", "yesterday"], 2, "2026-11-24T"),
-        (["build", "good.wasm", "-t", "x", "--no-runtime-config"], 2, "two layers"),
-        (["build", "good.wasm", "-t", "x", "--target", "istio-9.9"], 2, "unknown target"),
-        (["build", "good.wasm", "-o", "oci:o", "--push"], 2, "needs a name"),
-        (["push", "never:built"], 4, "not in the local store"),
-        (["push", "oci:nolayout"], 2, "where should"),
-        (["inspect", "image", "never:built"], 4, "not in the local store"),
-        (["inspect", "image", "oci:nolayout"], 4, "no OCI image layout"),
-        (["inspect", "image", "./good.wasm"], 2, "neither an image name"),
-        (["inspect", "module", "cut.wasm"], 3, "offset 0x"),
-        (["inspect", "module", "component.wasm"], 3, "component"),
-        (["extract", "never:built", "-o", "json"], 2, "-o says where"),
-        (["remove", "never:built"], 4, "not in the local store"),
-        (["tag", "never:built", "x"], 4, "not in the local store"),
-        (["frobnicate"], 2, "No such command"),
-        (["build", "good.wasm", "--frobnicate"], 2, "No such option"),
-        (["login", "not a host", "-u", "u", "--password-stdin"], 2, "standard input is empty"),
-        (["login", "quay.io/x/y"], 2, "no password"),
-        (["push", "x", "-v"], 2, "before the command"),
-        (["list", "-o", "json"], 2, "did you mean --format json?"),
-        (["build", "good.wasm", "-t", "x", "--load"], 2, "--variant docker"),
-        (["build", "good.wasm", "-t", "x", "-c", "c", "--no-runtime-config"], 2, "exclude"),
-        (["build", "good.wasm", "-t", "x", "--digest-file", "good.wasm"], 2, "overwrite a module"),
-        (["build", "good.wasm", "-t", "x", "--digest-file", "no/dir/d"], 2, "cannot be written"),
+        (["build", "cut.wasm", "-t", "x"], 3, "rejected"),
+        (["build", "none.wasm", "-t", "x"], 4, "no such file"),
         (["build", "good.wasm", "-o", "oci:full"], 8, "other files"),
-        (["build", "good.wasm", "-o", "out.tar"], 2, "-o oci-archive:out.tar"),
-        (["pull", "plugin"], 2, "names no registry"),
-        (["tags", "a/b:v1"], 2, "no tag"),
-        (["digest", "good.wasm"], 4, "is a file"),
-        (["digest", "a/b:v1", "--ca-file", "none.pem"], 4, "none.pem: no such file"),
+        (["frobnicate"], 2, "No such command"),
     ],
 )
 def test_getting_it_wrong(
     arguments: list[str], code: int, words: str, cli: Cli, tmp_path: Path
 ) -> None:
+    """As a process; tests/golden/errors has all the sentences."""
     (tmp_path / "good.wasm").write_bytes(wat())
     (tmp_path / "cut.wasm").write_bytes(wat()[:-7])
-    (tmp_path / "text.wasm").write_text("(module)")
-    (tmp_path / "bad.wat").write_text("(module\n  (func i32.bad))")
-    (tmp_path / "gzip.wasm").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0")
-    (tmp_path / "component.wasm").write_bytes(b"\0asm\x0d\0\1\0")
-    (tmp_path / "broken.json").write_text('{"type": }')
-    (tmp_path / "wrong.json").write_text('{"type": "x", "abiVersions": 3}')
-    (tmp_path / "folder").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "something").touch()
     done = cli(*arguments)
     assert done.code == code, done.err
-    assert one_error(done.err)
-    assert words in done.err
+    assert words in one_error(done.err)
     assert done.out == ""
     assert not (tmp_path / "store").exists() or cli("list").out == "", "nothing is written"
 

@@ -162,7 +162,10 @@ def test_a_warning_is_passed_on_once(open_registry: RunningRegistry, cli: Cli) -
     assert done.err.count('warns: this registry "moves" soon') == 1
 
 
-@pytest.mark.parametrize("place", ["oci:missing:v1", "docker-daemon:no/such:v1"])
+@pytest.mark.parametrize(
+    "place",
+    ["oci:missing:v1", pytest.param("docker-daemon:no/such:v1", marks=pytest.mark.docker)],
+)
 def test_places_that_are_not_there(place: str, cli: Cli) -> None:
     if place.startswith("docker"):
         need("docker", "version")

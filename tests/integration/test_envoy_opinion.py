@@ -15,6 +15,8 @@ from wasmpack.findings import Severity
 from wasmpack.module_rules.check import examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 
+pytestmark = pytest.mark.envoy
+
 NEWEST = "2026-07-01"
 NOT_SEEN = {"memory nobody sees, used by a request", "local response when all is over"}
 """What validate mode does not see; the rule is right."""

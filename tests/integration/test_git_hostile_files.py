@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.effort import FACTOR
 from support.git import facts, git, make_repository, write_files
 
 from wasmpack.errors import WasmpackError
@@ -49,6 +50,8 @@ LINKED = [
 BORROWED = ["info", "info/alternates", "info/commit-graph", "pack", "pack/x.idx", "LOOSE", "ff"]
 """Below an object directory that ``info/alternates`` names."""
 PATHS = [*(f".git/{name}" for name in STORAGE), *CHECKOUT]
+
+Form = Callable[[Path], object]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +121,7 @@ def sparse(path: Path) -> None:
         file.truncate(SPARSE)
 
 
-FORMS: dict[str, Callable[[Path], object]] = {
+FORMS: dict[str, Form] = {
     "pipe": os.mkfifo,
     "link to a pipe": link_to_a_pipe,
     "link to pipes": link_to_a_directory_with_pipes,
@@ -133,38 +136,54 @@ FORMS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize("name", PATHS)
-def test_git_does_not_wait_and_tells_no_secret(
-    repo: Path, name: str, form: Callable[[Path], object]
-) -> None:
+ALWAYS = ["pipe", "link to a secret"]
+"""What git would wait for without end, and what it would tell."""
+IN_TURN = [name for name in FORMS if name not in ALWAYS]
+
+
+def places(names: list[str]) -> pytest.MarkDecorator:
+    """Every place with what is worst there, and with one of the others in turn.
+
+    Each of the others comes up at every ninth place of the lists, which are ordered by kind; all of
+    them at all places are tried where the run is to be long (:mod:`support.effort`).
+    """
+    everywhere = IN_TURN if FACTOR > 1 else []
+    pairs = [
+        (name, form)
+        for number, name in enumerate(names)
+        for form in dict.fromkeys([*ALWAYS, IN_TURN[number % len(IN_TURN)], *everywhere])
+    ]
+    ids = [f"{name}-{form}" for name, form in pairs]
+    return pytest.mark.parametrize(("name", "form"), pairs, ids=ids)
+
+
+@places(PATHS)
+def test_git_does_not_wait_and_tells_no_secret(repo: Path, name: str, form: str) -> None:
     attack(repo, located(repo, name), form)
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize("name", LINKED)
-def test_nor_in_a_linked_work_tree(repo: Path, name: str, form: Callable[[Path], object]) -> None:
+@places(LINKED)
+def test_nor_in_a_linked_work_tree(repo: Path, name: str, form: str) -> None:
     git(repo, "worktree", "add", "-q", repo.parent / "linked")
     attack(repo.parent / "linked", repo / ".git/worktrees/linked" / name, form)
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize("name", BORROWED)
-def test_nor_among_borrowed_objects(repo: Path, name: str, form: Callable[[Path], object]) -> None:
+@places(BORROWED)
+def test_nor_among_borrowed_objects(repo: Path, name: str, form: str) -> None:
     objects = (repo / ".git/objects").rename(repo.parent / "borrowed")
     write_files(repo, {".git/objects/info/alternates": b"../../../borrowed\n"})
     head = git(repo, "rev-parse", "HEAD")
     attack(repo, objects / name.replace("LOOSE", f"{head[:2]}/{head[2:]}"), form)
 
 
-def attack(directory: Path, path: Path, form: Callable[[Path], object]) -> None:
+def attack(directory: Path, path: Path, form: str) -> None:
     """Put it there, and ask for the facts."""
     revisions = git(directory, "log", "--format=%H").split()  # the branch is packed, an older one
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    form(path)
+    FORMS[form](path)
     found, error = outcome(directory)
     if error is None:
         assert found.get("revision", revisions[0]).removesuffix("-dirty") in revisions

@@ -104,6 +104,7 @@ def test_the_dry_run_ends_with_it(
     assert code == expected.get(number, 143)
 
 
+@pytest.mark.envoy
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_envoy_ends_with_it(number: signal.Signals, wasmpack_command: str, tmp_path: Path) -> None:
     path = tmp_path / "x.wasm"

@@ -157,6 +157,7 @@ def test_old_images_in_every_form(
     assert {row["verdict"] for row in report["targets"]} == {"accept"}
 
 
+@pytest.mark.docker
 def test_out_of_the_docker_engine_and_out_of_an_archive(cli: Cli, tmp_path: Path) -> None:
     need("docker", "info")
     import docker

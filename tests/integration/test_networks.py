@@ -22,6 +22,8 @@ from support.images import image_of, keep
 from support.plugins import PLUGINS
 from support.registries import RunningRegistry
 
+pytestmark = pytest.mark.dependencies
+
 C = PLUGINS / "header-append-c.wasm"
 UNREACHABLE, USAGE = 6, 2
 

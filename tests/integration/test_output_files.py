@@ -325,9 +325,16 @@ MAKERS = {
 }
 
 
-@pytest.mark.parametrize("verb", MAKERS)
-@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
-@pytest.mark.parametrize("shape", ["text", "json"])
+STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+PAIRS = [
+    (verb, name, ("text", "json")[(row + column) % 2])
+    for row, verb in enumerate(MAKERS)
+    for column, name in enumerate(STDOUT)
+]
+"""Every two of them together: each verb and each name comes with both shapes."""
+
+
+@pytest.mark.parametrize(("verb", "name", "shape"), PAIRS)
 def test_an_archive_on_standard_output(
     verb: str, name: str, shape: str, wasmpack_command: str, layout: str
 ) -> None:

@@ -21,6 +21,8 @@ from support.registries import RunningRegistry, TokenRegistry
 from wasmpack.images.variants import artifact_image
 from wasmpack.proxy_abi.module import PluginModule
 
+pytestmark = pytest.mark.dependencies
+
 C = PLUGINS / "header-append-c.wasm"
 
 

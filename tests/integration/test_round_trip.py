@@ -10,6 +10,8 @@ from support.registries import RunningRegistry
 
 from wasmpack.envoy import EnvoyRefused, Plugin, running_envoy
 
+pytestmark = pytest.mark.envoy
+
 EXPECTED = {"first-header": "some-value", "another-header": "another-value"}
 
 

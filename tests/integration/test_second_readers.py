@@ -98,6 +98,7 @@ def test_a_two_layer_buildah_image_by_the_documentation_is_judged_by_release(
     assert verdicts["ossm-2.3"] == verdicts["istio-1.16"] == "accept"
 
 
+@pytest.mark.docker
 def test_docker_engine_round_trip(cli: Cli, tmp_path: Path) -> None:
     need("docker", "info")
     import docker

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-SEED = int(os.environ.get("WASMPACK_FUZZ_SEED") or random.SystemRandom().randrange(1 << 32))
-"""Printed by every test that uses it; the variable has it again."""
+from support.effort import SEED
+
 PIECES = [
     '"', "\\", ",", ";", "=", "<", ">", " ", "\t", "\0", "\x1b[31m", "\xe9", "\xff", "://", "@",
     "[", "]", "%", "?", "#", "..", "//", ":", ":99999", ":-1", "299 - ", "Bearer ", "Basic ",

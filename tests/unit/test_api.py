@@ -17,6 +17,8 @@ import pytest
 import wasmpack
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
+pytestmark = pytest.mark.dependencies
+
 CHECKOUT = Path(__file__).parents[2]
 PAGE = CHECKOUT / "docs" / "api.md"
 UNRESOLVED = {"JsonValue": JsonValue, "JsonObject": JsonObject}

@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import functools
 import importlib
 import re
 import subprocess
@@ -47,9 +48,15 @@ ONLY_IN = {
 }  # fmt: skip
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -61,15 +68,23 @@ def room(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_point_downwards(path: Path) -> None:
-    here = room(path)
-    for name in imports(path):
-        if not name.startswith("wasmpack."):
-            continue
-        there = name.split(".")[1]
-        down = LAYERS[there] < LAYERS[here] or there == here or (here, there) in SAME_LAYER
-        assert down, f"{here} must not import {there}"
+ROOMS = {
+    name: [path for path in MODULES if room(path) == name]
+    for name in sorted(set(map(room, MODULES)))
+}
+by_room = pytest.mark.parametrize("modules", ROOMS.values(), ids=ROOMS)
+
+
+@by_room
+def test_imports_point_downwards(modules: list[Path]) -> None:
+    for path in modules:
+        here = room(path)
+        for name in imports(path):
+            if not name.startswith("wasmpack."):
+                continue
+            there = name.split(".")[1]
+            down = LAYERS[there] < LAYERS[here] or there == here or (here, there) in SAME_LAYER
+            assert down, f"{path}: {here} must not import {there}"
 
 
 @pytest.mark.parametrize("library", ONLY_IN)
@@ -91,6 +106,7 @@ def test_click_stays_in_the_cli() -> None:
 LAZY = {"wasmtime", "oras", "requests", "docker", "jsonschema", "yaml", "deflate", "urllib3"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "allowed"),
     [
@@ -148,9 +164,10 @@ def test_the_installed_wheel_is_tested() -> None:
     assert template == (CHECKOUT / "templates" / "runtime-config.json").read_bytes()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text()))
+@by_room
+def test_every_module_says_what_it_is(modules: list[Path]) -> None:
+    for path in modules:
+        assert ast.get_docstring(parsed(path)), path
 
 
 def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
@@ -165,17 +182,18 @@ OF_THE_API = {"wasmpack.api", *(f"wasmpack.{home}.{n}" for n, home in wasmpack._
 """Their examples want files and a registry: tests/integration/test_api.py runs them."""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_examples_in_docstrings_are_true(path: Path) -> None:
-    name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
-    if name.endswith("__main__"):
-        return
-    module = importlib.import_module(name)
-    runner = doctest.DocTestRunner()
-    for example in doctest.DocTestFinder().find(module, globs=dict(vars(module))):
-        if example.name not in OF_THE_API:
-            runner.run(example)
-    assert runner.failures == 0
+@by_room
+def test_examples_in_docstrings_are_true(modules: list[Path]) -> None:
+    for path in modules:
+        name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+        if name.endswith("__main__"):
+            continue
+        module = importlib.import_module(name.removesuffix(".__init__"))
+        runner = doctest.DocTestRunner()
+        for example in doctest.DocTestFinder().find(module, globs=dict(vars(module))):
+            if example.name not in OF_THE_API:
+                runner.run(example)
+        assert runner.failures == 0, name
 
 
 CODE = re.compile(r"[A-Z]{3}\d{3}")
@@ -196,21 +214,21 @@ def declared_codes(tree: ast.AST) -> dict[ast.AST, str]:
     }
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    declared = declared_codes(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            assert node in declared or not CODE.fullmatch(node.value), (node.lineno, node.value)
+@by_room
+def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(modules: list[Path]) -> None:
+    for path in modules:
+        tree = parsed(path)
+        declared = declared_codes(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                known = node in declared or not CODE.fullmatch(node.value)
+                assert known, (path, node.lineno)
 
 
 def test_every_rule_in_the_code_is_collected() -> None:
     from wasmpack.actions.explain import all_rules
 
-    declared = [
-        code for path in MODULES for code in declared_codes(ast.parse(path.read_text())).values()
-    ]
+    declared = [code for path in MODULES for code in declared_codes(parsed(path)).values()]
     assert sorted(declared) == sorted(rule.code for rule in all_rules())
 
 
@@ -218,7 +236,7 @@ def test_every_rule_is_raised_by_a_check() -> None:
     declared: set[str] = set()
     used: set[str] = set()
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Assign) and is_rule(node.value):
                 declared |= {target.id for target in node.targets if isinstance(target, ast.Name)}
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -228,12 +246,13 @@ def test_every_rule_is_raised_by_a_check() -> None:
     assert declared - used == set()
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_rules_are_declared_at_the_top_of_a_module(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    top = [node.value for node in tree.body if isinstance(node, ast.Assign)]
-    for node in ast.walk(tree):
-        assert not is_rule(node) or node in top, node.lineno
+@by_room
+def test_rules_are_declared_at_the_top_of_a_module(modules: list[Path]) -> None:
+    for path in modules:
+        tree = parsed(path)
+        top = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+        for node in ast.walk(tree):
+            assert not is_rule(node) or node in top, (path, node.lineno)
 
 
 TEXTS = {"code", "hint", "message"}
@@ -247,13 +266,14 @@ OF_OTHERS = {
 }
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_nothing_is_decided_by_the_text_of_a_finding(path: Path) -> None:
+@by_room
+def test_nothing_is_decided_by_the_text_of_a_finding(modules: list[Path]) -> None:
     """Rules and types are compared instead."""
-    inside = path.relative_to(ROOT).as_posix()
-    for node in ast.walk(ast.parse(path.read_text())):
-        for part in compared(node):
-            assert part not in TEXTS or (inside, part) in OF_OTHERS, (node.lineno, part)
+    for path in modules:
+        inside = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(parsed(path)):
+            for part in compared(node):
+                assert part not in TEXTS or (inside, part) in OF_OTHERS, (path, node.lineno)
 
 
 def compared(node: ast.AST) -> Iterator[str]:

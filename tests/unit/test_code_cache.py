@@ -13,6 +13,8 @@ from support.plugins import wat
 from wasmpack.dry_run.code_cache import cache_file, clear_cache, compiled_module
 from wasmpack.proxy_abi.module import PluginModule
 
+pytestmark = pytest.mark.dependencies
+
 
 def large() -> bytes:
     """A module that is worth keeping."""

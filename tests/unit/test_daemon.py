@@ -21,6 +21,8 @@ from wasmpack.oci.place import parse_place
 from wasmpack.stores import engine as stores_engine
 from wasmpack.stores.session import Session
 
+pytestmark = pytest.mark.dependencies
+
 IMAGE = filesystem_image(b"\0asm\1\0\0\0", None, {})
 CONFIG = parse_json_object(IMAGE.blobs[IMAGE.manifest.config.digest], "")
 LAYERS = CONFIG["rootfs"]["diff_ids"]  # type: ignore[index,call-overload]

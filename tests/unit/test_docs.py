@@ -11,6 +11,8 @@ import wasmpack
 from wasmpack.actions.explain import all_rules
 from wasmpack.cli.root import COMMANDS, cli
 
+pytestmark = pytest.mark.dependencies
+
 CHECKOUT = Path(__file__).parents[2]
 SOURCE = Path(wasmpack.__file__).parent
 

@@ -13,6 +13,8 @@ from wasmpack.runtime_config import (
     parse_runtime_config,
 )
 
+pytestmark = pytest.mark.dependencies
+
 SPELLINGS = [
     {"abiVersions": ["v0.2.1"], "config": {"rootIds": ["a"]}},
     {"abi_versions": ["v0.2.1"], "config": {"root_ids": ["a"]}},

@@ -21,6 +21,8 @@ from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import parse_manifest
 
+pytestmark = pytest.mark.slow
+
 A = wat()
 B = wat('(func (export "extra"))')
 OLD, NEW = "istio-1.12", "istio-1.30"

@@ -129,6 +129,7 @@ def test_refused_in_its_own_words(name: str) -> None:
     assert problem.hint
 
 
+@pytest.mark.slow
 def test_bombs_are_refused_within_the_limit() -> None:
     info = tarfile.TarInfo("plugin.wasm")
     info.size = 4 << 30

@@ -76,6 +76,7 @@ def test_no_text_of_a_problem_is_longer_than_a_message() -> None:
         assert len(str(problem.hint)) < 4100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1000, 1001, 3000])
 def test_a_report_lists_the_most_severe_findings(number: int) -> None:
     problems = [RULE.problem(f"at {at}", "m") for at in range(number - 1)]

@@ -1,6 +1,6 @@
 """Fresh damaged inputs for every reader of images: none of them ends in an error that is not ours.
 
-A failure names its seed: put it into ``SEED`` to have the same inputs again.
+A failure names its seed (:mod:`support.effort`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from agreement.verdict import InThisProcess
+from support.effort import many
 from support.mutants import ODD, fresh, json_mutant, mutant
 from support.tars import END, file, good_tars, odd_tar
 
@@ -42,8 +43,10 @@ from wasmpack.stores.archive import ArchiveReader
 from wasmpack.stores.saved import SavedImage
 from wasmpack.targets import choose
 
-SEED: int | None = None
-COUNT = 4000
+pytestmark = pytest.mark.slow
+
+TEXTS_TRIED, IMAGES_TRIED = many(1000), many(60)
+"""A text is read in microseconds; an image is written, opened and asked everything."""
 LONGEST = 20_000
 """Characters of an error; the value that is wrong may be megabytes."""
 OURS = (WasmpackError, UnreadableLayer)
@@ -67,10 +70,12 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wasmpack.actions.validate_image.examine", here)
 
 
-def tried(make: Callable[[object], object], read: Callable[[object], object]) -> None:
+def tried(
+    make: Callable[[object], object], read: Callable[[object], object], count: int = TEXTS_TRIED
+) -> None:
     """Read as many fresh inputs; ours are the only errors."""
-    rng, seed = fresh(SEED)
-    for number in range(COUNT):
+    rng, seed = fresh()
+    for number in range(count):
         subject = make(rng)
         where = f"seed {seed}, input {number}: {subject!r:.500}"
         text = ""
@@ -121,7 +126,7 @@ def test_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if isinstance(place, LayoutPlace | ArchivePlace):
             open_image(place)
 
-    tried(odd_text, read)
+    tried(odd_text, read, IMAGES_TRIED)
 
 
 def test_json() -> None:
@@ -192,7 +197,7 @@ def test_images_whose_manifest_is_odd(value: object, tmp_path: Path) -> None:
     def read(raw: bytes) -> None:
         read_all(open_layout(layout_of(tmp_path, blobs, raw, mt.OCI_MANIFEST)))
 
-    tried(lambda rng: json_mutant(rng, value), read)
+    tried(lambda rng: json_mutant(rng, value), read, IMAGES_TRIED)
 
 
 def test_images_whose_layers_are_odd(tmp_path: Path) -> None:
@@ -206,7 +211,7 @@ def test_images_whose_layers_are_odd(tmp_path: Path) -> None:
         blobs = [data, *LAYERS.values()]
         read_all(open_layout(layout_of(tmp_path, blobs, raw, mt.OCI_MANIFEST)))
 
-    tried(make, read)
+    tried(make, read, IMAGES_TRIED)
 
 
 def test_layouts_whose_index_is_odd(tmp_path: Path) -> None:
@@ -217,7 +222,7 @@ def test_layouts_whose_index_is_odd(tmp_path: Path) -> None:
         (root / "index.json").write_bytes(raw)
         read_all(open_layout(root))
 
-    tried(lambda rng: json_mutant(rng, index), read)
+    tried(lambda rng: json_mutant(rng, index), read, IMAGES_TRIED)
 
 
 def archive_of(root: Path) -> bytes:
@@ -235,7 +240,7 @@ def test_archives(tmp_path: Path) -> None:
         path.write_bytes(data)
         read_all(Image(ArchiveReader(path, None)))
 
-    tried(lambda rng: mutant(rng, good, [good]), read)
+    tried(lambda rng: mutant(rng, good, [good]), read, IMAGES_TRIED)
 
 
 SAVED = [{"Config": "config.json", "RepoTags": ["a:b"], "Layers": ["l/layer.tar", "m/layer.tar"]}]
@@ -285,7 +290,7 @@ def test_tars() -> None:
 
 def test_tars_of_python() -> None:
     """Good ones are read as they were written, damaged ones end in an error of ours."""
-    rng, seed = fresh(SEED)
+    rng, seed = fresh()
     for data, files in good_tars(rng):
         reader = TarReader(Stream(io.BytesIO(data)), Budget())
         found = [(entry.name.decode(), b"".join(reader.content())) for entry in reader]
@@ -298,4 +303,4 @@ def test_gzip() -> None:
         data, size = mutant(rng, data, [data]), rng.choice((1, 100, 1 << 20))
         return [data[at : at + size] for at in range(0, len(data), size)]
 
-    tried(make, lambda pieces: sum(map(len, gunzip(iter(pieces)))))
+    tried(make, lambda pieces: sum(map(len, gunzip(iter(pieces)))), IMAGES_TRIED)

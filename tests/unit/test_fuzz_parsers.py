@@ -1,18 +1,16 @@
 """Every parser of foreign bytes, on fresh mutants: it reads them, or refuses them in its own words.
 
-A failure notes the seed of its run; ``WASMPACK_FUZZ_SEED`` repeats it, and ``WASMPACK_FUZZ_COUNT``
-makes the run longer.
+A failure notes the seed of its run (:mod:`support.effort`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import secrets
 from collections.abc import Callable, Sequence
 
 import pytest
+from support.effort import SEED, many
 from support.mutants import mutant
 from support.plugins import PLUGINS, module_bytes
 
@@ -31,8 +29,9 @@ from wasmpack.wasm.code import skip_const_expr
 from wasmpack.wasm.cursor import Cursor
 from wasmpack.wasm.reader import read_module
 
-SEED = int(os.environ.get("WASMPACK_FUZZ_SEED") or secrets.randbits(32))
-COUNT = int(os.environ.get("WASMPACK_FUZZ_COUNT") or 500)
+pytestmark = [pytest.mark.slow, pytest.mark.dependencies]
+
+COUNT = many(150)
 NEWEST = "2026-04-06"
 
 

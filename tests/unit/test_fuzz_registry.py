@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import requests
+from support.effort import many
 from support.header_mutants import json_mutants, text_mutants
 
 from wasmpack.errors import WasmpackError, silence
@@ -31,7 +31,9 @@ from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pages import Listing, NoListing
 from wasmpack.stores.registry.retries import RetryBudget
 
-MUTANTS = int(os.environ.get("WASMPACK_FUZZ_MUTANTS", "300"))
+pytestmark = [pytest.mark.slow, pytest.mark.dependencies]
+
+MUTANTS = many(100)
 """For each reader, in each run."""
 CREDENTIAL = Credential(username="me", secret="hunter22")
 IDENTITY = Credential(username="<token>", secret="hunter23", identity_token=True)

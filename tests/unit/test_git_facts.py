@@ -12,6 +12,8 @@ from support.git import age, facts, git, is_dirty, make_repository, write_files
 from wasmpack.errors import WasmpackError
 from wasmpack.git.facts import git_annotations
 
+pytestmark = pytest.mark.slow
+
 ATTRIBUTES = b"*.bin filter=lfs diff=lfs merge=lfs -text\n"
 LFS = {".gitattributes": ATTRIBUTES, "model.bin": b"oid sha256:1\n", "a": b"1\n"}
 CRLF = b"one\r\ntwo\r\n"

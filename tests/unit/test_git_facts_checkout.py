@@ -11,6 +11,8 @@ from wasmpack.errors import WasmpackError
 from wasmpack.git import facts as git_facts
 from wasmpack.git import program as git_program
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:

@@ -189,6 +189,7 @@ NEAR_URLS = st.lists(
 ).map("".join)  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(st.one_of(NEAR_URLS, st.text(max_size=60)))
 def test_whatever_is_published_is_harmless(remote: str) -> None:
@@ -198,6 +199,7 @@ def test_whatever_is_published_is_harmless(remote: str) -> None:
     assert published.isascii()
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(
     scheme=st.sampled_from(["https://", "http://", "ssh://", "git://", "https:/", "https:", "//",

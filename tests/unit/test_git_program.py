@@ -12,6 +12,8 @@ from wasmpack.errors import WasmpackError
 from wasmpack.git import program as git_program
 from wasmpack.git.program import Deadline, run_git
 
+pytestmark = pytest.mark.slow
+
 SAFETY_NET = 60.0
 
 

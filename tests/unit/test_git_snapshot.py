@@ -19,6 +19,8 @@ from wasmpack.errors import WasmpackError
 from wasmpack.git import snapshot as git_snapshot
 from wasmpack.git.work_tree import find_work_tree
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {
     "WASMPACK_PASSWORD": "s3cret", "AWS_SECRET_ACCESS_KEY": "s3cret", "GITHUB_TOKEN": "s3cret",
     "SSH_AUTH_SOCK": "/tmp/s3cret", "LD_PRELOAD_": "s3cret", "GIT_ASKPASS": "s3cret",

@@ -13,6 +13,8 @@ from wasmpack.git import storage as git_storage
 from wasmpack.git.program import Deadline
 from wasmpack.git.storage import Storage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:

@@ -11,6 +11,8 @@ from support.git import facts, git, make_repository, write_files
 from wasmpack.errors import WasmpackError
 from wasmpack.git.work_tree import check_owner, find_work_tree
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 54321
 
 

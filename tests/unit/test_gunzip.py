@@ -34,6 +34,7 @@ def with_header(flags: int, fields: bytes, crc: bool = False) -> bytes:
     return header + GOOD[10:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20])
 def test_members_in_pieces_of_any_size(size: int) -> None:
     data = GOOD + gzip.compress(b"") + gzip.compress(NOISE) + GOOD
@@ -99,6 +100,7 @@ def test_a_damaged_stream_is_read_up_to_its_damage() -> None:
         assert (found == TEXT * 3000 + NOISE, reason) == (True, "flate: corrupt input")
 
 
+@pytest.mark.slow
 def test_a_bomb_comes_in_small_pieces() -> None:
     largest, total = 0, 0
     for piece in gunzip(iter([gzip.compress(bytes(100 << 20))])):
@@ -106,6 +108,7 @@ def test_a_bomb_comes_in_small_pieces() -> None:
     assert (largest, total) == (1 << 20, 100 << 20)
 
 
+@pytest.mark.slow
 def test_members_are_counted() -> None:
     empty = gzip.compress(b"", mtime=0)
     assert read(empty * 65_535 + GOOD) == (TEXT, "")

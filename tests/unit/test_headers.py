@@ -104,6 +104,7 @@ def test_pauses_that_nobody_waits_for(header: str) -> None:
     assert retry_after(header) > 1e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [",", '"', "\\", '\\"', "<", ">", ";", "=", " ", "a=", "a ", '="', "a;b,", "<a>", "<a>;",

@@ -48,6 +48,7 @@ UNHELPFUL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "said"), UNHELPFUL)
 def test_helpers_that_do_not_help(
     script: str | None,

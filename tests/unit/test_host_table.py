@@ -18,6 +18,8 @@ from wasmpack.dry_run.host.table import HOST_FUNCTIONS
 from wasmpack.dry_run.result import Cause, RunRequest
 from wasmpack.proxy_abi import abi
 
+pytestmark = pytest.mark.dependencies
+
 ENV = [("env", n) for n in (*abi.tables()["hostFunctions"], *abi.tables()["extraFunctions"])]
 WASI = list(itertools.product(abi.WASI_MODULES, abi.tables()["wasiFunctions"]))
 FREE = 512
@@ -210,6 +212,7 @@ def test_metrics_are_numbered_by_type() -> None:
     assert ask(host, "proxy_get_metric", 12, 100) == Status.NOT_FOUND
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "arguments", "what"),
     [

@@ -22,6 +22,8 @@ from wasmpack.oci.manifest import Index, Manifest, parse
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.verified import Readable
 
+pytestmark = pytest.mark.slow
+
 MODULE = PluginModule((PLUGINS / "header-append-c.wasm").read_bytes())
 CONFIG = b'{"type":"envoy_proxy"}'
 

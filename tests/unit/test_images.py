@@ -92,6 +92,7 @@ for variant in (Variant.OCI, Variant.COMPAT, Variant.DOCKER):
 """
 
 
+@pytest.mark.slow
 def test_same_inputs_same_digest_anywhere(tmp_path: Path) -> None:
     module = tmp_path / "some name.wasm"
     module.write_bytes(MODULE)

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from wasmpack.cli.main import run
+
+pytestmark = pytest.mark.slow
 
 CHECKOUT = Path(__file__).parents[2]
 

@@ -136,12 +136,14 @@ def test_contents_that_nobody_looks_at_are_not_kept(blobs: Blobs) -> None:
     assert [file.content for file in found] == [None, MODULE, b"{}", b"x", None, b""]
 
 
+@pytest.mark.slow
 def test_a_plugin_that_is_too_large_is_not_read(blobs: Blobs) -> None:
     layers = Layers(blobs)
     (found,) = layers.files(blobs.zeros(b"plugin.wasm", 300), limit=1 << 29)
     assert (found.content, found.entry.size) == (None, 300 << 20)
 
 
+@pytest.mark.slow
 def test_holes_of_a_sparse_plugin_count(blobs: Blobs) -> None:
     """A few hundred bytes that become a hundred megabytes."""
     layers = Layers(blobs)
@@ -155,6 +157,7 @@ def test_holes_of_a_sparse_plugin_count(blobs: Blobs) -> None:
             names(layers, layer)
 
 
+@pytest.mark.slow
 def test_all_layers_share_one_budget_of_bytes(blobs: Blobs) -> None:
     layers = Layers(blobs)
     made = [blobs.zeros(b"f%d" % number, 200) for number in range(12)]
@@ -167,12 +170,14 @@ def test_all_layers_share_one_budget_of_bytes(blobs: Blobs) -> None:
     assert names(layers, made[0]) == ["f0"], "what was read before stays"
 
 
+@pytest.mark.slow
 def test_a_layer_has_so_many_entries_and_no_more(blobs: Blobs) -> None:
     layer = blobs.packed(b"".join(file(b"%d" % n) for n in range(65_537)) + END)
     found, reason = seen(Layers(blobs), layer, 1 << 28)
     assert (len(found), reason) == (65_536, "unexpected EOF")
 
 
+@pytest.mark.slow
 def test_all_layers_share_one_budget_of_entries(blobs: Blobs) -> None:
     layers = Layers(blobs)
     tar = b"".join(file(b"%d" % n) for n in range(60_000))
@@ -183,6 +188,7 @@ def test_all_layers_share_one_budget_of_entries(blobs: Blobs) -> None:
         names(layers, made[4])
 
 
+@pytest.mark.slow
 def test_whole_blobs(blobs: Blobs) -> None:
     layers = Layers(blobs)
     assert layers.read(blobs.add(b"ab", b"cd")) == b"abcd"

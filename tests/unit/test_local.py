@@ -155,6 +155,7 @@ def test_the_store_holds_what_the_report_says(image: Image, report: Report) -> N
     assert json.loads(_verdict_file(require_image(image)).read_bytes()[32:])["verdict"] == "accept"
 
 
+@pytest.mark.slow
 def test_fresh_mutants_of_a_report(image: Image, report: Report) -> None:
     """Whatever the file holds, it is a report or as if absent."""
     rng, seed = fresh()

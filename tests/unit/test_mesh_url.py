@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from wasmpack.mesh.url import MeshUrl
 
+pytestmark = pytest.mark.dependencies
+
 HEX = "a" * 64
 PULLED = [
     ("oci://quay.io/a/b:v1", "quay.io/a/b:v1"),

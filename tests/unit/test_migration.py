@@ -16,6 +16,8 @@ from wasmpack.mesh.migration.extension import MigrationOptions, NewImage
 from wasmpack.mesh.migration.extension_manifest import ExtensionManifest, read_extension_manifest
 from wasmpack.mesh.plugin import Plugin
 
+pytestmark = pytest.mark.dependencies
+
 IMAGE = "quay.io/maistra-dev/header-append-filter:2.2"
 BASE = f"image: '{IMAGE}', phase: PreAuthN"
 
@@ -304,6 +306,7 @@ def test_plugins_that_come_to_share_a_phase(
     assert all(number == 1 and "one" in str(problem.hint) for number, problem in found)
 
 
+@pytest.mark.slow
 def test_plugins_that_share_a_phase_are_a_few_findings_each() -> None:
     """Each pair was one: a quarter of the square."""
     many = [

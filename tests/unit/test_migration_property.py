@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from wasmpack.mesh.migration.extension import MigrationOptions
 from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.schema_rules import schema_problems
 from wasmpack.stores.registry.options import RegistryOptions
+
+pytestmark = pytest.mark.slow
 
 LIST = (Path(__file__).parent / "data" / "dropped_on_purpose.txt").read_text().splitlines()
 DROPPED = [line.split()[0] for line in LIST if line and not line.startswith("#")]

@@ -9,6 +9,7 @@ import wasmtime
 from agreement.binary import CODE, CUSTOM, EXPORT, FUNCTION, IMPORT, MEMORY, TYPE, leb, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.effort import many
 from support.hosts import envoy_of
 from support.limit_modules import LIMITS, exports, function_type, imports
 from support.limit_modules import plugin as made
@@ -27,6 +28,8 @@ from wasmpack.proxy_abi.host_scan import CORRUPTED, NO_ABI, TOO_MUCH, host_scan
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.wasm.reader import read_module
+
+pytestmark = pytest.mark.dependencies
 
 NEWEST = "2026-04-06"
 SMALL = module_bytes(PLUGINS / "header-append-c.wasm")
@@ -123,6 +126,7 @@ def test_lists_types_that_wasmtime_has_no_words_for() -> None:
     assert [e.type for e in read_module(data).exports] == ["(i32) -> ()", "(ref func) 3..5"]
 
 
+@pytest.mark.slow
 def test_lists_what_wasmtime_lists_in_real_plugins(plugin: Path) -> None:
     data = module_bytes(plugin)
     assert listing_by_us(data) == listing_by_wasmtime(data)
@@ -160,13 +164,15 @@ def test_damage_is_named_with_its_place(data: bytes, words: str) -> None:
         read_module(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_else(tail: bytes) -> None:
     _survives(b"\0asm\1\0\0\0" + tail)
 
 
-@settings(max_examples=600, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=many(60), deadline=None)
 @given(st.integers(0, len(SMALL) - 1), st.integers(0, 255), st.integers(0, 40))
 def test_no_damage_to_a_real_module_raises_anything_else(at: int, byte: int, cut: int) -> None:
     data = bytearray(SMALL)
@@ -203,6 +209,7 @@ def test_reading_is_linear() -> None:
     assert steps(2000) < 2.5 * steps(1000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIMITS)
 def test_as_many_as_the_engines_take_are_read_and_no_more(name: str) -> None:
     limit = LIMITS[name]
@@ -296,6 +303,7 @@ BAD = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD)
 def test_findings_of_one_kind_are_few(name: str) -> None:
     code, items, functions = BAD[name]
@@ -384,6 +392,7 @@ except MalformedModule:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HUGE)
 def test_no_module_takes_much_memory(name: str) -> None:
     """What was 2.9 GB for the first: there was text for each parameter."""
@@ -422,6 +431,7 @@ def test_host_scan(data: bytes, abi: str | None, refusal: str) -> None:
     assert (found.abi, found.refusal) == (abi, refusal)
 
 
+@pytest.mark.slow
 def test_more_than_the_host_scan_is_followed_through() -> None:
     """The host has no bound; what is beyond ours is refused, in words that are not the host's."""
     for data in (wat() + b"\0\1\0" * 100_001, _names(2_000_001)):

@@ -14,6 +14,8 @@ from wasmpack.module_rules.check import examine, module_problems
 from wasmpack.proxy_abi.abi import HostDate
 from wasmpack.proxy_abi.module import PluginModule
 
+pytestmark = [pytest.mark.slow, pytest.mark.dependencies]
+
 NEWEST, OSSM_26, OLD = map(HostDate, ("2026-04-06", "2022-08-05", "2021-11-04"))
 
 

@@ -208,6 +208,7 @@ def test_json_within_bounds() -> None:
     assert parse_json(text, "doc") == ["[{,}]" * 200]
 
 
+@pytest.mark.slow
 def test_long_names_are_cut_in_errors() -> None:
     for raw in (b'{"%b": 1, "%b": 2}' % (b"k" * 9000, b"k" * 9000), b"1e" + b"9" * 9000):
         with pytest.raises(BadArtifact) as caught:
@@ -234,6 +235,7 @@ DEEP = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEEP)
 def test_nesting_has_a_limit_that_python_never_meets(name: str) -> None:
     raw, good = DEEP[name]

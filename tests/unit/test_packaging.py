@@ -61,6 +61,7 @@ def pins(file: str) -> dict[str, Version]:
     return {canonicalize_name(name): Version(version) for name, version in PIN.findall(text)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "groups"),
     [("wasmpack", ()), ("tests", ("test",)), ("docs", ()), ("benchmarks", ("test", "bench"))],

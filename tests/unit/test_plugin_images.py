@@ -16,6 +16,8 @@ from wasmpack.kubeyaml.documents import Document
 from wasmpack.oci.place import NamePlace
 from wasmpack.proxy_abi.module import PluginModule
 
+pytestmark = pytest.mark.slow
+
 GOOD = "quay.io/me/plugin:v1"
 Open = Callable[[NamePlace, object], Image]
 

@@ -15,6 +15,8 @@ import pytest
 from wasmpack.confinement import allowed_environment, confined
 from wasmpack.processes import Bound, Exceeded, Limits, Watch, end
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits(cpu=60.0, memory=1 << 30, blocked=1.0)
 NET = 120
 """Seconds after which a test gives up: ten times what it takes next to other work."""

@@ -16,6 +16,8 @@ from wasmpack.stores.registry.errors import (
     registry_errors,
 )
 
+pytestmark = pytest.mark.dependencies
+
 
 def answer(status: int, body: bytes = b"") -> Answer:
     return Answer(status=status, url="https://r.example/v2/", headers={}, body=body)

@@ -28,6 +28,8 @@ from wasmpack.stores.registry.options import RegistryOptions, _Owner, is_loopbac
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.session import Session
 
+pytestmark = pytest.mark.dependencies
+
 CREDENTIAL = Credential(username="me", secret="pa:ss")
 OPTIONS = RegistryOptions()
 

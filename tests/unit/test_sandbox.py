@@ -24,6 +24,8 @@ from wasmpack.findings import Finding, Severity, Verdict
 from wasmpack.processes import Starved
 from wasmpack.proxy_abi.module import PluginModule
 
+pytestmark = [pytest.mark.slow, pytest.mark.dependencies]
+
 LOOP = "(loop $l (br $l))"
 WAIT = "(drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))"
 GIBIBYTE = """(drop (memory.grow (i32.const 16383)))

@@ -12,6 +12,8 @@ import pytest
 
 from wasmpack.kubeyaml.scalars import reads_as_text, resolve
 
+pytestmark = pytest.mark.dependencies
+
 ANSWERS = json.loads((Path(__file__).parent / "data" / "go_yaml.json").read_text())
 TYPES = {"bool": bool, "int": int, "uint64": int, "float64": float, "string": str, "<nil>": None}
 NOT_FINITE = {"NaN": math.nan, "+Inf": math.inf, "-Inf": -math.inf}

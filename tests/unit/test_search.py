@@ -123,6 +123,7 @@ def test_paths_that_no_file_can_have() -> None:
     assert searched(tar(long, file(b"\xff.wasm", A))).modules.keys() == {"\\xff.wasm"}
 
 
+@pytest.mark.slow
 def test_modules_below_too_many_folders() -> None:
     """For each folder the layers above are asked whether they hide it."""
     from support.tars import special

@@ -15,6 +15,8 @@ from wasmpack.module_rules.start_up import start_up_problems
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi.abi import NEWEST
 
+pytestmark = pytest.mark.dependencies
+
 CONFIGURED = StartUp(plugin_config=b"")
 ODD = 'a: "b": trap, which names no service\n'
 STEPS = [

@@ -349,6 +349,7 @@ for number in range(int(sys.argv[1]), int(sys.argv[1]) + 20):
 """
 
 
+@pytest.mark.slow
 def test_processes_share_the_store() -> None:
     """Three writers, each pruning now and then: no name and no blob of another is lost."""
     workers = [

@@ -20,6 +20,8 @@ from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.ports import BlobStatus, ImageWriter
 from wasmpack.stores.verified import Body
 
+pytestmark = pytest.mark.dependencies
+
 
 class Store(BuiltImage):
     """Manifests by digest, of which requests are counted."""

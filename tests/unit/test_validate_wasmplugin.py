@@ -6,6 +6,7 @@ import contextlib
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.kinds import Kind
 from wasmpack.mesh.templates import Values
+
+pytestmark = pytest.mark.slow
 
 KEYS = st.sampled_from(
     ["name", "matchLabels", "number", "ports", "mode", "env", "value", "valueFrom", "kind", "group",

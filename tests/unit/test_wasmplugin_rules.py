@@ -26,6 +26,8 @@ from wasmpack.oci.canonical import parse_json_object
 from wasmpack.stores.session import Session
 from wasmpack.targets import all_targets
 
+pytestmark = pytest.mark.dependencies
+
 URL = f"oci://quay.io/me/plugin@sha256:{'a' * 64}"
 NEW = (1, 31)
 
@@ -443,6 +445,7 @@ MANY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MANY)
 def test_many_of_anything_are_a_few_findings(name: str) -> None:
     resource = {"kind": "WasmPlugin", "spec": {"url": URL, **MANY[name]}}

@@ -20,6 +20,8 @@ from wasmpack.kubeyaml.writer import is_plain, join_documents, to_yaml
 from wasmpack.mesh.templates import fill
 from wasmpack.oci.canonical import JsonValue
 
+pytestmark = pytest.mark.dependencies
+
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 10)}]\n" for n in range(8)
 )
@@ -90,6 +92,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "said"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED])
 def test_refused_with_file_line_and_reason(text: str, said: str) -> None:
     with pytest.raises(BadArtifact) as caught:
@@ -312,6 +315,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(VALUES)
 def test_what_is_written_reads_back_as_it_was(value: JsonValue) -> None:
@@ -337,6 +341,7 @@ def paths(value: JsonValue, path: FieldPath = ()) -> Iterator[FieldPath]:
 LINE = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=9)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(VALUES, st.data())
 def test_comments_change_no_value(value: JsonValue, data: st.DataObject) -> None:
@@ -358,6 +363,7 @@ def test_a_comment_above_a_key_that_begins_with_an_odd_space() -> None:
     assert document.value == value
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=3))
 def test_documents_that_pass_through_keep_their_values(values: list[JsonValue]) -> None:
@@ -369,6 +375,7 @@ def test_documents_that_pass_through_keep_their_values(values: list[JsonValue]) 
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(VALUES)
 def test_json_is_read_as_yaml(value: JsonValue) -> None:
@@ -421,6 +428,7 @@ except BadArtifact as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_no_stream_takes_much_time_or_memory(name: str) -> None:
     """Each took gigabytes, ended the interpreter, or took time that grows with the square."""

@@ -1,0 +1,1 @@
+wasmpack build folder -t x

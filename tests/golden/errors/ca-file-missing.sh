@@ -1,0 +1,1 @@
+wasmpack digest a/b:v1 --ca-file none.pem

@@ -1,0 +1,1 @@
+wasmpack build component.wasm -t x

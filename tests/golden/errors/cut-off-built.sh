@@ -1,0 +1,1 @@
+wasmpack build cut.wasm -t x

@@ -1,0 +1,1 @@
+wasmpack digest small.wasm

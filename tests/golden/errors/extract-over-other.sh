@@ -1,0 +1,1 @@
+wasmpack extract quay.io/me/plugin:v1 -o taken

@@ -1,0 +1,1 @@
+wasmpack extract never:built -o json

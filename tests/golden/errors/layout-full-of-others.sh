@@ -1,0 +1,1 @@
+wasmpack build small.wasm -o oci:full

@@ -1,0 +1,1 @@
+wasmpack login 'not a host' -u u --password-stdin

@@ -1,0 +1,1 @@
+wasmpack build none.wasm -t x

@@ -1,0 +1,1 @@
+wasmpack build small.wasm -o quay.io/x/y

@@ -1,0 +1,1 @@
+wasmpack remove never:built

@@ -1,0 +1,1 @@
+wasmpack tags a/b:v1

@@ -1,0 +1,1 @@
+wasmpack build text.wasm -t x

@@ -1,0 +1,1 @@
+wasmpack build small.wasm -t x -c wrong.json

@@ -1,0 +1,1 @@
+wasmpack inspect module --help

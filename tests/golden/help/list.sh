@@ -1,0 +1,1 @@
+wasmpack list --help

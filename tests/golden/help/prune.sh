@@ -1,0 +1,1 @@
+wasmpack prune --help

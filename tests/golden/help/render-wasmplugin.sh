@@ -1,0 +1,1 @@
+wasmpack render wasmplugin --help

@@ -1,0 +1,1 @@
+wasmpack validate config --help

@@ -1,0 +1,1 @@
+wasmpack validate image --help

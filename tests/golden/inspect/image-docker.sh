@@ -1,0 +1,1 @@
+wasmpack inspect image quay.io/me/docker:v1

@@ -1,0 +1,1 @@
+wasmpack inspect image oci:old:v1

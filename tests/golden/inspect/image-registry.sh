@@ -1,0 +1,1 @@
+wasmpack inspect image $REGISTRY/a/b:v1

@@ -1,0 +1,1 @@
+wasmpack inspect image quay.io/me/bad:v1

@@ -1,0 +1,1 @@
+wasmpack inspect image quay.io/me/plugin:v1 --target istio-1.29

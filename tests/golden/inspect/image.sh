@@ -1,0 +1,1 @@
+wasmpack inspect image quay.io/me/plugin:v1

@@ -1,0 +1,2 @@
+wasmpack remove quay.io/me/bad:v1
+wasmpack prune

@@ -1,0 +1,1 @@
+wasmpack migrate image oci:old:v1 oci:out:v1

@@ -1,0 +1,1 @@
+wasmpack copy $REGISTRY/a/b:v1 oci:out:v1

@@ -1,0 +1,1 @@
+wasmpack pull $REGISTRY/a/b:v1

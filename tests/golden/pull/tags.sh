@@ -1,0 +1,1 @@
+wasmpack tags $REGISTRY/a/b

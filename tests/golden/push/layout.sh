@@ -1,0 +1,1 @@
+wasmpack push oci:small:v1 $EMPTY/a/b:v1

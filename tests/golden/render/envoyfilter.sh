@@ -1,0 +1,1 @@
+wasmpack render wasmplugin quay.io/me/small:v1 --kind EnvoyFilter

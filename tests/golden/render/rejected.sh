@@ -1,0 +1,1 @@
+wasmpack render wasmplugin quay.io/me/bad:v1

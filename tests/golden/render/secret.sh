@@ -1,0 +1,1 @@
+wasmpack render secret quay.io

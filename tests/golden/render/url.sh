@@ -1,0 +1,1 @@
+wasmpack render wasmplugin file:///opt/filters/x.wasm

@@ -1,0 +1,131 @@
+"""The text of the commands: each case is a script, and next to it lies what it prints.
+
+``make bless`` writes what is printed now; a reviewer reads what changed in the diff. README.md next
+to this file says how a case is written.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+from support.desk import CONFIG, MODULES, make_desk
+from support.faults.raw import RawServer
+from support.faults.tidy import tidy
+from support.in_process import in_this_process
+from wasmpack.cli.main import run
+
+from wasmpack.images.variants import artifact_image
+from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.version import VERSION
+
+pytestmark = pytest.mark.dependencies
+
+HERE = Path(__file__).parent
+CASES = sorted(HERE.glob("*/*.sh"))
+BLESS = os.environ.get("WASMPACK_BLESS") == "1"
+IMAGE = artifact_image(PluginModule(MODULES["small.wasm"]), CONFIG, {})
+"""What ``wasmpack build small.wasm`` makes."""
+TERMINAL = {"COLUMNS": "80", "NO_COLOR": "1"}
+
+
+def commands(script: Path) -> Iterator[list[str]]:
+    """The command lines of a script, without the comments; each begins with ``wasmpack``."""
+    for line in script.read_text().splitlines():
+        program, *arguments = shlex.split(line, comments=True) or [""]
+        if program:
+            assert program == "wasmpack", f"{script.name}: {line}"
+            yield arguments
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the files and images that every case finds."""
+    made = make_desk(HERE / "desk", tmp_path_factory.mktemp("golden") / "desk")
+    with pytest.MonkeyPatch.context() as patch, in_this_process():
+        patch.chdir(made)
+        patch.setenv("WASMPACK_STORE", "store")
+        for arguments in commands(made / "setup.sh"):
+            assert run(["--quiet", *arguments]) == 0, arguments
+    return made
+
+
+@pytest.fixture(scope="session")
+def registries() -> Iterator[dict[str, str]]:
+    """One that has ``a/b:v1``, and one that takes what is pushed; neither needs Docker."""
+    with RawServer(tidy(IMAGE, {})) as full, RawServer(tidy(IMAGE, {}, empty=True)) as empty:
+        yield {"$REGISTRY": full.host, "$EMPTY": empty.host}
+
+
+@pytest.fixture
+def empty() -> Iterator[TextIO]:
+    """A standard input from which nothing comes; pytest's own is no file."""
+    with Path(os.devnull).open() as stream:
+        yield stream
+
+
+@pytest.fixture
+def printed(
+    desk: Path,
+    registries: dict[str, str],
+    empty: TextIO,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> Callable[[Path], str]:
+    """Run a script at the desk; what a terminal of 80 columns shows."""
+    here = shutil.copytree(desk, tmp_path / "desk", symlinks=True)
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("WASMPACK_STORE", str(here / "store"))
+    monkeypatch.setattr("sys.stdin", empty)
+    for name, value in TERMINAL.items():
+        monkeypatch.setenv(name, value)
+    varying = {str(here): "$DESK", **{host: name for name, host in registries.items()}}
+
+    def one(arguments: list[str]) -> str:
+        words = [filled(word, registries) for word in arguments]
+        with in_this_process():
+            code = run(words)
+        out, err = (stream.decode() for stream in capsysbinary.readouterr())
+        parts = [f"$ wasmpack {shlex.join(arguments)}\n", out]
+        parts += ["[stderr]\n", err] if err else []
+        parts += [f"[exit {code}]\n"] if code else []
+        return filled("".join(parts), varying)
+
+    def script(path: Path) -> str:
+        before = contents(here)
+        text = "\n".join(map(one, commands(path)))
+        assert path.parent.name != "errors" or contents(here) == before, "nothing is written"
+        return text
+
+    return script
+
+
+def contents(folder: Path) -> dict[Path, bytes | None]:
+    """All that is in it; locks are left behind, and hold nothing."""
+    files = (path for path in folder.rglob("*") if not path.name.endswith("lock"))
+    return {path: path.read_bytes() if path.is_file() else None for path in files}
+
+
+def filled(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
+
+
+@pytest.mark.parametrize("script", CASES, ids=lambda p: p.relative_to(HERE).as_posix())
+def test_what_is_printed(script: Path, printed: Callable[[Path], str]) -> None:
+    expected, found = script.with_suffix(".out"), printed(script)
+    if BLESS:
+        expected.write_text(found)
+    assert VERSION not in found, "each release would change it"
+    assert found == expected.read_text(), "if the new text is better: make bless"
+
+
+def test_every_case_has_its_text_and_every_text_its_case() -> None:
+    assert [script.with_suffix(".out") for script in CASES] == sorted(HERE.glob("*/*.out"))

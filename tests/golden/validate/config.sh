@@ -1,0 +1,3 @@
+wasmpack validate config good.json
+wasmpack validate config wrong.json
+wasmpack validate config broken.json

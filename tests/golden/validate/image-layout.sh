@@ -1,0 +1,1 @@
+wasmpack validate image oci:layout:v1 --strict

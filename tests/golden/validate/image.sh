@@ -1,0 +1,1 @@
+wasmpack validate image quay.io/me/plugin:v1

@@ -1,0 +1,1 @@
+wasmpack validate module cut.wasm

@@ -1,0 +1,1 @@
+wasmpack validate module no-such-import.wasm

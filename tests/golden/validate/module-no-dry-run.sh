@@ -1,0 +1,1 @@
+wasmpack validate module plugin.wasm --no-dry-run

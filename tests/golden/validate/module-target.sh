@@ -1,0 +1,1 @@
+wasmpack validate module plugin.wasm --target ossm-2.6

@@ -1,0 +1,1 @@
+wasmpack validate wasmplugin plugin.yaml

@@ -1,0 +1,31 @@
+"""Commands without a process of their own: for tests of what is printed, by the hundred."""
+
+from __future__ import annotations
+
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from agreement.verdict import InThisProcess
+
+from wasmpack.dry_run.sandbox import IsolatedRunner
+
+
+@contextmanager
+def in_this_process() -> Iterator[None]:
+    """Let ``boundary.run`` be called here, dry runs and all; afterwards nothing is left of it."""
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wasmpack.cli.console._remembered", [])
+        patch.setattr(warnings, "showwarning", warnings.showwarning)
+        patch.setattr(IsolatedRunner, "__init__", lambda _self, _started=None: None)
+        patch.setattr(IsolatedRunner, "__exit__", InThisProcess.__exit__)
+        patch.setattr(IsolatedRunner, "feed", lambda *_, **__: None)
+        patch.setattr(IsolatedRunner, "run", InThisProcess.run)
+        try:
+            yield
+        finally:
+            for one, handler in handlers.items():
+                signal.signal(one, handler)
