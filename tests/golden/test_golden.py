@@ -18,8 +18,8 @@ from support.desk import CONFIG, MODULES, make_desk
 from support.faults.raw import RawServer
 from support.faults.tidy import tidy
 from support.in_process import in_this_process
-from wasmpack.cli.main import run
 
+from wasmpack.cli.main import run
 from wasmpack.images.variants import artifact_image
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.version import VERSION

@@ -10,20 +10,19 @@ from contextlib import contextmanager
 import pytest
 from agreement.verdict import InThisProcess
 
-from wasmpack.dry_run.sandbox import IsolatedRunner
+from wasmpack.dry_run.sandbox import Sandbox
 
 
 @contextmanager
 def in_this_process() -> Iterator[None]:
-    """Let ``boundary.run`` be called here, dry runs and all; afterwards nothing is left of it."""
+    """Let ``main.run`` be called here, dry runs and all; afterwards nothing is left of it."""
     handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wasmpack.cli.console._remembered", [])
         patch.setattr(warnings, "showwarning", warnings.showwarning)
-        patch.setattr(IsolatedRunner, "__init__", lambda _self, _started=None: None)
-        patch.setattr(IsolatedRunner, "__exit__", InThisProcess.__exit__)
-        patch.setattr(IsolatedRunner, "feed", lambda *_, **__: None)
-        patch.setattr(IsolatedRunner, "run", InThisProcess.run)
+        patch.setattr(Sandbox, "__init__", lambda _self, _started=None: None)
+        patch.setattr(Sandbox, "__exit__", InThisProcess.__exit__)
+        patch.setattr(Sandbox, "feed", lambda *_, **__: None)
+        patch.setattr(Sandbox, "run", InThisProcess.run)
         try:
             yield
         finally:

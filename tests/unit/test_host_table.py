@@ -174,7 +174,8 @@ def test_older_hosts_do_not_poll() -> None:
 def test_headers_are_changed_and_read_back() -> None:
     host, memory = host_in(Phase.REQUEST)
     assert host.vm.request
-    host.vm.request.maps[0] = [(b"x", b"1"), (b"y", b"2")]
+    headers = [(b"x", b"1"), (b"y", b"2")]
+    host.vm.request.enter(Callback("headers", Phase.REQUEST, maps={0: headers}))
     memory.bytes[0:3] = b"Xab"
     assert ask(host, "proxy_replace_header_map_value", 0, 0, 1, 1, 2) == Status.OK
     assert ask(host, "proxy_add_header_map_value", 0, 0, 1, 2, 1) == Status.OK

@@ -5,7 +5,6 @@ from support.plugins import PLUGINS
 
 from wasmpack.actions.inspect import inspect_image
 from wasmpack.actions.inspect_parts import PARTLY_READ
-from wasmpack.images import contents
 from wasmpack.images.image import Image
 from wasmpack.images.variants import artifact_image
 from wasmpack.proxy_abi.module import PluginModule
@@ -14,7 +13,7 @@ MODULE = (PLUGINS / "header-append-c.wasm").read_bytes()
 
 
 def test_hints_name_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "LARGE", len(MODULE))
+    monkeypatch.setattr("wasmpack.images.image.LARGE", len(MODULE))
     built = artifact_image(PluginModule(MODULE), b"{}", {})
     hints = {
         finding.rule: finding.hint

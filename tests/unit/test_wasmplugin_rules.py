@@ -57,15 +57,22 @@ def test_nothing_to_say_of_a_good_one() -> None:
         wasm(
             "selector: {matchLabels: {app: x}}, phase: AUTHN, priority: 5, failStrategy: FAIL_OPEN,"
             "type: HTTP, match: [{mode: SERVER, ports: [{number: 80}]}], pluginConfig: {a: [1, null]},"
-            "pluginName: r, vmConfig: {env: [{name: A, value: b}, {name: C, valueFrom: HOST}]}"
+            "pluginName: r, vmConfig: {env: [{name: A, value: b}]}"
         )
     )
     assert resource_problems(good, NEW) == []
 
 
+def test_a_variable_of_the_proxy_is_not_known() -> None:
+    env = "vmConfig: {env: [{name: A, value: b}, {name: C, valueFrom: HOST}]}"
+    (problem,) = resource_problems(plugin(wasm(env)), NEW)
+    assert problem.code == "WPL022"
+    assert problem.message.startswith("C has the value that it has in the proxy")
+
+
 def test_a_property_that_is_null_is_not_there() -> None:
     """The API server takes it out; in the plugin's own configuration it stays."""
-    nulls = "phase: , vmConfig: {env: [{name: A, value: , valueFrom: HOST}]}, selector: , match: "
+    nulls = "phase: , vmConfig: {env: [{name: A, value: }]}, selector: , match: "
     good = plugin(wasm(nulls + ", pluginConfig: {a: null}, priority: "))
     assert resource_problems(good, NEW) == []
     assert plugin_configuration(good.fields["pluginConfig"]) == b'{"a":null}'

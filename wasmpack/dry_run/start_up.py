@@ -20,6 +20,7 @@ class StartUp:
     host_env: tuple[str, ...] = ()
     """Names of variables that take the value they have in the proxy, which is not known here."""
     root_id: str = ""
+    """Which of the module's root contexts is meant; empty for none."""
     dry_run: bool = True
     """False: the module is not started, and what that would show is not judged."""
     seconds: float | None = None

@@ -43,6 +43,7 @@ class _PathPlace:
     digest: Digest | None = None
     """Of an image in it, instead of a tag."""
     prefix: ClassVar[str]
+    """What it is written with."""
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""

@@ -68,6 +68,7 @@ class _Named:
     raw_name: bytes
     """As it is in the file, UTF-8: text of a few of them may take gigabytes."""
     means: Type
+    """Its type."""
 
     @property
     def name(self) -> str:
@@ -85,7 +86,9 @@ class Import(_Named):
     """Something the host has to provide."""
 
     raw_module: bytes
+    """The name of the host's module as it is in the file, UTF-8."""
     raw_name: bytes
+    """As it is in the file, UTF-8."""
     kind: str
     """``func``, ``table``, ``memory``, ``global`` or ``tag``."""
     means: Type
