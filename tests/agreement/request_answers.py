@@ -19,7 +19,7 @@ from support.exchanges import FULL, PLAIN
 from support.plugins import binary
 
 from agreement.programs import MARKERS, signature
-from wasmpack.dry_run.host.streams import GET_REQUEST, callbacks
+from wasmpack.dry_run.host.request import GET_REQUEST, callbacks
 from wasmpack.dry_run.result import Outcome, RunRequest
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.start_up import StartUp
@@ -291,7 +291,7 @@ def _calls_out() -> Iterator[tuple[Step, ...]]:
         b"\x03\0\0\0\x05\0\0\0\x01\0\0\0\x07\0\0\0\x03\0\0\0\x0a\0\0\0\x01\0\0\0"
         b":path\0/\0:method\0GET\0:authority\0h\0"
     )
-    for name in (b"nowhere", b"upstream", b""):
+    for name in (b"nowhere", b""):
         for headers in (request, b"", PAIRS):
             yield (("proxy_http_call", name, headers, b"", b"\0\0\0\0", 1000, Out(0)),)
     for service in (b"nowhere", b"\x0a\x09\x0a\x07nowhere", _GOOGLE, b""):
@@ -428,9 +428,10 @@ def our_answers(probe: Probe) -> list[str]:
     (run,) = dry_runs(
         compiled_plugin(prober(probe)), [request], 10.0, exchange=_CALLBACKS[probe.exchange]
     )
-    if run.request and run.request.outcome is Outcome.CRASH:
+    ended = run.failed or run.served.failed
+    if ended and ended.outcome is Outcome.CRASH:
         return [CRASH]
-    return answers(probe, run.request_log)
+    return answers(probe, run.served.log)
 
 
 def digest(found: Sequence[str]) -> str:

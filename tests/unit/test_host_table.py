@@ -11,9 +11,9 @@ import pytest
 
 from wasmpack.dry_run.host import calls_out, header_maps, streams, values, wasi
 from wasmpack.dry_run.host.memory import GuestMemory, OverLimit, ProxyCrash, Refused, Status
+from wasmpack.dry_run.host.request import GET_REQUEST, Callback, Phase, RequestState
 from wasmpack.dry_run.host.shared_state import SharedState
-from wasmpack.dry_run.host.state import Callback, Host, Phase, RequestState, VmState
-from wasmpack.dry_run.host.streams import GET_REQUEST
+from wasmpack.dry_run.host.state import Host, VmState
 from wasmpack.dry_run.host.table import HOST_FUNCTIONS
 from wasmpack.dry_run.result import Cause, RunRequest
 from wasmpack.proxy_abi import abi
@@ -106,9 +106,9 @@ def test_calls_without_a_context_end_the_proxy() -> None:
 @pytest.mark.parametrize(
     ("name", "phases"),
     [
-        ("proxy_continue_response", {Phase.CREATED, Phase.REQUEST}),
-        ("proxy_continue_stream", {Phase.CREATED, Phase.REQUEST}),
-        ("proxy_close_stream", {Phase.CREATED, Phase.LOG, Phase.OVER}),
+        ("proxy_continue_response", {Phase.CREATED, Phase.REQUEST, Phase.TRAILERS}),
+        ("proxy_continue_stream", {Phase.CREATED, Phase.REQUEST, Phase.TRAILERS}),
+        ("proxy_close_stream", {Phase.CREATED, Phase.TRAILERS, Phase.LOG, Phase.OVER}),
         ("proxy_send_local_response", {Phase.LOG, Phase.OVER}),
     ],
 )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 from support.plugins import wat
 
-from wasmpack.dry_run.result import Cause, DryRun, Outcome, RunRequest, Step
+from wasmpack.dry_run.result import Cause, DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.module_rules.start_up import start_up_problems
@@ -33,7 +33,12 @@ TICK = '(import "env" "proxy_set_tick_period_milliseconds" (func $tick (param i3
 
 def test_a_run_survives_the_way_out_of_the_worker() -> None:
     for step in STEPS:
-        run = DryRun(failed=step, request=step, start_calls=(("a", "b"),), log=("x",))
+        run = DryRun(
+            failed=step,
+            served=Served(failed=step, status=503, log=("y",)),
+            start_calls=(("a", "b"),),
+            log=("x",),
+        )
         assert DryRun.from_json(json.loads(json.dumps(asdict(run)))) == run
     assert DryRun.from_json(json.loads(json.dumps(asdict(DryRun())))) == DryRun()
 
@@ -51,7 +56,7 @@ def test_a_run_survives_the_way_out_of_the_worker() -> None:
 )
 def test_a_crash_names_the_call_and_its_cause(cause: Cause, words: str) -> None:
     step = Step(name="proxy_on_log", outcome=Outcome.CRASH, call="f", cause=cause)
-    for run in (DryRun(failed=step), DryRun(request=step)):
+    for run in (DryRun(failed=step), DryRun(served=Served(failed=step))):
         (problem,) = start_up_problems(run, NEWEST, CONFIGURED)
         assert problem.message.startswith(f"proxy_on_log {words}")
 
@@ -85,7 +90,7 @@ def callback(name: str, body: str) -> str:
 def test_a_step_tells_what_ended_it(text: str, imports: str, step: Step) -> None:
     request = RunRequest(abi_version="0.2.1")
     (run,) = dry_runs(compiled_plugin(wat(text, imports)), [request], 10.0)
-    assert (run.failed or run.request) == step
+    assert (run.failed or run.served.failed) == step
 
 
 ENVIRONMENT = """(import "wasi_snapshot_preview1" "environ_sizes_get"
@@ -158,5 +163,5 @@ def test_an_allocator_that_makes_a_forbidden_call_traps() -> None:
     step = Step(name="proxy_on_configure", outcome=Outcome.TRAP, call="f", cause=Cause.RESTRICTED)
     (problem,) = start_up_problems(DryRun(failed=step), NEWEST, CONFIGURED)
     assert "trapped: the allocator calls f: restricted_callback" in problem.message
-    (problem,) = start_up_problems(DryRun(request=step), NEWEST, CONFIGURED)
+    (problem,) = start_up_problems(DryRun(served=Served(failed=step)), NEWEST, CONFIGURED)
     assert "traps: the allocator calls f: restricted_callback" in problem.message

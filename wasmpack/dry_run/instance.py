@@ -14,11 +14,11 @@ from wasmpack.dry_run.budget import RunBudget
 from wasmpack.dry_run.engine import engine, first_line, trap_reason
 from wasmpack.dry_run.guest import WasmtimeGuest
 from wasmpack.dry_run.host.memory import OverLimit, ProxyCrash, Refused, Restricted
+from wasmpack.dry_run.host.request import GET_REQUEST, Callback, RequestState
 from wasmpack.dry_run.host.shared_state import SharedState
-from wasmpack.dry_run.host.state import ROOT, Callback, Host, RequestState, VmState
-from wasmpack.dry_run.host.streams import GET_REQUEST
+from wasmpack.dry_run.host.state import ROOT, Host, VmState
 from wasmpack.dry_run.host.table import HOST_FUNCTIONS
-from wasmpack.dry_run.result import Cause, Outcome, RunRequest, Step
+from wasmpack.dry_run.result import Cause, Outcome, RunRequest, Served, Step
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi.abi import NEWEST, since, start_up_allowed
 from wasmpack.wasm import limits
@@ -102,15 +102,34 @@ class Instance:
             ]
         )
 
-    def serve(self) -> Step | None:
-        """One request and its answer; the step that failed, if one did."""
+    def serve(self) -> Served:
+        """One request and its answer, and then a tick of the timer, if one was set."""
+        before = len(self.log)
         state = self._vm.request = RequestState()
-        for callback in self._plugin.exchange:
+        failed = self._callbacks(state)
+        if failed is None and self._vm.tick_period:
+            self._vm.request = None
+            failed = self._first_failed([("proxy_on_tick", (ROOT,))])
+        return Served(
+            failed=failed,
+            status=state.status,
+            held=state.held,
+            log=tuple(self.log[before:]),
+        )
+
+    def _callbacks(self, state: RequestState) -> Step | None:
+        """Those of a request; the step that failed, if one did."""
+        for planned in self._plugin.exchange:
+            callback = state.expected(planned)
+            if callback is None:
+                continue
             state.enter(callback)
             arguments = callback.arguments(self._plugin.request.abi_version)
             failed = self._first_failed([(callback.name, arguments)])
-            if failed or (callback.goes_on and self._returned not in callback.goes_on):
+            if failed is not None:
+                state.trapped(callback)
                 return failed
+            state.leave(callback, self._returned)
         return None
 
     def close(self) -> None:

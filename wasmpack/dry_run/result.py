@@ -100,27 +100,44 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What became of the first request, if there was one."""
+
+    failed: Step | None = None
+    """The step that ended the plugin, if one did."""
+    status: int | None = None
+    """What the client got; None for no whole answer."""
+    held: str = ""
+    """The callback that holds the request for ever, if one does."""
+    log: tuple[str, ...] = ()
+    """Lines that were logged meanwhile."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what :func:`dataclasses.asdict` made of it."""
+        failed = value["failed"] and Step.from_json(value["failed"])
+        return cls(**{**value, "failed": failed, "log": tuple(value["log"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun:
     """What was seen of a start-up, up to the first step that failed."""
 
     failed: Step | None = None
     """The step that ended it, if one did."""
-    request: Step | None = None
-    """The step that ended the first request, if one did."""
+    served: Served = field(default_factory=Served)
+    """What became of the first request."""
     start_calls: tuple[tuple[str, str], ...] = ()
     """(function, host function it called) of start code: a proxy may forbid some calls there."""
     log: tuple[str, ...] = ()
     """Of the first instance."""
-    request_log: tuple[str, ...] = ()
-    """Lines that were logged during the first request."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what :func:`dataclasses.asdict` made of it."""
         return cls(
             failed=value["failed"] and Step.from_json(value["failed"]),
-            request=value["request"] and Step.from_json(value["request"]),
+            served=Served.from_json(value["served"]),
             start_calls=tuple((caller, name) for caller, name in value["start_calls"]),
             log=tuple(value["log"]),
-            request_log=tuple(value["request_log"]),
         )

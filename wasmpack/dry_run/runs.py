@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING
 from wasmpack.dry_run.budget import RunBudget
 from wasmpack.dry_run.code_cache import compiled_module
 from wasmpack.dry_run.engine import engine, first_line
-from wasmpack.dry_run.host.state import Callback
-from wasmpack.dry_run.host.streams import GET_REQUEST
+from wasmpack.dry_run.host.request import GET_REQUEST, Callback
 from wasmpack.dry_run.instance import Instance, Notice, Plugin
-from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Step
+from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.processes import Bound, Exceeded
 from wasmpack.wasm.reader import read_module
 from wasmpack.wasm.types import Import, Module
@@ -106,28 +105,24 @@ def _three_instances(
 ) -> DryRun:
     """One that is only loaded, one that is configured, and a thread's, which gets a request."""
     log: list[str] = []
-    request_log: list[str] = []
     calls: dict[tuple[str, str], None] = {}
-    failed = request = None
+    failed, served = None, Served()
     for part in ("base", "canary", "thread"):
         with closing(Instance(plugin, compiled, budget, notice)) as instance:
             failed = instance.load()
             if part != "base":
                 failed = failed or instance.configure()
             if part == "thread" and failed is None:
-                before = len(instance.log)
-                request = instance.serve()
-                request_log = instance.log[before:]
+                served = instance.serve()
             calls |= instance.start_calls
             log += instance.log if part != "thread" else []
         if failed is not None:
             break
     return DryRun(
         failed=failed,
-        request=request,
+        served=served,
         start_calls=tuple(calls),
         log=tuple(log),
-        request_log=tuple(request_log),
     )
 
 

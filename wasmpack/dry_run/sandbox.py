@@ -19,7 +19,7 @@ from typing import Any, Self
 from wasmpack.dry_run.budget import Budget, text_limits
 from wasmpack.dry_run.code_cache import cache_file
 from wasmpack.dry_run.engine import Validity
-from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Step
+from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.dry_run.spawn import Worker, spawn_worker
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.processes import Exceeded
@@ -133,7 +133,7 @@ class Sandbox:
         else:
             reason = self._process.died_of or "no reason given"
             step = Step(name=name, outcome=Outcome.ENGINE, reason=reason)
-        return DryRun(request=step) if at.get("request") else DryRun(failed=step)
+        return DryRun(served=Served(failed=step)) if at.get("request") else DryRun(failed=step)
 
 
 def compile_text(text: bytes, name: str) -> bytes:

@@ -194,7 +194,7 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
 def _unseen_memory(run: DryRun | None) -> Problem:
     """No crash was seen; without a dry run it is too likely for a doubt."""
     seen = "" if run is None else "; none was seen at start-up and in a plain request"
-    if run is not None and (run.failed or run.request):
+    if run is not None and (run.failed or run.served.failed):
         seen = "; none was seen as far as the dry run came"
     rule = MEMORY_CRASH if run is None else UNSEEN_MEMORY
     return rule.problem(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 
-from wasmpack.dry_run.result import Cause, DryRun, Outcome, Step
+from wasmpack.dry_run.result import Cause, DryRun, Outcome, Served, Step
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.memory import EXPORT_MEMORY, MEMORY_CRASH
@@ -86,8 +86,21 @@ REQUEST_TRAPPED = Rule(
     code="RUN010",
     title="with a plain GET request a callback traps",
     severity=Severity.INFO,
-    consumer="a proxy answers 503",
+    otherwise="warning with `--plugin-config`",
+    cause="the plugin's VM has failed then",
+    consumer="a proxy answers this request with 503 unless its response headers are sent, and each "
+    "one after it",
     fix="as the reason says",
+)
+REQUEST_HELD = Rule(
+    code="RUN013",
+    title="a plain GET request is held for ever",
+    severity=Severity.INFO,
+    otherwise="warning with `--plugin-config`",
+    cause="a callback pauses it, and nothing continues it; a plugin that waits for the answer of "
+    "another service, which the dry run does not have, may be meant so",
+    consumer="the client waits until it gives up",
+    fix="continue the request, or answer it",
 )
 ENGINE_DIED = Rule(
     code="RUN011",
@@ -114,6 +127,7 @@ _NEEDS_CONFIGURATION = {"proxy_on_context_create", "proxy_on_configure"}
 _READ_ENVIRONMENT = {"environ_get", "environ_sizes_get"}
 _NAMES_VARIABLE = re.compile(r"(?i:\benv).*\b[A-Z][A-Z0-9_]{2,}\b|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 """A log line that names an environment variable."""
+_TICK, _FAILED = "proxy_on_tick", 503
 _LAST_LINES, _LINE = 3, 200
 """Lines of the plugin's log that are quoted, and characters of each."""
 
@@ -162,21 +176,42 @@ def start_up_problems(run: DryRun, host: abi.HostDate, given: StartUp) -> Iterat
             return
     if run.failed:
         yield _failure(run.failed, run, given)
-    elif run.request:
-        yield _request_problem(run.request)
+    else:
+        yield from _request_problems(run.served, given)
 
 
-def _request_problem(step: Step) -> Problem:
-    """Of the first request: a trap is the plugin's own affair."""
-    if step.outcome is Outcome.CRASH:
-        return _crash(step, at_request=True)
-    if step.outcome in _BEYOND_US:
-        return _not_finished(step, "with a plain GET request, ")
-    return REQUEST_TRAPPED.problem(
-        step.name,
-        f"with a plain GET request, {step.name} traps: {_trap_reason(step)}",
-        "the proxy answers such a request with 503",
-    )
+def _request_problems(served: Served, given: StartUp) -> Iterator[Problem]:
+    """Of the first request: what ends in no answer is an outage, if the plugin was configured."""
+    severity = Severity.WARNING if given.configured else Severity.INFO
+    logged = _logged(served.log)
+    step = served.failed
+    if step is not None and step.outcome is Outcome.CRASH:
+        yield _crash(step, at_request=True)
+    elif step is not None and step.outcome in _BEYOND_US:
+        yield _not_finished(step, "with a plain GET request, ")
+    elif step is not None:
+        yield REQUEST_TRAPPED.problem(
+            step.name,
+            f"with a plain GET request, {step.name} traps: {_trap_reason(step)}{logged}",
+            _answered(step, served.status),
+            severity=severity,
+        )
+    if served.held:
+        yield REQUEST_HELD.problem(
+            served.held,
+            f"with a plain GET request, {served.held} holds the request, and nothing continues it"
+            f"{logged}",
+            "the client waits until it gives up; continue the request, or answer it",
+            severity=severity,
+        )
+
+
+def _answered(step: Step, status: int | None) -> str:
+    """The answers of a proxy whose plugin has failed."""
+    later = "the proxy answers each request after it with 503"
+    if step.name == _TICK or (status is not None and status != _FAILED):
+        return later
+    return f"the client gets {status or 'a part of the response'}, and {later}"
 
 
 def _restricted(caller: str, name: str) -> Problem:

@@ -6,7 +6,8 @@ Observed with Envoy 1.40.0; proxy-wasm-cpp-host, src/exports.cc, src/pairs_util.
 from collections.abc import Sequence
 
 from wasmpack.dry_run.host.memory import Refused, Status, found
-from wasmpack.dry_run.host.state import Host, Pair, Phase
+from wasmpack.dry_run.host.request import Pair, Phase
+from wasmpack.dry_run.host.state import Host
 
 _LAST_MAP = 7
 """Of ``proxy_map_type_t``."""
@@ -69,7 +70,7 @@ def proxy_remove_header_map_value(host: Host, kind: int, key: int, key_size: int
 def proxy_set_header_map_pairs(host: Host, kind: int, data: int, size: int) -> None:
     _check(kind)
     text = host.memory.text(data, size)
-    _change(host, kind, len(text))[:] = _decoded(text)
+    _change(host, kind, len(text))[:] = decoded(text)
 
 
 def _check(kind: int) -> None:
@@ -100,7 +101,7 @@ def encoded(pairs: Sequence[Pair]) -> bytes:
     return len(pairs).to_bytes(4, "little") + sizes + b"".join(t + b"\0" for p in pairs for t in p)
 
 
-def _decoded(data: bytes) -> list[Pair]:
+def decoded(data: bytes) -> list[Pair]:
     """The reverse; nothing if it does not fit together."""
     count = int.from_bytes(data[:4], "little")
     pos = 4 + 8 * count

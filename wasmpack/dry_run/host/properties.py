@@ -7,14 +7,15 @@ source/extensions/common/wasm/context.cc, ``Context::findValue``.
 
 from wasmpack.dry_run.host.header_maps import encoded
 from wasmpack.dry_run.host.memory import Refused, Status, found
-from wasmpack.dry_run.host.state import (
+from wasmpack.dry_run.host.request import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
     RESPONSE_TRAILERS,
     Pair,
     RequestState,
-    VmState,
+    number,
 )
+from wasmpack.dry_run.host.state import VmState
 
 _HEADERS = {
     b"request\0path": b":path",
@@ -33,11 +34,6 @@ _MAPS = {
 }
 _OBJECTS = {b"xds", b""}
 """What always has parts, and no value of its own."""
-
-
-def number(value: int) -> bytes:
-    """As the host writes integers."""
-    return value.to_bytes(8, "little")
 
 
 def property_value(vm: VmState, name: bytes) -> bytes:
