@@ -219,7 +219,7 @@ def test_metrics_are_numbered_by_type() -> None:
     [
         ("proxy_register_shared_queue", (0, 1000, 0), "shared data"),
         ("proxy_set_header_map_pairs", (0, 0, 1000), "headers, bodies and properties"),
-        ("proxy_set_buffer_bytes", (0, 0, 0, 0, 1000), "headers, bodies and properties"),
+        ("proxy_set_buffer_bytes", (0, 1 << 30, 0, 0, 1000), "headers, bodies and properties"),
         ("proxy_set_property", (0, 10, 0, 1000), "headers, bodies and properties"),
     ],
 )
