@@ -10,7 +10,7 @@ from support.hosts import envoy_of
 
 from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.engine import validity
-from wasmpack.dry_run.result import RunRequest
+from wasmpack.dry_run.result import Outcome, RunRequest, Served
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.sandbox import RunResult
 from wasmpack.dry_run.start_up import StartUp
@@ -28,6 +28,8 @@ class Ours:
     accepts: bool | None
     codes: tuple[str, ...]
     messages: tuple[str, ...]
+    served: Served | None = None
+    """What became of a first request; None if it was not tried to its end."""
 
 
 class InThisProcess:
@@ -74,4 +76,8 @@ def our_verdict(
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     doubts = [problem for problem in problems if problem.severity is Severity.WARNING]
     shown = errors or doubts
-    return Ours(not errors, tuple(p.code for p in shown), tuple(p.message for p in shown))
+    run = None if errors else facts.run_of(envoy_of(host))
+    served = run.served if run and run.failed is None else None
+    if served and served.failed and served.failed.outcome is not Outcome.TRAP:
+        served = None
+    return Ours(not errors, tuple(p.code for p in shown), tuple(p.message for p in shown), served)
