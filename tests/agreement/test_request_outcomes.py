@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
+from support import exchanges
 from support.envoy_batch import LOADS, NOT_ASKED, Observed, Subject, observe
 from support.plugins import binary
 
 from agreement.programs import MARKERS
-from wasmpack.dry_run.host.request import GET_REQUEST, Phase
+from wasmpack.dry_run.host.request import CONNECTION, GET_REQUEST, Phase
 from wasmpack.dry_run.result import Outcome, RunRequest, Served
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.envoy import find_envoy
@@ -19,6 +20,7 @@ from wasmpack.proxy_abi import abi
 
 CRASH, FAILED = "crash", 503
 CALLBACKS = [callback.name for callback in GET_REQUEST]
+OF_CONNECTIONS = [callback.name for callback in CONNECTION]
 _LOCAL = """(drop (call $local (i32.const 418) (i32.const 0) (i32.const 0) {body}
     (i32.const 0) (i32.const 0) (i32.const -1)))"""
 _ANSWER = _LOCAL.format(body="(i32.const 1000) (i32.const 6)")
@@ -38,6 +40,8 @@ ACTIONS = {
     "continues the request and pauses": ("(drop (call $continue (i32.const 0)))", 1),
     "continues the response and pauses": ("(drop (call $continue (i32.const 1)))", 1),
     "sets the status": (_STATUS, 0),
+    "closes the connection": ("(drop (call $close (i32.const 2)))", 0),
+    "continues with data and pauses": ("(drop (call $continue (i32.const 2)))", 1),
     **{f"returns {number}": ("", number) for number in range(1, 6)},
 }
 OUTSIDE = ("traps", "answers", "closes", "returns 1")
@@ -49,10 +53,12 @@ class Case:
 
     callback: str
     action: str
+    network: bool = False
 
     def module(self) -> bytes:
         """With every callback, so that each that comes could fail."""
-        functions = " ".join(self._function(name) for name in CALLBACKS)
+        names = OF_CONNECTIONS if self.network else CALLBACKS
+        functions = " ".join(map(self._function, names))
         return binary(f"""(module
           (import "env" "proxy_send_local_response"
             (func $local (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
@@ -88,6 +94,13 @@ def cases() -> list[Case]:
     return [Case(*pair) for pair in pairs]
 
 
+def connections() -> list[Case]:
+    """Each action in each callback, but what would go on with the same bytes for ever."""
+    endless = Case("proxy_on_upstream_data", "continues with data and pauses", network=True)
+    found = [Case(*pair, network=True) for pair in product(OF_CONNECTIONS, ACTIONS)]
+    return [case for case in found if case != endless]
+
+
 def _theirs(seen: Observed) -> tuple[object, bool | None]:
     """The status, and whether the next request fails; None if that was not asked."""
     if seen.fate != LOADS:
@@ -95,8 +108,9 @@ def _theirs(seen: Observed) -> tuple[object, bool | None]:
     return seen.status, None if seen.later == NOT_ASKED else seen.later == FAILED
 
 
-def _ours(data: bytes) -> tuple[object, bool]:
-    (run,) = dry_runs(compiled_plugin(data), [RunRequest(abi_version="0.2.1")], 10.0)
+def _ours(data: bytes, *, network: bool = False) -> tuple[object, bool]:
+    request = RunRequest(abi_version="0.2.1", network=network)
+    (run,) = dry_runs(compiled_plugin(data), [request], 10.0)
     served: Served = run.served
     assert run.failed is None
     if served.failed and served.failed.outcome is Outcome.CRASH:
@@ -114,4 +128,20 @@ def test_requests_end_as_in_envoy() -> None:
         if ours[0] != theirs[0] or theirs[1] not in {None, ours[1]}:
             wrong.append((case, ours, theirs))
     print(f"{len(modules) - len(wrong)} of {len(modules)} requests end as in Envoy")
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_connections_end_as_in_envoy() -> None:
+    """No call in a network plugin ends the proxy; a trap closes the connection, and each later one."""
+    modules = [case.module() for case in connections()]
+    subjects = [Subject(data) for data in modules]
+    seen = observe(find_envoy(), subjects, exchanges.CONNECTION, again=True)
+    wrong = []
+    for case, data, there in zip(connections(), modules, seen, strict=True):
+        status, failed = _ours(data, network=True)
+        works = there.later == status if not failed else there.later is None
+        if there.fate != LOADS or there.status != status or not works:
+            wrong.append((case, status, failed, there))
+    print(f"{len(modules) - len(wrong)} of {len(modules)} connections end as in Envoy")
     assert wrong == []

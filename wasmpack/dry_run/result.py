@@ -52,6 +52,8 @@ class RunRequest:
 
     abi_version: str
     start_up: StartUp = field(default_factory=StartUp)
+    network: bool = False
+    """It gets a connection, not a request."""
     host: HostDate = NEWEST
 
     @property
@@ -109,6 +111,8 @@ class Served:
     """What the client got; None for no whole answer."""
     held: str = ""
     """The callback that holds the request for ever, if one does."""
+    network: bool = False
+    """It was a connection."""
     log: tuple[str, ...] = ()
     """Lines that were logged meanwhile."""
 

@@ -21,6 +21,8 @@ class StartUp:
     """Names of variables that take the value they have in the proxy, which is not known here."""
     root_id: str = ""
     """Which of the module's root contexts is meant; empty for none."""
+    network: bool | None = None
+    """It is used as a network plugin (``type: NETWORK``); None: as its exports suggest."""
     dry_run: bool = True
     """False: the module is not started, and what that would show is not judged."""
     seconds: float | None = None
