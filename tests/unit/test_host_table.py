@@ -53,7 +53,7 @@ def host_in(phase: Phase | None = None, host: abi.HostDate = abi.NEWEST) -> tupl
     """With a request in that phase, or none."""
     memory, vm = Bytes(), VmState(RunRequest(abi_version="0.2.1", host=host))
     vm.has_context = True
-    vm.request = None if phase is None else RequestState(phase)
+    vm.request = None if phase is None else RequestState(phase, network=phase is Phase.CONNECTION)
     return Host(memory, vm, SharedState()), memory
 
 

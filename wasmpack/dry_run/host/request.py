@@ -108,8 +108,6 @@ class LocalResponse:
 class RequestState:
     """One HTTP stream, as its host functions find it."""
 
-    network: bool = False
-    """A connection of a network plugin."""
     phase: Phase = Phase.CREATED
     maps: dict[int, list[Pair]] = field(default_factory=dict)
     """All that there were; not each can be seen now."""
@@ -123,6 +121,8 @@ class RequestState:
     """Properties that the plugin has set."""
     ended: bool = False
     """Closed or answered in this callback: a trap now ends the proxy."""
+    network: bool = False
+    """A connection of a network plugin: what acts on requests has nothing to act on."""
     as_root: bool = False
     """Calls of this callback are made for the root context, where there is nothing to act on."""
     local: LocalResponse | None = None
