@@ -19,12 +19,12 @@ from wasmpack.stores.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyScope:
-    """How much of an image is copied, and under which names."""
+    """How much of an image to copy, and under which names."""
 
     whole_index: bool = False
-    """Every image of an index, not the one that a mesh takes."""
+    """Copy every image of an index, not just the one that a mesh pulls."""
     referrers: bool = False
-    """What refers to the image too: signatures, bills of material."""
+    """Copy signatures, bills of materials and other referrers too."""
     tags: Sequence[str] = ()
     """Further tags at the destination."""
 
@@ -36,7 +36,7 @@ def pull_image(
     *,
     force: bool = False,
 ) -> Written:
-    """Registry to local store, or to a place; every byte is verified."""
+    """Copy from a registry to the local store or another place; every byte is verified."""
     session = session or Session()
     remote = NamePlace(source.reference.with_default_tag(), remote=True)
     if destination is not None and not isinstance(destination, NamePlace):
@@ -57,7 +57,7 @@ def copy_image(
     scope: CopyScope | None = None,
     force: bool = False,
 ) -> Written:
-    """Any place to any place, bytes and digest unchanged (a name as destination: its registry).
+    """Copy from any place to any other, bytes and digest unchanged; a name means its registry.
 
     :raises WouldOverwrite: another image is there, and ``force`` is not given
     """
@@ -103,7 +103,7 @@ def extract_image(image: Image, directory: Path, session: Session, *, force: boo
 
 
 def _is_same(path: Path, data: bytes) -> bool:
-    """A file with these bytes; a link to one is something else."""
+    """True for a file with these bytes; a link to one does not count."""
     if path.is_symlink():
         return False
     with contextlib.suppress(BadArtifact), explained(path), open_regular(path) as file:

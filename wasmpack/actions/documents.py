@@ -14,7 +14,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 NOT_YAML = Rule(
     code="WPL000",
     title="a file that is not YAML, with line, column and reason",
-    consumer="kubectl refuses it as well",
+    consumer="kubectl refuses it too",
     fix="fix it there",
 )
 
@@ -64,10 +64,10 @@ def read_file_documents(name: str, counts: Counts) -> Iterator[Document]:
 
 
 def _files(name: str) -> list[str]:
-    """The name itself, or the files of the directory that it is.
+    """The file itself, or the files of a directory.
 
     :raises NotFound: a directory without YAML and JSON
-    :raises WrongUsage: a link out of the directory, which may lead to anything that we can read
+    :raises WrongUsage: a link out of the directory, which may lead to any file that we can read
     """
     path = Path(name)
     if name == STDIN or not path.is_dir():
@@ -80,6 +80,6 @@ def _files(name: str) -> list[str]:
         if file.is_symlink() and not file.resolve().is_relative_to(inside):
             raise WrongUsage(
                 f"{file}: a link out of this directory, which is not followed",
-                hint="name the file itself, if it is meant",
+                hint="if you mean that file, name it directly",
             )
     return [str(file) for file in files]

@@ -15,11 +15,11 @@ STDIN = "-"
 def read_module_file(name: str) -> PluginModule:
     """Read ``.wasm`` or ``.wat``; ``-`` is standard input.
 
-    The suffix decides what is compiled from text, on standard input the magic does: text in a
+    The suffix decides whether text is compiled, on standard input the magic number does: text in a
     ``.wasm`` file is a bad artifact, as it is for a proxy.
 
     :raises NotFound: no such file
-    :raises BadArtifact: text that is no WebAssembly text
+    :raises BadArtifact: invalid WebAssembly text
     """
     if name == STDIN:
         data = read_standard_input(LIMIT)

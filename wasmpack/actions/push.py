@@ -38,12 +38,12 @@ def push_image(
 ) -> Written:
     """Push, and compare the registry's digest with ours.
 
-    :param source: where the image comes from: of the same registry, its blobs may be mounted
+    :param source: where the image comes from: in the same registry, its blobs may be mounted
     :param tags: further tags of the destination
     :param checks: how the image is validated, unless this store has accepted it before
     :param fall_back: if the registry refuses the manifest's kind, push it as ``compat`` instead
-    :param dry_run: nothing is sent; the result says what would be
-    :raises RejectedArtifact: validation says it cannot work
+    :param dry_run: send nothing; the result lists what would be sent
+    :raises RejectedArtifact: validation rejects it
     """
     session = session or Session()
     if isinstance(destination, str):
@@ -101,9 +101,9 @@ def _sent(
 
 
 def warn_of_realm(challenge: str, registry: str, notice: Notice) -> None:
-    """Say so if meshes will refuse the registry that was just asked.
+    """Warn if meshes will refuse the registry that was just contacted.
 
-    :param challenge: how it asked us to identify ourselves
+    :param challenge: its ``WWW-Authenticate``
     """
     if words := refused_realm(challenge):
         notice(
@@ -115,7 +115,7 @@ def warn_of_realm(challenge: str, registry: str, notice: Notice) -> None:
 def planned(
     manifest: Manifest, destination: Reference, names: Sequence[str | None], session: Session
 ) -> tuple[Moved, ...]:
-    """Which blobs, and last the manifest, a push would send; nothing is written."""
+    """The blobs, and last the manifest, that a push would send; nothing is written."""
     writer = registry_writer(destination, session, manifest.digest)
     there = writer.has_image(manifest, names)
 
@@ -131,5 +131,5 @@ def planned(
 def _as_compat(image: Image, manifest: Manifest) -> BuiltImage:
     contents = image.contents
     if contents.module is None:
-        raise BadArtifact("no module in the image to make a compat variant of")
+        raise BadArtifact("the image has no module to build a compat variant from")
     return filesystem_image(contents.module.data, contents.runtime_config, manifest.annotations)

@@ -30,7 +30,7 @@ def validate(
     dry_run: bool = True,
     envoy: bool = False,
 ) -> Report:
-    """Judge an image or a module as each target's fetcher and proxy would.
+    """Validate an image or a module as each target's fetcher and proxy would.
 
     >>> report = wasmpack.validate(module, targets=["ossm-3.0"])
     >>> print(report)
@@ -39,13 +39,13 @@ def validate(
       ossm-3.0  accept  (Istio 1.24.6)
 
     :param targets: release names such as ``ossm-3.0``, or ``all``; none means the default ones
-    :param plugin_config: handed to the plugin when it is started; None if there is none
+    :param plugin_config: passed to the plugin when it starts; None for none
     :param root_id: by default the first in the image's runtime configuration
     :param strict: warnings reject too
-    :param dry_run: start the module, in a process of its own
-    :param envoy: ask the Envoy of this machine too
+    :param dry_run: start the module, in a separate process
+    :param envoy: run the Envoy of this machine too
     :raises WrongUsage: an unknown target
-    :raises NotFound: no such image; ``envoy``, and there is none
+    :raises NotFound: no such image; ``envoy``, and no Envoy found
     """
     start_up = StartUp(plugin_config=plugin_config, root_id=root_id, dry_run=dry_run)
     checks = Checks(targets=targets, start_up=start_up, strict=strict, envoy=envoy)
@@ -55,9 +55,9 @@ def validate(
 def validate_all(
     subjects: Iterable[Image | PluginModule], checks: Checks | None = None
 ) -> Iterator[Report]:
-    """As :func:`validate`, of many: a report each, in their order, made on all cores.
+    """Validate many: yield a report for each, in their order, using all cores.
 
-    Subjects are taken as they are needed, and none is kept: there may be any number.
+    Subjects are consumed as needed and not kept: there may be any number.
 
     >>> names = ["quay.io/me/plugin:v1", "oci:layout:v1"]
     >>> copied = wasmpack.copy(*names)
