@@ -55,6 +55,19 @@ def parse_annotation(text: str) -> tuple[str, str]:
     return key.strip(), value
 
 
+def parse_variable(text: str) -> tuple[str, str]:
+    """``NAME=VALUE``; the value may be a secret, and is not repeated.
+
+    :raises WrongUsage: no ``=``, or an empty name
+    """
+    name, equals, value = text.partition("=")
+    if not name:
+        raise WrongUsage("--env: empty name of a variable", hint="--env NAME=VALUE")
+    if not equals:
+        raise WrongUsage(f"--env {text!r}: expected NAME=VALUE", hint=f"--env {text}=VALUE")
+    return name, value
+
+
 def read_annotations(path: Path) -> dict[str, str]:
     """A JSON object of strings, or that object under ``$manifest`` (the form of ``oras``).
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +25,8 @@ def validate(
     *,
     targets: Sequence[str] = (),
     plugin_config: bytes | None = None,
+    vm_config: bytes | None = None,
+    env: Mapping[str, str] | None = None,
     root_id: str = "",
     strict: bool = False,
     dry_run: bool = True,
@@ -40,6 +42,8 @@ def validate(
 
     :param targets: release names such as ``ossm-3.0``, or ``all``; none means the default ones
     :param plugin_config: handed to the plugin when it is started; None if there is none
+    :param vm_config: handed to its VM, by those proxies that can be told one
+    :param env: environment variables it is started with
     :param root_id: by default the first in the image's runtime configuration
     :param strict: warnings reject too
     :param dry_run: start the module, in a process of its own
@@ -47,7 +51,13 @@ def validate(
     :raises WrongUsage: an unknown target
     :raises NotFound: no such image; ``envoy``, and there is none
     """
-    start_up = StartUp(plugin_config=plugin_config, root_id=root_id, dry_run=dry_run)
+    start_up = StartUp(
+        plugin_config=plugin_config,
+        vm_config=vm_config,
+        env=tuple((env or {}).items()),
+        root_id=root_id,
+        dry_run=dry_run,
+    )
     checks = Checks(targets=targets, start_up=start_up, strict=strict, envoy=envoy)
     return _validated(subject, checks)
 
