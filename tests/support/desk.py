@@ -46,5 +46,7 @@ def make_desk(texts: Path, desk: Path) -> Path:
     for name in ("folder", "full"):
         (desk / name).mkdir()
     (desk / "full" / "something").touch()
+    (desk / "resources").mkdir()
+    shutil.copy(desk / "plugin.yaml", desk / "resources")
     put(i.Case("old", "", [(i.GZ, old_image())], ""), desk / "old")
     return desk

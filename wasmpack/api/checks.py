@@ -1,9 +1,6 @@
 """Public functions that judge, and write, what a mesh is given."""
 
-import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from wasmpack.actions.documents import read_or_report
@@ -12,6 +9,7 @@ from wasmpack.actions.render import RenderedPlugin, render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
 from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.actions.validate_image import validate_image
+from wasmpack.actions.validate_subjects import in_order
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Report
@@ -83,15 +81,7 @@ def validate_all(
     :raises NotFound: one of the images is not there; the reports before it have been made
     """
     checks = checks or Checks()
-    cores = os.cpu_count() or 1
-    running: deque[Future[Report]] = deque()
-    with ThreadPoolExecutor(cores) as pool:
-        for subject in subjects:
-            running.append(pool.submit(_validated, subject, checks))
-            if len(running) > cores:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+    yield from in_order(subjects, lambda subject: _validated(subject, checks))
 
 
 def _validated(subject: Image | PluginModule, checks: Checks) -> Report:

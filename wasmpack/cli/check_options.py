@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wasmpack.cli.console import Console
-from wasmpack.cli.groups import grouped, option
+from wasmpack.cli.groups import option
 from wasmpack.cli.options import exclude
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named
@@ -61,9 +61,6 @@ class CheckOptions:
             seconds=self.dry_run_timeout,
         )
         return Checks(targets=self.targets, strict=self.strict, envoy=self.envoy, start_up=start_up)
-
-
-check_options = grouped("checks", CheckOptions, CheckOptions.checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
