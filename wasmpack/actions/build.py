@@ -139,7 +139,8 @@ def build(
     done = Written(places=outputs.places, image=image, manifest=image.top, report=report)
     if dry_run:
         return replace(done, moved=_planned(image, outputs, session))
-    keep = report if checks is not None and not checks.targets else None
+    root_ids = options.root_ids if options.with_runtime_config else ()
+    keep = report if checks is not None and checks.depend_on_image_alone(root_ids) else None
     return replace(done, moved=write_outputs(image, outputs, session, report=keep))
 
 

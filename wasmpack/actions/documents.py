@@ -51,6 +51,16 @@ def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]
     return documents, problems
 
 
+def documents_in(data: bytes, name: str) -> tuple[list[Document], list[Problem]]:
+    """As :func:`read_or_report`, of bytes that were read already."""
+    try:
+        return list(read_counted(data, name, Counts())), []
+    except TooMuch:
+        raise
+    except BadArtifact as error:
+        return [], [NOT_YAML.problem(name, error.message, error.hint)]
+
+
 def read_file_documents(name: str, counts: Counts) -> Iterator[Document]:
     """As :func:`read_document_files`, of one name.
 

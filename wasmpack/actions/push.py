@@ -40,7 +40,8 @@ def push_image(
 
     :param source: where the image comes from: in the same registry, its blobs may be mounted
     :param tags: further tags of the destination
-    :param checks: how the image is validated, unless this store has accepted it before
+    :param checks: how the image is validated; if they give it nothing, and this store has accepted
+        it before, it is not validated again
     :param fall_back: if the registry refuses the manifest's kind, push it as ``compat`` instead
     :param dry_run: send nothing; the result lists what would be sent
     :raises RejectedArtifact: validation rejects it
@@ -60,15 +61,16 @@ def push_image(
 
 
 def accepted(image: Image, checks: Checks) -> Report:
-    """Validate an image that this store has not accepted yet.
+    """Validate an image, unless this store has accepted it and ``checks`` add nothing to that.
 
     :raises RejectedArtifact: every default target refuses it
     """
-    manifest = require_image(image)
-    report = known_report(manifest, rule_named)
+    manifest, keep = require_image(image), checks.depend_on_image_alone()
+    report = known_report(manifest, rule_named) if keep else None
     if report is None:
         report = validate_image(image, checks)
-        keep_report(manifest, report)
+        if keep:
+            keep_report(manifest, report)
     if report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report)
     return report

@@ -106,11 +106,17 @@ class ImageSubject:
 
     def place(self) -> Place:
         """:raises WrongUsage: ``--remote`` with something that is not a name."""
-        if not self.remote:
-            return self.image
-        if not isinstance(self.image, NamePlace):
-            raise WrongUsage(f"--remote goes with an image name, not with {self.image}")
-        return replace(self.image, remote=True)
+        return at_registry(self.image) if self.remote else self.image
+
+
+def at_registry(place: Place) -> Place:
+    """The image of that name in its registry, whatever the local store holds.
+
+    :raises WrongUsage: not a name
+    """
+    if not isinstance(place, NamePlace):
+        raise WrongUsage(f"--remote goes with an image name, not with {place}")
+    return replace(place, remote=True)
 
 
 image_subject = grouped("image", ImageSubject, ImageSubject.place)

@@ -54,7 +54,11 @@ class PushOptions(CheckOptions):
 @click.command(epilog="Example: wasmpack push quay.io/me/plugin:v1 -t latest")
 @image_argument
 @click.argument("destination", type=REFERENCE, required=False)
-@grouped("options", PushOptions, only="tags variant no_validate dry_run_timeout dry_run")
+@grouped(
+    "options",
+    PushOptions,
+    only="tags variant plugin_config vm_config env no_validate dry_run_timeout dry_run",
+)
 @grouped("files", ResultFiles, only="digest_file")
 @format_option
 @registry_options
