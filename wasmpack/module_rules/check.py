@@ -37,6 +37,7 @@ from wasmpack.module_rules.validity import (
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.host_scan import HostScan
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.targets import Target
 from wasmpack.wasm.code import check_code
 from wasmpack.wasm.cursor import MalformedModule
@@ -180,7 +181,7 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
         found.append(legacy_exceptions())
     run = facts.run_of(target)
     if run is not None and not _has_error(found):
-        found += start_up_problems(run, target.host, facts.start_up)
+        found += start_up_problems(run, target.host, facts.start_up, sdk_of(facts.module))
         if facts.start_up.vm_config is not None and not target.vm_config:
             found.append(_vm_config_unseen())
     if not facts.start_up.dry_run and not _has_error(found):

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
 from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.module_rules.likewise import EXAMINED, likewise
 from wasmpack.proxy_abi import abi
-from wasmpack.proxy_abi.abi import sdk_of
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.wasm.types import Import, Module
 
 MISSING_IMPORT = Rule(
@@ -32,9 +33,12 @@ OWN_FUNCTION = Rule(
     fix="try it there",
 )
 
+_REASONS = {"global": "proxies provide no globals", "func": "the proxy has no such function"}
+"""Why an import is missing, by its kind."""
+
 
 def import_problems(
-    module: Module, version: str, host: abi.HostDate, own_functions: frozenset[str]
+    module: Module, version: str, host: abi.HostDate, own_functions: frozenset[str] = frozenset()
 ) -> Iterator[Problem]:
     sdk = sdk_of(module)
     own: list[Import] = []
@@ -50,7 +54,7 @@ def import_problems(
             known.append((item, provided))
     mismatched = ((item, provided) for item, provided in known if provided != item.type)
     yield from few(own, _own_function)
-    yield from few(missing, lambda item: _missing(sdk, item, version))
+    yield from _missing_problems(sdk, missing, version)
     yield from few(mismatched, lambda pair: _mismatch(sdk, *pair, version))
 
 
@@ -76,14 +80,23 @@ def _own_function(item: Import) -> Problem:
     )
 
 
-def _missing(sdk: str, item: Import, version: str) -> Problem:
-    why = (
-        "proxies provide no globals" if item.kind == "global" else "the proxy has no such function"
-    )
+def _missing_problems(sdk: str, missing: Sequence[Import], version: str) -> Iterator[Problem]:
+    """One problem for each cause: its author links or builds in another way, once."""
+    causes: dict[tuple[str, str], list[Import]] = {}
+    for item in missing[:EXAMINED]:
+        cause = _REASONS[item.kind], import_hint(sdk, item, version)
+        causes.setdefault(cause, []).append(item)
+    at_least = len(missing) > EXAMINED
+    yield from few(causes.items(), lambda cause: _missing(*cause[0], cause[1], at_least=at_least))
+
+
+def _missing(why: str, hint: str, items: Sequence[Import], *, at_least: bool) -> Problem:
+    first, *others = (f"{item.module}.{item.name}" for item in items)
+    also = likewise(others, at_least=at_least)
     return MISSING_IMPORT.problem(
-        f"import {item.module}.{item.name}",
-        f"{why}: 'Failed to load Wasm module due to a missing import: {item.module}.{item.name}'",
-        import_hint(sdk, item, version),
+        f"import {first}",
+        f"{why}: 'Failed to load Wasm module due to a missing import: {first}'{also}",
+        hint,
     )
 
 
@@ -93,9 +106,7 @@ def import_hint(sdk: str, item: Import, version: str) -> str:
         return _wasi_hint(sdk, item)
     versions = [known for known in abi.abis_of(item.name) if known != version]
     if item.module == "env" and versions:
-        return (
-            f"this function belongs to ABI {' and '.join(versions)}; the module declares {version}"
-        )
+        return f"belongs to ABI {' and '.join(versions)}; the module declares {version}"
     seen = {"sdk": sdk, "module": item.module, "name": item.name}
     return next(row["hint"] for row in _hints() if _fits(row, seen))
 
@@ -124,7 +135,7 @@ def _wasi_hint(sdk: str, item: Import) -> str:
         abi.host_function(item.module, item.name, version, abi.NEWEST)
         for version in abi.MARKERS.values()
     ):
-        return "no proxy provides this WASI function: avoid the library that needs it"
+        return "no proxy provides this part of WASI: avoid the library that needs it"
     if sdk == "go":
         return "Go 1.24 and later needs Envoy 1.33 (Istio 1.25) or newer; TinyGo needs less"
     return "only newer proxies provide it: choose a newer target, or stub it (wasi-stub)"

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from wasmpack.findings import Problem, Rule, few
-from wasmpack.module_rules.exports import export_problems
+from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.module_rules.exports import OTHER_SDK, export_problems
 from wasmpack.module_rules.imports import import_problems
 from wasmpack.module_rules.memory import memory_problems, table_problems
 from wasmpack.proxy_abi import abi
@@ -33,7 +33,7 @@ NO_MARKER = Rule(
     code="ABI001",
     title="no function `proxy_abi_version_0_1_0`, `_0_2_0` or `_0_2_1` is exported",
     consumer="every proxy: `Missing or unknown Proxy-Wasm ABI version`",
-    fix="use a proxy-wasm SDK, or export the marker",
+    fix="build with a current proxy-wasm SDK; in a module written by hand, export the marker",
 )
 UNTRANSLATABLE_TYPE = Rule(
     code="ABI009",
@@ -51,6 +51,9 @@ UNTRANSLATABLE_NAME = Rule(
     consumer="observed with Envoy 1.36.2 and 1.40.0, taken for all",
     fix="export it under another name",
 )
+
+_NEWEST_ABI = "0.2.1"
+_EXPORT_MARKER = "build with a proxy-wasm SDK, or export an empty function proxy_abi_version_0_2_1"
 
 
 def load_problems(
@@ -103,8 +106,17 @@ def _no_abi(module: Module) -> Problem:
     return NO_MARKER.problem(
         "exports",
         f"{why}: {NO_ABI!r}",
-        "build with a proxy-wasm SDK, or export an empty function proxy_abi_version_0_2_1",
+        _EXPORT_MARKER if wrong is not None or _lacks_only_the_marker(module) else OTHER_SDK,
     )
+
+
+def _lacks_only_the_marker(module: Module) -> bool:
+    """False where a marker would only lead to the proxy's next error."""
+    if not any(raw.startswith(b"proxy_on_") for raw in module.functions):
+        return True
+    checks = import_problems, export_problems
+    found = chain.from_iterable(check(module, _NEWEST_ABI, abi.NEWEST) for check in checks)
+    return all(problem.severity is not Severity.ERROR for problem in found)
 
 
 def _untranslatable_types(module: Module) -> Iterator[Problem]:

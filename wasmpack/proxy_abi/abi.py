@@ -14,10 +14,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, NewType, TypedDict
-
-if TYPE_CHECKING:
-    from wasmpack.wasm.types import Module
+from typing import NewType, TypedDict
 
 MARKERS: Mapping[bytes, str] = {
     b"proxy_abi_version_0_1_0": "0.1.0",
@@ -146,41 +143,3 @@ def start_up_allowed(name: str, host: HostDate) -> bool:
         return True
     rows = tables()["startUpAllowed"]
     return any(row["since"] <= host and name in row["functions"] for row in rows)
-
-
-_TINYGO = frozenset(
-    {b"proxy_on_memory_allocate", b"malloc", b"free", b"calloc", b"realloc", b"_start"}
-)
-_CPP = frozenset({b"malloc", b"proxy_validate_configuration", b"proxy_on_request_metadata"})
-_ASSEMBLYSCRIPT = frozenset({b"__new", b"__pin", b"__unpin", b"__collect"})
-_ABORT = "(i32, i32, i32, i32) -> ()"
-
-
-def sdk_of(module: Module) -> str:
-    """``rust``, ``go-tinygo``, ``go``, ``cpp``, ``assemblyscript``, ``zig``, ``c`` or ``unknown``.
-
-    A name says what made the file, as far as its traces tell; nothing is decided by it.
-    """
-    exports = module.functions.keys()
-    languages = {name for name, _ in module.producers.get("language", ())}
-    makers = " ".join(name.lower() for name, _ in module.producers.get("processed-by", ()))
-    if "Rust" in languages or "rustc" in makers:
-        return "rust"
-    if exports >= _TINYGO or "tinygo" in makers:
-        return "go-tinygo"
-    if "Go" in languages or (module.custom("go:buildid") and b"_initialize" in exports):
-        return "go"
-    if exports >= _CPP:
-        return "cpp"
-    if b"proxy_on_grpc_trailing_metadata" in exports or _is_assemblyscript(module):
-        return "assemblyscript"
-    if "zig" in makers:
-        return "zig"
-    return "c" if "clang" in makers or languages & {"C", "C11", "C99"} else "unknown"
-
-
-def _is_assemblyscript(module: Module) -> bool:
-    return any(export.raw_name in _ASSEMBLYSCRIPT for export in module.exports) or any(
-        i.raw_module == b"env" and i.raw_name == b"abort" and i.type == _ABORT
-        for i in module.distinct_imports
-    )

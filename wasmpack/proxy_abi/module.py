@@ -4,8 +4,8 @@ from functools import cached_property
 from pathlib import Path
 
 from wasmpack.oci.descriptor import Digest
-from wasmpack.proxy_abi.abi import sdk_of
 from wasmpack.proxy_abi.host_scan import HostScan, host_scan
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.wasm.reader import read_module
 from wasmpack.wasm.types import Module
 
@@ -68,5 +68,5 @@ class PluginModule:
 
     @cached_property
     def sdk(self) -> str:
-        """See :func:`wasmpack.proxy_abi.abi.sdk_of`."""
+        """See :func:`wasmpack.proxy_abi.sdk.sdk_of`."""
         return sdk_of(self.declarations)
