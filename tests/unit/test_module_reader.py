@@ -215,7 +215,7 @@ def test_as_many_as_the_engines_take_are_read_and_no_more(name: str) -> None:
     limit = LIMITS[name]
     full, over = limit.make(limit.most), limit.make(limit.most + 1)
     read_module(full)
-    words = f"more than the {limit.most} that the engine takes"
+    words = f"more than the {limit.most} that the engine accepts"
     with pytest.raises(MalformedModule, match=words) if limit.read else contextlib.nullcontext():
         read_module(over)
     assert _is_valid(full) is limit.wasmtime

@@ -40,7 +40,7 @@ UNKNOWN_CALLBACK = Rule(
     title="an unknown `proxy_on_*` export",
     severity=Severity.INFO,
     consumer="every proxy",
-    fix="none needed",
+    fix="no action needed",
 )
 OTHER_SDK = (
     "built with an SDK from before mid 2020, or for another proxy: build with a current "
@@ -67,7 +67,7 @@ def export_problems(module: Module, version: str, host: abi.HostDate) -> Iterato
             "exports",
             "neither malloc nor proxy_on_memory_allocate is exported: "
             "'Wasm module is missing malloc function.'",
-            "export proxy_on_memory_allocate (i32) -> i32; SDKs do it for you",
+            "export proxy_on_memory_allocate (i32) -> i32; every SDK does so",
         )
     yield from _marker_doubts(module)
 
@@ -83,7 +83,7 @@ def _counts(export: Export, module: Module) -> bool:
 
 
 def _mismatches(exports: Sequence[Export], version: str, host: abi.HostDate) -> Iterator[Problem]:
-    """One problem for all callbacks: two of them are an SDK's doing, not a slip of the author."""
+    """One problem for all callbacks: several point to the SDK, not to a slip of the author."""
     wanted = {e.name: abi.export_signature(e.name, version, host) for e in exports}
     wrong = [e for e in exports if wanted[e.name] not in {None, e.type}]
     callbacks = [e for e in wrong if e.raw_name.startswith(_PREFIX)]

@@ -1,4 +1,4 @@
-"""What a proxy of a given release would refuse among a module's imports."""
+"""Imports for which a proxy of a given release would refuse a module."""
 
 import json
 import re
@@ -74,8 +74,8 @@ def _mismatch(sdk: str, item: Import, provided: str, version: str) -> Problem:
 def _own_function(item: Import) -> Problem:
     return OWN_FUNCTION.problem(
         f"import env.{item.name}",
-        "a function of this consumer alone, whose signature is not established: neither it "
-        "nor the start-up was checked",
+        "only this consumer has this function, and its signature is not established: neither "
+        "it nor the start-up was checked",
         "try the plugin there; every other proxy refuses it",
     )
 
@@ -113,7 +113,7 @@ def import_hint(sdk: str, item: Import, version: str) -> str:
 
 @cache
 def _hints() -> list[dict[str, str]]:
-    """Advice, and for which SDKs, modules and names it is."""
+    """Hints, with patterns of the SDKs, modules and names they are for."""
     text = files(__package__).joinpath("import_hints.json").read_text()
     hints: list[dict[str, str]] = json.loads(text)["hints"]
     return hints
@@ -124,7 +124,7 @@ def _fits(row: dict[str, str], seen: dict[str, str]) -> bool:
 
 
 def signature_hint(sdk: str, item: Import, provided: str, version: str) -> str:
-    """What to do about an import that is declared in another way than the proxy has it."""
+    """The hint for an import that is declared with another type than the proxy's."""
     if sdk == "assemblyscript" and item.name in {"proxy_grpc_call", "proxy_grpc_stream"}:
         return f"the AssemblyScript SDK declares {item.name} wrongly: do not call it"
     return f"declare it as {provided}, or use an SDK made for ABI {version}"

@@ -19,12 +19,12 @@ _TROUBLE = re.compile(r"(?i)\b(no|not|un\w+|missing|invalid|wrong|bad|empty|cann
 
 
 class Missing(Enum):
-    """What a plugin was not given."""
+    """A kind of input that a plugin may lack."""
 
     CONFIGURATION = auto()
     ENVIRONMENT = auto()
     ROOT_ID = auto()
-    """None, or one that it does not know."""
+    """Absent, or unknown to the plugin."""
 
 
 WITHOUT: Mapping[Missing | None, str] = {
