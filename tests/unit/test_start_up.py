@@ -11,6 +11,7 @@ from support.plugins import wat
 from wasmpack.dry_run.result import Cause, DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.start_up import StartUp
+from wasmpack.findings import Severity
 from wasmpack.module_rules.start_up import start_up_problems
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi.abi import NEWEST
@@ -217,3 +218,30 @@ def test_an_allocator_that_makes_a_forbidden_call_traps() -> None:
     assert "trapped: the allocator calls f: restricted_callback" in problem.message
     (problem,) = start_up_problems(DryRun(served=Served(failed=step)), NEWEST, CONFIGURED)
     assert "traps: the allocator calls f: restricted_callback" in problem.message
+
+
+NO_CONTEXT = "no context factory for root_id 'x'"
+
+
+@pytest.mark.parametrize(
+    ("log", "given", "severity", "hint"),
+    [
+        (NO_CONTEXT, StartUp(), Severity.WARNING, "--root-id"),
+        (NO_CONTEXT, StartUp(root_id="x"), Severity.ERROR, "spec.pluginName"),
+        (NO_CONTEXT, CONFIGURED, Severity.ERROR, "--root-id"),
+        ("Root context not found", StartUp(), Severity.WARNING, "--root-id"),
+        ("root context: invalid configuration", StartUp(), Severity.WARNING, "--plugin-config"),
+        ("root context 1 created", StartUp(), Severity.WARNING, "--plugin-config"),
+        ("", CONFIGURED, Severity.ERROR, "compare the plugin's configuration"),
+    ],
+)
+@pytest.mark.parametrize("name", ["proxy_on_context_create", "proxy_on_configure"])
+def test_a_wrong_root_id_is_not_blamed_on_the_configuration(
+    name: str, log: str, given: StartUp, severity: Severity, hint: str
+) -> None:
+    step = Step(name=name, outcome=Outcome.TRAP, reason="unreachable")
+    (found,) = start_up_problems(DryRun(failed=step, log=(log, "abort")), NEWEST, given)
+    assert (found.severity, hint in str(found.hint)) == (severity, True)
+    assert ("no plugin configuration was given" in found.message) == (
+        "config" in hint and not given.configured
+    )

@@ -9,7 +9,7 @@ from wasmpack.errors import WrongUsage
 from wasmpack.findings import Rule
 
 _HOMES = {
-    "module_rules": "validity load imports exports memory plugin_type start_up check",
+    "module_rules": ("validity load imports exports memory plugin_type start_code start_up check"),
     "fetchers": "istio gcp fetch",
     "targets": "realm",
     "mesh": "schema_rules api_rules url pulling behaviour order",
