@@ -14,7 +14,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 NOT_YAML = Rule(
     code="WPL000",
     title="a file that is not YAML, with line, column and reason",
-    consumer="kubectl refuses it too",
+    cause="among them a key that is duplicated, of which kubectl silently keeps the last",
+    consumer="kubectl, duplicate keys aside",
     fix="fix it there",
 )
 
