@@ -151,6 +151,19 @@ def test_a_blob_of_many_images_moves_once() -> None:
     assert len(writer.manifests) == 51
 
 
+def test_what_is_there_is_not_named_again_and_its_blobs_are_asked_for() -> None:
+    class Named(Memory):
+        def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
+            return True
+
+    children = [image(str(number)) for number in range(3)]
+    top, writer = index(*(child.manifest.descriptor for child in children)), Named()
+    moved = transfer_all(Image(Store(top, *children)), top, writer, ["v1"])
+    assert {row.status for row in moved} == {BlobStatus.UPLOADED}, "lost, and sent"
+    assert set(writer.asked.values()) == {1}
+    assert writer.manifests == [], "a tag may be immutable"
+
+
 def test_an_image_of_too_many_layers_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:
     config = Descriptor.of(b"{}", mt.OCI_CONFIG).as_json()
     layers = [Descriptor.of(str(n).encode(), "x/y").as_json() for n in range(4000)]

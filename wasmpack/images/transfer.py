@@ -80,7 +80,8 @@ def transfer_all(
     for manifest, subject in _Tree(image, referrers=referrers).walk(top):
         own = [] if manifest.digest != top.digest else names
         if isinstance(manifest, Index):
-            writer.put_manifest(manifest, own)
+            if not writer.has_image(manifest, own):  # tags may be immutable
+                writer.put_manifest(manifest, own)
         else:
             rows = moving.image(manifest, own)
             moved |= {row.descriptor.digest: row for row in rows}
@@ -145,6 +146,8 @@ class _Moving:
     def image(self, manifest: Manifest, names: Sequence[str | None]) -> tuple[Moved, ...]:
         """Move an image; what came with an earlier one is there already.
 
+        A manifest that is there says nothing of its blobs, which a registry may have lost.
+
         :raises BadArtifact: more blobs than any image has
         """
         self._over.clear()  # of the image before
@@ -153,15 +156,15 @@ class _Moving:
             raise BadArtifact(f"more than {_MOST_BLOBS} layers: too many to copy at once")
         if self._progress:
             self._progress.expect(sum(blob.size for blob in blobs))
-        if self._writer.has_image(manifest, names):
-            return tuple(self.exists(blob) for blob in blobs)
+        there = self._writer.has_image(manifest, names)
         for blob in blobs:
             if blob.digest in self._done:
                 self.exists(blob)
         missing = [blob for blob in blobs if blob.digest not in self._done]
         moved = self.blobs(missing) if missing else ()
         self._done |= {row.descriptor.digest: row for row in moved}
-        self._writer.put_manifest(manifest, names)
+        if not there:
+            self._writer.put_manifest(manifest, names)
         return tuple(self._done[blob.digest] for blob in blobs)
 
     def blobs(self, blobs: Sequence[Descriptor]) -> tuple[Moved, ...]:

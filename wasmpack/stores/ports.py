@@ -86,7 +86,7 @@ class ImageWriter:
         return ""
 
     def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
-        """Whether all of it is there under these names; False where that is not known at once."""
+        """Whether the manifest is there under these names, its blobs or not; False if unknown."""
         return False
 
     def has_blob(self, descriptor: Descriptor) -> bool:

@@ -31,6 +31,10 @@ class TooLarge(RegistryUnavailable):
     """More bytes in one request than the registry takes (413)."""
 
 
+class Unanswered(RegistryUnavailable):
+    """A request that only saves work, refused by the registry."""
+
+
 class ManifestDenied(AccessRefused):
     """The registry takes the blobs, and denies the manifest (403): some do so for its kind."""
 
@@ -80,6 +84,11 @@ def refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
     return RegistryUnavailable(
         message, hint="it speaks TLS: --ca-file FILE, or --insecure" if tls else ""
     )
+
+
+def unanswered(answer: Answer, what: str, _hint: str = "") -> WasmpackError:
+    """As :func:`refusal`, of a request that only saves work."""
+    return Unanswered(_sentence(answer, what))
 
 
 def manifest_refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
