@@ -14,8 +14,9 @@ from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer
 from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, failed
 from wasmpack.stores.registry.headers import retry_after
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.registry.proxies import proxies_for
 from wasmpack.stores.registry.retries import TRANSIENT_STATUS, Transient
-from wasmpack.stores.registry.session import new_session, proxies_for
+from wasmpack.stores.registry.session import new_session
 from wasmpack.stores.registry.stall import WAITS, read_up_to
 from wasmpack.stores.verified import Readable
 
@@ -52,6 +53,7 @@ class Exchange:
         self._elsewhere = (
             new_session(options.without_login()) if options.cert_file else self.session
         )
+        self.session.get_adapter(base.url)
         self.registry = registry
         self._options = options
 
@@ -122,7 +124,7 @@ class Exchange:
                     stream=True,
                     allow_redirects=False,
                     timeout=(min(CONNECTING, silence), silence),
-                    proxies=proxies_for(address.url),
+                    proxies=proxies_for(address),
                 )
         except TRANSPORT_ERRORS as error:
             raise failed(error, self.registry, silence, deadline) from error
