@@ -15,6 +15,7 @@ from wasmpack.oci.canonical import JsonValue, find, parse_json
 from wasmpack.redaction import shown
 
 TOO_LARGE = 413
+_PROXY_REFUSES = 407
 SMALL = 4 * 1024 * 1024
 """Most bytes of a token answer or a page of tags."""
 LONGEST_WORDS = 8192
@@ -87,7 +88,9 @@ def refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
 
 
 def unanswered(answer: Answer, what: str, _hint: str = "") -> WasmpackError:
-    """As :func:`refusal`, of a request that only saves work."""
+    """As :func:`refusal`, of a request that only saves work (a proxy refuses the others too)."""
+    if answer.status == _PROXY_REFUSES:
+        return refusal(answer, what)
     return Unanswered(_sentence(answer, what))
 
 

@@ -46,7 +46,7 @@ def bypassed(host: str, port: int, excluded: str) -> bool:
 
 
 def _matches(row: str, host: str, port: int) -> bool:
-    """One of ``*``, ``IP``, ``CIDR``, ``NAME``, ``.NAME`` or ``*.NAME``, the last four with a port."""
+    """``*``, an IP address, a CIDR, ``NAME``, ``.NAME`` or ``*.NAME``; with a port or without."""
     if row == "*":
         return True
     name, own_port = _split(row)
