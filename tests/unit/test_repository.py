@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -13,8 +14,9 @@ from support.images import image_of
 from wasmpack.errors import DigestMismatch, WasmpackError
 from wasmpack.images.image import Image
 from wasmpack.images.transfer import Moved, transfer
+from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import BlobStatus
+from wasmpack.stores.ports import BlobStatus, attached_tags
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.repository import RegistryReader, RegistryWriter
 from wasmpack.stores.verified import VerifiedStream
@@ -168,3 +170,51 @@ def test_a_question_that_gets_no_answer_ends_a_push() -> None:
     data = IMAGE.blobs[blob.digest]
     with pytest.raises(WasmpackError, match="connection refused"):
         writer.put_blob(blob, lambda: VerifiedStream(io.BytesIO(data), blob))
+
+
+def referrers_of(answers: Script) -> list[str]:
+    """Digests that are listed, by a registry that has a list under the tag."""
+    by_tag = {"mediaType": OCI_INDEX, "manifests": [IMAGE.manifest.descriptor.as_json()]}
+    listed = answer(body=json.dumps(by_tag).encode(), headers={"Content-Type": OCI_INDEX})
+    odd = {
+        "GET /v2/a/b/referrers/": answers,
+        f"GET {MANIFESTS}sha256-": always(listed),
+        "GET /elsewhere": always(answer("302 Found", headers={"Location": "/elsewhere"})),
+        "GET /login": always(answer(body=b"<html>", headers={"Content-Type": "text/html"})),
+    }
+    with RawServer(tidy(IMAGE, odd)) as server:
+        found = RegistryReader(named(server), NO_RETRIES).referrers(IMAGE.manifest.digest)
+    return [str(row.digest) for row in found]
+
+
+REFUSALS = {
+    **{status: answer(f"{status} No") for status in ("400", "403", "404", "405", "406", "501")},
+    "401": answer("401 Unauthorized", headers={"WWW-Authenticate": "Basic realm=x"}),
+    "a page": answer("302 Found", headers={"Location": "/login"}),
+    "a circle": answer("302 Found", headers={"Location": "/elsewhere"}),
+    "nonsense": answer("302 Found", headers={"Location": "ftp://x/"}),
+    "another type": answer(body=b'{"manifests":[]}', headers={"Content-Type": "text/json"}),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_registry_without_the_referrers_api_is_asked_by_tag(name: str) -> None:
+    assert referrers_of(always(REFUSALS[name])) == [DIGEST]
+
+
+@pytest.mark.parametrize("name", ["403", "a circle", "401"])
+def test_a_list_of_referrers_is_never_shorter(name: str) -> None:
+    """The second page is refused."""
+    kind = {"Content-Type": OCI_INDEX, "Link": "</v2/a/b/referrers/more>; rel=next"}
+    first = answer(body=b'{"manifests":[]}', headers=kind)
+    pages = iter([first, *[REFUSALS[name]] * 9])
+    with pytest.raises(WasmpackError):
+        referrers_of(lambda _request, _headers: iter([next(pages)]))
+
+
+def test_tags_of_cosign() -> None:
+    tag = attached_tags(IMAGE.manifest.digest)[1]
+    whole = answer(body=IMAGE.manifest.raw, headers={"Content-Type": IMAGE.manifest.media_type})
+    with RawServer(tidy(IMAGE, {f"GET {MANIFESTS}{tag}": always(whole)})) as server:
+        found = RegistryReader(named(server), NO_RETRIES).attached(IMAGE.manifest.digest)
+    assert {name: str(row.digest) for name, row in found.items()} == {tag: DIGEST}

@@ -113,6 +113,7 @@ def write_image(
             [*names_at(place), *tags],
             referrers=referrers,
             progress=session.progress,
+            notice=session.notice,
         )
     return Written(places=(place,), image=image, manifest=top, moved=moved)
 

@@ -27,6 +27,8 @@ from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.verified import Body, Readable
 
 _ACCEPT = {"Accept": ", ".join(ACCEPTED)}
+_NO_REFERRERS = {400, 403, 404, 405, 406, 410, 415, 501}
+"""Answers of registries, and proxies in front of them, without the referrers API."""
 _STATED = "Docker-Content-Digest"
 _LONGEST_DIGEST = 200
 """Characters of an invalid digest that are repeated."""
@@ -177,7 +179,7 @@ class RegistryClient:
         listing = Listing(self._transport, what, "manifests", accept=OCI_INDEX)
         url = f"{self._root}/referrers/{quote(str(digest), safe=':')}"
         try:
-            rows = listing.rows(url, {200, 400, 404, 405, 501})
+            rows = listing.rows(url, _NO_REFERRERS | {200})
             return tuple(listing.descriptor(row) for row in rows)
         except NoListing:
             return self._referrers_by_tag(digest)

@@ -32,6 +32,10 @@ class TooLarge(RegistryUnavailable):
     """More bytes in one request than the registry takes (413)."""
 
 
+class Misdirected(RegistryUnavailable):
+    """A redirect that is not followed."""
+
+
 class Unanswered(RegistryUnavailable):
     """A request that only saves work, refused by the registry."""
 

@@ -1,17 +1,18 @@
 """A repository of a registry as a place to read images from and to write them to."""
 
+import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import IO
 
-from wasmpack.errors import NotFound, Notice, silence
+from wasmpack.errors import AccessRefused, BadArtifact, NotFound, Notice, silence
 from wasmpack.oci.canonical import JsonObject, canonical_json, find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
+from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter, attached_tags
 from wasmpack.stores.registry.client import RegistryClient, referrers_tag
 from wasmpack.stores.registry.errors import Unanswered
 from wasmpack.stores.registry.options import RegistryOptions
@@ -65,6 +66,13 @@ class RegistryReader(ImageReader):
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         return self._client.referrers(digest)
+
+    def attached(self, digest: Digest) -> Mapping[str, Descriptor]:
+        found: dict[str, Descriptor] = {}
+        for tag in attached_tags(digest):
+            with contextlib.suppress(NotFound, AccessRefused, BadArtifact):
+                found[tag] = self._client.manifest(tag).descriptor
+        return found
 
 
 class RegistryWriter(ImageWriter):
