@@ -231,7 +231,7 @@ def _push(image: Image, outputs: Outputs, session: Session) -> tuple[Moved, ...]
     assert isinstance(manifest, Manifest)
     for name, tags in outputs.repositories.items():
         names = [tag.tag for tag in tags]
-        with open_writer(NamePlace(tags[0]), session, manifest.digest, force=True) as writer:
+        with open_writer(NamePlace(tags[0]), session, manifest.digest, force=False) as writer:
             moved += transfer(image, manifest, writer, names, session.progress)
             warn_of_realm(writer.challenge, tags[0].registry, session.notice)
         session.notice(f"pushed {name}: {', '.join(map(str, names))}")

@@ -31,6 +31,7 @@ class PushOptions(CheckOptions):
     )
     no_validate: bool = option("Do not check the image.")
     dry_run: bool = option("Say what would be sent, and send nothing.")
+    force: bool = option("Send everything, even what the registry has.")
 
     def push(self, source: Place, target: Reference, session: Session) -> Written:
         """Do what they mean."""
@@ -48,6 +49,7 @@ class PushOptions(CheckOptions):
             validate=not self.no_validate,
             fall_back=self.variant == "auto",
             dry_run=self.dry_run,
+            force=self.force,
         )
 
 
@@ -57,7 +59,7 @@ class PushOptions(CheckOptions):
 @grouped(
     "options",
     PushOptions,
-    only="tags variant plugin_config vm_config env no_validate dry_run_timeout dry_run",
+    only="tags variant plugin_config vm_config env no_validate dry_run_timeout dry_run force",
 )
 @grouped("files", ResultFiles, only="digest_file")
 @format_option

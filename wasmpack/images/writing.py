@@ -99,6 +99,7 @@ def write_image(
     :param tags: further names there
     :param referrers: also what refers to it: signatures, bills of material
     :param source: where it comes from: of the same registry, its blobs may be mounted
+    :param force: replace another image in a layout or archive; to a registry, send everything
     :raises WouldOverwrite: another image is there, and ``force`` is not given
     """
     top = top or image.top
@@ -112,6 +113,7 @@ def write_image(
             [*names_at(place), *tags],
             referrers=referrers,
             progress=session.progress,
+            notice=session.notice,
         )
     return Written(places=(place,), image=image, manifest=top, moved=moved)
 
@@ -143,7 +145,7 @@ def open_writer(
     """
     match place:
         case NamePlace():
-            yield registry_writer(place.reference, session, digest, source)
+            yield registry_writer(place.reference, session, digest, source, force=force)
         case LayoutPlace():
             layout = Layout.create(expanded(place.path))
             if not force:
@@ -171,11 +173,17 @@ def open_writer(
 
 
 def registry_writer(
-    reference: Reference, session: Session, digest: Digest, source: Reference | None = None
+    reference: Reference,
+    session: Session,
+    digest: Digest,
+    source: Reference | None = None,
+    *,
+    force: bool = False,
 ) -> ImageWriter:
     """Push to a repository.
 
     :param source: where the image comes from; of the same registry, its blobs are mounted
+    :param force: send everything, whatever is there
     :raises DigestMismatch: the name has another digest than the image
     """
     from wasmpack.stores.registry.repository import RegistryWriter
@@ -183,9 +191,11 @@ def registry_writer(
     if reference.digest not in {None, digest}:
         raise DigestMismatch(f"{reference}: the image's digest is {digest}")
     mount_from = ""
-    if source is not None and source.registry == reference.registry:
+    if source is not None and not force and source.registry == reference.registry:
         mount_from = source.repository if source.repository != reference.repository else ""
-    return RegistryWriter(reference, session.writing, session.notice, mount_from=mount_from)
+    return RegistryWriter(
+        reference, session.writing, session.notice, mount_from=mount_from, force=force
+    )
 
 
 def names_at(place: Place) -> list[str | None]:
