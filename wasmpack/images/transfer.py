@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, WasmpackError, silence
 from wasmpack.images.image import Image
+from wasmpack.images.indexes import DEEPEST
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.ports import BlobStatus, ImageWriter, Progress
@@ -23,8 +24,6 @@ _MOST_ROWS = 16_000
 """Descriptors in indexes and lists of referrers, however often the same one comes."""
 _MOST_BLOBS = 4000
 """Of one image, or of all images of an index."""
-_DEEPEST = 16
-"""Indexes in indexes, and what refers to what refers to an image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +119,8 @@ class _Tree:
     ) -> Iterator[tuple[Manifest | Index, bool, Sequence[str]]]:
         """Every manifest after those it names, whether it refers to one before it, and its tags."""
         self._seen.add(found.digest)
-        if depth > _DEEPEST:
-            raise _TooMany(f"an index that is more than {_DEEPEST} deep")
+        if depth > DEEPEST:
+            raise _TooMany(f"an index that is more than {DEEPEST} deep")
         for child in found.manifests if isinstance(found, Index) else ():
             if self._is_new(child):
                 yield from self.walk(self._image.get(child), depth + 1)

@@ -10,12 +10,21 @@ from wasmpack.errors import DigestMismatch
 from wasmpack.files.outputs import is_stdout
 from wasmpack.findings import Report
 from wasmpack.images.image import Image
-from wasmpack.images.opening import expanded
+from wasmpack.images.opening import expanded, refuse_path
 from wasmpack.images.transfer import Moved, transfer_all
 from wasmpack.images.variants import Variant, variant_of
+from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace, Place, pinned
+from wasmpack.oci.place import (
+    STREAM,
+    ArchivePlace,
+    DaemonPlace,
+    LayoutPlace,
+    NamePlace,
+    Place,
+    pinned,
+)
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import archive_layout, check_archive
 from wasmpack.stores.layout import Layout
@@ -23,6 +32,8 @@ from wasmpack.stores.local import open_store
 from wasmpack.stores.on_disk import LayoutWriter
 from wasmpack.stores.ports import ImageWriter
 from wasmpack.stores.session import Session, registry_name
+
+_DOCKER = {mt.DOCKER_MANIFEST, mt.DOCKER_LIST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +114,11 @@ def write_image(
     :raises WouldOverwrite: another image is there, and ``force`` is not given
     """
     top = top or image.top
+    if isinstance(place, LayoutPlace | ArchivePlace) and top.media_type in _DOCKER:
+        session.notice(
+            f"{place}: a Docker manifest in an OCI layout, which skopeo and umoci do not find; "
+            "--variant compat is the same for a mesh"
+        )
     with open_writer(
         place, session, top.digest, force=force, tags=tags, source=registry_name(source)
     ) as writer:
@@ -145,6 +161,7 @@ def open_writer(
     """
     match place:
         case NamePlace():
+            refuse_path(place)
             yield registry_writer(place.reference, session, digest, source, force=force)
         case LayoutPlace():
             layout = Layout.create(expanded(place.path))
@@ -216,4 +233,4 @@ def goes_to_stdout(place: Place | None) -> bool:
 
 
 def _archive_target(place: ArchivePlace) -> Path:
-    return Path("/dev/stdout") if place.path == "-" else expanded(place.path)
+    return Path("/dev/stdout") if place.path == STREAM else expanded(place.path)
