@@ -94,6 +94,8 @@ class _Asking:
     """Of the upstream, if the exchange needs one."""
     again: bool = False
     """Send a second request, which shows whether the plugin has failed."""
+    seconds: float = _REQUEST_TIMEOUT
+    """For each answer."""
 
 
 @dataclass(frozen=True)
@@ -120,18 +122,20 @@ def observe(
     exchange: Exchange | None = PLAIN,
     *,
     again: bool = False,
+    seconds: float = _REQUEST_TIMEOUT,
 ) -> list[Observed]:
     """Load each module, and send one request through each that loads.
 
     :param exchange: None sends no request
     :param again: send a second one
+    :param seconds: how long an answer is waited for; a plugin may hold a request for ever
     """
     found = _in_batches(subjects, partial(_load, _Asking(binary, PLAIN, 0)))
     if exchange is None:
         return found
     loading = [n for n, seen in enumerate(found) if seen.accepts]
     with upstream() if exchange.upstream else contextlib.nullcontext(0) as port:
-        ask = partial(_ask, _Asking(binary, exchange, port, again))
+        ask = partial(_ask, _Asking(binary, exchange, port, again, seconds))
         answers = _in_batches([subjects[n] for n in loading], ask)
     for number, answer in zip(loading, answers, strict=True):
         seen = replace(found[number], fate=answer.fate, status=answer.status, later=answer.later)
@@ -207,12 +211,12 @@ def _alone(asking: _Asking, subject: Subject) -> _Answer:
 
 class _Run:
     def __init__(
-        self, process: subprocess.Popen[bytes], work: Path, count: int, exchange: Exchange
+        self, process: subprocess.Popen[bytes], work: Path, count: int, asking: _Asking
     ) -> None:
         self._process = process
         self._work = work
         self._count = count
-        self._exchange = exchange
+        self._asking = asking
         self._ports: dict[int, int] = {}
 
     @property
@@ -276,7 +280,8 @@ class _Run:
     def ask(self, number: int) -> _Answer:
         """Send one request through the module."""
         try:
-            return _Answer(LOADS, self._exchange.ask(self._port(number), _REQUEST_TIMEOUT))
+            status = self._asking.exchange.ask(self._port(number), self._asking.seconds)
+            return _Answer(LOADS, status)
         except TimeoutError:
             return _Answer(LOADS, None)  # it waits, as a plugin may
         except (OSError, http.client.HTTPException):
@@ -354,7 +359,7 @@ def _running(asking: _Asking, subjects: Sequence[Subject]) -> Iterator[_Run]:
                 stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
         try:
-            yield _Run(process, work, len(subjects), asking.exchange)
+            yield _Run(process, work, len(subjects), asking)
         finally:
             process.kill()
             process.wait()
