@@ -55,43 +55,56 @@ class Case:
     action: str
     network: bool = False
 
-    def module(self) -> bytes:
-        """With every callback, so that each that comes could fail."""
-        names = OF_CONNECTIONS if self.network else CALLBACKS
-        functions = " ".join(map(self._function, names))
-        return binary(f"""(module
-          (import "env" "proxy_send_local_response"
-            (func $local (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
-          (import "env" "proxy_close_stream" (func $close (param i32) (result i32)))
-          (import "env" "proxy_continue_stream" (func $continue (param i32) (result i32)))
-          (import "env" "proxy_replace_header_map_value"
-            (func $replace (param i32 i32 i32 i32 i32) (result i32)))
-          (memory (export "memory") 1)
-          (data (i32.const 1000) "teapot") (data (i32.const 2000) ":status")
-          (data (i32.const 2010) "201")
-          (func (export "{MARKERS["0.2.1"]}"))
-          (func (export "malloc") (param i32) (result i32) (i32.const 8192))
-          {functions})""")
 
-    def _function(self, name: str) -> str:
-        body, result = ACTIONS[self.action] if name == self.callback else ("", 0)
-        if name == "proxy_on_context_create":  # of the stream, not of the root
-            body = f"(if (local.get 1) (then {body}))"
-        if name == "proxy_on_done" and name != self.callback:
-            result = 1
-        wanted = abi.export_signature(name, "0.2.1", abi.NEWEST) or ""
-        params, _, results = wanted.partition(" -> ")
-        given = params.strip("()").replace(",", "")
-        value = f"(result i32) {body} (i32.const {result})" if results == "i32" else body
-        return f'(func (export "{name}") (param {given}) {value})'
+def module_of(*cases: Case) -> bytes:
+    """A module that does all of these, with every callback, so that each that comes could fail."""
+    names = OF_CONNECTIONS if cases[0].network else CALLBACKS
+    actions = {case.callback: case.action for case in cases}
+    functions = " ".join(_function(name, actions.get(name)) for name in names)
+    return binary(f"""(module
+      (import "env" "proxy_send_local_response"
+        (func $local (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+      (import "env" "proxy_close_stream" (func $close (param i32) (result i32)))
+      (import "env" "proxy_continue_stream" (func $continue (param i32) (result i32)))
+      (import "env" "proxy_replace_header_map_value"
+        (func $replace (param i32 i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 1000) "teapot") (data (i32.const 2000) ":status")
+      (data (i32.const 2010) "201")
+      (func (export "{MARKERS["0.2.1"]}"))
+      (func (export "malloc") (param i32) (result i32) (i32.const 8192))
+      {functions})""")
 
 
-def cases() -> list[Case]:
+def _function(name: str, action: str | None) -> str:
+    body, result = ("", int(name == "proxy_on_done")) if action is None else ACTIONS[action]
+    if name == "proxy_on_context_create":  # of the stream, not of the root
+        body = f"(if (local.get 1) (then {body}))"
+    wanted = abi.export_signature(name, "0.2.1", abi.NEWEST) or ""
+    params, _, results = wanted.partition(" -> ")
+    given = params.strip("()").replace(",", "")
+    value = f"(result i32) {body} (i32.const {result})" if results == "i32" else body
+    return f'(func (export "{name}") (param {given}) {value})'
+
+
+def cases() -> list[tuple[Case, ...]]:
     """Each action in the callbacks of a stream; before and behind them, one of each kind."""
     middle = [c.name for c in GET_REQUEST if Phase.REQUEST <= c.phase <= Phase.RESPONSE]
     outside = [name for name in CALLBACKS if name not in middle]
     pairs = [*product(middle, ACTIONS), *product(outside, OUTSIDE)]
-    return [Case(*pair) for pair in pairs]
+    return [*((Case(*pair),) for pair in pairs), *afterwards()]
+
+
+def afterwards() -> list[tuple[Case, Case]]:
+    """What a callback behind the request does, where the request did not end as usual."""
+    before = [
+        Case("proxy_on_request_headers", "returns 1"),
+        Case("proxy_on_response_body", "returns 1"),
+        Case("proxy_on_request_headers", "closes"),
+        Case("proxy_on_request_headers", "answers"),
+    ]
+    after = [Case("proxy_on_log", name) for name in ("answers", "closes", "answers and traps")]
+    return [*product(before, after)]
 
 
 def connections() -> list[Case]:
@@ -120,7 +133,7 @@ def _ours(data: bytes, *, network: bool = False) -> tuple[object, bool]:
 
 @pytest.mark.slow
 def test_requests_end_as_in_envoy() -> None:
-    modules = [case.module() for case in cases()]
+    modules = [module_of(*case) for case in cases()]
     seen = observe(find_envoy(), [Subject(data) for data in modules], again=True)
     wrong = []
     for case, data, there in zip(cases(), modules, seen, strict=True):
@@ -134,7 +147,7 @@ def test_requests_end_as_in_envoy() -> None:
 @pytest.mark.slow
 def test_connections_end_as_in_envoy() -> None:
     """No call in a network plugin ends the proxy; a trap closes the connection, and each later one."""
-    modules = [case.module() for case in connections()]
+    modules = [module_of(case) for case in connections()]
     subjects = [Subject(data) for data in modules]
     seen = observe(find_envoy(), subjects, exchanges.CONNECTION, again=True)
     wrong = []

@@ -24,6 +24,8 @@ _RESPONSE_BODY, _UPSTREAM_DATA = 1, 3
 """``proxy_buffer_type_t``."""
 _DELIVERED, _FAILED = 200, 503
 """Statuses; of a connection, that its bytes came back."""
+_DIGITS = 10
+"""More of a status are not looked at."""
 Pair = tuple[bytes, bytes]
 
 
@@ -85,6 +87,11 @@ class LocalResponse:
     body: bytes
     headers: Sequence[Pair] = ()
 
+    @property
+    def shown_status(self) -> int | None:
+        """What the client gets."""
+        return _shown(self.status)
+
     def seen_in(self, callback: Callback) -> Callback | None:
         """The callback of a response, where this is the response; None if it does not come."""
         if RESPONSE_HEADERS in callback.maps:
@@ -129,6 +136,8 @@ class RequestState:
     """Answered by the plugin itself."""
     resumed: bool = False
     """In this callback: it goes on whatever its result is."""
+    closed: bool = False
+    """By the plugin."""
     held: str = ""
     """The callback that holds the request for ever, if one does."""
     status: int | None = None
@@ -172,7 +181,7 @@ class RequestState:
     def trapped(self, callback: Callback) -> None:
         """End a callback that did not come to its end: the plugin's VM has failed."""
         if callback.phase is Phase.CREATED and self.local is not None:
-            self.status = self.local.status
+            self.status = self.local.shown_status
         elif callback.phase is Phase.CONNECTION:
             self.status = None
         elif callback.phase <= Phase.REQUEST or RESPONSE_HEADERS in callback.maps:
@@ -210,15 +219,15 @@ class RequestState:
             raise ProxyCrash(Cause.STREAM)
 
     def close(self) -> None:
-        """Reset the stream.
+        """Reset the stream; where the client has given up, there is nothing to reset.
 
         :raises ProxyCrash: it has not begun, or it is over
         """
-        if self.network:
+        if self.network or self.held:
             return
         if self.phase not in {Phase.REQUEST, Phase.RESPONSE}:
             raise ProxyCrash(Cause.STREAM)
-        self.ended = True
+        self.ended = self.closed = True
         self._end(None)
 
     def close_connection(self) -> None:
@@ -229,17 +238,18 @@ class RequestState:
     def answer(self, local: LocalResponse) -> None:
         """Send a local response; it must be the last change to a response.
 
-        :raises ProxyCrash: the stream has been answered, closed, or is over
+        :raises ProxyCrash: the stream has been answered, or is over
         """
-        if self.network:
+        if self.network or self.held:
             return
         answering = self.phase in {Phase.RESPONSE, Phase.TRAILERS}
-        if self.phase >= Phase.LOG or (answering and self.ended):
+        over = self.phase >= Phase.LOG
+        if (over and not self.closed) or (answering and self.ended):
             raise ProxyCrash(Cause.STREAM)
-        self.ended = answering
+        self.ended = answering or over
         if answering:
-            self._end(local.status if RESPONSE_HEADERS in self.seen else None)
-        else:
+            self._end(local.shown_status if RESPONSE_HEADERS in self.seen else None)
+        elif not over:
             self.local = self.local or local
             self._next = Phase.RESPONSE if self.phase is Phase.REQUEST else self._next
 
@@ -249,7 +259,12 @@ class RequestState:
 
     def _status(self) -> int | None:
         value = dict(self.maps[RESPONSE_HEADERS]).get(b":status", b"")
-        return int(value) if value.isdigit() and len(value) == 3 else None
+        return _shown(int(value)) if value.isdigit() and len(value) <= _DIGITS else None
+
+
+def _shown(status: int) -> int | None:
+    """The status as clients take it; None for what is none to them (RFC 9110 15)."""
+    return status if 100 <= status <= 999 else None
 
 
 def callbacks(text: str) -> tuple[Callback, ...]:
