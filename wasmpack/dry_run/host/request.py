@@ -67,7 +67,7 @@ class Callback:
     buffers: Mapping[int, bytes] = field(default_factory=dict)
     """Bodies in this callback, by ``proxy_buffer_type_t``."""
     properties: Mapping[bytes, bytes | None] = field(default_factory=dict)
-    """What is known from here on; None is an object, whose parts alone have values."""
+    """Properties known from here on; None is an object, whose parts alone have values."""
 
     def arguments(self, abi_version: str) -> tuple[int, ...]:
         """All of them."""
@@ -125,9 +125,9 @@ class RequestState:
     resumed: bool = False
     """In this callback: it goes on whatever its result is."""
     held: str = ""
-    """The callback that holds the request for ever, if one does."""
+    """The callback that holds the request forever, if one does."""
     status: int | None = None
-    """What the client gets so far; None for no whole answer."""
+    """The status sent to the client so far; None without a complete response."""
     _next: Phase = Phase.CREATED
     """Callbacks of earlier phases do not come any more."""
 
