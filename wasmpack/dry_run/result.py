@@ -52,6 +52,8 @@ class RunRequest:
 
     abi_version: str
     start_up: StartUp = field(default_factory=StartUp)
+    network: bool = False
+    """It gets a connection, not a request."""
     host: HostDate = NEWEST
 
     @property
@@ -109,6 +111,8 @@ class Served:
     """The status sent to the client; None without a complete response."""
     held: str = ""
     """The callback that holds the request forever, if one does."""
+    network: bool = False
+    """It was a connection."""
     log: tuple[str, ...] = ()
     """Lines logged meanwhile."""
 

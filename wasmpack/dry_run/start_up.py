@@ -21,6 +21,8 @@ class StartUp:
     """Names of variables with the values they have in the proxy, which are unknown here."""
     root_id: str = ""
     """The name of one of the module's root contexts, or nothing."""
+    network: bool | None = None
+    """It is used as a network plugin (``type: NETWORK``); None: as its exports suggest."""
     dry_run: bool = True
     """False: the module is not started, and faults that only its start shows are not found."""
     seconds: float | None = None

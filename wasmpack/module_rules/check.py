@@ -25,6 +25,7 @@ from wasmpack.module_rules.memory import (
     UNSEEN_MEMORY,
     memory_unseen,
 )
+from wasmpack.module_rules.plugin_type import is_network, type_problems
 from wasmpack.module_rules.start_up import start_up_problems
 from wasmpack.module_rules.validity import (
     WHOLE_FILE,
@@ -159,11 +160,12 @@ def _requests(facts: ModuleFacts) -> list[RunRequest]:
         ages.add(abi.since("mainVoid"))
     if any(item.raw_name == b"poll_oneoff" for item in module.imports):
         ages.add(abi.since("poll"))
+    network = is_network(module) if start_up.network is None else start_up.network
     given = [start_up]
     if start_up.vm_config is not None:
         given.append(replace(start_up, vm_config=None))
     return [
-        RunRequest(abi_version=version, start_up=each, host=age)
+        RunRequest(abi_version=version, start_up=each, network=network, host=age)
         for each in given
         for age in sorted(ages)
     ]
@@ -179,6 +181,7 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
         found.append(newer_features(facts.newer))
     if facts.unchecked:
         found.append(legacy_exceptions())
+    found += type_problems(facts.module, network=facts.start_up.network)
     run = facts.run_of(target)
     if run is not None and not _has_error(found):
         found += start_up_problems(run, target.host, facts.start_up, sdk_of(facts.module))

@@ -168,35 +168,37 @@ def start_up_problems(
 def _request_problems(served: Served, given: StartUp) -> Iterator[Problem]:
     """Findings of the first request: no response is an outage, if the plugin was configured."""
     severity = Severity.WARNING if given.configured else Severity.INFO
+    when = "with a connection" if served.network else "with a plain GET request"
     logged = _logged(served.log)
     step = served.failed
     if step is not None and step.outcome is Outcome.CRASH:
         yield _crash(step, at_request=True)
     elif step is not None and step.outcome in _BEYOND_US:
-        yield _not_finished(step, "with a plain GET request, ")
+        yield _not_finished(step, f"{when}, ")
     elif step is not None:
         yield REQUEST_TRAPPED.problem(
             step.name,
-            f"with a plain GET request, {step.name} traps: {_trap_reason(step)}{logged}",
-            _answered(step, served.status),
+            f"{when}, {step.name} traps: {_trap_reason(step)}{logged}",
+            _answered(step, served),
             severity=severity,
         )
-    if served.held:
+    if served.held and not served.network:  # a connection may go on with more bytes
         yield REQUEST_HELD.problem(
             served.held,
-            f"with a plain GET request, {served.held} holds the request, and nothing continues it"
-            f"{logged}",
+            f"{when}, {served.held} holds the request, and nothing continues it{logged}",
             "the client waits until it gives up; continue the request, or answer it",
             severity=severity,
         )
 
 
-def _answered(step: Step, status: int | None) -> str:
+def _answered(step: Step, served: Served) -> str:
     """The responses of a proxy whose plugin has failed."""
+    if served.network:
+        return "the proxy closes this connection, and each one after it"
     later = "the proxy answers each request after it with 503"
-    if step.name == _TICK or (status is not None and status != _FAILED):
+    if step.name == _TICK or (served.status is not None and served.status != _FAILED):
         return later
-    return f"the client gets {status or 'a part of the response'}, and {later}"
+    return f"the client gets {served.status or 'a part of the response'}, and {later}"
 
 
 def _failure(step: Step, run: DryRun, given: StartUp) -> Problem:
