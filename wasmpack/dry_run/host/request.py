@@ -116,7 +116,7 @@ class RequestState:
     addable: frozenset[int] = frozenset()
     buffers: dict[int, bytearray] = field(default_factory=dict)
     properties: dict[bytes, bytes | None] = field(default_factory=dict)
-    """Of the stream, but for its headers."""
+    """Properties of the stream, but for its headers."""
     own: dict[bytes, bytes] = field(default_factory=dict)
     """Properties that the plugin has set."""
     ended: bool = False

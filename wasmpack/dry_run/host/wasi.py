@@ -15,7 +15,7 @@ from wasmpack.proxy_abi.abi import since
 _OUTPUTS = {1, 2}
 """Standard output and error: the only files there are."""
 _CLOCKS = {0, 1}
-"""Of the day, and monotonic."""
+"""Clocks of the day, and monotonic."""
 _WRITER = bytes(8) + bytes([64]) + bytes(15)
 """``fdstat``: a file of unknown type with the right to write."""
 _RANDOM_LIMIT = 64 * 1024
