@@ -32,18 +32,18 @@ START_CODE = {"_initialize", "main", "__main_void", "_start"}
 Plan = Sequence[tuple[str, tuple[int, ...]]]
 """Calls with their arguments, in order."""
 Notice = Callable[[Mapping[str, object]], None]
-"""Told where a run is: ``{"at": step, "request": whether it belongs to the first request}``."""
+"""Receives each step of a run: ``{"at": step, "request": True if part of the first request}``."""
 _INSTANTIATE = "instantiate"
 _DECIDING = {"proxy_on_vm_start", "proxy_on_configure"}
 """Callbacks that can refuse."""
 _OUT_OF_MEMORY = "GC heap out of memory"
-"""How wasmtime begins when garbage-collected objects find no room (it is no trap)."""
+"""wasmtime's message when garbage-collected objects find no room (it is not a trap)."""
 _MASK = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """What is started, and with what."""
+    """A module, and the input it is started with."""
 
     module: Module
     request: RunRequest
@@ -62,7 +62,7 @@ class Instance:
         budget: RunBudget,
         notice: Notice = lambda _: None,
     ) -> None:
-        """:param notice: told of each step before it is taken"""
+        """:param notice: called before each step"""
         import wasmtime
 
         self._plugin = plugin
@@ -84,7 +84,7 @@ class Instance:
 
     @property
     def log(self) -> list[str]:
-        """What the module logged."""
+        """Lines that the module logged."""
         return self._vm.log
 
     def load(self) -> Step | None:
@@ -120,7 +120,7 @@ class Instance:
         )
 
     def _callbacks(self, state: RequestState) -> Step | None:
-        """Those of a request; the step that failed, if one did."""
+        """Make the callbacks of a request; return the step that failed, if one did."""
         for planned in self._plugin.exchange:
             callback = state.expected(planned)
             if callback is None:
@@ -135,7 +135,7 @@ class Instance:
         return None
 
     def close(self) -> None:
-        """The store's memory is free again."""
+        """Free the store's memory."""
         self._store.close()
 
     def _load_steps(self) -> Plan:
@@ -157,7 +157,7 @@ class Instance:
         return None
 
     def _step(self, name: str, arguments: tuple[int, ...]) -> Step | None:
-        """One call; an export that is absent is passed over."""
+        """Make one call; an absent export is skipped."""
         self._vm.callback = name
         if name == _INSTANTIATE:
             return self._guarded(name, self._instantiate)
@@ -170,7 +170,7 @@ class Instance:
         return replace(step, environment=self._vm.environment_read)
 
     def _guarded(self, name: str, call: Callable[[], object]) -> Step:
-        """Run one step and say how it ended; only what wasmtime and our bounds raise is caught."""
+        """Run one step and return its end; only errors of wasmtime and our bounds are caught."""
         import wasmtime
 
         self._notice({"at": name, "request": self._vm.request is not None})
@@ -223,7 +223,7 @@ class Instance:
                 yield wasmtime.Func(self._store, kind.type, self._host_call(item, kind.type))
 
     def _host_call(self, item: Import, kind: wasmtime.FuncType) -> Callable[..., int | None]:
-        """The host's answer; it takes 32-bit numbers as unsigned and 64-bit ones as signed."""
+        """The host's answer; it reads 32-bit numbers as unsigned and 64-bit ones as signed."""
         name, answer = item.name, HOST_FUNCTIONS[item.module, item.name]
         masks = [_MASK if str(param) == "i32" else -1 for param in kind.params]
 
@@ -245,7 +245,7 @@ class Instance:
 
 
 def _unsupported(name: str, reason: str) -> Step:
-    """What our engine lacks; but objects that find no room are the module's doing."""
+    """A feature that our engine lacks, unless objects found no room, which the module causes."""
     if reason.startswith(_OUT_OF_MEMORY):
         return Step(name=name, outcome=Outcome.LIMIT, reason=reason, bound=Bound.MEMORY)
     return Step(name=name, outcome=Outcome.UNKNOWN, reason=reason)

@@ -1,4 +1,4 @@
-"""Starts a module in wasmtime as a proxy would, without a proxy.
+"""Start a module in wasmtime as a proxy would, without a proxy.
 
 A proxy makes at least three instances of a module before it serves: one that is only loaded, one
 that is configured to see whether that works, and one for each of its threads (proxy-wasm-cpp-host,
@@ -43,7 +43,7 @@ _ELEMENT = 8
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A module ready to be started, or why it is not."""
+    """A module ready to be started, or the reason why it is not."""
 
     module: Module
     code: wasmtime.Module | None
@@ -51,10 +51,10 @@ class Compiled:
 
 
 def compiled_plugin(data: bytes, cache: Path | None = None) -> Compiled:
-    """Compile, which has no bound of its own.
+    """Compile; this has no bound except the process's.
 
     :param data: a valid module
-    :param cache: the directory of compiled code, if there is to be one
+    :param cache: the directory of compiled code, if enabled
     """
     import wasmtime
 
@@ -105,7 +105,7 @@ def _dry_run(plugin: Plugin, compiled: wasmtime.Module, seconds: float, notice: 
 def _three_instances(
     plugin: Plugin, compiled: wasmtime.Module, budget: RunBudget, notice: Notice
 ) -> DryRun:
-    """One that is only loaded, one that is configured, and a thread's, which gets a request."""
+    """Three instances: one only loaded, one configured, and a thread's, which gets a request."""
     log: list[str] = []
     calls: dict[tuple[str, str], None] = {}
     failed, served = None, Served()
@@ -130,7 +130,7 @@ def _three_instances(
 
 @contextmanager
 def _alarm(budget: RunBudget) -> Iterator[None]:
-    """Interrupt what has used its CPU time without calling the host, again for each instance."""
+    """Interrupt a run that has used its CPU time without calling the host; for each instance."""
     budget.until = time.process_time() + budget.seconds
     over = threading.Event()
 

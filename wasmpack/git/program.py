@@ -15,7 +15,7 @@ NO_GIT = "--no-git builds without annotations from git"
 _TIMEOUT = 20.0
 """Seconds for all the commands of a build, and for our work in between."""
 _LIMITS = Limits(cpu=math.inf, memory=768 << 20, blocked=5.0)
-"""Of one command. Memory: less than 1 GiB by what git can touch between two looks at it."""
+"""Limits of one command. Memory: less than 1 GiB by what git can touch between two looks at it."""
 OUTPUT = 1 << 22
 """Most bytes on either stream; we expect a few lines."""
 _REASON = 500

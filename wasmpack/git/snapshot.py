@@ -46,7 +46,7 @@ _SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
 """The base file of a split index, which holds this digest (gitformat-index(5), "Split index")."""
 _MAX_CONFIG = 1 << 22
 _MAX_INDEX = 1 << 28
-"""Of the index and its base file together."""
+"""Most bytes of the index and its base file together."""
 _BOUNDS = {"core.packedgitwindowsize": "32m", "core.packedgitlimit": "256m"}
 """Bytes of packs that git maps at a time, so that a large one stays below the memory limit."""
 

@@ -16,7 +16,7 @@ from wasmpack.files.directories import open_regular
 from wasmpack.git.program import NO_GIT, Deadline
 
 _MAX_ENTRIES = 1 << 20
-"""Of all directories together; git packs long before (gc.auto, gc.autoPackLimit)."""
+"""Most files of all directories together; git packs long before (gc.auto, gc.autoPackLimit)."""
 _OBJECT_DIRECTORY = re.compile(r"[0-9a-f]{2}|pack|info|commit-graphs|multi-pack-index\.d")
 """Places git looks in below an object directory (gitrepository-layout(5)), and no others."""
 _MAX_ALTERNATES = 1 << 16

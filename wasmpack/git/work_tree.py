@@ -100,7 +100,7 @@ def _pointer(file: Path, form: bytes) -> Path | None:
 
 
 def _content(file: Path) -> bytes:
-    """Of a small regular file; empty for anything else."""
+    """The content of a small regular file; empty for anything else."""
     try:
         with open_regular(file) as opened:
             found = opened.read(_POINTER + 1)

@@ -19,7 +19,7 @@ from wasmpack.wasm.types import Export, Import, Module
 
 _INDEX = re.compile(rb"0|[1-9][0-9]{0,9}")
 _LAST_INDEX = 2**32 - 2
-"""Of an array (ECMA-262, 6.1.7)."""
+"""The last index of an array (ECMA-262, 6.1.7)."""
 
 STOPPED_SCAN = Rule(
     code="MOD002",

@@ -29,7 +29,7 @@ class Missing(Enum):
 
 WITHOUT: Mapping[Missing | None, str] = {
     Missing.CONFIGURATION: " (no plugin configuration was given)",
-    Missing.ENVIRONMENT: " after it asked for environment variables",
+    Missing.ENVIRONMENT: " after it read environment variables",
     Missing.ROOT_ID: ", and its log names a root id or root context",
 }
 """The circumstances of a refusal, for its message."""

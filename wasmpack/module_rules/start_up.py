@@ -1,4 +1,4 @@
-"""What a dry run means for a proxy of a given release."""
+"""Findings of a dry run for a proxy of a given release."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -30,57 +30,57 @@ START_TRAPPED = Rule(
     code="RUN001",
     title="instantiation or start code trapped in the dry run",
     consumer="every proxy",
-    fix="as the reason says",
+    fix="fix the cause that the message quotes",
 )
 VM_START_REFUSED = Rule(
     code="RUN003",
     title="`proxy_on_vm_start` returned 0 or trapped",
-    otherwise="warning if it asked for environment variables and none were given with `--env`",
+    otherwise="warning if it read environment variables and `--env` gave none",
     consumer="`Failed to start base Wasm`",
-    fix="as the plugin's log says",
+    fix="see the plugin's log, which the message quotes",
 )
 CONTEXT_REFUSED = Rule(
     code="RUN004",
     title="root context creation trapped",
     severity=Severity.WARNING,
-    otherwise="error with `--plugin-config`",
+    otherwise="error with `--plugin-config`, or if the plugin's log rejects the given root id",
     consumer="every proxy",
-    fix="give the configuration or root id it needs",
+    fix="set the configuration or root id it needs (`--plugin-config`, `--root-id`)",
 )
 CONFIGURATION_REFUSED = Rule(
     code="RUN005",
     title="`proxy_on_configure` returned 0 or trapped",
     severity=Severity.WARNING,
-    otherwise="error with `--plugin-config`",
+    otherwise="error with `--plugin-config`, or if the plugin's log rejects the given root id",
     consumer="`Failed to configure base Wasm plugin`",
-    fix="compare the configuration with what the plugin expects",
+    fix="correct the configuration, or the root id if the plugin's log names it",
 )
 BEYOND_BOUNDS = Rule(
     code="RUN006",
     title="a step, or compiling, exceeds the dry run's bounds",
     cause="CPU time (10 s for each run and 1 s a MiB; for compiling 10 s and 4.5 s a MiB), memory "
-    "touched (1 GiB; for modules over 4.5 MiB 512 MiB and 112 a MiB), asleep for 10 s where there "
-    "is nothing to wait for, 1,000,000 host calls, or a limit of wasmtime that V8 does not have "
+    "touched (1 GiB; for modules over 4.5 MiB 512 MiB and 112 a MiB), asleep for 10 s with "
+    "nothing to wait for, 1,000,000 host calls, or a limit of wasmtime that V8 does not have "
     "(100 tables or memories, names of 100,000 bytes, 100,000 element segments, 10,000 handlers of "
     "a `try_table`)",
     consumer="a proxy would hang, or be very slow, or need as much in each of its threads",
-    fix="look for an endless loop or wait; for work that is meant, `--dry-run-timeout SECONDS`",
+    fix="look for an endless loop or wait; for intended work, `--dry-run-timeout SECONDS`",
 )
 UNTRIABLE = Rule(
     code="RUN007",
-    title="the start-up cannot be tried here, since wasmtime lacks what it needs",
+    title="the start-up cannot be tried here, since wasmtime lacks a feature it needs",
     severity=Severity.WARNING,
     cause="the message names it",
-    consumer="none: what follows is not checked",
-    fix="ask a real Envoy (`--envoy`)",
+    consumer="none: the rest of the start-up is not checked",
+    fix="try a real Envoy (`--envoy`)",
 )
 HOST_CALL_CRASH = Rule(
     code="RUN008",
     title="a host call that **crashes the whole proxy**",
     cause="`proxy_continue_response`, `proxy_close_stream` or `proxy_send_local_response` at a "
     "point of a request where there is nothing to act on, a trap after `proxy_close_stream`, a "
-    "gRPC call to an upstream that names no service, a foreign function whose result finds no "
-    "memory",
+    "gRPC call to an upstream that names no service, a foreign function for whose result the "
+    "module allocates no memory",
     consumer="observed with Envoy 1.36.2 and 1.40.0",
     fix="make the call in another callback, or with other arguments",
 )
@@ -89,26 +89,26 @@ REQUEST_TRAPPED = Rule(
     title="with a plain GET request a callback traps",
     severity=Severity.INFO,
     otherwise="warning with `--plugin-config`",
-    cause="the plugin's VM has failed then",
+    cause="the plugin's VM has then failed",
     consumer="a proxy answers this request with 503 unless its response headers are sent, and each "
     "one after it",
-    fix="as the reason says",
+    fix="fix the cause that the message quotes",
 )
 REQUEST_HELD = Rule(
     code="RUN013",
-    title="a plain GET request is held for ever",
+    title="a plain GET request is held forever",
     severity=Severity.INFO,
     otherwise="warning with `--plugin-config`",
     cause="a callback pauses it, and nothing continues it; a plugin that waits for the answer of "
-    "another service, which the dry run does not have, may be meant so",
+    "another service, which the dry run does not have, may do so on purpose",
     consumer="the client waits until it gives up",
     fix="continue the request, or answer it",
 )
 ENGINE_DIED = Rule(
     code="RUN011",
-    title="the dry run's engine died of the module",
+    title="the module crashed the dry run's engine",
     consumer="not established",
-    fix="ask a real Envoy (`--envoy`)",
+    fix="try a real Envoy (`--envoy`)",
 )
 
 _CRASH_RULES: Mapping[Cause | None, Rule] = {Cause.MEMORY: MEMORY_CRASH}
@@ -129,14 +129,14 @@ _TICK, _FAILED = "proxy_on_tick", 503
 _LINE = 200
 """Characters of each line of the plugin's log that is quoted."""
 _BEYOND_US = {Outcome.LIMIT, Outcome.ENGINE, Outcome.UNKNOWN}
-"""How a step ends that is not the module's own doing, or not within the bounds."""
+"""Outcomes beyond the bounds, or not caused by the module."""
 _PREPARING = {"validate", "compile"}
 """Steps of the engine, before any code of the module runs."""
 _MORE_TIME = "--dry-run-timeout SECONDS gives it more CPU time"
 _BOUND_HINTS = {
-    Bound.CPU: "look for an endless loop: a proxy hangs meanwhile; for work that is meant, "
+    Bound.CPU: "look for an endless loop: a proxy hangs meanwhile; for intended work, "
     + _MORE_TIME,
-    Bound.MEMORY: "let the plugin allocate less: each thread of each proxy would need so much",
+    Bound.MEMORY: "let the plugin allocate less: each thread of each proxy would need as much",
     Bound.BLOCKED: "nothing ever wakes it: a proxy hangs here",
 }
 _REFUSALS = {
@@ -145,7 +145,7 @@ _REFUSALS = {
     "proxy_on_configure": (CONFIGURATION_REFUSED, "Failed to configure base Wasm plugin"),
     "proxy_on_context_create": (CONTEXT_REFUSED, "Function: proxy_on_context_create failed"),
 }
-"""The rule of a step that fails, and the proxy's words."""
+"""The rule of a step that fails, and the proxy's message."""
 
 
 def start_up_problems(
@@ -166,7 +166,7 @@ def start_up_problems(
 
 
 def _request_problems(served: Served, given: StartUp) -> Iterator[Problem]:
-    """Of the first request: what ends in no answer is an outage, if the plugin was configured."""
+    """Findings of the first request: no response is an outage, if the plugin was configured."""
     severity = Severity.WARNING if given.configured else Severity.INFO
     when = "with a connection" if served.network else "with a plain GET request"
     logged = _logged(served.log)
@@ -192,7 +192,7 @@ def _request_problems(served: Served, given: StartUp) -> Iterator[Problem]:
 
 
 def _answered(step: Step, served: Served) -> str:
-    """The answers of a proxy whose plugin has failed."""
+    """The responses of a proxy whose plugin has failed."""
     if served.network:
         return "the proxy closes this connection, and each one after it"
     later = "the proxy answers each request after it with 503"
@@ -208,17 +208,17 @@ def _failure(step: Step, run: DryRun, given: StartUp) -> Problem:
         return _crash(step)
     missing = missing_input(step, run, given)
     how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {_trap_reason(step)}"
-    rule, words = _REFUSALS.get(step.name, (START_TRAPPED, f"Function: {step.name} failed"))
+    rule, message = _REFUSALS.get(step.name, (START_TRAPPED, f"Function: {step.name} failed"))
     return rule.problem(
         step.name,
-        f"{step.name} {how}{WITHOUT.get(missing, '')}: {words!r}{_logged(run.log)}",
+        f"{step.name} {how}{WITHOUT.get(missing, '')}: {message!r}{_logged(run.log)}",
         _hint(step, missing),
         severity=Severity.WARNING if may_come(missing, given) else Severity.ERROR,
     )
 
 
 def _logged(log: Sequence[str]) -> str:
-    """The last lines: the cause is often above the last one, which merely says that it ended."""
+    """The last lines: the cause is often above the last one, which merely reports the end."""
     lines = [line[:_LINE] for line in log[-LAST_LINES:]]
     return f"; it logged: {', '.join(map(repr, lines))}" if lines else ""
 
@@ -244,22 +244,22 @@ def _trap_reason(step: Step) -> str:
 
 
 def _not_finished(step: Step, when: str = "") -> Problem:
-    """What the dry run could not see the end of: only what our engine lacks leaves it open."""
+    """An unfinished dry run: only features that our engine lacks leave the verdict open."""
     if step.outcome is Outcome.UNKNOWN:
         return UNTRIABLE.problem(
             step.name,
             f"{when}the start-up cannot be tried here: {step.reason}",
-            "what the module does from there on is not checked; ask a real Envoy: --envoy",
+            "the rest of the start-up is not checked; try a real Envoy: --envoy",
         )
     if step.outcome is Outcome.ENGINE:
         return ENGINE_DIED.problem(
             step.name,
             f"{when}the dry run's engine died in {step.name}: {step.reason}",
-            "ask a real Envoy with --envoy; --no-dry-run judges without starting the module",
+            "try a real Envoy: --envoy; --no-dry-run validates without starting the module",
         )
     hint = _BOUND_HINTS[step.bound or Bound.CPU]
     if step.name in _PREPARING:
-        hint = "make the module smaller (wasm-opt), or ask a real Envoy: --envoy"
+        hint = "make the module smaller (wasm-opt), or try a real Envoy: --envoy"
         hint += f"; {_MORE_TIME}" if step.bound is Bound.CPU else ""
     return BEYOND_BOUNDS.problem(
         step.name,
@@ -273,4 +273,4 @@ def _hint(step: Step, missing: Missing | None) -> str:
         return GIVE[missing]
     if step.name in NEEDS_CONFIGURATION:
         return "compare the plugin's configuration with what it expects"
-    return "the plugin's own code refuses here: its log and its configuration may say why"
+    return "the plugin's own code refuses here: see its log and its configuration"

@@ -36,10 +36,10 @@ LEGACY_EXCEPTIONS = Rule(
     code="MOD005",
     title="exception handling in its first form",
     severity=Severity.WARNING,
-    cause="`try`, `catch` and `delegate`, which V8 runs and wasmtime does not know: function "
+    cause="`try`, `catch` and `delegate`, which V8 runs and wasmtime does not support: function "
     "bodies and start-up were not checked",
     consumer="none",
-    fix="ask a real Envoy (`--envoy`), or compile for the final form",
+    fix="try a real Envoy (`--envoy`), or compile for the final form",
 )
 
 
@@ -63,7 +63,7 @@ def legacy_exceptions() -> Problem:
         WHOLE_FILE,
         "uses exception handling in its first form (try, catch, delegate), which proxies "
         "run and wasmtime does not: neither its function bodies nor its start-up were checked",
-        "ask a real Envoy: --envoy; or compile for the final form (clang: "
+        "try a real Envoy: --envoy; or compile for the final form (clang: "
         "-mllvm -wasm-use-legacy-eh=false)",
     )
 
@@ -81,5 +81,5 @@ def beyond_limits(reason: str) -> Problem:
     return BEYOND_BOUNDS.problem(
         WHOLE_FILE,
         f"the module exceeds a limit of the dry run's engine: {reason}; Envoy may load it",
-        "ask a real Envoy: --envoy; or declare less",
+        "try a real Envoy: --envoy; or declare less",
     )

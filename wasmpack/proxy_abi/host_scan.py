@@ -21,7 +21,7 @@ _PRECOMPILED = b"precompiled_"
 _MAX_SECTIONS = 100_000
 _MAX_NAMES = 2_000_000
 """The host has no such limits; no compiler comes near the first, and no module has more functions
-than the second (a million of its own, a million imported)."""
+than the second (a million defined, a million imported)."""
 _BULK = 8 << 20
 _PIECE = 1 << 16
 """Bytes that are searched at once."""

@@ -44,7 +44,7 @@ class PluginModule:
 
     @cached_property
     def digest(self) -> Digest:
-        """Of the bytes."""
+        """The digest of the bytes."""
         return Digest.of(self.data)
 
     @cached_property

@@ -34,7 +34,7 @@ _CONSUMERS = ("envoy", "istio", "ossm", "envoy-gateway", "higress", "gcp")
 
 
 class Fetcher(StrEnum):
-    """Whose code reads the image."""
+    """The fetcher that reads the image."""
 
     ISTIO = "istio"
     ENVOY_GATEWAY = "envoy-gateway"

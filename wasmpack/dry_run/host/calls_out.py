@@ -78,7 +78,7 @@ def proxy_call_foreign_function(
 
 
 Answer = tuple[Status, bytes | None]
-"""With the result, if there is one."""
+"""With the result, if any."""
 
 
 def _uncompress(_: VmState, data: bytes) -> Answer:
@@ -128,9 +128,9 @@ class GrpcService(Enum):
     EMPTY = auto()
     """One that names no service."""
     ENVOY = auto()
-    """``envoy_grpc``: a cluster, none of which is known at start-up."""
+    """``envoy_grpc``: a cluster; no cluster is known at start-up."""
     GOOGLE = auto()
-    """``google_grpc``: a client of its own."""
+    """``google_grpc``: a separate client."""
 
 
 _SERVICES = {1: GrpcService.ENVOY, 2: GrpcService.GOOGLE}

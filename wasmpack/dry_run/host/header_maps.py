@@ -96,13 +96,13 @@ def _without(pairs: list[Pair], name: bytes) -> list[Pair]:
 
 
 def encoded(pairs: Sequence[Pair]) -> bytes:
-    """Number of pairs, sizes, then the strings, each with a zero behind it."""
+    """Number of pairs, sizes, then the strings, each followed by a zero byte."""
     sizes = b"".join(len(t).to_bytes(4, "little") for pair in pairs for t in pair)
     return len(pairs).to_bytes(4, "little") + sizes + b"".join(t + b"\0" for p in pairs for t in p)
 
 
 def decoded(data: bytes) -> list[Pair]:
-    """The reverse; nothing if it does not fit together."""
+    """The reverse; nothing if the sizes are inconsistent."""
     count = int.from_bytes(data[:4], "little")
     pos = 4 + 8 * count
     if pos > len(data):

@@ -30,7 +30,7 @@ class Status(IntEnum):
 
 
 class Refused(Exception):
-    """The call fails, and the module is told so by a status."""
+    """The call fails, and the module gets an error status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -85,7 +85,7 @@ Span = tuple[int, int]
 
 
 class GuestMemory(ABC):
-    """What the host sees of a module's memory; the rest is derived from three methods.
+    """A module's memory as the host sees it; the rest is derived from three methods.
 
     :raises ProxyCrash: from each method, if the host sees no memory
     """
@@ -96,11 +96,11 @@ class GuestMemory(ABC):
 
     @abstractmethod
     def write(self, address: int, data: bytes) -> bool:
-        """False if there is no such place."""
+        """False if the address is outside the memory."""
 
     @abstractmethod
     def allocate(self, size: int) -> int:
-        """Ask the module for memory; 0 if it gives none that is there."""
+        """Request memory from the module; 0 if it returns none, or an invalid address."""
 
     def texts(self, *spans: Span) -> list[bytes]:
         """Read all.

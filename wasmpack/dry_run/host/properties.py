@@ -33,7 +33,7 @@ _MAPS = {
     b"response\0trailers": RESPONSE_TRAILERS,
 }
 _OBJECTS = {b"xds", b""}
-"""What always has parts, and no value of its own."""
+"""Properties that have parts, and no value themselves."""
 
 
 def property_value(vm: VmState, name: bytes) -> bytes:

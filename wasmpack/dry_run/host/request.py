@@ -72,7 +72,7 @@ class Callback:
     buffers: Mapping[int, bytes] = field(default_factory=dict)
     """Bodies in this callback, by ``proxy_buffer_type_t``."""
     properties: Mapping[bytes, bytes | None] = field(default_factory=dict)
-    """What is known from here on; None is an object, whose parts alone have values."""
+    """Properties known from here on; None is an object, whose parts alone have values."""
 
     def arguments(self, abi_version: str) -> tuple[int, ...]:
         """All of them."""
@@ -123,7 +123,7 @@ class RequestState:
     addable: frozenset[int] = frozenset()
     buffers: dict[int, bytearray] = field(default_factory=dict)
     properties: dict[bytes, bytes | None] = field(default_factory=dict)
-    """Of the stream, but for its headers."""
+    """Properties of the stream, but for its headers."""
     own: dict[bytes, bytes] = field(default_factory=dict)
     """Properties that the plugin has set."""
     ended: bool = False
@@ -139,9 +139,9 @@ class RequestState:
     closed: bool = False
     """By the plugin."""
     held: str = ""
-    """The callback that holds the request for ever, if one does."""
+    """The callback that holds the request forever, if one does."""
     status: int | None = None
-    """What the client gets so far; None for no whole answer."""
+    """The status sent to the client so far; None without a complete response."""
     _next: Phase = Phase.CONNECTION
     """Callbacks of earlier phases do not come any more."""
 

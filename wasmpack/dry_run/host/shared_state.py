@@ -1,4 +1,4 @@
-"""What the instances of one plugin share inside a proxy: data and queues.
+"""State that the instances of one plugin share inside a proxy: data and queues.
 
 A proxy makes several instances of a module while it loads it, and each sees what the ones before
 left there (proxy-wasm-cpp-host, src/shared_data.cc, src/shared_queue.cc).
@@ -36,7 +36,7 @@ class SharedState:
         return True
 
     def register(self, name: bytes) -> int:
-        """The number of the queue of that name; it is made if there is none."""
+        """The number of the queue of that name; created if absent."""
         self._kept.add(len(name))
         if name not in self._numbers:
             self._queues.append(deque())
@@ -44,7 +44,7 @@ class SharedState:
         return self._numbers[name]
 
     def resolve(self, name: bytes) -> int | None:
-        """The number of the queue of that name; None if there is none."""
+        """The number of the queue of that name; None if absent."""
         return self._numbers.get(name)
 
     def queue(self, number: int) -> deque[bytes] | None:

@@ -1,4 +1,4 @@
-"""What host functions work on: the instance they serve, and the request that it serves."""
+"""The state of host functions: the instance they serve, and the request that it serves."""
 
 from dataclasses import dataclass
 

@@ -125,7 +125,7 @@ def proxy_get_metric(host: Host, number: int, result: int) -> None:
 
 
 def _metric(host: Host, number: int) -> tuple[int, bytes]:
-    """Of a counter or gauge; histograms cannot be read back."""
+    """The value of a counter or gauge; histograms cannot be read back."""
     host.vm.require_context()
     if number & 3 >= _HISTOGRAM:
         raise Refused(Status.BAD_ARGUMENT)

@@ -1,4 +1,4 @@
-"""The host's side of WASI: output, clocks, random numbers; of files and sockets there are none.
+"""The host's side of WASI: output, clocks, random numbers; there are no files or sockets.
 
 What each function answers was observed with Envoy 1.40.0 (``tests/agreement/test_host_answers.py``
 asks it again): proxy-wasm-cpp-host, src/exports.cc.
@@ -15,12 +15,12 @@ from wasmpack.proxy_abi.abi import since
 _OUTPUTS = {1, 2}
 """Standard output and error: the only files there are."""
 _CLOCKS = {0, 1}
-"""Of the day, and monotonic."""
+"""Clocks of the day, and monotonic."""
 _WRITER = bytes(8) + bytes([64]) + bytes(15)
 """``fdstat``: a file of unknown type with the right to write."""
 _RANDOM_LIMIT = 64 * 1024
 _VECTORS = 100_000
-"""Most pieces of one ``fd_write`` that are looked at; libraries use one or two."""
+"""Most pieces of one ``fd_write`` that are read; libraries use one or two."""
 
 
 class Errno(IntEnum):
@@ -50,7 +50,7 @@ fd_pwrite = fd_write
 
 
 def _piece(host: Host, vectors: int, number: int) -> bytes:
-    """One of a vector's; the place of an empty one is not looked at."""
+    """One of a vector's; the address of an empty one is ignored."""
     if number > _VECTORS:
         raise OverLimit(f"a vector of more than {_VECTORS} pieces")
     vector = _read(host, vectors + 8 * number, 8)
