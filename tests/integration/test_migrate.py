@@ -299,7 +299,7 @@ def test_json_and_directories(cli: Cli, tmp_path: Path) -> None:
 BAD_INPUT = [
     ("a: [1", 3, "f.yaml:1:4"),
     ("a:\n\tb: 1", 3, "f.yaml:2:1: a tab"),
-    ("a: 1\na: 2", 3, "f.yaml:2:1: the key 'a' stands twice"),
+    ("a: 1\na: 2", 3, "f.yaml:2:1: duplicate key 'a'"),
     ("a: *x", 3, "f.yaml:1:4: found undefined alias"),
     ("a: &x [*x]", 3, "f.yaml:1:4: an anchor whose value contains itself"),
     ("kind: Pod", 3, "no ServiceMeshExtension in it (but Pod)"),

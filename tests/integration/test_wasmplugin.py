@@ -540,7 +540,7 @@ BAD_FILES = [
         "apiVersion: maistra.io/v1\nkind: ServiceMeshExtension",
         "wasmpack migrate servicemeshextension",
     ),
-    (resource("oci://quay.io/a:v1") + "  url: x\n", "p.yaml:6:3: the key 'url' stands twice"),
+    (resource("oci://quay.io/a:v1") + "  url: x\n", "p.yaml:6:3: duplicate key 'url'"),
 ]
 
 

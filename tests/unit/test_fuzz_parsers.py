@@ -19,7 +19,7 @@ from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.kubeyaml.writer import to_yaml
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
-from wasmpack.mesh.schema_rules import schema_problems
+from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.module_rules.load import load_problems
 from wasmpack.oci.canonical import canonical_json, parse_json
 from wasmpack.proxy_abi.host_scan import host_scan, without_bulk
@@ -225,7 +225,7 @@ def test_yaml() -> None:
             to_yaml(document.value, document.comments)
             for item in document.items():
                 if mapping(item.value).get("kind") in KINDS:
-                    list(schema_problems(Plugin.of(item)))
+                    list(SchemaCheck.of(Plugin.of(item)).problems())
 
     fuzz("yaml", STREAMS, YAML, look)
 

@@ -21,7 +21,7 @@ from wasmpack.kubeyaml.writer import to_yaml
 from wasmpack.mesh.api_rules import rule_problems
 from wasmpack.mesh.migration.extension import MigrationOptions
 from wasmpack.mesh.plugin import Plugin
-from wasmpack.mesh.schema_rules import schema_problems
+from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.stores.registry.options import RegistryOptions
 
 pytestmark = pytest.mark.slow
@@ -170,7 +170,7 @@ def test_every_leaf_is_accounted_for(
         return
     event("migrated")
     plugin = Plugin.of(document)
-    assert not [p for p in schema_problems(plugin) if p.severity == "error"]
+    assert not [p for p in SchemaCheck.of(plugin).problems() if p.severity == "error"]
     assert not [p for p in rule_problems(plugin) if p.severity == "error"]
     output = {path_text(path): leaf for path, leaf in leaves(document.value)}
     for path, leaf in leaves(value):

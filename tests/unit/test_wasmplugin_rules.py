@@ -17,11 +17,12 @@ from wasmpack.kubeyaml.documents import Document, FieldPath
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.api_rules import rule_problems
 from wasmpack.mesh.behaviour import plugin_configuration
+from wasmpack.mesh.direction import Gateways
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.pulling import PullSecret
 from wasmpack.mesh.releases import Release, mesh_targets
-from wasmpack.mesh.schema_rules import schema_problems
+from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.stores.session import Session
 from wasmpack.targets import all_targets
@@ -133,6 +134,7 @@ def test_names_and_keys(metadata: str, *, good: bool) -> None:
     assert (not resource_problems(plugin(wasm(""), metadata=metadata), NEW)) == good
 
 
+GATEWAY = "group: gateway.networking.k8s.io"
 SCHEMA = [
     ("{}", "WPL001", "spec"),
     ("{url: ''}", "WPL001", "spec.url"),
@@ -201,6 +203,16 @@ WARNINGS = [
     (wasm("phase: STATS, failStrategy: FAIL_CLOSE"), "WPL009", "spec.failStrategy"),
     (wasm("selector: {matchLabels: {istio: ingressgateway}}, match: [{mode: SERVER}]"), "WPL011",
      "spec.match"),
+    (wasm("targetRefs: [{group: '', kind: Service, name: s}], match: [{mode: CLIENT}]"), "WPL011",
+     "spec.match"),
+    (wasm("targetRefs: [{group: '', kind: Service, name: s}], match: [{ports: [{number: 80}]}]"),
+     "WPL011", "spec.match"),
+    (wasm("targetRef: {group: '', kind: Service, name: s}, match: [{mode: CLIENT}, "
+          "{mode: SERVER, ports: [{number: 80}]}]"), "WPL011", "spec.match"),
+    (wasm(f"targetRefs: [{{{GATEWAY}, kind: GatewayClass, name: istio}}]"), "WPL011",
+     "spec.targetRefs[0].name"),
+    (wasm(f"targetRefs: [{{{GATEWAY}, kind: GatewayClass, name: istio-waypoint}}]"), "WPL011",
+     "spec.targetRefs[0]"),
     (wasm("pluginConfig: {a: {b: [9007199254740993]}}"), "WPL012", "spec.pluginConfig.a.b[0]"),
     ("{url: 'file:///x.wasm', sha256: " + "a" * 64 + "}", "WPL013", "spec.sha256"),
     ("{url: 'file:///x.wasm', imagePullSecret: x}", "WPL013", "spec.imagePullSecret"),
@@ -226,9 +238,52 @@ def test_the_root_namespace_is_the_whole_mesh() -> None:
     assert ("WPL014", "warning", "metadata.namespace") in found(resource_problems(everywhere, NEW))
 
 
+RUNS = [
+    ("targetRefs: [{group: '', kind: Service, name: s}], match: [{mode: SERVER}]", "mesh"),
+    ("targetRefs: [{group: '', kind: Service, name: s}], match: [{mode: UNDEFINED}]", "mesh"),
+    ("type: NETWORK, targetRefs: [{group: '', kind: Service, name: s}], "
+     "match: [{ports: [{number: 80}]}]", "mesh"),
+    (f"targetRefs: [{{{GATEWAY}, kind: GatewayClass, name: istio-waypoint}}], "
+     "match: [{mode: SERVER}]", "istio-system"),
+    (f"targetRefs: [{{{GATEWAY}, kind: GatewayClass, name: istio-waypoint}}]", "''"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "namespace"), RUNS)
+def test_runs_where_it_is_attached(fields: str, namespace: str) -> None:
+    subject = plugin(wasm(fields), metadata=f"{{name: p, namespace: {namespace}}}")
+    assert "WPL011" not in {p.code for p in resource_problems(subject, NEW)}
+
+
+A_GATEWAY = (
+    "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\n"
+    "metadata: {name: g, namespace: mesh}\nspec: {gatewayClassName: %s}"
+)
+BY_CLASS = [
+    ("istio-waypoint", f"targetRefs: [{{{GATEWAY}, kind: Gateway, name: g}}], match: [{{mode: SERVER}}]", set()),
+    ("istio", f"targetRefs: [{{{GATEWAY}, kind: Gateway, name: g}}], match: [{{mode: SERVER}}]", {"spec.match"}),
+    ("istio-waypoint", f"targetRefs: [{{{GATEWAY}, kind: Gateway, name: g}}], match: [{{mode: CLIENT}}]", {"spec.match"}),
+    ("istio-waypoint", "selector: {matchLabels: {gateway.networking.k8s.io/gateway-name: g}}", {"spec.selector"}),
+    ("istio", "selector: {matchLabels: {gateway.networking.k8s.io/gateway-name: g}}", set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "fields", "places"), BY_CLASS)
+def test_the_class_of_a_gateway_in_the_same_files(kind: str, fields: str, places: set[str]) -> None:
+    gateways = Gateways.of(read_documents((A_GATEWAY % kind).encode(), "g"))
+    subject = plugin(wasm(fields))
+    problems = validate_wasmplugin.resource_problems(subject, {"": NEW}, gateways)[""]
+    assert {p.where.partition(" ")[2] for p in problems if p.code == "WPL011"} == places
+
+
+def test_two_of_one_generated_name() -> None:
+    pair = [plugin(wasm(f"priority: {n}"), metadata="{generateName: x-}") for n in (1, 2)]
+    assert not [p for row in order_problems(pair).values() for p in row]
+
+
 HINTS = [
     ("{url: x, pluginconfig: {}}", "did you mean pluginConfig?"),
-    ("{url: x, selector: {app: web}}", "labels stand under selector.matchLabels"),
+    ("{url: x, selector: {app: web}}", "labels belong under selector.matchLabels"),
     ("{url: x, selector: {matchlabels: {a: b}}}", "did you mean matchLabels?"),
     ("{url: x, priority: '10'}", "write it without quotes"),
     ("{url: x, selector: {matchLabels: {a: on}}}", "put it in quotes"),
@@ -279,7 +334,7 @@ def test_two_of_one_name() -> None:
     ],
 )
 def test_many_faults_of_one_kind_are_a_few_findings(fields: str, code: str) -> None:
-    found = list(schema_problems(plugin(wasm(fields))))
+    found = list(SchemaCheck.of(plugin(wasm(fields))).problems())
     assert len(found) <= 22
     assert found[-1].code == code
     assert found[-1].message.endswith(" more findings like the 20 that are listed")
@@ -509,7 +564,7 @@ def test_a_plugin_is_not_compared_with_every_secret() -> None:
     secret = PullSecret.of(Document(source="f", value=value))
     assert secret
     scope = ImageScope(read=False)
-    check = validate_wasmplugin._Check({}, Walked([secret]), Checks(), scope, Session())
+    check = validate_wasmplugin._Check({}, Walked([secret]), Gateways(), Checks(), scope, Session())
     for number in range(20):
         spec = {"url": URL, "imagePullSecret": f"s{number}"}
         check.problems(Plugin.of(Document(source="f", value={"kind": "WasmPlugin", "spec": spec})))

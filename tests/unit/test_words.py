@@ -36,21 +36,19 @@ OPENINGS = {
 """How a docstring does not begin."""
 
 LEFT = {
-    "actions": 22,
-    "cli": 38,
-    "dry_run": 40,
-    "envoy": 3,
+    "actions": 23,
+    "cli": 40,
+    "dry_run": 16,
     "fetchers": 7,
-    "git": 13,
-    "images": 24,
-    "kubeyaml": 19,
-    "mesh": 52,
-    "module_rules": 17,
-    "oci": 36,
-    "proxy_abi": 15,
-    "stores": 30,
-    "targets": 14,
-    "wasm": 12,
+    "git": 5,
+    "images": 28,
+    "kubeyaml": 18,
+    "mesh": 55,
+    "module_rules": 4,
+    "oci": 34,
+    "proxy_abi": 2,
+    "stores": 34,
+    "targets": 4,
 }
 """Phrases in rooms that were not swept yet; elsewhere there are none."""
 

@@ -139,7 +139,8 @@ def build(
     done = Written(places=outputs.places, image=image, manifest=image.top, report=report)
     if dry_run:
         return replace(done, moved=_planned(image, outputs, session))
-    keep = report if checks is not None and not checks.targets else None
+    root_ids = options.root_ids if options.with_runtime_config else ()
+    keep = report if checks is not None and checks.depend_on_image_alone(root_ids) else None
     return replace(done, moved=write_outputs(image, outputs, session, report=keep))
 
 
@@ -230,7 +231,7 @@ def _push(image: Image, outputs: Outputs, session: Session) -> tuple[Moved, ...]
     assert isinstance(manifest, Manifest)
     for name, tags in outputs.repositories.items():
         names = [tag.tag for tag in tags]
-        with open_writer(NamePlace(tags[0]), session, manifest.digest, force=True) as writer:
+        with open_writer(NamePlace(tags[0]), session, manifest.digest, force=False) as writer:
             moved += transfer(image, manifest, writer, names, session.progress)
             warn_of_realm(writer.challenge, tags[0].registry, session.notice)
         session.notice(f"pushed {name}: {', '.join(map(str, names))}")

@@ -14,6 +14,7 @@ from wasmpack.images.transfer import transfer
 from wasmpack.images.writing import Written, local_writer, write_image
 from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.place import NamePlace, Place
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.session import Session
 
 
@@ -82,6 +83,23 @@ def extract_image(image: Image, directory: Path, session: Session, *, force: boo
     :raises WouldOverwrite: a file of that name has other content
     :raises BadArtifact: no module in the image
     """
+    files = {PLUGIN_FILE: extract_module(image, session).data}
+    if image.contents.runtime_config is not None:
+        files[RUNTIME_CONFIG_FILE] = image.contents.runtime_config
+    for name, data in files.items():
+        path = directory / name
+        if not force and os.path.lexists(path) and not _is_same(path, data):
+            raise WouldOverwrite(f"{path}: exists with other content", hint="--force replaces it")
+    for name, data in files.items():
+        write_inside(directory, name, [data])
+    return [directory / name for name in files]
+
+
+def extract_module(image: Image, session: Session) -> PluginModule:
+    """The plugin of an image.
+
+    :raises BadArtifact: no module in the image
+    """
     image.alone(session.notice)
     contents = image.contents
     if contents.module is None:
@@ -90,16 +108,9 @@ def extract_image(image: Image, directory: Path, session: Session, *, force: boo
             hint=f"wasmpack repack {image.reference} DESTINATION finds modules of other names and "
             "places",
         )
-    files = {PLUGIN_FILE: contents.module.data}
-    if contents.runtime_config is not None:
-        files[RUNTIME_CONFIG_FILE] = contents.runtime_config
-    for name, data in files.items():
-        path = directory / name
-        if not force and os.path.lexists(path) and not _is_same(path, data):
-            raise WouldOverwrite(f"{path}: exists with other content", hint="--force replaces it")
-    for name, data in files.items():
-        write_inside(directory, name, [data])
-    return [directory / name for name in files]
+    if contents.damage:
+        session.notice(f"{contents.damage}; meshes read no further either")
+    return contents.module
 
 
 def _is_same(path: Path, data: bytes) -> bool:

@@ -14,7 +14,8 @@ SUFFIXES = (".yaml", ".yml", ".json")
 NOT_YAML = Rule(
     code="WPL000",
     title="a file that is not YAML, with line, column and reason",
-    consumer="kubectl refuses it too",
+    cause="among them a key that is duplicated, of which kubectl silently keeps the last",
+    consumer="kubectl, duplicate keys aside",
     fix="fix it there",
 )
 
@@ -49,6 +50,16 @@ def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]
         except BadArtifact as error:
             problems.append(NOT_YAML.problem(name, error.message, error.hint))
     return documents, problems
+
+
+def documents_in(data: bytes, name: str) -> tuple[list[Document], list[Problem]]:
+    """As :func:`read_or_report`, of bytes that were read already."""
+    try:
+        return list(read_counted(data, name, Counts())), []
+    except TooMuch:
+        raise
+    except BadArtifact as error:
+        return [], [NOT_YAML.problem(name, error.message, error.hint)]
 
 
 def read_file_documents(name: str, counts: Counts) -> Iterator[Document]:

@@ -47,7 +47,7 @@ def add_envoy_opinions(problems: dict[str, list[Problem]], modules: Sequence[Ask
     """Run the available Envoy on each module and add its verdicts to its release's problems.
 
     :param problems: target -> problems; the Envoy's release is added if it was not asked for
-    :raises NotFound: no Envoy on this machine
+    :raises NotFound: Envoy is not installed
     """
     requested = frozenset(problems)
     for asked in modules:

@@ -9,10 +9,10 @@ from wasmpack.errors import WrongUsage
 from wasmpack.findings import Rule
 
 _HOMES = {
-    "module_rules": "validity load imports exports memory start_up check",
+    "module_rules": ("validity load imports exports memory plugin_type start_code start_up check"),
     "fetchers": "istio gcp fetch",
     "targets": "realm",
-    "mesh": "schema_rules api_rules url pulling behaviour order",
+    "mesh": "schema_rules api_rules url pulling behaviour direction order",
     "mesh.migration": "fields implied convert",
     "actions": (
         "build documents envoy_opinion inspect_parts migrate render validate_image "

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from wasmpack.oci.descriptor import Digest
-from wasmpack.proxy_abi.abi import MARKERS, sdk_of
+from wasmpack.proxy_abi.abi import MARKERS
 from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.wasm.cursor import Source
 from wasmpack.wasm.reader import read_module
 from wasmpack.wasm.types import Module

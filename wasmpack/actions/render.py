@@ -23,7 +23,7 @@ from wasmpack.mesh.api_rules import without_needless
 from wasmpack.mesh.kinds import ORDER, Kind, spec_of
 from wasmpack.mesh.plugin import API_VERSION, KINDS, WASM_PLUGIN, Plugin, mapping
 from wasmpack.mesh.releases import mesh_targets
-from wasmpack.mesh.schema_rules import schema_problems
+from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.mesh.templates import METADATA, Template, merged, ordered, read_template
 from wasmpack.mesh.url import URL_FAULT, MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue
@@ -168,7 +168,7 @@ _CONSUMERS = {Kind.ENVOY_EXTENSION_POLICY: ("envoy-gateway",), Kind.ENVOY_FILTER
 
 def fields_report(request: RenderRequest, metadata: JsonObject, fields: JsonObject) -> Report:
     """Validate the fields as those of a WasmPlugin: we have no schema of other APIs."""
-    problems = list(schema_problems(Plugin.of(_wasm_plugin(metadata, fields))))
+    problems = list(SchemaCheck.of(Plugin.of(_wasm_plugin(metadata, fields))).problems())
     subject = f"{request.kind.value} of {MeshUrl.parse(request.source).shown}"
     return judge(subject, "wasmplugin", {request.kind.value: problems}, strict_targets=True)
 

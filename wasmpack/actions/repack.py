@@ -66,6 +66,8 @@ def repack_image(
     wanted = request.module or (extension.module if extension else None)
     name, data = choose_module(found, wanted)
     session.notice(f"{source}: {name}, {len(data)} bytes, from the image {manifest.digest}")
+    for damage in found.damage:
+        session.notice(f"{damage}; what lies before it is used")
     about = {} if extension is None else {**extension.annotations, **_origin(source, manifest)}
     module = PluginModule(data, f"{source}: {name}")
     options = BuildOptions(

@@ -47,6 +47,15 @@ class Checks:
             ships=ships,
         )
 
+    def depend_on_image_alone(self, root_ids: Sequence[str] = ()) -> bool:
+        """Nothing but the image decides: the verdict may be kept under its digest.
+
+        :param root_ids: those that are in the image anyway
+        """
+        given = replace(self.start_up, seconds=None)
+        own = [StartUp(root_id=root_id) for root_id in ("", *root_ids[:1])]
+        return given in own and not (self.targets or self.strict or self.envoy)
+
     def with_root_id(self, runtime_config: bytes | None) -> StartUp:
         """The start-up with the root id given, or else the runtime configuration's first."""
         if self.start_up.root_id or runtime_config is None:

@@ -19,11 +19,13 @@ from wasmpack.mesh.behaviour import (
     standing_problems,
     variables,
 )
+from wasmpack.mesh.direction import Gateways, direction_problems
+from wasmpack.mesh.object_meta import metadata_problems
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, KINDS, Plugin, mapping
 from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, PullSecret, checksum
 from wasmpack.mesh.releases import Release, mesh_targets
-from wasmpack.mesh.schema_rules import schema_problems
+from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
@@ -100,7 +102,7 @@ def validate_wasmplugin(
         session = session.without_login()
     secrets = [secret for item in items if (secret := PullSecret.of(item))]
     releases = mesh_targets(list(checks.targets))
-    check = _Check(releases, secrets, checks, images or ImageScope(), session)
+    check = _Check(releases, secrets, Gateways.of(items), checks, images or ImageScope(), session)
     problems: dict[str, list[Problem]] = {name: list(unreadable) for name in releases}
     orders = order_problems(plugins)
     for number, plugin in enumerate(plugins):
@@ -118,18 +120,25 @@ def _resources(document: Document) -> Iterator[Document]:
     yield from document.items()
 
 
-def resource_problems(plugin: Plugin, releases: Mapping[str, Release]) -> dict[str, list[Problem]]:
-    """What a resource by itself has against it on each release, most important first."""
+def resource_problems(
+    plugin: Plugin, releases: Mapping[str, Release], gateways: Gateways | None = None
+) -> dict[str, list[Problem]]:
+    """The problems of a resource by itself on each release, most important first.
+
+    :param gateways: those that are applied with it
+    """
     url = MeshUrl.parse(plugin.text("url"))
-    schema = list(schema_problems(plugin))
-    everywhere = list(few_of_each(rule_problems(plugin)))
+    schema = SchemaCheck.of(plugin)
+    everywhere = [*metadata_problems(plugin), *few_of_each(rule_problems(plugin))]
     if url.text:
         everywhere += standing_problems(plugin, url)
     found = {}
     for name, release in releases.items():
-        found[name] = [*schema, *few_of_each(release_problems(plugin, release)), *everywhere]
+        found[name] = [*schema.problems(release), *few_of_each(release_problems(plugin, release))]
+        found[name] += everywhere
         if url.text:
             found[name] += behaviour_problems(plugin, url, release)
+        found[name] += few_of_each(direction_problems(plugin, release, gateways))
     return found
 
 
@@ -147,6 +156,7 @@ def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
         env=tuple((values | dict(given.env)).items()),
         host_env=tuple(name for name in of_host if name not in dict(given.env)),
         root_id=given.root_id or plugin.text("pluginName"),
+        network=plugin.text("type") == "NETWORK" if given.network is None else given.network,
     )
 
 
@@ -157,11 +167,13 @@ class _Check:
         self,
         releases: Mapping[str, Release],
         secrets: Sequence[PullSecret],
+        gateways: Gateways,
         checks: Checks,
         images: ImageScope,
         session: Session,
     ) -> None:
         self._releases = releases
+        self._gateways = gateways
         self._secrets: dict[tuple[str, str], PullSecret] = {}
         """By name and namespace; under an empty namespace the first of that name."""
         for secret in secrets:
@@ -175,7 +187,7 @@ class _Check:
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
-        found = resource_problems(plugin, self._releases)
+        found = resource_problems(plugin, self._releases, self._gateways)
         url = MeshUrl.parse(plugin.text("url"))
         if url.reference is None:
             return found

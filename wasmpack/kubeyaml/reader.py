@@ -24,6 +24,9 @@ from wasmpack.oci.canonical import JsonValue, parse_json
 __all__ = ["MAX_BYTES", "Counts", "TooMuch", "field_lines", "read_counted", "read_documents"]
 _MAX_DIRECTIVES = 100
 """Most ``%TAG`` directives of one stream: each is compared with all before it."""
+_DIRECTIVE = (
+    "a directive: kubectl splits the stream at each ---, and refuses the part that holds it alone"
+)
 _DASHES = 3
 _TEMPLATE = re.compile(r"[#'\"]|(?:: +|^ *)(?P<open>\{\{)")
 """In a line: what rules a template out, or the beginning of one."""
@@ -153,6 +156,8 @@ class _Stream:
         found: list[tuple[JsonValue, int, dict[FieldPath, int]]] = []
         self.next()
         while not isinstance(event := self.next(), self._yaml.StreamEndEvent):
+            if event.version or event.tags:
+                self.refuse(event.start_mark, _DIRECTIVE)
             self._parts.start(explicit=event.explicit, end=event.end_mark)
             root = self.next()
             found.append((reader.read(root), root.start_mark.line + 1, reader.lines))

@@ -10,6 +10,7 @@ letter: ``on`` and ``y`` are true, ``0777`` is octal, ``08`` is eight, a date is
 
 import math
 import re
+import struct
 
 from wasmpack.oci.canonical import JsonValue
 
@@ -53,6 +54,30 @@ def resolve(text: str) -> JsonValue:
         value = float(digits)
         return value if math.isfinite(value) else text
     return text
+
+
+_LEAST_EXPONENT, _SHORTEST = -4, 6
+"""Powers of ten between which Go's ``'g'`` format writes no exponent (strconv/ftoa.go)."""
+_FLOAT32_DIGITS = 9
+"""Significant digits that tell every float32 apart."""
+
+
+def float_key(value: float) -> str:
+    """A key that is a number, as sigs.k8s.io/yaml writes it: the shortest text of the float32.
+
+    >>> float_key(1.5), float_key(0.1), float_key(1234567.5)
+    ('1.5', '0.1', '1.2345675e+06')
+    """
+    try:
+        wanted = struct.pack("f", value)
+    except OverflowError:
+        return ".inf" if value > 0 else "-.inf"
+    single: float = struct.unpack("f", wanted)[0]
+    sizes = range(1, _FLOAT32_DIGITS + 1)
+    digits = next(n for n in sizes if struct.pack("f", float(f"{single:.{n}g}")) == wanted)
+    scientific = f"{single:.{digits - 1}e}"
+    fixed = _LEAST_EXPONENT <= int(scientific.partition("e")[2]) < _SHORTEST
+    return f"{single:.{max(digits, _SHORTEST)}g}" if fixed else scientific
 
 
 def _number(digits: str, base: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn, Protocol
 
 from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.documents import FieldPath, cut, shortened
-from wasmpack.kubeyaml.scalars import resolve
+from wasmpack.kubeyaml.scalars import float_key, resolve
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 MAX_BYTES = 64 << 20
@@ -141,8 +141,9 @@ class ValueReader:
             key = self._key(event)
             at = (*path, key)
             if key in found:
-                first = f"the key {shortened(key)} stands twice in one mapping, first in line"
-                self._stream.refuse(event.start_mark, f"{first} {self.lines[at]}")
+                reason = f"duplicate key {shortened(key)}, first in line {self.lines[at]}"
+                kept = "kubectl would silently keep the last one"
+                self._stream.refuse(event.start_mark, f"{reason}: {kept}")
             self.lines[at] = event.start_mark.line + 1
             found[key] = self._value(self._stream.next(), at)
         return {**merged, **found}
@@ -176,6 +177,8 @@ class ValueReader:
                 self._anchors[event.anchor] = _Anchored(event.start_mark, key, size)
         if isinstance(key, bool):
             return "true" if key else "false"
+        if isinstance(key, float):
+            return float_key(key)
         if not isinstance(key, str | int):
             self._stream.refuse_key(event.start_mark)
         return str(key)

@@ -52,6 +52,10 @@ _TARGET_SINCE: dict[str, Release] = {
 }
 _GROUP_WRITTEN_OUT = {(1, 23), (1, 24)}
 """Releases whose CRD reads a group that is not there."""
+_LIMITED: Release = (1, 20)
+"""First release that limits the length of names."""
+_NAME, _SECRET_NAME, _LUA = 256, 253, 65536
+"""Limits of the webhook (``validateWasmPluginName`` and its kin); its words name 255 for 256."""
 _LABEL_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _LABEL_PREFIX = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.ASCII
@@ -79,18 +83,45 @@ def release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
         harmless = plugin.fields[name] in _SAME_AS_WITHOUT.get(name, ())
         message = (
             f"Istio {_named(release)} has no field {name} (since {_named(since)}): it is refused, "
-            "or dropped without a word"
+            "or dropped silently"
         )
         hint = "leave it out" if harmless else "leave it out, if the plugin can do without"
         severity = Severity.WARNING if harmless else None
         yield plugin.problem(UNKNOWN_TO_RELEASE, name, message, hint, severity=severity)
     yield from _target_release_problems(plugin, release)
+    if release >= _LIMITED:
+        yield from _too_many_bytes(plugin)
     for value, since in values_since("failStrategy").items():
         if plugin.fields.get("failStrategy") == value and release < since:
             message = f"Istio {_named(release)} has no {value} (since {_named(since)})"
             yield plugin.problem(
                 UNKNOWN_TO_RELEASE, "failStrategy", message, "FAIL_OPEN, FAIL_CLOSE"
             )
+
+
+def _too_many_bytes(plugin: Plugin) -> Iterator[Problem]:
+    """The CRD counts characters, the webhook bytes; both limits are the same numbers."""
+    at = (*plugin.path("vmConfig"), "env")
+    env = mapping(plugin.fields.get("vmConfig")).get("env")
+    found: list[tuple[FieldPath, JsonValue, int, str]] = [
+        (
+            (*at, number, "name"),
+            mapping(item).get("name"),
+            _NAME,
+            "env.name field must be less than 255",
+        )
+        for number, item in enumerate(env if isinstance(env, list) else [])
+    ]
+    found += [
+        (plugin.path(name), plugin.fields.get(name), most, f"{name} field must be less than {said}")
+        for name, most, said in (("pluginName", _NAME, 255), ("imagePullSecret", _SECRET_NAME, 253))
+    ]
+    code = mapping(plugin.fields.get("lua")).get("inlineCode")
+    found.append((("spec", "lua", "inlineCode"), code, _LUA, "lua code must be at most 65536"))
+    for path, value, most, said in found:
+        if isinstance(value, str) and len(value) <= most < len(value.encode()):
+            message = f"{said} characters long: the webhook counts bytes ({len(value.encode())})"
+            yield plugin.problem(API_REFUSES, path, message, f"at most {most} bytes")
 
 
 def _target_release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
@@ -100,7 +131,7 @@ def _target_release_problems(plugin: Plugin, release: Release) -> Iterator[Probl
         kind = str(ref.get("kind", ""))
         since = _TARGET_SINCE.get(kind, OLDEST)
         if release < since:
-            message = f"Istio {_named(release)} attaches to no {kind} (since {_named(since)})"
+            message = f"Istio {_named(release)} cannot attach to a {kind} (since {_named(since)})"
             hint = "a selector, or another kind"
             yield plugin.problem(API_REFUSES, (*path, "kind"), message, hint)
         elif kind == "Service" and "group" not in ref and release in _GROUP_WRITTEN_OUT:
@@ -146,7 +177,7 @@ def _selection(plugin: Plugin) -> Iterator[Problem]:
     for key, value in labels.items():
         said = None
         if why := _no_label(key, value):
-            hint = "kubectl get pods --show-labels shows those there are"
+            hint = "kubectl get pods --show-labels lists the labels in use"
             yield plugin.problem(IMPOSSIBLE_LABEL, (*at, key), why, hint)
         if not key:
             said = "key must not be empty"

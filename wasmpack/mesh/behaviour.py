@@ -10,10 +10,9 @@ from typing import Any
 
 from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.kubeyaml.documents import FieldPath
-from wasmpack.mesh.plugin import Plugin, mapping, mappings
+from wasmpack.mesh.plugin import ROOT_NAMESPACE, Plugin, mapping, mappings
 from wasmpack.mesh.pulling import digest_problems, pulling_problems
 from wasmpack.mesh.releases import (
-    BOTH_DIRECTIONS,
     HONOURS_PULL_FIELDS,
     OLDEST,
     Release,
@@ -22,10 +21,8 @@ from wasmpack.mesh.releases import (
 from wasmpack.mesh.url import URL_FAULT, MeshUrl
 from wasmpack.oci.canonical import JsonValue, canonical_json
 
-ROOT_NAMESPACE = "istio-system"
 _EXACT = 1 << 53
 """Integers beyond it are not all doubles (IEEE 754), and pluginConfig holds doubles."""
-GATEWAY_LABELS = ("ingressgateway", "egressgateway")
 _AS_STRING = "write it as a string"
 _OF_PULLING = ("imagePullPolicy", "imagePullSecret")
 STATS_FAIL_CLOSED = Rule(
@@ -35,14 +32,6 @@ STATS_FAIL_CLOSED = Rule(
     cause="it stops all traffic, though only statistics are lost without it",
     consumer="Istio",
     fix="`failStrategy: FAIL_OPEN`",
-)
-NEVER_ON_GATEWAYS = Rule(
-    code="WPL011",
-    title="`match` with mode SERVER for gateways, which count as CLIENT",
-    severity=Severity.WARNING,
-    cause="it never runs there",
-    consumer="Istio 1.16 and later",
-    fix="leave `match` out",
 )
 CHANGED_CONFIGURATION = Rule(
     code="WPL012",
@@ -101,7 +90,6 @@ def behaviour_problems(plugin: Plugin, url: MeshUrl, release: Release) -> Iterat
     else:
         yield from pulling_problems(plugin, url)
     yield from _failing(plugin, release)
-    yield from _direction(plugin, release)
 
 
 def variables(fields: Mapping[str, JsonValue]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -171,26 +159,6 @@ def _failing(plugin: Plugin, release: Release) -> Iterator[Problem]:
         hint = "failStrategy: FAIL_OPEN" if known else ""
         message = "a plugin of the STATS phase that fails stops all traffic, as one of AUTHZ would"
         yield plugin.problem(STATS_FAIL_CLOSED, at, message, hint)
-
-
-def _direction(plugin: Plugin, release: Release) -> Iterator[Problem]:
-    match = mappings(plugin.fields.get("match"))
-    if release < BOTH_DIRECTIONS or not match or not _for_gateways(plugin):
-        return
-    if all(item.get("mode") == "SERVER" for item in match):
-        message = "a gateway counts as CLIENT: the plugin never runs there"
-        yield plugin.problem(NEVER_ON_GATEWAYS, "match", message, "leave match out for gateways")
-
-
-def _for_gateways(plugin: Plugin) -> bool:
-    labels = mapping(mapping(plugin.fields.get("selector")).get("matchLabels"))
-    refs = mappings(plugin.fields.get("targetRefs"))
-    refs = [*refs, mapping(plugin.fields.get("targetRef"))]
-    return (
-        labels.get("istio") in GATEWAY_LABELS
-        or "gateway.networking.k8s.io/gateway-name" in labels
-        or any(ref.get("kind") in ("Gateway", "GatewayClass") for ref in refs)
-    )
 
 
 def _configuration(plugin: Plugin) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from wasmpack.errors import WrongUsage
 from wasmpack.mesh.envoy_filter import HTTP_TYPES, envoy_filter_spec
-from wasmpack.mesh.plugin import filled, mapping, mappings
+from wasmpack.mesh.plugin import GATEWAY_GROUP, filled, mapping, mappings
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
@@ -54,12 +54,11 @@ ORDER = (
 )
 """Fields of a spec in the order in which they are written; others follow."""
 _OUTSIDE = ("selector", "targetRefs", "phase", "priority", "match")
-_GATEWAY_GROUP = "gateway.networking.k8s.io"
 _POLICY_KINDS = ("Gateway", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 TARGET_GROUPS = {
     "Service": "",
     "ServiceEntry": "networking.istio.io",
-    **dict.fromkeys((*_POLICY_KINDS, "GatewayClass"), _GATEWAY_GROUP),
+    **dict.fromkeys((*_POLICY_KINDS, "GatewayClass"), GATEWAY_GROUP),
 }
 """API group of each kind that a plugin can be attached to."""
 

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import cut
-from wasmpack.mesh.behaviour import ROOT_NAMESPACE
-from wasmpack.mesh.plugin import Plugin, mapping
+from wasmpack.mesh.plugin import ROOT_NAMESPACE, Plugin, mapping
 
 TIED_PRIORITY = Rule(
     code="WPL008",
     title="two plugins whose order the resources do not decide",
     severity=Severity.WARNING,
     otherwise="info",
-    cause="same priority, or an unset one beside a negative",
+    cause="the same priority, or an unset one and a negative one",
     consumer="Istio",
     fix="write priorities",
 )
@@ -67,7 +66,7 @@ class _Place:
             other.namespace,
         }:
             return False
-        if self.identity == other.identity:
+        if self.identity == other.identity and self.plugin.name:
             return False
         theirs = other.labels
         return all(theirs[key] == value for key, value in self.labels.items() if key in theirs)
@@ -82,7 +81,8 @@ def order_problems(plugins: Sequence[Plugin]) -> Mapping[int, list[Problem]]:
     for number, plugin in enumerate(plugins):
         place = _Place.of(plugin)
         earlier = rivals[place.phase]
-        twin = first.setdefault(place.identity, plugin)
+        named = plugin.name  # without one, the API server makes it of generateName
+        twin = first.setdefault(place.identity, plugin) if named else plugin
         found[number] = [*_twins(plugin, twin)]
         if len(earlier) <= left:
             found[number] += _rivals(place, earlier)
@@ -116,7 +116,7 @@ def _rivals(place: _Place, earlier: Sequence[_Place]) -> Iterator[Problem]:
                 f"{cut(other.plugin.name)} has the same phase and priority: which runs first is "
                 "decided by the time of creation"
             )
-            hint = "give the one that shall run first the higher priority"
+            hint = "give the one that should run first the higher priority"
         elif (
             UNSET in {mine, theirs}
             and mine != theirs

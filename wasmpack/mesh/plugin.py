@@ -18,6 +18,8 @@ WASM_PLUGIN = "WasmPlugin"
 TRAFFIC_EXTENSION = "TrafficExtension"
 KINDS = (WASM_PLUGIN, TRAFFIC_EXTENSION)
 DEFAULT_NAMESPACE = "default"
+ROOT_NAMESPACE = "istio-system"
+GATEWAY_GROUP = "gateway.networking.k8s.io"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

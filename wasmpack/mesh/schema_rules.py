@@ -4,17 +4,24 @@ Source: istio/api kubernetes/customresourcedefinitions.gen.yaml, as ``wasmplugin
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Self
 
 from wasmpack.findings import Problem, Rule, few
 from wasmpack.kubeyaml.documents import FieldPath, cut, path_text, shortened
 from wasmpack.mesh.plugin import Plugin, mapping
+from wasmpack.mesh.releases import Release, parse_release
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.schemas import SchemaFault, load_schema, schema_faults
 
+Schema = Mapping[str, Any]
+_MOST = 1000
+"""Unknown fields of one resource; a hostile one has millions."""
 BY_NO_SCHEMA = Rule(
     code="WPL001",
-    title="not by the schema of the API",
+    title="against the schema of the API",
     cause="a type, a value, a length, a required field",
     consumer="the API server",
     fix="as the message says",
@@ -28,37 +35,77 @@ UNKNOWN_FIELD = Rule(
 )
 
 
-def schema_problems(plugin: Plugin) -> Iterator[Problem]:
-    """Types, enumerations, lengths, required and unknown fields."""
-    unknown: list[SchemaFault] = []
-    others: list[SchemaFault] = []
-    for fault in schema_faults("wasmplugin", plugin.value, plugin.kind):
-        extra = fault.keyword == "additionalProperties" and fault.expected is False
-        (unknown if extra else others).append(fault)
+@dataclass(frozen=True, slots=True)
+class SchemaCheck:
+    """The faults of one resource, found once for all releases."""
 
-    def problem(fault: SchemaFault) -> Problem:
-        message = f"the API server refuses it: {_words(fault)}"
-        return plugin.problem(BY_NO_SCHEMA, fault.path, message, _schema_hint(fault))
+    plugin: Plugin
+    faults: tuple[SchemaFault, ...]
+    unknown: tuple[FieldPath, ...]
+    """Fields that no release has, null or not."""
 
-    def unknown_field(found: tuple[FieldPath, str]) -> Problem:
-        path, key = found
-        hint = _where_it_belongs(plugin.kind, path, key)
-        message = (
-            f"no release knows {path_text((*path, cut(key)))}: it is refused, or dropped silently"
+    @classmethod
+    def of(cls, plugin: Plugin) -> Self:
+        """Compare a resource with the schema of its kind."""
+        faults = schema_faults("wasmplugin", plugin.value, plugin.kind)
+        unknown = _unknown(plugin.document.value, _schema_of(plugin.kind), ())
+        return cls(
+            plugin,
+            faults=tuple(fault for fault in faults if not _is_unknown_field(fault)),
+            unknown=tuple(islice(unknown, _MOST)),
         )
-        return plugin.problem(UNKNOWN_FIELD, (*path, key), message, hint)
 
-    yield from few(others, problem)
-    yield from few((row for fault in unknown for row in _unknown(plugin, fault)), unknown_field)
+    def problems(self, release: Release | None = None) -> Iterator[Problem]:
+        """What this release refuses; without one, the newest."""
+        faults = (fault for fault in self.faults if _applies(fault, release))
+        yield from few(faults, self._problem)
+        yield from few(self.unknown, self._unknown_field)
+
+    def _problem(self, fault: SchemaFault) -> Problem:
+        message = f"the API server refuses it: {_words(fault)}"
+        return self.plugin.problem(BY_NO_SCHEMA, fault.path, message, _schema_hint(fault))
+
+    def _unknown_field(self, path: FieldPath) -> Problem:
+        *above, key = path
+        shown = path_text((*above, cut(str(key))))
+        message = f"no release knows {shown}: it is refused, or dropped silently"
+        hint = _where_it_belongs(self.plugin.kind, tuple(above), str(key))
+        return self.plugin.problem(UNKNOWN_FIELD, path, message, hint)
 
 
-def _unknown(plugin: Plugin, fault: SchemaFault) -> Iterator[tuple[FieldPath, str]]:
-    """Each key that no release has, with its place."""
-    value: JsonValue = plugin.value
-    for step in fault.path:
-        value = value[step]  # type: ignore[index]
-    known = _known_keys(plugin.kind, fault.path)
-    return ((fault.path, key) for key in mapping(value) if key not in known)
+def _applies(fault: SchemaFault, release: Release | None) -> bool:
+    return not fault.since or release is None or release >= parse_release(fault.since)
+
+
+def _is_unknown_field(fault: SchemaFault) -> bool:
+    return fault.keyword == "additionalProperties" and fault.expected is False
+
+
+def _unknown(value: JsonValue, schema: Schema, path: FieldPath) -> Iterator[FieldPath]:
+    """Each key that the schema does not have, in any depth.
+
+    With strict field validation, the API server refuses one whose value is null as well.
+    """
+    for number, item in enumerate(value if isinstance(value, list) else []):
+        yield from _unknown(item, _resolved(schema.get("items", {})), (*path, number))
+    known = schema.get("properties", {})
+    for key, item in mapping(value).items():
+        if key in known:
+            yield from _unknown(item, _resolved(known[key]), (*path, key))
+        elif schema.get("additionalProperties") is False:
+            yield (*path, key)
+
+
+def _schema_of(kind: str) -> Schema:
+    schema: Schema = load_schema("wasmplugin")["$defs"][kind]
+    return schema
+
+
+def _resolved(schema: Schema) -> Schema:
+    """What a reference stands for."""
+    while "$ref" in schema:
+        schema = _schema_of(schema["$ref"].rpartition("/")[2])
+    return schema
 
 
 def _where_it_belongs(kind: str, path: FieldPath, key: str) -> str:
@@ -70,34 +117,32 @@ def _where_it_belongs(kind: str, path: FieldPath, key: str) -> str:
     if path == () and key in _known_keys(kind, ("spec",)):
         return "indent it: it belongs under spec"
     if path[-1:] == ("selector",):
-        return "labels stand under selector.matchLabels"
+        return "labels belong under selector.matchLabels"
     return "leave it out"
 
 
 def _known_keys(kind: str, path: FieldPath) -> list[str]:
-    schema = load_schema("wasmplugin")
-    here = schema["$defs"][kind]
+    here = _schema_of(kind)
     for step in path:
-        here = here["items"] if isinstance(step, int) else here["properties"][step]
-        while "$ref" in here:
-            here = schema["$defs"][here["$ref"].rpartition("/")[2]]
+        here = _resolved(here["items"] if isinstance(step, int) else here["properties"][step])
     return list(here.get("properties", {}))
 
 
 def _words(fault: SchemaFault) -> str:
     if fault.keyword == "enum":
-        return f"{shortened(fault.value)} is none of {', '.join(fault.expected)}"
+        return f"{shortened(fault.value)} is not one of {', '.join(fault.expected)}"
     if fault.path[-1:] == ("sha256",):
         return "sha256 field must match [a-f0-9]{64} pattern"
     if fault.keyword == "type":
         kinds = fault.expected if isinstance(fault.expected, list) else [fault.expected]
         return f"expected {' or '.join(kinds)}, found {_KINDS[type(fault.value)]}"
     if fault.keyword == "pattern":
-        return f"{shortened(fault.value)} has characters that must not be there"
+        shape = _SHAPES.get(str(fault.path[-1]), "in the expected form") if fault.path else ""
+        return f"{shortened(fault.value)} is not {shape}"
     if fault.keyword == "maxLength":
         return f"longer than {fault.expected} characters"
     if fault.keyword == "minLength":
-        return "it is empty"
+        return "an empty string"
     if fault.keyword in {"maxItems", "maxProperties"}:
         return f"more than {fault.expected} of them"
     if fault.keyword in {"minItems", "minProperties"}:
@@ -105,6 +150,12 @@ def _words(fault: SchemaFault) -> str:
     return fault.message
 
 
+_SHAPES = {
+    "creationTimestamp": "a time of RFC 3339",
+    "deletionTimestamp": "a time of RFC 3339",
+    "name": "a name in lower case",
+    "namespace": "a name in lower case",
+}
 _KINDS = {
     dict: "a mapping",
     list: "a list",

@@ -33,6 +33,8 @@ class SchemaFault:
     value: Any
     """The value at fault."""
     message: str
+    since: str = ""
+    """First release with this limit (``x-limits-since``); empty if each has it."""
 
 
 def schema_faults(name: str, value: object, definition: str = "") -> Iterator[SchemaFault]:
@@ -50,7 +52,13 @@ def schema_faults(name: str, value: object, definition: str = "") -> Iterator[Sc
             expected=error.validator_value,
             value=error.instance,
             message=error.message[:_LONGEST],
+            since=_limits_of(error.schema).get(str(error.validator), ""),
         )
+
+
+def _limits_of(schema: Any) -> Mapping[str, str]:
+    found: Mapping[str, str] = schema.get("x-limits-since", {}) if isinstance(schema, dict) else {}
+    return found
 
 
 @cache

@@ -7,7 +7,7 @@ pilot/pkg/networking/core/v1alpha3/listener_builder.go (inbound only).
 
 from wasmpack.findings import Rule, Severity
 from wasmpack.kubeyaml.documents import FieldPath, shortened
-from wasmpack.mesh.behaviour import GATEWAY_LABELS
+from wasmpack.mesh.direction import GATEWAY_LABELS
 from wasmpack.mesh.migration.extension import Work
 from wasmpack.mesh.migration.fields import NOT_CARRIED_OVER
 from wasmpack.mesh.plugin import mapping
