@@ -36,18 +36,17 @@ OPENINGS = {
 """How a docstring does not begin."""
 
 LEFT = {
-    "actions": 23,
-    "cli": 40,
+    "cli": 38,
     "dry_run": 16,
-    "fetchers": 7,
+    "fetchers": 6,
     "git": 5,
-    "images": 28,
-    "kubeyaml": 18,
-    "mesh": 55,
+    "images": 1,
+    "kubeyaml": 16,
+    "mesh": 52,
     "module_rules": 4,
-    "oci": 34,
+    "oci": 1,
     "proxy_abi": 2,
-    "stores": 34,
+    "stores": 13,
     "targets": 4,
 }
 """Phrases in rooms that were not swept yet; elsewhere there are none."""

@@ -110,7 +110,7 @@ def _plugin_in_tar(layer: Descriptor, where: str, layers: Layers, rules: ImageRu
 
 
 def _is_chosen(file: LayerFile) -> bool:
-    """Whether it has the name; each entry that is passed by gets a buffer of its size too."""
+    """True if it has the name; each entry that is passed by gets a buffer of its size too."""
     if not 0 <= file.entry.size <= _MOST_ALLOCATED:
         raise UnreadableLayer("panic: runtime error: makeslice: len out of range")
     return file.entry.basename == mt.PLUGIN_FILE.encode()

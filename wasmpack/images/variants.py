@@ -106,7 +106,7 @@ def filesystem_image(
 
 
 def variant_of(manifest: Manifest) -> Variant:
-    """Which format an image by anybody is in, judged by its media types."""
+    """The format of any image, by its media types."""
     types = [layer.media_type for layer in manifest.layers]
     last = types[-1] if types else ""
     docker = mt.DOCKER_MANIFEST in {manifest.media_type, manifest.body_media_type}
