@@ -38,13 +38,10 @@ OPENINGS = {
 LEFT = {
     "cli": 38,
     "dry_run": 16,
-    "fetchers": 6,
     "git": 5,
-    "images": 1,
     "kubeyaml": 16,
     "mesh": 52,
     "module_rules": 4,
-    "oci": 1,
     "proxy_abi": 2,
     "stores": 13,
     "targets": 4,

@@ -29,7 +29,7 @@ _SMALLER = "strip debug information (wasm-opt --strip-debug), or make the plugin
 _SHOWN = 200
 """Characters of somebody's media type."""
 _UNLIMITED = 1 << 29
-"""What is read of a tar where the fetcher has no limit: 512 MiB, so that no bomb fills memory."""
+"""Most bytes read of a tar if the fetcher has no limit: 512 MiB, so that no bomb fills memory."""
 _MOST_ALLOCATED = 1 << 48
 """Bytes of address space (Go runtime, maxAlloc): a slice beyond ends istio-agent."""
 

@@ -59,8 +59,8 @@ def artifact_image(
 ) -> BuiltImage:
     """The ``oci`` variant: exactly two layers, configuration then module, both raw.
 
-    The manifest's config is the configuration's own descriptor, as wasme writes it: a config of a
-    type of its own is what image-spec (manifest.md, "Guidelines for Artifact Usage") asks for.
+    The manifest's config is the configuration's own descriptor, as wasme writes it: image-spec
+    (manifest.md, "Guidelines for Artifact Usage") asks for a distinct config type.
     """
     config = Descriptor.of(runtime_config, mt.WASM_CONFIG)
     layers = [
