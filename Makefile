@@ -24,9 +24,10 @@ PYTEST   = -n $(WORKERS) --dist worksteal
 QUICK    = tests/unit tests/golden -m "not docker and not envoy and not slow"
 
 # Processes that tests start are measured too: each finds this variable, and coverage.py's .pth file
-# in the environment. The floor only goes up: to what make test reports, rounded down.
+# in the environment. The floor only goes up: to what make test reports, rounded
+# down. 85 % is what make check alone reached on 2026-11-28; all tests reach more.
 MEASURED = COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.coverage
-COVERED  = 60
+COVERED  = 85
 
 .PHONY: demo check test test-lowest fuzz bless lint hooks generated docs bench constraints clean
 

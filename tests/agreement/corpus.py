@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Of all that Envoy is given; nothing for the Go plugin, which each Go builds anew."""
+        """Digest of all that Envoy is given; empty for the Go plugin, whose builds differ."""
         if "header-append-go" in self.name:
             return ""
         return hashlib.sha256(self.data + b"\0" + self.configuration).hexdigest()[:12]

@@ -65,7 +65,7 @@ class Case:
             return self.single[target]
         if target == "gcp" and self.gcp == "alone":
             tars = all(kind in {GZ, DGZ} for kind, _ in self.layers)
-            return "beside plugin.wasm" if tars else "layer of type"
+            return "next to plugin.wasm" if tars else "layer of type"
         if target == "gcp":
             return self.gcp
         if target.startswith("envoy-gateway"):

@@ -57,7 +57,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The modules that an Envoy was shown; it refuses A."""
     seen: list[bytes] = []
 
-    def ask(module: bytes, **_options: object) -> EnvoyVerdict:
+    def ask(module: bytes, _start_up: object = None) -> EnvoyVerdict:
         seen.append(module)
         return EnvoyVerdict(version="1.40.0", accepts=module != A, crashed=False, words=("no",))
 

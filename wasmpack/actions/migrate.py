@@ -36,12 +36,12 @@ SAME_NAME = Rule(
 _REPEATED = {API_REFUSES, MOVING_IMAGE, WIDE_SCOPE}
 """Findings on the new resource that say what the old one did as well, or what SME ones say."""
 _OF_IMAGES = {NO_PHASE, IMAGE_NOT_LOOKED_AT, FROM_IMAGE_MANIFEST}
-"""What cannot be known as long as the image is not packed."""
+"""Findings that are unknown until the image is packed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationRequest:
-    """What to migrate, and how."""
+    """Resources to migrate, and how."""
 
     documents: Sequence[Document]
     """ServiceMeshExtensions; others stay as they are."""
@@ -50,7 +50,7 @@ class MigrationRequest:
     options: MigrationOptions = field(default_factory=MigrationOptions)
     """How resources are written."""
     images: str = ""
-    """Where the images go: registry and path; empty leaves images alone, and the network too."""
+    """Destination of the images: registry and path; empty for no images and no network."""
     pin: bool = False
     """Write the digests of the new images."""
     remote: bool = False
@@ -66,15 +66,15 @@ class MigrationRow:
     """One resource: what it was, and what became of it."""
 
     migrated: Migrated
-    """What was made of it."""
+    """The result for the resource."""
     report: Report
-    """What is found on the way, and on the new resource."""
+    """Findings of the migration, and on the new resource."""
     image: ImageOutcome | None
-    """What became of its image; None if images are left alone."""
+    """The result for its image; None if images are left alone."""
 
     @property
     def done(self) -> bool:
-        """Whether there is a WasmPlugin of it."""
+        """True if there is a WasmPlugin of it."""
         return self.migrated.document is not None
 
     def as_json(self) -> dict[str, object]:
@@ -101,7 +101,7 @@ class Migration:
 
     @property
     def complete(self) -> bool:
-        """Whether every resource was migrated."""
+        """True if every resource was migrated."""
         return all(row.done for row in self.rows)
 
     def as_json(self) -> dict[str, object]:
@@ -163,7 +163,7 @@ def documents_text(outputs: Sequence[Document]) -> list[str]:
 
 
 def _kept_text(document: Document) -> str:
-    """What was written, if it means the same on its own, and may be shown; else nothing."""
+    """The text as written, if it means the same on its own and may be shown; otherwise nothing."""
     if not document.text or not is_plain(document.text):
         return ""
     text = document.text if document.text.endswith("\n") else f"{document.text}\n"
@@ -202,7 +202,7 @@ def _migrated(
 
 
 def _without_twins(migrated: Sequence[Migrated], entries: Sequence[Document]) -> Iterator[Migrated]:
-    """Of several resources of one name the first; the last one applied would win."""
+    """The first of several resources with one name; the last one applied would win."""
     others = [_identity(other) for entry in entries for other in _other_plugins(entry)]
     seen = dict.fromkeys(others, "a WasmPlugin of these files")
     for item in migrated:
@@ -261,7 +261,7 @@ def _rows(
 
 
 def _of_plugin(item: Migrated, found: Sequence[Problem]) -> list[Problem]:
-    """What the new resource has against it, at the place of the old one."""
+    """Problems of the new resource, at the place of the old one."""
     at = item.extension.document.where()
     return [
         replace(problem, where=f"{at} → {problem.where}")

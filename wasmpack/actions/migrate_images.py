@@ -25,7 +25,7 @@ _TAG_BEFORE_DIGEST = 100
 
 
 class ImageStatus(StrEnum):
-    """What became of an image."""
+    """The result for an image."""
 
     PACKED = "packed"
     EXISTS = "exists"
@@ -41,18 +41,18 @@ class ImageOutcome:
     destination: str
     """The name of the new one."""
     status: ImageStatus
-    """What became of it."""
+    """The result."""
     digest: str = ""
-    """Of the new image; empty if it failed."""
+    """Digest of the new image; empty if it failed."""
     manifest: ExtensionManifest | None = None
-    """What ``/manifest.yaml`` of the old image says."""
+    """Contents of ``/manifest.yaml`` in the old image."""
     reason: str = ""
     """Why it failed."""
     hint: str = ""
-    """What to do then."""
+    """The next step after a failure."""
 
     def new_image(self, *, pin: bool) -> NewImage | None:
-        """What the resource points at; None if there is nothing to point at."""
+        """The image that the resource points at; None if there is none."""
         if self.status is ImageStatus.FAILED:
             return None
         pinned = f"@{self.digest}" if pin else ""
@@ -103,9 +103,9 @@ def migrate_images(
 
 
 def destinations(images: Sequence[str], prefix: str) -> Mapping[str, str]:
-    """Where each image goes: its last name below the prefix, or more of it where two would meet.
+    """Destination of each image: its last name below the prefix, or more if two would collide.
 
-    :raises WrongUsage: the prefix is no registry and path
+    :raises WrongUsage: the prefix is not a registry and path
     """
     prefix = prefix.removeprefix("oci://").removeprefix("docker://").rstrip("/")
     if Reference.parse(f"{prefix}/x").registry not in {prefix.partition("/")[0], "docker.io"}:

@@ -1,4 +1,4 @@
-"""What a migration came to, as a document to read or to keep."""
+"""The report of a migration, as a Markdown document."""
 
 from collections.abc import Iterator
 
@@ -68,7 +68,7 @@ def _count(row: MigrationRow, severity: str) -> int:
 
 
 def _cell(text: str) -> str:
-    """As text of Markdown: no control characters, no markup of its own but ours."""
+    """Text escaped for Markdown: no control characters, no foreign markup."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     return plain.replace("<", "&lt;").replace("|", "\\|")
 

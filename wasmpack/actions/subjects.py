@@ -67,7 +67,7 @@ class Subject:
     data: bytes | None = None
     """The bytes of a file that can be read only once."""
     place: Place | None = None
-    """Of an image."""
+    """The place of an image."""
 
     @property
     def module(self) -> PluginModule:
@@ -111,7 +111,7 @@ class Failure:
 
 
 def attempt(work: Callable[[Item], Result], item: Item, name: str) -> Result | Failure:
-    """What the work comes to, or why it does not.
+    """The result of the work, or the reason of its failure.
 
     :param name: of the item, for people
     """

@@ -274,7 +274,7 @@ resource_format_option = _format_option("yaml")
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether a terminal shows it as it is."""
+    """True if a terminal shows it as it is."""
     text = data.decode(errors="replace")
     return "\ufffd" not in text and all(c.isprintable() or c in "\n\t" for c in text)
 

@@ -207,7 +207,7 @@ def _document(raw: bytes, name: str) -> Document | None:
 
 
 def _exists(text: str) -> bool:
-    """Whether it names a file; text that cannot be a name does not."""
+    """True if it names a file; text that cannot be a name does not."""
     try:
         return bool(text) and Path(text).exists()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What each consumer's fetcher makes of an image: the module, or its reason for having none."""
+"""Results of each consumer's fetcher for an image: the module, or the reason of its refusal."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Fetched:
     module: bytes | None
     problems: tuple[Problem, ...]
     not_wasm: bool = False
-    """It got the file, which is no module: the module's own fault, not the image's."""
+    """The file was fetched but is not a module: the module is at fault, not the image."""
 
 
 def fetch(

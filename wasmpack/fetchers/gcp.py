@@ -41,7 +41,7 @@ def only_file(manifest: Manifest, layers: Layers) -> bytes:
 
 
 def _plugin(layer: Descriptor, layers: Layers) -> bytes | None:
-    """What is in ``/plugin.wasm``, in the last one of that name."""
+    """The contents of ``/plugin.wasm``, the last one of that name."""
     plugin, others = None, set[str]()
     try:
         for file in layers.files(layer):
@@ -53,5 +53,5 @@ def _plugin(layer: Descriptor, layers: Layers) -> bytes | None:
         raise Refused(error.reason, "manifest.layers", _ALONE) from None
     if others:
         names = ", ".join(sorted(others))[:200]
-        raise Refused(f"this has {names} beside plugin.wasm", "image", _ALONE)
+        raise Refused(f"this has {names} next to plugin.wasm", "image", _ALONE)
     return plugin

@@ -29,7 +29,7 @@ _SMALLER = "strip debug information (wasm-opt --strip-debug), or make the plugin
 _SHOWN = 200
 """Characters of somebody's media type."""
 _UNLIMITED = 1 << 29
-"""What is read of a tar where the fetcher has no limit: 512 MiB, so that no bomb fills memory."""
+"""Most bytes read of a tar if the fetcher has no limit: 512 MiB, so that no bomb fills memory."""
 _MOST_ALLOCATED = 1 << 48
 """Bytes of address space (Go runtime, maxAlloc): a slice beyond ends istio-agent."""
 
@@ -110,7 +110,7 @@ def _plugin_in_tar(layer: Descriptor, where: str, layers: Layers, rules: ImageRu
 
 
 def _is_chosen(file: LayerFile) -> bool:
-    """Whether it has the name; each entry that is passed by gets a buffer of its size too."""
+    """True if it has the name; each entry that is passed by gets a buffer of its size too."""
     if not 0 <= file.entry.size <= _MOST_ALLOCATED:
         raise UnreadableLayer("panic: runtime error: makeslice: len out of range")
     return file.entry.basename == mt.PLUGIN_FILE.encode()

@@ -16,4 +16,4 @@ class Refused(Exception):
 
 
 class NotWasm(Refused):
-    """The image is as it should be, the file in it is no module."""
+    """The image is fine, but the file in it is not a module."""

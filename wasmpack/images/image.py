@@ -35,7 +35,7 @@ LARGE = 32 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What an image carries; ``layer`` is the one that holds the module."""
+    """The contents of an image; ``layer`` is the one that holds the module."""
 
     module: PluginModule | None
     """The plugin; None if there is none."""
@@ -159,7 +159,7 @@ class Image(Parts):
 
     @cached_property
     def top(self) -> Manifest | Index:
-        """What the reference names.
+        """The manifest or index that the reference names.
 
         :raises NotFound: no such image
         """
@@ -204,7 +204,7 @@ class Image(Parts):
 
     @cached_property
     def annotations(self) -> Mapping[str, str]:
-        """Of the manifest, over the labels of a file system image."""
+        """Annotations of the manifest; they override the labels of a file system image."""
         if self.manifest is None:
             return self.top.annotations
         _, labels = self.file_system_config(self.manifest)

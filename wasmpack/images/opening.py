@@ -61,7 +61,7 @@ def expanded(text: str) -> Path:
 
 
 def refuse_path(place: NamePlace) -> None:
-    """What is a file or directory here is never asked of Docker Hub, nor sent there.
+    """Refuse names of local files and directories: they are never looked up on Docker Hub.
 
     :raises NotFound: the name of an existing path, without a registry
     """

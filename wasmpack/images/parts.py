@@ -26,7 +26,7 @@ _CONFIG_LIMIT = 4 << 20
 _MANIFESTS_KEPT = 16 << 20
 """Bytes; parsed, they take about ten times as much."""
 UNREADABLE = (BadArtifact, DigestMismatch, NotFound)
-"""What an image can be at fault with; anything else is the way to it."""
+"""Faults of an image itself; other errors are on the way to it."""
 
 
 class Parts:
@@ -110,11 +110,11 @@ class Parts:
         return Window(descriptor.size, lambda at, size: self.read_at(descriptor, at, size))
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
-        """What refers to a manifest of this image: signatures, bills of material."""
+        """Referrers to a manifest of this image: signatures, bills of materials."""
         return self._reader.referrers(digest)
 
     def attached(self, digest: Digest) -> Mapping[str, Descriptor]:
-        """What says something of a manifest by a tag made of its digest: cosign's."""
+        """Tags that cosign derives from the digest of a manifest."""
         return self._reader.attached(digest)
 
     def unless_damaged(self, descriptor: Descriptor, work: Callable[[], T]) -> T:
@@ -131,7 +131,7 @@ class Parts:
 
     @contextlib.contextmanager
     def _failing_once(self, descriptor: Descriptor) -> Iterator[None]:
-        """What cannot be read is not fetched again: each target asks for the same."""
+        """Remember failures, since each target asks for the same blob."""
         key = descriptor.digest, descriptor.size
         if key in self._failures:
             raise self._failures[key]()

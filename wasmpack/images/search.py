@@ -1,4 +1,4 @@
-"""Every module in an image by anybody, wherever it lies and whatever it is called.
+"""Every module in any image, wherever it is and whatever it is called.
 
 For images that no mesh loads: artifacts of one layer, media types of other projects, modules under
 another name, in another layer, compressed once too often. What a mesh would find is
@@ -28,7 +28,7 @@ _LONGEST_PATH = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFiles:
-    """What could be meant: module files by their paths, and the runtime configuration."""
+    """Candidates: module files by their paths, and the runtime configuration."""
 
     modules: dict[str, bytes]
     """Bytes of each WebAssembly module, by its path."""
@@ -63,7 +63,7 @@ def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
 
 
 class _Upper:
-    """What the layers so far hide of those below them (image-spec, layer.md, "Applying").
+    """Paths that upper layers hide in lower ones (image-spec, layer.md, "Applying").
 
     Whiteouts hide only what lies below, wherever they stand in their own layer.
     """
@@ -78,7 +78,7 @@ class _Upper:
         """Directories of which nothing is left that was in them."""
 
     def add(self, files: Iterator[LayerFile]) -> dict[str, bytes]:
-        """What is visible of the next layer: the files that could be meant."""
+        """The visible candidates of the next layer."""
         found: dict[bytes, LayerFile] = {}
         names, trees, opaque = set[bytes](), set[bytes](), set[bytes]()
         for file in files:
@@ -138,7 +138,7 @@ def _those(modules: dict[str, bytes]) -> str:
 
 
 def _files(layer: Descriptor, layers: Layers, damage: list[str]) -> Iterator[LayerFile]:
-    """What is in a layer: files of a tar, or one that has the layer's title for a name."""
+    """Contents of a layer: the files of a tar, or one file named by the layer's title."""
     try:
         start, gzipped = layers.start(layer)
     except UnreadableLayer as error:
@@ -159,7 +159,7 @@ def _files(layer: Descriptor, layers: Layers, damage: list[str]) -> Iterator[Lay
 def _tar_files(
     layer: Descriptor, layers: Layers, damage: list[str], *, gzipped: bool
 ) -> Iterator[LayerFile]:
-    """What lies before a damage is there, if it is of use: meshes read no further either."""
+    """Use the files before a damaged place, since meshes read no further either."""
     useful = False
     try:
         for file in layers.files(layer, gzipped=gzipped):

@@ -19,11 +19,11 @@ _AT_ONCE = 4
 _TO_THE_END = 5.0
 """Seconds that blobs get to notice that another one has failed."""
 _MOST_MANIFESTS = 1000
-"""Of one index, with what refers to its images; those that turn out to be missing count too."""
+"""Most manifests of one index with referrers, including those that turn out to be missing."""
 _MOST_ROWS = 16_000
 """Descriptors in indexes and lists of referrers, however often the same one comes."""
 _MOST_BLOBS = 4000
-"""Of one image, or of all images of an index."""
+"""Most blobs of one image, or of all images of an index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class _Tree:
     def _about(
         self, digest: Digest, depth: int
     ) -> Iterator[tuple[Manifest | Index, bool, Sequence[str]]]:
-        """What refers to a manifest; one that cannot be read is no reason to leave the others."""
+        """Referrers to a manifest; an unreadable one does not stop the others."""
         for row in self._image.referrers(digest):
             if self._is_new(row):
                 with self._reported(row):
@@ -178,7 +178,7 @@ def _by_digest(attached: Mapping[str, Descriptor]) -> list[tuple[Descriptor, lis
 
 
 class _Moving:
-    """Blobs on their way, each in a thread of its own."""
+    """Blobs in transfer, each in its own thread."""
 
     def __init__(self, image: Image, writer: ImageWriter, progress: Progress | None) -> None:
         self._image = image
@@ -256,7 +256,7 @@ class _Moving:
 
 
 def _furthest(tell: Advance) -> Callable[[], Advance]:
-    """For each try of one blob a teller of its own: what is sent again is not told again."""
+    """A separate counter for each attempt: bytes sent again are not reported again."""
     furthest = 0
 
     def start() -> Advance:

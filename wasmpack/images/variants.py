@@ -59,8 +59,8 @@ def artifact_image(
 ) -> BuiltImage:
     """The ``oci`` variant: exactly two layers, configuration then module, both raw.
 
-    The manifest's config is the configuration's own descriptor, as wasme writes it: a config of a
-    type of its own is what image-spec (manifest.md, "Guidelines for Artifact Usage") asks for.
+    The manifest's config is the configuration's own descriptor, as wasme writes it: image-spec
+    (manifest.md, "Guidelines for Artifact Usage") asks for a distinct config type.
     """
     config = Descriptor.of(runtime_config, mt.WASM_CONFIG)
     layers = [
@@ -106,7 +106,7 @@ def filesystem_image(
 
 
 def variant_of(manifest: Manifest) -> Variant:
-    """Which format an image by anybody is in, judged by its media types."""
+    """The format of any image, by its media types."""
     types = [layer.media_type for layer in manifest.layers]
     last = types[-1] if types else ""
     docker = mt.DOCKER_MANIFEST in {manifest.media_type, manifest.body_media_type}

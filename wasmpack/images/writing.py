@@ -43,9 +43,9 @@ class Written:
     places: tuple[Place, ...]
     """The first one first."""
     image: Image
-    """What was written."""
+    """The image that was written."""
     manifest: Manifest | Index
-    """What the places name."""
+    """The manifest or index that the places name."""
     moved: tuple[Moved, ...] = ()
     """One row for each blob; empty where nothing was sent."""
     report: Report | None = None
@@ -53,7 +53,7 @@ class Written:
 
     @property
     def digest(self) -> Digest:
-        """What the places name, for those that keep it."""
+        """The digest that the places name, for those that keep it."""
         return self.manifest.digest
 
     @property
@@ -152,7 +152,7 @@ def open_writer(
     tags: Sequence[str] = (),
     source: Reference | None = None,
 ) -> Iterator[ImageWriter]:
-    """What writes an image to a place.
+    """The writer of images to a place.
 
     :param digest: of the manifest that will be written
     :param tags: further names that it will get there
@@ -179,7 +179,7 @@ def open_writer(
             from wasmpack.stores.daemon import DaemonWriter
 
             session.notice(
-                f"{place}: the Docker engine writes a manifest of its own, so the digest there "
+                f"{place}: the Docker engine writes its own manifest, so the digest there "
                 "may differ"
             )
             writer = DaemonWriter(place.reference)
@@ -228,7 +228,7 @@ def tagged(place: NamePlace, tag: str) -> NamePlace:
 
 
 def goes_to_stdout(place: Place | None) -> bool:
-    """Whether an image written there takes standard output."""
+    """True if an image written there takes standard output."""
     return isinstance(place, ArchivePlace) and is_stdout(_archive_target(place))
 
 

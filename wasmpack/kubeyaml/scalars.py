@@ -88,5 +88,5 @@ def _number(digits: str, base: str) -> int:
 
 
 def reads_as_text(text: str) -> bool:
-    """Whether it would stay a string without quotes."""
+    """True if it would stay a string without quotes."""
     return isinstance(resolve(text), str)

@@ -26,7 +26,7 @@ _WIDTH = 1 << 20
 
 
 def is_plain(text: str) -> bool:
-    """Whether it may be shown as it is: it steers no terminal, and has no line breaks that readers
+    """True if it may be shown as it is: it steers no terminal, and has no line breaks that readers
     of YAML 1.1 fold or rewrite."""
     return text.translate(_HARMLESS).isprintable()
 

@@ -1,4 +1,4 @@
-"""Whether a resource runs at all where it is attached: direction, ports, waypoints, classes.
+"""True if a resource runs at all where it is attached: direction, ports, waypoints, classes.
 
 Sources: istio pilot/pkg/networking/core/listener_waypoint.go (a waypoint reads ``targetRefs`` only
 and asks for HTTP plugins of SERVER without a port), pilot/pkg/model/policyattachment.go (a

@@ -60,7 +60,7 @@ class _Place:
         )
 
     def meets(self, other: "_Place") -> bool:
-        """Whether a proxy may run both: no namespace or label tells them apart."""
+        """True if a proxy may run both: no namespace or label tells them apart."""
         if self.namespace != other.namespace and ROOT_NAMESPACE not in {
             self.namespace,
             other.namespace,

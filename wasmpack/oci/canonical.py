@@ -118,7 +118,7 @@ def _loaded(text: str, what: str, *, deep: bool) -> JsonValue:
         return found
 
     def no_constant(name: str) -> NoReturn:
-        raise BadArtifact(f"{what}: {name[:_SHOWN]} is no JSON number")
+        raise BadArtifact(f"{what}: {name[:_SHOWN]} is not a JSON number")
 
     def finite(text: str) -> float:
         number = float(text)
@@ -130,7 +130,7 @@ def _loaded(text: str, what: str, *, deep: bool) -> JsonValue:
     if deep and _is_deep(value):
         raise RecursionError
     if "\\u" in text:
-        canonical_json(value)  # a lone surrogate is no character and cannot be written again
+        canonical_json(value)  # a lone surrogate is not a character and cannot be written again
     return value
 
 
@@ -215,7 +215,7 @@ class Fields:
         :param where: its place, for errors (``manifest.layers[2]``)
         :param separator: between that and a key; a file's name is followed by ``": "``
         :param secret: errors repeat nothing that is in it
-        :raises BadArtifact: it is no object
+        :raises BadArtifact: not an object
         """
         self._prefix = where + separator
         self._secret = secret
@@ -264,5 +264,5 @@ class Fields:
 
 
 def _is(value: JsonValue, kind: type[T]) -> TypeGuard[T]:
-    """Whether it is of that kind; of Python's types, a truth value would be an integer."""
+    """True if it is of that kind; of Python's types, a truth value would be an integer."""
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

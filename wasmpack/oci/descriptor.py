@@ -64,7 +64,7 @@ class Digest:
         return hashlib.new(self.algorithm)
 
     def matches(self, data: bytes) -> bool:
-        """Whether these bytes are the ones this digest names."""
+        """True if these bytes are the ones this digest names."""
         hasher = self.hasher()
         hasher.update(data)
         return hasher.hexdigest() == self.hex
@@ -93,13 +93,13 @@ class Descriptor:
     media_type: str
     """As the document says it; may be anything."""
     digest: Digest
-    """Of the blob's bytes."""
+    """Digest of the blob's bytes."""
     size: int
     """Bytes."""
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Of this entry."""
     platform: Platform | None = None
-    """Of an image in an index; None for all others."""
+    """Platform of an image in an index; None for all others."""
 
     @classmethod
     def of(cls, data: bytes, media_type: str, title: str = "") -> Self:
@@ -117,7 +117,7 @@ class Descriptor:
         """Read a descriptor out of somebody's manifest.
 
         :param where: names the place in errors (``layers[1]``)
-        :raises BadArtifact: no object, no digest, a size that is no natural number
+        :raises BadArtifact: no object, no digest, a size that is not a natural number
         """
         fields = Fields(value, where, "a descriptor")
         size = fields.required(int, "size", "a natural number")

@@ -1,8 +1,8 @@
 """The deterministic tar+gzip layer of the ``compat`` and ``docker`` variants.
 
 Same files, same bytes, on every machine and day: no clock, user, host name or umask goes in. The
-deflate coder is libdeflate at a fixed level (package ``deflate``), not the zlib of the Python at
-hand, because zlib and zlib-ng give different bytes for the same input (docs/adr/0005). What is
+deflate coder is libdeflate at a fixed level (package ``deflate``), not the zlib of this
+Python, because zlib and zlib-ng give different bytes for the same input (docs/adr/0005). What is
 larger than a block becomes several gzip members (RFC 1952 2.2), compressed side by side.
 """
 

@@ -28,7 +28,7 @@ class _Document:
     media_type: str
     """By the header or descriptor it came with, else by its body."""
     annotations: Mapping[str, str]
-    """Of the document itself."""
+    """Annotations of the document itself."""
     artifact_type: str | None = None
     """None if it names none."""
     subject: Descriptor | None = None
@@ -41,7 +41,7 @@ class _Document:
 
     @property
     def digest(self) -> Digest:
-        """Of the raw bytes."""
+        """Digest of the raw bytes."""
         return Digest.of(self.raw)
 
 
@@ -50,7 +50,7 @@ class Manifest(_Document):
     """One image: its config and its layers, first layer first."""
 
     body_media_type: str
-    """What the body itself says: some readers look only here. Empty if it says nothing."""
+    """``mediaType`` of the body, which is all that some readers check; empty if missing."""
     config: Descriptor
     """The image's configuration."""
     layers: tuple[Descriptor, ...]

@@ -1,4 +1,4 @@
-"""Where an image can be: the one grammar of every command ("Places" in the CLI reference).
+"""Places of images: the one grammar of every command ("Places" in the CLI reference).
 
 >>> str(parse_place("quay.io/me/plugin:v1"))
 'quay.io/me/plugin:v1'
@@ -55,13 +55,13 @@ class _PathPlace:
     """A layout in the file system, or one of the images in it."""
 
     path: str
-    """Of the directory, or of the tar file; ``-`` for standard input or output."""
+    """The directory or tar file; ``-`` for standard input or output."""
     tag: str | None = None
     """None for the only image in it."""
     digest: Digest | None = None
-    """Of an image in it, instead of a tag."""
+    """Digest of an image in it, instead of a tag."""
     prefix: ClassVar[str]
-    """What it is written with."""
+    """The prefix in its written form."""
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
@@ -131,7 +131,7 @@ def parse_place(text: str) -> Place:
 
 
 def could_be_name(text: str) -> bool:
-    """Whether a text is an image name by its grammar, whatever else it may be."""
+    """True if a text is an image name by its grammar, whatever else it may be."""
     try:
         Reference.parse(text)
     except WrongUsage:
@@ -191,7 +191,7 @@ def _expanded(text: str) -> Path:
 
 
 def is_there(test: Callable[[], bool]) -> bool:
-    """Whether a file is there; a name that none can have, or that may not be looked at, is not."""
+    """True if a file is there; a name that none can have, or that may not be looked at, is not."""
     with contextlib.suppress(OSError, ValueError):
         return test()
     return False
@@ -224,7 +224,7 @@ def _path_and_name(rest: str) -> tuple[str, str | None]:
 
 
 def _is_path(text: str) -> bool:
-    """Whether the system can be asked for it: no NUL, and characters that become bytes."""
+    """True if the system can be asked for it: no NUL, and characters that become bytes."""
     with contextlib.suppress(ValueError):
         return b"\0" not in os.fsencode(text)
     return False

@@ -30,7 +30,7 @@ _MAX_NAME = 255
 """Host, slash and repository together (distribution-spec, "Pulling manifests")."""
 _MAX_PORT = 65_535
 _SHOWN = 300
-"""Characters of a name that is none, in the error."""
+"""Most characters of an invalid name in an error."""
 DOCKER_HUB = "docker.io"
 _DOCKER_HUBS = {DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "index.docker.io/v1"}
 """Names of Docker Hub in credentials files and logins."""
@@ -38,7 +38,7 @@ LATEST = "latest"
 
 
 def is_tag(text: str) -> bool:
-    """Whether this is a tag by the distribution-spec's grammar."""
+    """True if this is a tag by the distribution-spec's grammar."""
     return _TAG.fullmatch(text) is not None
 
 
@@ -80,14 +80,14 @@ class Reference:
         registry, repository = _split_registry(name)
         if tag is not None and not is_tag(tag):
             _refuse(
-                text, f"{tag[:_SHOWN]!r} is no tag (letters, digits, '_', '.', '-', at most 128)"
+                text, f"invalid tag {tag[:_SHOWN]!r} (letters, digits, '_', '.', '-', at most 128)"
             )
         if not _is_host(registry):
             _refuse(text, f"{registry[:_SHOWN]!r} is not a registry host")
         if not _REPOSITORY.fullmatch(repository):
             _refuse(
                 text,
-                f"{repository[:_SHOWN]!r} is no repository (lower-case letters, digits, . _ - /)",
+                f"invalid repository {repository[:_SHOWN]!r} (lower-case letters, digits, . _ - /)",
             )
         if len(registry) + 1 + len(repository) > _MAX_NAME:
             _refuse(text, f"host and repository are longer than {_MAX_NAME} characters")
@@ -123,7 +123,7 @@ class Reference:
 
     @property
     def names_registry(self) -> bool:
-        """Whether a registry was written; ``plugin:v1`` alone is meant locally."""
+        """True if a registry was written; ``plugin:v1`` alone is meant locally."""
         return "/" in self.written
 
     def with_default_tag(self) -> Self:
@@ -137,7 +137,7 @@ class Reference:
         """
         if not is_tag(tag):
             raise WrongUsage(
-                f"{tag[:_SHOWN]!r} is no tag: letters, digits, '_', '.', '-', at most 128"
+                f"invalid tag {tag[:_SHOWN]!r}: letters, digits, '_', '.', '-', at most 128"
             )
         return replace(self, tag=tag, digest=None)
 
@@ -172,7 +172,7 @@ class RegistryName:
         if host in _DOCKER_HUBS:
             return cls(DOCKER_HUB)
         if not _is_host(host) or len(host) + len("/x") > _MAX_NAME:
-            raise WrongUsage(f"{text[:_SHOWN]!r} is no registry: expected HOST[:PORT]")
+            raise WrongUsage(f"invalid registry {text[:_SHOWN]!r}: expected HOST[:PORT]")
         return cls(host)
 
     def __str__(self) -> str:
@@ -180,7 +180,7 @@ class RegistryName:
 
 
 def _refuse(text: str, reason: str, hint: str = "") -> NoReturn:
-    raise WrongUsage(f"{text[:_SHOWN]!r} is no image name: {reason}", hint=hint[:_SHOWN])
+    raise WrongUsage(f"invalid image name {text[:_SHOWN]!r}: {reason}", hint=hint[:_SHOWN])
 
 
 def _is_host(text: str) -> bool:

@@ -49,16 +49,16 @@ class TarEntry(NamedTuple):
     size: int
     """As it is said; of a sparse file, with its holes."""
     start: int
-    """Where its first header begins in the tar."""
+    """Offset of its first header in the tar."""
     data: int
     end: int
-    """Where its data begins and ends in the tar."""
+    """Offsets of the start and end of its data in the tar."""
     parts: Sequence[Part] | None = None
-    """Where the data of a sparse file belongs; None for any other."""
+    """The map of a sparse file; None for any other."""
 
     @property
     def read_to(self) -> int:
-        """Where the last of its data lies that belongs to its content."""
+        """Offset of the last data that belongs to its content."""
         if self.parts is None:
             return self.end
         return self.data + sum(part.size for part in self.parts)

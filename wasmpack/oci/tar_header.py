@@ -89,7 +89,7 @@ def parse_header(block: bytes) -> Header:
 
 
 def starts_tar(data: bytes) -> bool:
-    """Whether a tar begins with these bytes: a header, or the zeros that end it."""
+    """True if a tar begins with these bytes: a header, or the zeros that end it."""
     block = data[:BLOCK]
     return len(block) == BLOCK and (not block.strip(b"\0") or _checksum_is_right(block))
 
@@ -168,7 +168,7 @@ def _record(data: bytes, at: int) -> tuple[bytes, bytes, int]:
 
 
 def _checksum_is_right(block: bytes) -> bool:
-    """Of all bytes, with those of the sum taken for spaces; Sun's tar added them as signed."""
+    """Compare the sum of all bytes, its own field as spaces; Sun's tar added bytes as signed."""
     try:
         expected = _octal(block[148:156])
     except UnreadableLayer:

@@ -1,4 +1,4 @@
-"""Where the data of a sparse file in a tar belongs: one old format, three that PAX records announce
+"""Maps of sparse files in a tar: one old format, three that PAX records announce
 (archive/tar reader.go; GNU tar's manual, "Storing Sparse Files").
 
 Istio's fetcher reads such a plugin with its holes filled, so it is read here.

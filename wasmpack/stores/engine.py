@@ -184,7 +184,7 @@ def _refusal(response: requests.Response) -> NotFound | ValueError:
 
 
 def _error_in(row: bytes) -> str:
-    """Of a line of the engine's progress; what is none counts for nothing."""
+    """The error in a line of the engine's progress; empty if there is none."""
     try:
         return find(parse_json(row, ""), str, "error") or ""
     except BadArtifact:

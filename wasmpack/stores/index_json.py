@@ -39,7 +39,7 @@ class Entry:
     """The name that containerd and ``docker save`` write next to the other one, or instead."""
 
     def is_called(self, wanted: str) -> bool:
-        """Whether this name means it."""
+        """True if this name means it."""
         full = self.full_name
         return wanted == self.name or (full is not None and is_called(full, wanted))
 
@@ -202,10 +202,10 @@ def _name(row: JsonObject) -> str | None:
 
 
 def _is_referrer(row: JsonObject, get: GetManifest) -> bool:
-    """Whether it is there for what it says of another image.
+    """True if it is there for what it says of another image.
 
     An artifact type alone does not tell: crane writes it for every artifact (image-spec,
-    manifest.md, ``subject``). What cannot be read is no image either.
+    manifest.md, ``subject``). Anything unreadable is not an image either.
     """
     if _name(row) is not None or find(row, str, "artifactType") is None:
         return False

@@ -36,7 +36,7 @@ from wasmpack.stores.verified import Body, VerifiedStream
 
 _MARK = canonical_json({"imageLayoutVersion": "1.0.0"})
 _OURS = {"blobs", INDEX, "oci-layout", "verdicts"}
-"""What another process that makes the same layout may have written by now."""
+"""Names that another process may already have written into the same layout."""
 
 
 class Layout:
@@ -80,7 +80,7 @@ class Layout:
     def open(cls, root: Path) -> "Layout":
         """An existing layout.
 
-        :raises NotFound: no such directory, or one that is no layout
+        :raises NotFound: no such directory, or not a layout
         """
         for name in ("oci-layout", INDEX):
             with explained(root):
@@ -137,7 +137,7 @@ class Layout:
         return referring([entry.descriptor for entry in self.entries()], self.get)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
-        """Whether the blob is there with the right bytes; a damaged one counts as missing."""
+        """True if the blob is there with the right bytes; a damaged one counts as missing."""
         path = self.blob_path(descriptor.digest)
         if not path.is_file():
             return False
@@ -223,6 +223,6 @@ def _blob_name(digest: Digest) -> str:
 
 
 def _has_foreign_files(root: Path) -> bool:
-    """Whether a directory holds what no process that makes a layout there would write."""
+    """True if a directory holds what no process that makes a layout there would write."""
     names = {path.name for path in root.iterdir()} if root.exists() else set()
     return any(name not in _OURS and not name.startswith(TEMPORARY) for name in names)

@@ -51,7 +51,7 @@ def open_store() -> Layout:
 
 
 def has_store() -> bool:
-    """Whether there is a local store yet.
+    """True if there is a local store yet.
 
     :raises WrongUsage: something else is in its place
     """

@@ -16,7 +16,7 @@ _LONGEST = 260
 
 
 def is_called(name: str, wanted: str) -> bool:
-    """Whether an image of a full name is meant by that name, in a shorter form, or by its tag."""
+    """True if an image of a full name is meant by that name, in a shorter form, or by its tag."""
     if wanted == name:
         return True
     try:

@@ -95,11 +95,11 @@ class ImageWriter:
         return ""
 
     def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
-        """Whether the manifest is there under these names, its blobs or not; False if unknown."""
+        """True if the manifest is there under these names, its blobs or not; False if unknown."""
         return False
 
     def has_blob(self, descriptor: Descriptor) -> bool:
-        """Whether the blob is there already, whole."""
+        """True if the blob is there already, whole."""
         raise NotImplementedError
 
     def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:

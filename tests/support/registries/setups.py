@@ -1,4 +1,4 @@
-"""Credentials and settings of each kind of registry, made anew for every run."""
+"""Credentials and settings of each kind of registry, created for every run."""
 
 import secrets
 from pathlib import Path

@@ -48,7 +48,7 @@ def start_registry(
 def start_token_registry(
     workdir: Path, *, backend: Backend | None = None
 ) -> Iterator[TokenRegistry]:
-    """Like `start_registry("token", ...)`, with the token server at hand."""
+    """Like `start_registry("token", ...)`, and the token server with it."""
     with (
         TokenServer() as tokens,
         start_registry("token", workdir, tokens=tokens, backend=backend) as registry,

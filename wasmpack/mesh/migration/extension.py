@@ -92,7 +92,7 @@ def _text(value: JsonValue) -> str:
 
 
 def is_extension(document: Document) -> bool:
-    """Whether the document is one, of whatever version."""
+    """True if the document is one, of whatever version."""
     return mapping(document.value).get("kind") == KIND
 
 

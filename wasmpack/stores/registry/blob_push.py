@@ -57,7 +57,7 @@ class BlobPush:
         return bool(self._mount_from) and not upload.asked_to_mount
 
     def _mount(self, upload: Upload) -> bool:
-        """Whether it was mounted; else the registry may have opened an upload instead.
+        """True if it was mounted; else the registry may have opened an upload instead.
 
         One that refuses to mount is not asked again: it is no reason not to send.
         """

@@ -135,7 +135,7 @@ class RegistryClient:
         self._compare(answer, manifest.digest)
 
     def has_blob(self, descriptor: Descriptor) -> bool:
-        """Whether the registry has the blob (distribution-spec, "Checking if content exists").
+        """True if the registry has the blob (distribution-spec, "Checking if content exists").
 
         False if it does not say: a blob that is sent again does no harm.
         """

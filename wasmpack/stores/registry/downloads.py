@@ -119,7 +119,7 @@ def _pieces(body: BlobBody, size: int) -> Iterator[bytes]:
 
 
 def _reaches_end(response: requests.Response, end: int) -> bool:
-    """Whether the blob has no more bytes, as far as the registry says."""
+    """True if the blob has no more bytes, as far as the registry says."""
     found = content_range(response.headers.get("Content-Range", ""))
     return found is None or found[1] is None or found[1] <= end
 

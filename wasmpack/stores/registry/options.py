@@ -77,7 +77,7 @@ class RegistryOptions:
 
     @property
     def has_login(self) -> bool:
-        """Whether a user or a client certificate is given."""
+        """True if a user or a client certificate is given."""
         return self.username is not None or bool(self.cert_file)
 
     def at(self, registry: str) -> Self:
@@ -102,7 +102,7 @@ class RegistryOptions:
         return replace(self, username=None, password=None, cert_file=None, key_file=None)
 
     def uses_http(self, registry: str) -> bool:
-        """Whether to speak plain HTTP: if asked to, and to loopback addresses, as Docker does.
+        """True if to speak plain HTTP: if asked to, and to loopback addresses, as Docker does.
 
         A CA, a client certificate or ``insecure`` mean TLS, on loopback too.
         """

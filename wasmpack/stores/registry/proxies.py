@@ -37,7 +37,7 @@ def proxies_for(address: Address) -> dict[str, str]:
 
 
 def bypassed(host: str, port: int, excluded: str) -> bool:
-    """Whether ``NO_PROXY`` names the host (golang.org/x/net/http/httpproxy, ``Config.NoProxy``).
+    """True if ``NO_PROXY`` names the host (golang.org/x/net/http/httpproxy, ``Config.NoProxy``).
 
     :param host: a name, or an IP address without brackets
     """

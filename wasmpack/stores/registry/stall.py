@@ -1,4 +1,4 @@
-"""Whether a blob's bytes keep coming: a few of them now and then are as good as none."""
+"""True if a blob's bytes keep coming: a few of them now and then are as good as none."""
 
 import time
 

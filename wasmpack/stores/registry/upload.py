@@ -168,7 +168,7 @@ class Upload:
         return self._stream
 
     def _is_there(self) -> bool:
-        """Whether the blob was taken, and only the answer was lost."""
+        """True if the blob was taken, and only the answer was lost."""
         try:
             url = str(self.descriptor.digest)
             return self.ask("HEAD", url, {200, 404}, hurry=True).status == 200
