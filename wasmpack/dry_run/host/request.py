@@ -89,7 +89,7 @@ class LocalResponse:
 
     @property
     def shown_status(self) -> int | None:
-        """What the client gets."""
+        """The status that the client gets; None where it is not one for clients."""
         return _shown(self.status)
 
     def seen_in(self, callback: Callback) -> Callback | None:
