@@ -1,5 +1,6 @@
 """The group of all commands, and the options that stand before a command."""
 
+import functools
 import importlib
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import click
 from click.types import StringParamType
 
 from wasmpack.cli.console import Console, ReaderGone, Run
+from wasmpack.cli.everywhere import options_of
 from wasmpack.cli.nouns import NounGroup
 from wasmpack.version import VERSION
 
@@ -36,12 +38,16 @@ COMMANDS = {
     "validate": _Place("validate", "validate", "Say whether a mesh would load it."),
     "render": _Place("render", "render", "Write the resources that let a mesh load an image."),
     "migrate": _Place("migrate", "migrate", "Turn ServiceMeshExtensions into WasmPlugins."),
+    "explain": _Place("explain", "explain", "Explain a finding by its code."),
     "targets": _Place("targets", "targets", "List the consumers wasmpack knows."),
     "login": _Place("registry", "login", "Keep credentials for a registry."),
     "logout": _Place("registry", "logout", "Forget the credentials for a registry."),
     "completion": _Place("meta", "completion", "Print a shell completion script."),
     "version": _Place("meta", "version", "Print the version of wasmpack and its parts."),
+    "help": _Place("meta", "show_help", "Show the help of a command."),
 }
+ALIASES = {"ls": "list", "images": "list", "rm": "remove"}
+"""Other names of commands."""
 
 
 class LazyGroup(click.Group):
@@ -51,13 +57,26 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        place = COMMANDS.get(cmd_name)
+        name = ALIASES.get(cmd_name, cmd_name)
+        place = COMMANDS.get(name)
         if place is None:
             return None
         module = importlib.import_module(f"wasmpack.cli.{place.module}")
         command = getattr(module, place.attribute)
         assert isinstance(command, click.Command)
-        return with_environment(command, ("WASMPACK", cmd_name))
+        with_global_options(command, self._everywhere)
+        return with_environment(command, ("WASMPACK", name))
+
+    @functools.cached_property
+    def _everywhere(self) -> list[click.Option]:
+        return options_of(self)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS.keys() | ALIASES.keys():
+            raise click.NoSuchCommand(args[0], possibilities=[*COMMANDS, *ALIASES], ctx=ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; click would turn a broken pipe into exit code 1 by itself."""
@@ -87,11 +106,25 @@ class _Text(StringParamType):
 _TEXT = _Text()
 
 
+def with_global_options(command: click.Command, added: list[click.Option]) -> None:
+    """Let them stand after the command too."""
+    command.params = [*(p for p in command.params if p not in added), *added]
+    for inner in inner_commands(command).values():
+        with_global_options(inner, added)
+
+
+def inner_commands(command: click.Command) -> dict[str, click.Command]:
+    """Those of a group, by name; one that needs no noun has an empty name."""
+    found = dict(command.commands) if isinstance(command, click.Group) else {}
+    return found | ({"": command.whole} if isinstance(command, NounGroup) else {})
+
+
 def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Command:
     """Let every option be given as ``WASMPACK_OPTION``, or for one command alone as
     ``WASMPACK_COMMAND_OPTION`` (which wins); several values are separated by spaces.
 
-    Options that only print something (``--version``) have none. Text is checked to be text.
+    Options that only print something (``--version``) have none. Text is checked to be text, and
+    words may be in any case.
     """
     for option in command.params:
         if isinstance(option, click.Option) and option.envvar is None and not option.is_eager:
@@ -100,11 +133,10 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
             option.envvar = [word.upper().replace("-", "_") for word in words]
         if isinstance(option, click.Option) and option.type is click.STRING:
             option.type = _TEXT
-    if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            with_environment(inner, (*path, name))
-    if isinstance(command, NounGroup):
-        with_environment(command.whole, path)
+        if isinstance(option.type, click.Choice):
+            option.type.case_sensitive = False
+    for name, inner in inner_commands(command).items():
+        with_environment(inner, (*path, name) if name else path)
     return command
 
 
@@ -123,7 +155,7 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
     help="When to use colour; NO_COLOR and FORCE_COLOR are honoured.",
 )
 @click.option("--no-progress", is_flag=True, help="No progress bars.")
-@click.version_option(VERSION, "--version", prog_name="wasmpack")
+@click.version_option(VERSION, "-V", "--version", prog_name="wasmpack")
 @click.pass_obj
 def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progress: bool) -> None:
     """Pack, check and ship WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy.

@@ -100,7 +100,7 @@ def _name_reader(place: NamePlace, session: Session) -> ImageReader:
 
 def _what_it_may_be(text: str) -> str:
     if is_there(Path(text).is_file):
-        return f"{text} is a file: wasmpack inspect module, or oci-archive:{text}"
+        return f"{text} is a file: wasmpack inspect {text}; an archive is oci-archive:{text}"
     if is_there(Path(text).is_dir):
         return f"oci:{text}, if this directory is a layout"
     return "wasmpack list; or a full name such as quay.io/me/plugin:v1"

@@ -15,6 +15,12 @@ from wasmpack.errors import WrongUsage
 from wasmpack.oci.descriptor import Digest
 from wasmpack.oci.reference import Reference, is_tag
 
+_FOREIGN = {
+    "docker-archive": "oci-archive",
+    "containers-storage": "docker-daemon",
+    "oci-layout": "oci",
+}
+"""Prefixes of containers/image (podman, skopeo) and buildx, and what comes nearest here."""
 _SHOWN = 300
 """Characters of a place that is none, in the error."""
 
@@ -101,6 +107,11 @@ def parse_place(text: str) -> Place:
         path, tag, digest = _split_path(rest, text)
         kind = LayoutPlace if prefix == "oci" else ArchivePlace
         return kind(path, tag, digest)
+    if colon and prefix in _FOREIGN:
+        raise WrongUsage(
+            f"{text[:_SHOWN]!r}: {prefix}: is a place of other tools",
+            hint=f"{_FOREIGN[prefix]}:{rest[:_SHOWN]}",
+        )
     return _existing(text) or NamePlace(Reference.parse(text))
 
 
@@ -141,6 +152,11 @@ def _existing(text: str) -> Place | None:
         return LayoutPlace(text)
     if text.endswith(".tar") and is_there(path.is_file):
         return ArchivePlace(text)
+    if is_path and is_there(path.is_file):
+        raise WrongUsage(
+            f"{text[:_SHOWN]!r} is a file, expected an image",
+            hint=f"wasmpack inspect {text[:_SHOWN]}; an archive is oci-archive:{text[:_SHOWN]}",
+        )
     if is_path:
         raise WrongUsage(
             f"{text[:_SHOWN]!r} is neither an image name nor an existing layout directory or "
