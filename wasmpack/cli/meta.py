@@ -11,7 +11,7 @@ _PARTS = ("click", "deflate", "docker", "jsonschema", "oras", "wasmtime", "envoy
 @click.command(epilog="Example: wasmpack version --format json")
 @format_option
 def version(console: Console) -> None:
-    """Print the version of wasmpack and of the libraries it works with."""
+    """Print the version of wasmpack and of its libraries."""
     import platform
 
     from wasmpack.findings.report import table

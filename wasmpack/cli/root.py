@@ -22,12 +22,14 @@ class _Place(NamedTuple):
 
 
 COMMANDS = {
-    "build": _Place("build", "build", "Pack a module as an image and check it first."),
+    "build": _Place("build", "build", "Pack a module as an image that the mesh loads."),
     "push": _Place("push", "push", "Send an image to a registry."),
     "pull": _Place("pull", "pull", "Fetch an image from a registry."),
     "extract": _Place("extract", "extract", "Get plugin.wasm out of an image."),
-    "copy": _Place("copy", "copy", "Copy an image from any place to any other."),
-    "repack": _Place("repack", "repack", "Make an image that meshes load of one that they refuse."),
+    "copy": _Place("copy", "copy", "Copy an image from one place to another."),
+    "repack": _Place(
+        "repack", "repack", "Pack the module of an image again, so that meshes load it."
+    ),
     "list": _Place("local", "list_images", "List the images of the local store."),
     "remove": _Place("local", "remove", "Remove an image from the local store."),
     "prune": _Place("local", "prune", "Delete what no image needs, and the caches."),
@@ -35,13 +37,13 @@ COMMANDS = {
     "tag": _Place("local", "tag", "Give an image of the local store another name."),
     "digest": _Place("digest", "digest", "Print the digest of an image."),
     "inspect": _Place("inspect", "inspect", "Show what an image or a module is made of."),
-    "validate": _Place("validate", "validate", "Say whether a mesh would load it."),
+    "validate": _Place("validate", "validate", "Check whether a mesh would load something."),
     "render": _Place("render", "render", "Write the resources that let a mesh load an image."),
     "migrate": _Place("migrate", "migrate", "Turn ServiceMeshExtensions into WasmPlugins."),
     "explain": _Place("explain", "explain", "Explain a finding by its code."),
-    "targets": _Place("targets", "targets", "List the consumers wasmpack knows."),
-    "login": _Place("registry", "login", "Keep credentials for a registry."),
-    "logout": _Place("registry", "logout", "Forget the credentials for a registry."),
+    "targets": _Place("targets", "targets", "List the releases wasmpack can validate for."),
+    "login": _Place("registry", "login", "Check and store credentials for a registry."),
+    "logout": _Place("registry", "logout", "Remove stored credentials for a registry."),
     "completion": _Place("meta", "completion", "Print a shell completion script."),
     "version": _Place("meta", "version", "Print the version of wasmpack and its parts."),
     "help": _Place("meta", "show_help", "Show the help of a command."),
@@ -144,7 +146,7 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("-v", "--verbose", count=True, help="Say more.")
+@click.option("-v", "--verbose", count=True, help="Show more detail.")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
 @click.option(
@@ -152,17 +154,18 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="When to use colour; NO_COLOR and FORCE_COLOR are honoured.",
+    help="Use colour; NO_COLOR and FORCE_COLOR are honoured.",
 )
-@click.option("--no-progress", is_flag=True, help="No progress bars.")
+@click.option("--no-progress", is_flag=True, help="Show no progress bars.")
 @click.version_option(VERSION, "-V", "--version", prog_name="wasmpack")
 @click.pass_obj
 def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progress: bool) -> None:
-    """Pack, check and ship WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy.
+    """Pack, validate and ship plugins for Envoy-based meshes.
 
-    An IMAGE is a name (quay.io/me/plugin:v1: the local store first, then the registry),
-    oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to standard output, the
-    rest to standard error.
+    WebAssembly plugins, that is, for Istio, OpenShift Service Mesh and Envoy. An IMAGE is a name
+    (quay.io/me/plugin:v1: the local store first, then the registry), oci:DIR[:TAG],
+    oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to standard output, the rest to
+    standard error.
     """
     run.console = Console(
         color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress
