@@ -103,7 +103,7 @@ class OutputOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildChecks(CheckOptions):
-    """How the image is judged, and the root ids for its runtime configuration."""
+    """How the image is validated, and the root ids for its runtime configuration."""
 
     no_validate: bool = option("Do not validate the module.")
 

@@ -105,9 +105,9 @@ def wasmplugin(
 ) -> None:
     """Write the WasmPlugin for IMAGE.
 
-    Or for a file:// or http(s):// URL. Options go before --values, those before the template. What
-    the targets would refuse, the resource or the module of its image, is not written (exit code 3);
-    what a mesh would do otherwise than one may think is said on stderr.
+    Or for a file:// or http(s):// URL. Options override --values, and those the template. A
+    resource or module that the targets would refuse is not written (exit code 3); behaviour of a
+    mesh that may surprise is reported on stderr.
     """
     from wasmpack.actions.render import render_wasmplugin
     from wasmpack.cli.report import show_findings

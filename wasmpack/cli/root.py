@@ -1,14 +1,15 @@
 """The group of all commands, and the options that stand before a command."""
 
+import copy
 import functools
 import importlib
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import click
 from click.types import StringParamType
 
-from wasmpack.cli.console import Console, ReaderGone, Run
-from wasmpack.cli.everywhere import options_of
+from wasmpack.cli.console import Console, ReaderGone, Run, current_run
 from wasmpack.cli.nouns import NounGroup
 from wasmpack.version import VERSION
 
@@ -108,6 +109,35 @@ class _Text(StringParamType):
 _TEXT = _Text()
 
 
+def options_of(root: click.Command) -> list[click.Option]:
+    """Copies of its options, for all commands: hidden in their help, applied before all others."""
+    own = [p for p in root.params if isinstance(p, click.Option) and not p.is_eager]
+    return [_copy(option) for option in own]
+
+
+def _copy(option: click.Option) -> click.Option:
+    found = copy.copy(option)
+    found.hidden = found.is_eager = True
+    found.expose_value = False
+    found.envvar = None
+    found.default = False if option.is_flag else 0 if option.count else None
+    found.callback = _apply
+    return found
+
+
+def _apply(_ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Change the console of this run, if the option was given."""
+    if not value:
+        return
+    run = current_run()
+    changes: dict[str, Any] = {str(param.name): value}
+    if param.name == "verbose":
+        changes = {"verbose": run.console.verbose + value}
+    if param.name == "no_progress":
+        changes = {"progress": False}
+    run.console = replace(run.console, **changes)
+
+
 def with_global_options(command: click.Command, added: list[click.Option]) -> None:
     """Let them stand after the command too."""
     command.params = [*(p for p in command.params if p not in added), *added]
@@ -162,10 +192,10 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
 def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progress: bool) -> None:
     """Pack, validate and ship plugins for Envoy-based meshes.
 
-    WebAssembly plugins, that is, for Istio, OpenShift Service Mesh and Envoy. An IMAGE is a name
-    (quay.io/me/plugin:v1: the local store first, then the registry), oci:DIR[:TAG],
-    oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to standard output, the rest to
-    standard error.
+    WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy run in the proxy; wasmpack
+    predicts whether they will. An IMAGE is a name (quay.io/me/plugin:v1: the local store first,
+    then the registry), oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to
+    standard output, the rest to standard error.
     """
     run.console = Console(
         color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress
