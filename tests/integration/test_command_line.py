@@ -31,7 +31,7 @@ def one_error(err: str) -> str:
         (["build", "cut.wasm", "-t", "x"], 3, "rejected"),
         (["build", "none.wasm", "-t", "x"], 4, "no such file"),
         (["build", "good.wasm", "-o", "oci:full"], 8, "other files"),
-        (["frobnicate"], 2, "No such command"),
+        (["frobnicate"], 2, "no such command"),
     ],
 )
 def test_getting_it_wrong(
@@ -484,3 +484,8 @@ def test_several_subjects_are_validated_side_by_side_and_shown_in_order(
 def test_standard_input_is_recognized(data: bytes, kind: str, cli: Cli) -> None:
     value = json.loads(cli("validate", "-", "--format", "json", stdin=data).out)
     assert (value["subject"], value["kind"]) == ("<stdin>", kind)
+
+
+@pytest.mark.parametrize("arguments", [["-V"], ["--version"], ["version"]], ids=" ".join)
+def test_every_spelling_of_version(arguments: list[str], cli: Cli) -> None:
+    assert cli(*arguments).out.startswith("wasmpack")

@@ -52,10 +52,27 @@ def test_every_command_has_help_and_an_example(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", LEAVES)
-def test_every_option_has_help(path: str) -> None:
-    for parameter in LEAVES[path].params:
-        if isinstance(parameter, click.Option):
-            assert parameter.help, parameter.name
+def test_help_begins_with_a_short_sentence(path: str) -> None:
+    assert short_sentence((LEAVES[path].help or "").split("\n\n")[0])
+
+
+@pytest.mark.parametrize("path", LEAVES)
+def test_every_option_has_short_help_and_says_the_form_of_its_value(path: str) -> None:
+    context = click.Context(LEAVES[path])
+    for option in LEAVES[path].params:
+        if isinstance(option, click.Option) and not option.hidden:
+            assert short_sentence((option.help or "").partition(" [default")[0]), option.name
+            if not option.is_flag and not option.count:
+                assert option.make_metavar(context) not in TYPES, option.name
+
+
+TYPES = {"TEXT", "INTEGER", "FLOAT", "INTEGER RANGE", "FLOAT RANGE"}
+"""Words of click, which say nothing of the form of a value."""
+
+
+def short_sentence(text: str) -> bool:
+    """Of one line, with a period; it begins with a verb, which nothing here can see."""
+    return text.endswith(".") and len(text) < 60 and "\n" not in text and text[0].isupper()
 
 
 def test_every_rule_is_documented_once_and_no_other() -> None:

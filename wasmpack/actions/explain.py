@@ -47,6 +47,20 @@ def rule_named(code: str) -> Rule:
     return {rule.code: rule for rule in all_rules()}[code]
 
 
+def find_rule(code: str) -> Rule:
+    """The rule of a code in any case.
+
+    :raises WrongUsage: no rule has this code
+    """
+    try:
+        return rule_named(code.upper())
+    except KeyError:
+        codes = [rule.code for rule in all_rules()]
+        near = difflib.get_close_matches(code[:_LONGEST].upper(), codes, 1)
+        hint = f"did you mean {near[0]}?" if near else "docs/findings.md lists all codes"
+        raise WrongUsage(f"unknown finding {code[:_LONGEST]!r}", hint=hint) from None
+
+
 def explain(code: str) -> str:
     """Explain a finding in 80 columns of Markdown: cause, importance, consumers, fix.
 
@@ -58,13 +72,7 @@ def explain(code: str) -> str:
 
     :raises WrongUsage: no rule has this code
     """
-    try:
-        rule = rule_named(code.upper())
-    except KeyError:
-        codes = [rule.code for rule in all_rules()]
-        near = difflib.get_close_matches(code[:_LONGEST].upper(), codes, 1)
-        hint = f"did you mean {near[0]}?" if near else "docs/findings.md lists all codes"
-        raise WrongUsage(f"unknown finding {code[:_LONGEST]!r}", hint=hint) from None
+    rule = find_rule(code)
     severity = f"{rule.severity}{f' ({rule.otherwise})' if rule.otherwise else ''}"
     lines = _wrapped(f"{severity} {rule.code}: {rule.title}", "")
     rows = {"cause": rule.cause, "consumer": rule.consumer, "fix": rule.fix}

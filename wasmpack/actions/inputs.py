@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from wasmpack.errors import BadArtifact, WrongUsage
+from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import MAX_CONFIGURATION, read_named, read_standard_input
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.layers import LIMIT
+from wasmpack.oci.place import could_be_name
+from wasmpack.oci.reference import Reference
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.reader import MAGIC
 
@@ -24,12 +26,22 @@ def read_module_file(name: str) -> PluginModule:
     if name == STDIN:
         return module_in(read_standard_input(LIMIT), "<stdin>")
     path = Path(name)
-    data = read_file(path, LIMIT)
+    try:
+        data = read_file(path, LIMIT)
+    except NotFound as error:
+        raise NotFound(error.message, hint=_image_hint(name)) from error
     if path.suffix == ".wat":
         from wasmpack.dry_run.sandbox import compile_text
 
         data = compile_text(data, name)
     return PluginModule(data, name, path=path)
+
+
+def _image_hint(name: str) -> str:
+    """For a file that does not exist, and whose name is that of an image."""
+    if not could_be_name(name) or not Reference.parse(name).names_registry:
+        return ""
+    return f"if an image is meant: wasmpack inspect {name}"
 
 
 def module_in(data: bytes, name: str) -> PluginModule:

@@ -31,13 +31,17 @@ if TYPE_CHECKING:
 class ContentOptions:
     """What goes into the image."""
 
-    config: Path | None = option("runtime-config.json. [default: made from MODULE]", "-c")
-    variant: str = option("Format of the image.", type=VARIANTS, default="oci")
-    no_runtime_config: bool = option("Leave it out (compat and docker).")
-    annotations: tuple[str, ...] = option("KEY=VALUE; overrides git.", "-a", "--annotation")
-    annotation_file: Path | None = option("JSON object of annotations.")
-    no_git: bool = option("No annotations from git.")
-    created: str | None = option("RFC 3339 time, or 'now'. [default: SOURCE_DATE_EPOCH or none]")
+    config: Path | None = option("Use this runtime-config.json. [default: made from MODULE]", "-c")
+    variant: str = option("Set the format of the image.", type=VARIANTS, default="oci")
+    no_runtime_config: bool = option("Leave runtime-config.json out (compat and docker).")
+    annotations: tuple[str, ...] = option(
+        "Add an annotation, over those from git.", "-a", "--annotation", metavar="KEY=VALUE"
+    )
+    annotation_file: Path | None = option("Read annotations from a JSON object.")
+    no_git: bool = option("Leave annotations from git out.")
+    created: str | None = option(
+        "Set the date, or 'now'. [default: SOURCE_DATE_EPOCH or none]", metavar="RFC3339"
+    )
 
     def build_options(self) -> BuildOptions:
         """What they mean; files are read."""
@@ -65,8 +69,12 @@ class ContentOptions:
 class OutputOptions:
     """Where the image goes."""
 
-    tags: tuple[Reference, ...] = option("Name in the local store.", "-t", "--tag", type=REFERENCE)
-    output: Place | None = option("oci:DIR[:TAG] or oci-archive:FILE[:TAG].", "-o", type=PLACE)
+    tags: tuple[Reference, ...] = option(
+        "Name the image in the local store (repeatable).", "-t", "--tag", type=REFERENCE
+    )
+    output: Place | None = option(
+        "Write to oci:DIR[:TAG] or oci-archive:FILE[:TAG].", "-o", type=PLACE
+    )
     push: bool = option("Push every --tag to its registry.")
     load: bool = option("Load into the Docker engine under every --tag.")
     force: bool = option("Overwrite another image in a layout or archive.")
@@ -95,9 +103,9 @@ class OutputOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildChecks(CheckOptions):
-    """How the image is judged, and the root ids for its runtime configuration."""
+    """How the image is validated, and the root ids for its runtime configuration."""
 
-    no_validate: bool = option("Do not check the module.")
+    no_validate: bool = option("Do not validate the module.")
 
     def checks_if_wanted(self) -> Checks | None:
         """:raises WrongUsage: options that exclude each other."""
@@ -115,7 +123,7 @@ class BuildChecks(CheckOptions):
     BuildChecks,
     only="no_validate targets plugin_config vm_config env root_ids strict dry_run_timeout",
 )
-@click.option("--dry-run", is_flag=True, help="Check and report, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Validate and report, but write nothing.")
 @grouped("files", ResultFiles)
 @format_option
 @registry_options
@@ -129,10 +137,10 @@ def build(
     console: Console,
     session: Session,
 ) -> None:
-    """Pack MODULE (.wasm, .wat or -) as an image that the mesh loads, and check it first.
+    """Pack MODULE as an image that the mesh loads.
 
-    The module is named plugin.wasm in the image, whatever it was called. Same inputs, same digest.
-    Prints NAME@DIGEST.
+    MODULE is a .wasm or .wat file, or -; it is validated first. The module is named plugin.wasm in
+    the image, whatever it was called. Same inputs, same digest. Prints NAME@DIGEST.
     """
     from wasmpack.actions import build as actions
     from wasmpack.cli.report import show_written

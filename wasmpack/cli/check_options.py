@@ -1,4 +1,4 @@
-"""Options of commands that judge or write images."""
+"""Options of commands that validate or write images."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions:
-    """How modules and images are judged."""
+    """How modules and images are validated."""
 
     targets: tuple[str, ...] = option(
-        "Judge for this release (repeatable), or 'all'. [default: those in support]", "--target"
+        "Validate for this release (repeatable), or 'all'. [default: those in support]",
+        "--target",
+        metavar="RELEASE",
     )
-    plugin_config: Path | None = option("Configuration of the plugin in the dry run, verbatim.")
-    vm_config: Path | None = option("Configuration of its VM in the dry run, verbatim.")
-    env: tuple[str, ...] = option(
-        "Environment variable of the dry run (repeatable).", metavar="NAME=VALUE"
-    )
+    plugin_config: Path | None = option("Start the plugin with this configuration, verbatim.")
+    vm_config: Path | None = option("Start its VM with this configuration, verbatim.")
+    env: tuple[str, ...] = option("Start it with this variable (repeatable).", metavar="NAME=VALUE")
     root_ids: tuple[str, ...] = option(
-        "Root id; build writes it into the configuration.", "--root-id"
+        "Set the root id; build writes it into the image.", "--root-id", metavar="ID"
     )
-    strict: bool = option("Warnings reject too.")
-    no_dry_run: bool = option("Do not start the module; what that shows is not judged.")
+    strict: bool = option("Reject on warnings too.")
+    no_dry_run: bool = option("Do not start the module.")
     dry_run_timeout: float | None = option(
         "Raise the dry run's budget of CPU time. [default: by size]",
         type=click.FloatRange(min=1, max=86400),
         metavar="SECONDS",
     )
-    envoy: bool = option("Ask a real Envoy too (wasmpack[envoy], or one on the PATH).")
+    envoy: bool = option("Ask a real Envoy too (wasmpack[envoy], or on the PATH).")
 
     def checks(self) -> Checks:
         """What they mean."""

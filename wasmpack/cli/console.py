@@ -265,7 +265,7 @@ def _format_option(text: str) -> Callable[[F], F]:
         default=text,
         show_default=True,
         callback=chosen,
-        help="Shape of the result.",
+        help="Set the shape of the result.",
     )
 
 

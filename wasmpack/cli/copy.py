@@ -19,10 +19,12 @@ class CopyOptions:
 
     source: Place = argument(type=PLACE)
     destination: Place = argument(type=PLACE)
-    whole_index: bool = option("Of an index, all its images and the index.", "--all")
-    referrers: bool = option("Signatures and the like that refer to it, too.")
-    tags: tuple[str, ...] = option("Another tag at DESTINATION (repeatable).", "-t", "--tag")
-    force: bool = option("Overwrite an image in a layout; resend to a registry.")
+    whole_index: bool = option("Copy an index with all its images.", "--all")
+    referrers: bool = option("Copy signatures and the like that refer to it too.")
+    tags: tuple[str, ...] = option(
+        "Add a tag at DESTINATION (repeatable).", "-t", "--tag", metavar="TAG"
+    )
+    force: bool = option("Overwrite in a layout or archive; send everything again.")
 
     def check(self) -> None:
         """:raises WrongUsage: a tag that cannot be, or not at such a place."""
@@ -39,11 +41,11 @@ class CopyOptions:
 @format_option
 @registry_options
 def copy(given: CopyOptions, console: Console, session: Session) -> None:
-    """Copy an image from SOURCE to DESTINATION, bytes and digest unchanged.
+    """Copy an image from SOURCE to DESTINATION.
 
-    A name as DESTINATION is its registry. Of an index, the linux/amd64 image is copied, or all of
-    it with --all. The Docker engine writes a manifest of its own, so there the digest may change.
-    Prints PLACE@DIGEST.
+    Its bytes and digest do not change. A name as DESTINATION is its registry. Of an index, the
+    linux/amd64 image is copied, or all of it with --all. The Docker engine writes a manifest of its
+    own, so there the digest may change. Prints PLACE@DIGEST.
     """
     from wasmpack.actions.copy import CopyScope, copy_image
     from wasmpack.cli.report import show_written

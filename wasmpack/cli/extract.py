@@ -22,16 +22,17 @@ from wasmpack.stores.session import Session
     type=ANY_NAME,
     default=".",
     show_default=True,
-    help="Directory; - writes the module to standard output.",
+    metavar="DIR",
+    help="Write to this directory; - writes the module to stdout.",
 )
 @force_option("files with other content")
 @format_option
 @registry_options
 def extract(image: Place, output: str, force: bool, console: Console, session: Session) -> None:
-    """Get plugin.wasm, and runtime-config.json if there is one, out of IMAGE.
+    """Get plugin.wasm out of IMAGE.
 
-    Works on every variant, by whomever it was made; for modules of other names see repack. Prints
-    the files written.
+    And runtime-config.json, if there is one. Works on every variant, by whomever it was made; for
+    modules of other names see repack. Prints the files written.
     """
     from wasmpack.actions.copy import extract_image, extract_module
     from wasmpack.images.opening import open_image

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class LookOptions:
     """How images are shown."""
 
-    remote: bool = option("Ask the registry only.")
+    remote: bool = option("Read from the registry only.")
     targets: tuple[str, ...] = option(
         "Validate for this release, or 'all'.", "--target", metavar="RELEASE"
     )
@@ -98,9 +98,10 @@ def inspect() -> None:
 @format_option
 @registry_options
 def inspect_any(given: AnyOptions, console: Console, session: Session) -> int:
-    """Show what each SUBJECT is made of: a module or an image, anywhere.
+    """Show what each SUBJECT is made of.
 
-    What it is, is found out and shown. Name the kind to have it read as that.
+    SUBJECT is a module, or an image anywhere. What it is, is found out and shown. Name the kind to
+    have it read as that.
     """
     from wasmpack.actions.subjects import recognize
 

@@ -28,7 +28,10 @@ def list_images(console: Console) -> None:
 @click.argument("name", type=REFERENCE)
 @format_option
 def tag(image: Reference, name: Reference, console: Console) -> None:
-    """Give IMAGE of the local store another NAME; a tag that exists moves."""
+    """Give IMAGE of the local store another NAME.
+
+    A tag that exists moves.
+    """
     from wasmpack.actions.local import tag_local
 
     digest, named = tag_local(image, name), name.with_default_tag()
@@ -40,7 +43,10 @@ def tag(image: Reference, name: Reference, console: Console) -> None:
 @click.argument("names", type=REFERENCE, nargs=-1, required=True)
 @format_option
 def remove(names: tuple[Reference, ...], console: Console) -> None:
-    """Remove images from the local store, and what only they needed."""
+    """Remove images from the local store.
+
+    Blobs that only they needed are deleted too.
+    """
     from wasmpack.actions.local import remove_local
 
     removed = remove_local(names)
@@ -51,7 +57,7 @@ def remove(names: tuple[Reference, ...], console: Console) -> None:
 @click.command(epilog="Example: wasmpack prune")
 @format_option
 def prune(console: Console) -> None:
-    """Delete what the local store no longer needs, and the caches.
+    """Delete what no image needs, and the caches.
 
     Blobs that no image names, such as those of broken-off builds; the code of modules compiled for
     the dry run; the reports of images that were accepted.

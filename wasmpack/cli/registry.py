@@ -17,9 +17,10 @@ from wasmpack.stores.session import Session
 @click.argument("registry")
 @registry_options
 def login(registry: str, session: Session) -> None:
-    """Try credentials at REGISTRY and keep them where Docker does.
+    """Check credentials at REGISTRY and store them.
 
-    The password comes from standard input, WASMPACK_PASSWORD, or a prompt without echo.
+    They are stored where Docker stores them. The password comes from standard input,
+    WASMPACK_PASSWORD, or a prompt without echo.
     """
     from wasmpack.actions.login import log_in
 

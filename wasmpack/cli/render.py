@@ -29,18 +29,22 @@ class RenderOptions:
     """Which resource is written, and from what."""
 
     pin: bool = option("Write the digest that the mesh compares.")
-    remote: bool = option("Ask the registry only.")
+    remote: bool = option("Read from the registry only.")
     no_image: bool = option("Do not read the image; no network is used.")
     kind: str = option(
-        "Resource to write.", type=click.Choice(_KINDS, case_sensitive=False), default="WasmPlugin"
+        "Write this kind of resource.",
+        type=click.Choice(_KINDS, case_sensitive=False),
+        default="WasmPlugin",
     )
     targets: tuple[str, ...] = option(
-        "Release it is for (repeatable). [default: those in support]", "--target"
+        "Write for this release (repeatable). [default: those in support]",
+        "--target",
+        metavar="RELEASE",
     )
     no_validate: bool = option("Write it even if the mesh would refuse it.")
     output: Path | None = option("Write to this file. [default: standard output]", "-o")
-    values: Path | None = option("YAML or JSON with fields by their API names.")
-    template: Path | None = option("Manifest to put the fields in.")
+    values: Path | None = option("Read fields from YAML or JSON, by their API names.")
+    template: Path | None = option("Put the fields into this manifest.")
 
     def request(self, image: str, fields: FieldOptions) -> RenderRequest:
         """What they mean; files are read.
@@ -81,7 +85,10 @@ def check_output(output: Path | None) -> None:
 
 @click.group()
 def render() -> None:
-    """Write the resources that let a mesh load an image; kubectl apply -f - takes them."""
+    """Write the resources that let a mesh load an image.
+
+    kubectl apply -f - takes them.
+    """
 
 
 @render.command(
@@ -96,11 +103,11 @@ def render() -> None:
 def wasmplugin(
     image: str, fields: FieldOptions, options: RenderOptions, console: Console, session: Session
 ) -> None:
-    """Write the WasmPlugin for IMAGE, or for a file:// or http(s):// URL.
+    """Write the WasmPlugin for IMAGE.
 
-    Options go before --values, those before the template. What the targets would refuse, the
-    resource or the module of its image, is not written (exit code 3); what a mesh would do
-    otherwise than one may think is said on stderr.
+    Or for a file:// or http(s):// URL. Options override --values, and those the template. A
+    resource or module that the targets would refuse is not written (exit code 3); behaviour of a
+    mesh that may surprise is reported on stderr.
     """
     from wasmpack.actions.render import render_wasmplugin
     from wasmpack.cli.report import show_findings
@@ -117,9 +124,9 @@ def wasmplugin(
 
 @render.command("secret", epilog="Example: wasmpack render secret quay.io --name pull -n mesh")
 @click.argument("registry")
-@click.option("--name", help="Name of the Secret. [default: from REGISTRY]")
-@click.option("-n", "--namespace", help="Its namespace: that of the WasmPlugin.")
-@click.option("--template", type=FILE, help="Manifest to put the credentials in.")
+@click.option("--name", metavar="NAME", help="Name the Secret. [default: from REGISTRY]")
+@click.option("-n", "--namespace", metavar="NS", help="Set its namespace: that of the WasmPlugin.")
+@click.option("--template", type=FILE, help="Put the credentials into this manifest.")
 @resource_format_option
 @registry_options
 def secret(
@@ -130,9 +137,10 @@ def secret(
     console: Console,
     session: Session,
 ) -> None:
-    """Write the pull secret for REGISTRY from the credentials you have.
+    """Write the pull secret for REGISTRY.
 
-    With exactly the key that the mesh looks up. What it prints is secret.
+    From the credentials you have, with exactly the key that the mesh looks up. What it prints is
+    secret.
     """
     from wasmpack.actions.render_secret import SecretRequest, render_secret
 

@@ -31,50 +31,53 @@ def _words(*words: str) -> click.Choice[str]:
 class FieldOptions:
     """Fields of the resource that is rendered."""
 
-    name: str | None = option("Name of the resource. [default: the image's]")
-    namespace: str | None = option("Its namespace.", "-n")
+    name: str | None = option("Name the resource. [default: the image's]", metavar="NAME")
+    namespace: str | None = option("Set its namespace.", "-n", metavar="NS")
     selector: tuple[str, ...] = option(
-        "Labels of the workloads it runs in: K=V,K=V (repeatable).", "-l", metavar="K=V"
+        "Run it in workloads with these labels (repeatable).", "-l", metavar="KEY=VALUE,…"
     )
     target_refs: tuple[str, ...] = option(
-        "Gateway, Service, … it is attached to, instead of a selector (repeatable).",
+        "Attach it to a Gateway, Service, … (repeatable).",
         "--target-ref",
         metavar="KIND/NAME",
     )
     phase: str | None = option(
-        "Where in the filter chain it runs. [default: before the router]",
+        "Run it here in the filter chain. [default: before the router]",
         type=_words("AUTHN", "AUTHZ", "STATS"),
     )
-    priority: int | None = option("Within the phase the highest runs first. [default: 0]")
+    priority: int | None = option(
+        "Run it before lower ones of its phase. [default: 0]", metavar="N"
+    )
     plugin_name: str | None = option(
-        "Root id. [default: the first in the image's runtime configuration]", metavar="NAME"
+        "Set the root id. [default: the first in the image's runtime configuration]", metavar="NAME"
     )
     plugin_config: str | None = option(
-        "Configuration of the plugin: a YAML or JSON file, or such text itself.",
+        "Configure the plugin: YAML or JSON, a file or text.",
         metavar="FILE",
         type=ANY_NAME,
     )
     pull_policy: str | None = option(
-        "When the mesh pulls again.", type=_words("IfNotPresent", "Always")
+        "Set when the mesh pulls again.", type=_words("IfNotPresent", "Always")
     )
     pull_secret: str | None = option(
-        "Secret in the same namespace: wasmpack render secret.", metavar="NAME"
+        "Pull with this Secret: see wasmpack render secret.", metavar="NAME"
     )
     fail_strategy: str | None = option(
-        "What becomes of traffic if the plugin fails. [default: it stops]",
+        "Set what a failing plugin does to traffic. [default: it stops]",
         type=_words("FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"),
     )
-    type: str | None = option("Kind of filter. [default: HTTP]", type=_words("HTTP", "NETWORK"))
+    type: str | None = option(
+        "Set the kind of filter. [default: HTTP]", type=_words("HTTP", "NETWORK")
+    )
     match: tuple[str, ...] = option(
-        "Traffic it sees: CLIENT (outbound, gateways), SERVER (inbound), "
-        "CLIENT_AND_SERVER (repeatable). [default: all]",
+        "Limit it to CLIENT (outbound) or SERVER traffic. [default: all]",
         metavar="[MODE][:PORT,…]",
     )
     env: tuple[str, ...] = option(
-        "Variable of the plugin; without a value the proxy's own (repeatable).",
+        "Set a variable, by default to the proxy's (repeatable).",
         metavar="NAME[=VALUE]",
     )
-    sha256: str | None = option("Digest to compare; --pin looks it up.", metavar="HEX")
+    sha256: str | None = option("Pin this digest; --pin looks it up.", metavar="HEX")
 
     def values(self, path: Path | None) -> Values:
         """The options over what the values file says.

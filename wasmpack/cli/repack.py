@@ -24,12 +24,16 @@ class RepackOptions:
 
     image: Place = argument(type=PLACE)
     destination: Place = argument(type=PLACE)
-    variant: str = option("Format of the new image.", type=VARIANTS, default="oci")
-    no_runtime_config: bool = option("Leave it out (compat and docker).")
-    module: str | None = option("Which file is the plugin, if the image has several modules.")
-    targets: tuple[str, ...] = option("Check for this release (repeatable).", "--target")
-    no_validate: bool = option("Do not check the module.")
-    force: bool = option("Overwrite another image in a layout or archive, or IMAGE itself.")
+    variant: str = option("Set the format of the new image.", type=VARIANTS, default="oci")
+    no_runtime_config: bool = option("Leave runtime-config.json out (compat and docker).")
+    module: str | None = option(
+        "Pick the plugin, if the image has several modules.", metavar="FILE"
+    )
+    targets: tuple[str, ...] = option(
+        "Validate for this release (repeatable).", "--target", metavar="RELEASE"
+    )
+    no_validate: bool = option("Do not validate the module.")
+    force: bool = option("Overwrite another image, or IMAGE itself.")
 
     def request(self) -> RepackRequest:
         """What they mean."""
@@ -68,7 +72,7 @@ class RepackOptions:
 @format_option
 @registry_options
 def repack(given: RepackOptions, console: Console, session: Session) -> None:
-    """Pack the module of IMAGE again, at DESTINATION, so that meshes load it.
+    """Pack the module of IMAGE again, so that meshes load it.
 
     Finds the module wherever it lies: in artifacts of one layer, under other media types or names,
     in any layer, for other platforms. A name as DESTINATION is its registry. Annotations are kept.

@@ -33,7 +33,7 @@ def show_results(
     """Print each result, and a summary if there are several; return the worst exit code.
 
     :param count: how many there are
-    :param judged: they are verdicts
+    :param judged: the results are verdicts
     :raises WasmpackError: there is one subject, and this is its failure
     """
     if count > 1:

@@ -1,12 +1,15 @@
 """The group of all commands, and the options that stand before a command."""
 
+import copy
+import functools
 import importlib
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import click
 from click.types import StringParamType
 
-from wasmpack.cli.console import Console, ReaderGone, Run
+from wasmpack.cli.console import Console, ReaderGone, Run, current_run
 from wasmpack.cli.nouns import NounGroup
 from wasmpack.version import VERSION
 
@@ -20,12 +23,14 @@ class _Place(NamedTuple):
 
 
 COMMANDS = {
-    "build": _Place("build", "build", "Pack a module as an image and check it first."),
+    "build": _Place("build", "build", "Pack a module as an image that the mesh loads."),
     "push": _Place("push", "push", "Send an image to a registry."),
     "pull": _Place("pull", "pull", "Fetch an image from a registry."),
     "extract": _Place("extract", "extract", "Get plugin.wasm out of an image."),
-    "copy": _Place("copy", "copy", "Copy an image from any place to any other."),
-    "repack": _Place("repack", "repack", "Make an image that meshes load of one that they refuse."),
+    "copy": _Place("copy", "copy", "Copy an image from one place to another."),
+    "repack": _Place(
+        "repack", "repack", "Pack the module of an image again, so that meshes load it."
+    ),
     "list": _Place("local", "list_images", "List the images of the local store."),
     "remove": _Place("local", "remove", "Remove an image from the local store."),
     "prune": _Place("local", "prune", "Delete what no image needs, and the caches."),
@@ -33,15 +38,19 @@ COMMANDS = {
     "tag": _Place("local", "tag", "Give an image of the local store another name."),
     "digest": _Place("digest", "digest", "Print the digest of an image."),
     "inspect": _Place("inspect", "inspect", "Show what an image or a module is made of."),
-    "validate": _Place("validate", "validate", "Say whether a mesh would load it."),
+    "validate": _Place("validate", "validate", "Check whether a mesh would load something."),
     "render": _Place("render", "render", "Write the resources that let a mesh load an image."),
     "migrate": _Place("migrate", "migrate", "Turn ServiceMeshExtensions into WasmPlugins."),
-    "targets": _Place("targets", "targets", "List the consumers wasmpack knows."),
-    "login": _Place("registry", "login", "Keep credentials for a registry."),
-    "logout": _Place("registry", "logout", "Forget the credentials for a registry."),
+    "explain": _Place("explain", "explain", "Explain a finding by its code."),
+    "targets": _Place("targets", "targets", "List the releases wasmpack can validate for."),
+    "login": _Place("registry", "login", "Check and store credentials for a registry."),
+    "logout": _Place("registry", "logout", "Remove stored credentials for a registry."),
     "completion": _Place("meta", "completion", "Print a shell completion script."),
     "version": _Place("meta", "version", "Print the version of wasmpack and its parts."),
+    "help": _Place("meta", "show_help", "Show the help of a command."),
 }
+ALIASES = {"ls": "list", "images": "list", "rm": "remove"}
+"""Other names of commands."""
 
 
 class LazyGroup(click.Group):
@@ -51,13 +60,26 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        place = COMMANDS.get(cmd_name)
+        name = ALIASES.get(cmd_name, cmd_name)
+        place = COMMANDS.get(name)
         if place is None:
             return None
         module = importlib.import_module(f"wasmpack.cli.{place.module}")
         command = getattr(module, place.attribute)
         assert isinstance(command, click.Command)
-        return with_environment(command, ("WASMPACK", cmd_name))
+        with_global_options(command, self._everywhere)
+        return with_environment(command, ("WASMPACK", name))
+
+    @functools.cached_property
+    def _everywhere(self) -> list[click.Option]:
+        return options_of(self)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS.keys() | ALIASES.keys():
+            raise click.NoSuchCommand(args[0], possibilities=[*COMMANDS, *ALIASES], ctx=ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; click would turn a broken pipe into exit code 1 by itself."""
@@ -87,11 +109,54 @@ class _Text(StringParamType):
 _TEXT = _Text()
 
 
+def options_of(root: click.Command) -> list[click.Option]:
+    """Copies of its options, for all commands: hidden in their help, applied before all others."""
+    own = [p for p in root.params if isinstance(p, click.Option) and not p.is_eager]
+    return [_copy(option) for option in own]
+
+
+def _copy(option: click.Option) -> click.Option:
+    found = copy.copy(option)
+    found.hidden = found.is_eager = True
+    found.expose_value = False
+    found.envvar = None
+    found.default = False if option.is_flag else 0 if option.count else None
+    found.callback = _apply
+    return found
+
+
+def _apply(_ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Change the console of this run, if the option was given."""
+    if not value:
+        return
+    run = current_run()
+    changes: dict[str, Any] = {str(param.name): value}
+    if param.name == "verbose":
+        changes = {"verbose": run.console.verbose + value}
+    if param.name == "no_progress":
+        changes = {"progress": False}
+    run.console = replace(run.console, **changes)
+
+
+def with_global_options(command: click.Command, added: list[click.Option]) -> None:
+    """Let them stand after the command too."""
+    command.params = [*(p for p in command.params if p not in added), *added]
+    for inner in inner_commands(command).values():
+        with_global_options(inner, added)
+
+
+def inner_commands(command: click.Command) -> dict[str, click.Command]:
+    """Those of a group, by name; one that needs no noun has an empty name."""
+    found = dict(command.commands) if isinstance(command, click.Group) else {}
+    return found | ({"": command.whole} if isinstance(command, NounGroup) else {})
+
+
 def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Command:
     """Let every option be given as ``WASMPACK_OPTION``, or for one command alone as
     ``WASMPACK_COMMAND_OPTION`` (which wins); several values are separated by spaces.
 
-    Options that only print something (``--version``) have none. Text is checked to be text.
+    Options that only print something (``--version``) have none. Text is checked to be text, and
+    words may be in any case.
     """
     for option in command.params:
         if isinstance(option, click.Option) and option.envvar is None and not option.is_eager:
@@ -100,11 +165,10 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
             option.envvar = [word.upper().replace("-", "_") for word in words]
         if isinstance(option, click.Option) and option.type is click.STRING:
             option.type = _TEXT
-    if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            with_environment(inner, (*path, name))
-    if isinstance(command, NounGroup):
-        with_environment(command.whole, path)
+        if isinstance(option.type, click.Choice):
+            option.type.case_sensitive = False
+    for name, inner in inner_commands(command).items():
+        with_environment(inner, (*path, name) if name else path)
     return command
 
 
@@ -112,7 +176,7 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("-v", "--verbose", count=True, help="Say more.")
+@click.option("-v", "--verbose", count=True, help="Show more detail.")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
 @click.option(
@@ -120,17 +184,18 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="When to use colour; NO_COLOR and FORCE_COLOR are honoured.",
+    help="Use colour; NO_COLOR and FORCE_COLOR are honoured.",
 )
-@click.option("--no-progress", is_flag=True, help="No progress bars.")
-@click.version_option(VERSION, "--version", prog_name="wasmpack")
+@click.option("--no-progress", is_flag=True, help="Show no progress bars.")
+@click.version_option(VERSION, "-V", "--version", prog_name="wasmpack")
 @click.pass_obj
 def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progress: bool) -> None:
-    """Pack, check and ship WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy.
+    """Pack, validate and ship plugins for Envoy-based meshes.
 
-    An IMAGE is a name (quay.io/me/plugin:v1: the local store first, then the registry),
-    oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to standard output, the
-    rest to standard error.
+    WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy run in the proxy; wasmpack
+    predicts whether they will. An IMAGE is a name (quay.io/me/plugin:v1: the local store first,
+    then the registry), oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to
+    standard output, the rest to standard error.
     """
     run.console = Console(
         color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress

@@ -20,12 +20,12 @@ _HEAD = ("TARGET", "", "SHIPS", "HOST", "WASI ", "IMAGES")
 @click.command(epilog="Example: wasmpack targets --format json")
 @format_option
 def targets(console: Console) -> None:
-    """List the releases wasmpack can judge for, and what each takes.
+    """List the releases wasmpack can validate for.
 
-    Those marked * are judged when no --target is given. SHIPS is whose code it is, HOST the date of
-    the newest change of the proxy's WebAssembly host, WASI how many of its functions are provided.
-    How each fact is known is part of --format json. A patch release (istio-1.27.3) is judged by
-    its own rules.
+    Those marked * are validated for when no --target is given. SHIPS is whose code it is, HOST the
+    date of the newest change of the proxy's WebAssembly host, WASI how many of its functions are
+    provided. How each fact is known is part of --format json. A patch release (istio-1.27.3) is
+    validated by its own rules.
     """
     from wasmpack.proxy_abi.abi import wasi_functions
     from wasmpack.targets import IBM_NOTE, all_targets

@@ -22,21 +22,19 @@ if TYPE_CHECKING:
     from wasmpack.actions.validate_subjects import SubjectValidator
     from wasmpack.actions.validate_wasmplugin import ImageScope
 
-_REMOTE = "Ask registries only, whatever the local store holds."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectOptions(CheckOptions):
     """How several subjects are validated."""
 
     jobs: int | None = option(
-        "Subjects validated at a time. [default: one per core]",
+        "Validate so many at a time. [default: one per core]",
         "-j",
         type=click.IntRange(min=1),
         metavar="N",
     )
-    no_image: bool = option("Validate the resource alone, without its image.")
-    remote: bool = option(_REMOTE)
+    no_image: bool = option("Validate resources alone, without their images.")
+    remote: bool = option("Read from registries only, not from the local store.")
 
     @property
     def scope(self) -> ImageScope:
@@ -107,11 +105,11 @@ def validate() -> None:
 @format_option
 @registry_options
 def validate_any(given: AnyOptions, console: Console, session: Session) -> int:
-    """Check whether a mesh would load each SUBJECT, and if not, why and what to do.
+    """Check whether a mesh would load each SUBJECT.
 
-    SUBJECT is a module, a runtime configuration, a file or directory of WasmPlugins, an image
-    anywhere, or - for standard input: what it is, is found out and shown. Name the kind to have it
-    read as that. Exit code 3 if one is rejected.
+    If not, the report says why and what to do. SUBJECT is a module, a runtime configuration, a file
+    or directory of WasmPlugins, an image anywhere, or - for standard input: what it is, is found
+    out and shown. Name the kind to have it read as that. Exit code 3 if one is rejected.
     """
     return given.show(given.subjects, given.recognized(console), console, session)
 
@@ -123,7 +121,7 @@ def validate_any(given: AnyOptions, console: Console, session: Session) -> int:
 @grouped("given", SubjectOptions, only=_OF_MODULES)
 @format_option
 def validate_module(files: tuple[str, ...], given: SubjectOptions, console: Console) -> int:
-    """Validate modules: exports, imports and start-up in each target's proxy."""
+    """Validate modules: exports, imports and start-up."""
     from wasmpack.actions.subjects import SubjectKind, subject_of
 
     return given.show(files, subject_of(SubjectKind.MODULE), console)
@@ -156,7 +154,7 @@ def validate_config(
 def validate_image(
     images: tuple[Place, ...], given: SubjectOptions, console: Console, session: Session
 ) -> int:
-    """Validate images: how each target fetches it, and the module it finds."""
+    """Validate images: how targets fetch them, and the module."""
     from wasmpack.actions.subjects import image_subject
 
     places = [at_registry(place) if given.remote else place for place in images]

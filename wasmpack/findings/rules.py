@@ -112,6 +112,18 @@ class Rule:
     fix: str
     """The next step."""
 
+    def as_json(self) -> dict[str, object]:
+        """The contract's shape of it; what is not known is empty."""
+        return {
+            "code": self.code,
+            "title": self.title,
+            "severity": self.severity.value,
+            "otherwise": self.otherwise,
+            "cause": self.cause,
+            "consumer": self.consumer,
+            "fix": self.fix,
+        }
+
     def problem(
         self, where: str, message: str, hint: str | Hint = "", *, severity: Severity | None = None
     ) -> "Problem":

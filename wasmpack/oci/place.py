@@ -166,12 +166,17 @@ def _existing(text: str) -> Place | None:
     if is_there(path.is_file):
         if text.lower().endswith(_ARCHIVES):
             return ArchivePlace(text)
+        shown = text[:_SHOWN]
         if text.lower().endswith(_MODULES):
-            shown = text[:_SHOWN]
             raise WrongUsage(
                 f"{shown!r} is a module, not an image",
                 hint=f"wasmpack validate module {shown}, "
                 f"or wasmpack build {shown} -t REGISTRY/NAME:TAG",
+            )
+        if is_path:
+            raise WrongUsage(
+                f"{shown!r} is a file, expected an image",
+                hint=f"wasmpack inspect {shown}; an archive is oci-archive:{shown}",
             )
     if is_path:
         raise WrongUsage(

@@ -1,1 +1,0 @@
-wasmpack push x -v

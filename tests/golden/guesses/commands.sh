@@ -1,0 +1,22 @@
+# Commands of other tools, and mistyped ones.
+wasmpack ls -q
+wasmpack images -q
+wasmpack rm none:v1
+wasmpack rmi none:v1
+wasmpack delete none:v1
+wasmpack check small.wasm
+wasmpack lint small.wasm
+wasmpack show small.wasm
+wasmpack cp a b
+wasmpack save x
+wasmpack manifest x
+wasmpack fetch x
+wasmpack publish x
+wasmpack apply x
+wasmpack Build
+wasmpack biuld
+wasmpack vaildate
+wasmpack render wasmplugn
+wasmpack inspect imag
+wasmpack help frobnicate
+wasmpack help render wasmplug

@@ -1,0 +1,3 @@
+wasmpack help prune
+wasmpack prune -h
+wasmpack ls --help

@@ -1,0 +1,8 @@
+# A file for an image, an image for a file, and places of other tools.
+wasmpack inspect image ./small.wasm
+wasmpack digest small.wasm
+wasmpack validate module quay.io/me/plugin:v1
+wasmpack build quay.io/me/plugin:v1 -t x
+wasmpack validate image plugin.yaml
+wasmpack copy docker-archive:image.tar x
+wasmpack copy x containers-storage:me/x:v1
