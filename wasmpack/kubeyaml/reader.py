@@ -214,8 +214,8 @@ class _Stream:
             if template := _template(line):
                 number = self._text.count("\n", 0, start) + 1
                 raise BadArtifact(
-                    f"{self._source}:{number}: {cut(template)} is a template, which is no YAML yet",
-                    hint="helm template, then the result",
+                    f"{self._source}:{number}: {cut(template)} is a template, not YAML yet",
+                    hint="render it first: helm template CHART | wasmpack validate wasmplugin -",
                 )
             at = self._text.find("{{", end) if end >= 0 else -1
 
