@@ -120,7 +120,7 @@ def test_a_target_that_reads_none_of_them() -> None:
 IMAGE = "code: {type: Image, image: {url: 'r.example/p:v1'}}"
 POLICIES = [
     (f"{{{IMAGE}}}", "1.1", set()),
-    (f"{{{IMAGE}, env: {{hostKeys: [A]}}}}", "1.2", {("WPL003", "error")}),
+    (f"{{{IMAGE}, env: {{hostKeys: [A]}}}}", "1.2", {("WPL003", "error"), ("WPL022", "warning")}),
     (f"{{{IMAGE}, env: {{hostKeys: [A]}}}}", "1.3", {("WPL022", "warning")}),
     (f"{{{IMAGE}, rootId: x}}", "1.9", {("WPL002", "error")}),
     (f"{{{IMAGE}, failOpen: 'yes'}}", "1.9", {("WPL001", "error")}),
