@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from wasmpack.actions.resource_problems import start_up_of
 from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_wasmplugin import ImageScope, start_up_of, validate_wasmplugin
+from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Report
 from wasmpack.kubeyaml.reader import read_documents

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from wasmpack.actions import validate_wasmplugin
+from wasmpack.actions.resource_problems import resource_problems as resource_problems_of
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_wasmplugin import ImageScope
 from wasmpack.findings import Problem
@@ -45,7 +46,7 @@ def wasm(fields: str) -> str:
 
 
 def resource_problems(subject: Plugin, release: Release) -> list[Problem]:
-    return validate_wasmplugin.resource_problems(subject, {"": release})[""]
+    return resource_problems_of(subject, {"": release})[""]
 
 
 def found(problems: list[Problem]) -> set[tuple[str, str, str]]:
@@ -271,7 +272,7 @@ BY_CLASS = [
 def test_the_class_of_a_gateway_in_the_same_files(kind: str, fields: str, places: set[str]) -> None:
     gateways = Gateways.of(read_documents((A_GATEWAY % kind).encode(), "g"))
     subject = plugin(wasm(fields))
-    problems = validate_wasmplugin.resource_problems(subject, {"": NEW}, gateways)[""]
+    problems = resource_problems_of(subject, {"": NEW}, gateways)[""]
     assert {p.where.partition(" ")[2] for p in problems if p.code == "WPL011"} == places
 
 
@@ -492,7 +493,7 @@ def test_many_integers_are_a_few_findings(value: int, monkeypatch: pytest.Monkey
     resource = {"kind": "WasmPlugin", "spec": {"url": URL, "pluginConfig": config}}
     subject = Plugin.of(Document(source="f", value=resource))
     releases = mesh_targets(["all"])
-    rows = validate_wasmplugin.resource_problems(subject, releases)
+    rows = resource_problems_of(subject, releases)
     assert {len([p for p in row if p.code == "WPL012"]) for row in rows.values()} == {21}
     assert len(asked) < 50 + 10 * len(releases)
 

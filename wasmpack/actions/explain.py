@@ -16,7 +16,7 @@ _HOMES = {
     "mesh.migration": "fields implied convert",
     "actions": (
         "build documents envoy_opinion inspect_parts migrate render validate_image "
-        "plugin_images resources validate_wasmplugin"
+        "plugin_images plugin_urls resources validate_wasmplugin"
     ),
 }
 """Modules that declare rules, by their rooms."""

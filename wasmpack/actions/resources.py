@@ -15,6 +15,7 @@ NOT_JUDGED = Rule(
     code="WPL023",
     title="a resource, or what its URL names, that is not judged",
     severity=Severity.WARNING,
+    otherwise="info",
     cause="another API group with a kind of this name, a target that does not read it, a file of "
     "the proxy",
     consumer="none",

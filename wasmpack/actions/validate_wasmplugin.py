@@ -1,9 +1,7 @@
 """Would this mesh take this resource, and load what it points at?"""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 from wasmpack.actions.plugin_images import (
     PluginImage,
@@ -11,32 +9,22 @@ from wasmpack.actions.plugin_images import (
     checksum_problems,
     slow_pull_problems,
 )
+from wasmpack.actions.plugin_urls import MODULE_REFUSED, PluginUrls
+from wasmpack.actions.resource_problems import resource_problems, start_up_of
 from wasmpack.actions.resources import NOT_JUDGED, nothing_to_validate, resources, sorted_out
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import UNREADABLE_IMAGE
-from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import NotFound, WasmpackError
-from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each
+from wasmpack.fetchers.refusal import Refused
+from wasmpack.findings import Problem, Report, Rule, Severity
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.kubeyaml.documents import Document
-from wasmpack.mesh.api_rules import release_problems, rule_problems
-from wasmpack.mesh.apis import CARRIERS, GATEWAY, HIGRESS, ISTIO, Api
-from wasmpack.mesh.behaviour import (
-    behaviour_problems,
-    host_variables,
-    plugin_configuration,
-    standing_problems,
-    url_problems,
-    variables,
-)
-from wasmpack.mesh.direction import Gateways, direction_problems
-from wasmpack.mesh.extension_policy import policy_problems
-from wasmpack.mesh.object_meta import metadata_problems
+from wasmpack.mesh.apis import CARRIERS, ISTIO, Api
+from wasmpack.mesh.direction import Gateways
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, Plugin, mapping
 from wasmpack.mesh.pulling import PullSecret
 from wasmpack.mesh.releases import Release, mesh_targets
-from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
@@ -56,6 +44,9 @@ IMAGE_MISSING = Rule(
     consumer="Istio: `could not fetch manifest`",
     fix="push it, or name another tag",
 )
+
+
+_FETCHED = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,67 +116,6 @@ def _read_by(api: Api, releases: Mapping[str, Release]) -> dict[str, Release]:
     }
 
 
-def resource_problems(
-    plugin: Plugin, releases: Mapping[str, Release], gateways: Gateways | None = None
-) -> dict[str, list[Problem]]:
-    """The problems of a resource by itself on each release, most important first.
-
-    :param gateways: those that are applied with it
-    """
-    url = MeshUrl.parse(plugin.text("url"))
-    schema = SchemaCheck.of(plugin)
-    istio = plugin.api is ISTIO
-    everywhere = list(metadata_problems(plugin)) if plugin.alone else []
-    everywhere += few_of_each(rule_problems(plugin)) if istio else ()
-    everywhere += _url_problems(plugin, url)
-    found = {}
-    for name, release in releases.items():
-        found[name] = [*schema.problems(release), *_of_release(plugin, release), *everywhere]
-        if url.text and plugin.api in (ISTIO, HIGRESS):
-            found[name] += behaviour_problems(plugin, url, release)
-        if istio:
-            found[name] += few_of_each(direction_problems(plugin, release, gateways))
-    return found
-
-
-def _of_release(plugin: Plugin, release: Release) -> Iterator[Problem]:
-    if plugin.api is ISTIO:
-        yield from few_of_each(release_problems(plugin, release))
-    elif plugin.api is GATEWAY:
-        yield from few_of_each(policy_problems(plugin, release))
-
-
-def _url_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
-    if url.text and plugin.api in (ISTIO, HIGRESS):
-        yield from standing_problems(plugin, url)
-    elif url.text:
-        yield from url_problems(plugin, url)
-        yield from host_variables(plugin)
-    if url.scheme == "file" and not url.faults:
-        message = "a file of the proxy: it is not judged here"
-        hint = f"wasmpack validate module {shlex.quote(PurePath(url.path).name)}"
-        yield plugin.problem(NOT_JUDGED, "url", message, hint)
-
-
-def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
-    """How the mesh will start the module: with this configuration, or none, and nothing else.
-
-    :param given: what is to be tried instead
-    """
-    given = given or StartUp()
-    own = plugin.configuration
-    if own is None:
-        own = plugin_configuration(plugin.fields.get("pluginConfig"))
-    values, of_host = variables(plugin.fields)
-    return replace(
-        given,
-        plugin_config=own if given.plugin_config is None else given.plugin_config,
-        env=tuple((values | dict(given.env)).items()),
-        host_env=tuple(name for name in of_host if name not in dict(given.env)),
-        root_id=given.root_id or plugin.text("pluginName"),
-    )
-
-
 class _Context:
     """What all resources of one set of files share."""
 
@@ -218,18 +148,24 @@ class _Check:
         self._context = context
         chosen = [target_named(name) for name in releases]
         images = context.images
+        self._urls = PluginUrls(chosen, context.checks, context.session)
         self._looker = PluginImages(chosen, context.checks, context.session, remote=images.remote)
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
         found = resource_problems(plugin, self.targets, self._context.gateways)
         url = MeshUrl.parse(plugin.text("url"))
-        if url.reference is None:
-            return found
-        shared = list(self._secret_problems(plugin, url.reference))
+        shared: list[Problem] = []
         per_target: dict[str, list[Problem]] = {}
-        if self._context.images.read:
+        if url.reference is not None:
+            shared += self._secret_problems(plugin, url.reference)
+        if not self._context.images.read:
+            shared += _left_out(plugin, url)
+        elif url.reference is not None:
             more, per_target = self._image_problems(plugin, url, url.reference)
+            shared += more
+        elif url.scheme in _FETCHED and not url.faults:
+            more, per_target = self._module_problems(plugin, url)
             shared += more
         judged = {name: rows + shared for name, rows in found.items()}
         for name, rows in per_target.items():  # the Envoy that was asked may be one of them
@@ -252,11 +188,38 @@ class _Check:
         if not isinstance(found, PluginImage):
             return [_not_read(plugin, found)], {}
         shared = [*checksum_problems(plugin, url, found), *slow_pull_problems(plugin, found)]
-        at = plugin.document.where(plugin.path("url"))
-        return shared, {
-            name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
-            for name, rows in found.problems.items()
-        }
+        return shared, _placed(plugin, found.problems)
+
+    def _module_problems(
+        self, plugin: Plugin, url: MeshUrl
+    ) -> tuple[list[Problem], dict[str, list[Problem]]]:
+        """As :meth:`_image_problems`, of an http(s) URL."""
+        start_up = start_up_of(plugin, self._context.checks.start_up)
+        found = self._urls.look(url, plugin.text("sha256"), start_up)
+        if isinstance(found, Refused):
+            where, message = found.where, f"the fetcher refuses it: '{found.text}'"
+            return [plugin.problem(MODULE_REFUSED, where, message, str(found.hint))], {}
+        if isinstance(found, WasmpackError):
+            return [_not_read(plugin, found)], {}
+        return [], _placed(plugin, found)
+
+
+def _placed(plugin: Plugin, problems: Mapping[str, Sequence[Problem]]) -> dict[str, list[Problem]]:
+    """Problems of what the URL names, at the place of the URL."""
+    at = plugin.document.where(plugin.path("url"))
+    return {
+        name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
+        for name, rows in problems.items()
+    }
+
+
+def _left_out(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
+    """What is not fetched is not judged; of images, ``--no-image`` says so by its name."""
+    if url.scheme in _FETCHED and not url.faults:
+        message = "the module behind the URL is not fetched, so it is not judged"
+        yield plugin.problem(
+            NOT_JUDGED, "url", message, "leave out --no-image", severity=Severity.INFO
+        )
 
 
 def _not_read(plugin: Plugin, error: WasmpackError) -> Problem:

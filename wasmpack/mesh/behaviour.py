@@ -47,7 +47,8 @@ WITHOUT_EFFECT = Rule(
     code="WPL013",
     title="a field without effect",
     severity=Severity.WARNING,
-    cause="for a file, before Istio 1.14, `verificationKey`, variables called `ISTIO_META_…`",
+    cause="for a file, an http(s) URL, before Istio 1.14, `verificationKey`, variables called "
+    "`ISTIO_META_…`",
     consumer="as the message says",
     fix="leave it out",
 )
@@ -151,6 +152,9 @@ def _without_effect(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
             if plugin.fields.get(name):
                 message = "without effect for a file in the proxy: it is neither pulled nor checked"
                 yield plugin.problem(WITHOUT_EFFECT, name, message, "leave it out")
+    if url.scheme in ("http", "https") and plugin.fields.get("imagePullSecret"):
+        message = "without effect for an http(s) URL: it is fetched without credentials"
+        yield plugin.problem(WITHOUT_EFFECT, "imagePullSecret", message, "leave it out")
     if plugin.fields.get("verificationKey"):
         message = "no release verifies signatures"
         hint = "verify them before the image gets into the cluster"
