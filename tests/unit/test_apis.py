@@ -175,3 +175,26 @@ def test_a_file_of_the_proxy_is_reported() -> None:
     for text in (filter_with("{local: {filename: /x.wasm}}"), ISTIO.replace(URL, "file:///x.wasm")):
         report = judged(text, "istio-1.31")
         assert codes(report) == {"WPL023"}
+
+
+def test_findings_are_in_line_order_within_a_severity() -> None:
+    wrong = "spec: {phase: FIRST, priority: high, bad: 1, url: 'ftp://x/y', failStrategy: NO}\n"
+    text = ISTIO.partition("spec:")[0] + wrong.replace(", ", ",\n  ")
+    report = judged(f"{text}---\n{text.replace('name: p', 'name: q')}", "istio-1.31")
+    lines = [int(f.where.split()[0].rpartition(":")[2]) for f in report.findings]
+    assert len(set(lines)) == 10
+    assert lines == sorted(lines)
+
+
+def test_what_holds_for_several_resources_is_said_once() -> None:
+    tagged = ISTIO.replace(URL, "oci://r.example/p:v1")
+    names = ("p", "q", "r")
+    text = "---\n".join(
+        tagged.replace("name: p", f"name: {name}").replace("priority: 1", f"priority: {number}")
+        for number, name in enumerate(names)
+    )
+    report = judged(text, "istio-1.31")
+    assert [finding.code for finding in report.findings] == ["WPL007"] * len(names)
+    shown = str(report)
+    assert shown.count("a tag can move") == 1
+    assert "also: f:9 spec.url, f:14 spec.url" in shown

@@ -1,11 +1,8 @@
 """The problems of one resource by itself, and how the mesh starts its module."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import PurePath
 
-from wasmpack.actions.resources import NOT_JUDGED
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, few_of_each
 from wasmpack.mesh.api_rules import release_problems, rule_problems
@@ -63,10 +60,6 @@ def _url_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
     elif url.text:
         yield from url_problems(plugin, url)
         yield from host_variables(plugin)
-    if url.scheme == "file" and not url.faults:
-        message = "a file of the proxy: it is not judged here"
-        hint = f"wasmpack validate module {shlex.quote(PurePath(url.path).name)}"
-        yield plugin.problem(NOT_JUDGED, "url", message, hint)
 
 
 def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:

@@ -1,11 +1,13 @@
 """Which documents of some files can be judged, and why the others cannot."""
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from wasmpack.actions.documents import kustomization_of
 from wasmpack.errors import BadArtifact
-from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.findings import Finding, Problem, Report, Rule, Severity
 from wasmpack.kubeyaml.documents import Document, cut
 from wasmpack.mesh.apis import APIS, CARRIERS, api_of
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
@@ -21,6 +23,7 @@ NOT_JUDGED = Rule(
     consumer="none",
     fix="as the hint says",
 )
+_PLACE = re.compile(r"(?P<file>.*?):(?P<line>[0-9]{1,9})(?=[ :]|$)", re.DOTALL)
 _ALIKE = 0.8
 """Likeness (``difflib``) from which a group is taken for a misspelt one."""
 
@@ -66,3 +69,18 @@ def resources(document: Document) -> Iterator[Document]:
     if isinstance(value.get("items"), list) and value.get("kind") in KINDS:
         yield document
     yield from document.items()
+
+
+def in_line_order(report: Report, sources: Sequence[str]) -> Report:
+    """Findings by severity, and within one by file and line."""
+    severities = list(Severity)
+    files = {source: number for number, source in enumerate(dict.fromkeys(sources))}
+
+    def place(finding: Finding) -> tuple[int, int, int]:
+        found = _PLACE.match(finding.where)
+        known = found is not None and found["file"] in files
+        if found is None or not known:
+            return severities.index(finding.severity), len(files), 0
+        return severities.index(finding.severity), files[found["file"]], int(found["line"])
+
+    return replace(report, findings=tuple(sorted(report.findings, key=place)))

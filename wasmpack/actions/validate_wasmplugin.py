@@ -1,7 +1,9 @@
 """Would this mesh take this resource, and load what it points at?"""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from wasmpack.actions.plugin_images import (
     PluginImage,
@@ -11,7 +13,13 @@ from wasmpack.actions.plugin_images import (
 )
 from wasmpack.actions.plugin_urls import MODULE_REFUSED, PluginUrls
 from wasmpack.actions.resource_problems import resource_problems, start_up_of
-from wasmpack.actions.resources import NOT_JUDGED, nothing_to_validate, resources, sorted_out
+from wasmpack.actions.resources import (
+    NOT_JUDGED,
+    in_line_order,
+    nothing_to_validate,
+    resources,
+    sorted_out,
+)
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import UNREADABLE_IMAGE
 from wasmpack.errors import NotFound, WasmpackError
@@ -99,7 +107,8 @@ def validate_wasmplugin(
         for name, found_here in check.problems(plugin).items():
             problems.setdefault(name, [])
             problems[name] += found_here + (orders[number] if name in releases else [])
-    return checks.judge(subject, "wasmplugin", problems)
+    report = checks.judge(subject, "wasmplugin", problems)
+    return in_line_order(report, [document.source for document in documents])
 
 
 def _not_read_by_any(plugin: Plugin) -> Problem:
@@ -159,12 +168,12 @@ class _Check:
         per_target: dict[str, list[Problem]] = {}
         if url.reference is not None:
             shared += self._secret_problems(plugin, url.reference)
-        if not self._context.images.read:
-            shared += _left_out(plugin, url)
-        elif url.reference is not None:
+        read = self._context.images.read
+        shared += _not_judged(plugin, url, read=read)
+        if read and url.reference is not None:
             more, per_target = self._image_problems(plugin, url, url.reference)
             shared += more
-        elif url.scheme in _FETCHED and not url.faults:
+        elif read and url.scheme in _FETCHED and not url.faults:
             more, per_target = self._module_problems(plugin, url)
             shared += more
         judged = {name: rows + shared for name, rows in found.items()}
@@ -213,13 +222,18 @@ def _placed(plugin: Plugin, problems: Mapping[str, Sequence[Problem]]) -> dict[s
     }
 
 
-def _left_out(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
-    """What is not fetched is not judged; of images, ``--no-image`` says so by its name."""
-    if url.scheme in _FETCHED and not url.faults:
+def _not_judged(plugin: Plugin, url: MeshUrl, *, read: bool) -> Iterator[Problem]:
+    """Whose module stays unseen; of images, ``--no-image`` says so by its name."""
+    if url.faults:
+        return
+    if url.scheme == "file":
+        message = "a file of the proxy: the module is not judged"
+        hint = f"wasmpack validate module {shlex.quote(PurePath(url.path).name)}"
+        yield plugin.problem(NOT_JUDGED, "url", message, hint)
+    elif url.scheme in _FETCHED and not read:
         message = "the module behind the URL is not fetched, so it is not judged"
-        yield plugin.problem(
-            NOT_JUDGED, "url", message, "leave out --no-image", severity=Severity.INFO
-        )
+        hint = "leave out --no-image"
+        yield plugin.problem(NOT_JUDGED, "url", message, hint, severity=Severity.INFO)
 
 
 def _not_read(plugin: Plugin, error: WasmpackError) -> Problem:
