@@ -1,4 +1,4 @@
-# Each command does all of its own set-up: make demo, make check after a change, make test.
+# Each target does its own set-up: make demo, make check after a change, make test. See CONTRIBUTING.md.
 
 VENV    ?= .venv
 PYTHON  ?= python3
@@ -23,9 +23,8 @@ OLDEST   = $(VENV)-lowest
 PYTEST   = -n $(WORKERS) --dist worksteal
 QUICK    = tests/unit tests/golden -m "not docker and not envoy and not slow"
 
-# Processes that are started by tests are measured too: each finds this variable, and coverage.py's
-# .pth file in the environment. The floor only goes up: to what
-# make test reports, rounded down.
+# Processes that tests start are measured too: each finds this variable, and coverage.py's .pth file
+# in the environment. The floor only goes up: to what make test reports, rounded down.
 MEASURED = COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.coverage
 COVERED  = 60
 
@@ -39,11 +38,11 @@ demo: $(STAMP)
 	@echo '$$ wasmpack inspect image quay.io/me/header-append:v1'
 	@WASMPACK_STORE=$(DEMO)/store $(BIN)/wasmpack inspect image quay.io/me/header-append:v1
 
-## check: what to run after each change: linters, and the tests that need neither tools nor time
+## check: run after each change: linters, and the tests that need neither tools nor time
 check: lint
 	$(BIN)/pytest -q $(QUICK)
 
-## test: linters, then all tests against the installed wheel, and how much of it they run
+## test: linters, then all tests against the installed wheel, and their coverage
 test: lint
 	rm -f .coverage .coverage.*
 	$(MEASURED) $(BIN)/pytest $(PYTEST)
@@ -51,36 +50,36 @@ test: lint
 	$(BIN)/coverage report --fail-under=$(COVERED)
 
 ## test-lowest: with the oldest dependencies that pyproject.toml allows
-#  What our own code does is the same with any of them, and make test has shown it: here run the
-#  tests of what the libraries do for us (YAML, JSON Schema, HTTP, wasmtime, click, Docker).
+#  Our own code behaves the same with any of them, which make test covers: here run the tests of
+#  what the libraries do for us (YAML, JSON Schema, HTTP, wasmtime, click, Docker).
 test-lowest: $(OLDEST)/.installed
 	$(OLDEST)/bin/pytest $(PYTEST) -m dependencies tests/unit tests/golden \
 	    tests/integration/test_registries.py tests/integration/test_networks.py
 
-## fuzz: the tests with fresh inputs, many times as long
+## fuzz: the property tests with new inputs, many times as long
 fuzz: $(TESTED)
 	WASMPACK_FUZZ=$(or $(TIMES),20) $(BIN)/pytest $(PYTEST) tests/unit/test_fuzz_*.py \
 	    tests/unit/test_module_reader.py tests/integration/test_git_hostile_files.py
 
-## bless: take what the commands print now as the text that is wanted; read the diff
+## bless: accept what the commands print now as the golden text; read the diff
 bless: $(TESTED)
 	WASMPACK_BLESS=1 $(BIN)/pytest -q tests/golden
 
-## lint: ruff, mypy strict, and that the generated documents are fresh
+## lint: ruff, mypy strict, and a check that the generated documents are up to date
 lint: $(TESTED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
 
-## hooks: what .pre-commit-config.yaml runs for a commit, on all files
+## hooks: run the hooks of .pre-commit-config.yaml on all files
 hooks: $(TESTED)
 	$(BIN)/pre-commit run --all-files
 
 generated: $(TESTED)
 	@$(BIN)/python docs/generate.py --check
 
-## docs: write the generated documents again
+## docs: regenerate the generated documents
 docs: $(TESTED)
 	$(BIN)/python docs/generate.py
 
@@ -92,7 +91,7 @@ bench: $(TESTED)
 	$(BIN)/python benchmarks/verdicts.py
 	$(BIN)/python benchmarks/registry.py --plot docs/registry.svg
 
-## constraints: pin the newest dependencies for users and tests again, and the oldest allowed
+## constraints: update the pinned newest dependencies of users and tests, and the oldest allowed
 constraints: $(BIN)/python
 	$(BIN)/pip install --quiet uv
 	$(COMPILE) --group test --group lint --output-file constraints/test.txt

@@ -33,7 +33,7 @@ def api_page() -> str:
 
 
 def stub() -> str:
-    """Where type checkers find each public name."""
+    """The stub in which type checkers find the public names."""
     rows = sorted((home, name) for name, home in _NAMES.items())
     lines = [f"from {home} import {name} as {name}" for home, name in rows]
     note = "# Written by docs/generate.py from the names in __init__.py; change those instead."

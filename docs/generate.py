@@ -1,4 +1,4 @@
-"""Writes what is made from the code: references of CLI and API, targets, findings, the stub.
+"""Generate documents from the code: references of CLI and API, targets, findings, the stub.
 
 python docs/generate.py            # write them
 python docs/generate.py --check    # exit 1 and name those that are stale
@@ -46,16 +46,15 @@ def commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Com
 
 
 def targets_table() -> str:
-    """What is known of each release, and how surely."""
+    """The facts about each release, and how certain they are."""
     lines = [
         NOTE,
         "# Targets\n",
-        "Judged when no `--target` is given: those marked *default*. *Host* is the date of the",
-        "newest change of proxy-wasm-cpp-host that the release contains: a host function added",
-        "until then is provided. *Images*: which layer is read, how much of it. *Evidence* says",
-        "how each fact is known. A patch release (`istio-1.27.3`) is judged by its own rules:",
-        "*realm guard* says since which one a registry has to name a public token server. Any case",
-        "will do.\n",
+        "Without `--target`, those marked *default* are checked. *Host* is the date of the newest",
+        "change of proxy-wasm-cpp-host that the release contains: host functions added until then",
+        "are provided. *Images*: which layer is read, and how much of it. *Evidence* says how each",
+        "fact is known. A patch release (`istio-1.27.3`) has its own rules: *realm guard* is the",
+        "first one that requires a registry to name a public token server. Case is ignored.\n",
         "| target | default | ships | host | WASI functions | images | realm guard | evidence |",
         "|---|---|---|---|---|---|---|---|",
     ]

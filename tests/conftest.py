@@ -18,6 +18,11 @@ pytest_plugins = ["support.registries.fixtures", "support.plugins"]
 
 
 KEPT = {"WASMPACK_TESTS_NO_SKIP", "WASMPACK_REGISTRY_IMAGE"}
+UNSET = (
+    *("SOURCE_DATE_EPOCH", "REGISTRY_AUTH_FILE", "FORCE_COLOR", "NO_COLOR", "DOCKER_AUTH_CONFIG"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+"""Set on many a machine that builds, where they would hide a fault."""
 REGISTRIES = {"open_registry", "htpasswd_registry", "token_registry"}
 
 
@@ -62,7 +67,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith("WASMPACK_") and name not in KEPT:
             monkeypatch.delenv(name)
-    for name in ("SOURCE_DATE_EPOCH", "REGISTRY_AUTH_FILE", "FORCE_COLOR", "NO_COLOR"):
+    for name in UNSET:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

@@ -1,5 +1,4 @@
-"""How the programs we start are confined: few variables, no more CPU time than given, and no life
-after ours.
+"""Confinement of the programs we start: few variables, bounded CPU time, and no life after ours.
 
 Imported first in every child, so it imports next to nothing.
 """
@@ -26,7 +25,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def limit_self(cpu: float | None) -> None:
-    """No core dumps; and the kernel ends this process if nobody else does in time.
+    """Disable core dumps, and let the kernel end this process if nobody else does in time.
 
     :param cpu: seconds of CPU time; None for no limit
     """
@@ -48,7 +47,7 @@ _LAUNCH = (
 
 
 def confined(command: list[str], cpu: float | None = None) -> list[str]:
-    """The command line of a program that does not outlive us and has no more CPU time than that.
+    """The command line of a program that does not outlive us, with a limit on CPU time.
 
     :param command: the program's absolute path and its arguments
     """
@@ -59,7 +58,7 @@ def confined(command: list[str], cpu: float | None = None) -> list[str]:
 _COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
 """With these, coverage.py measures subprocesses."""
 _ALLOWED = ("PATH", "TMPDIR", "LANG", "LC_ALL", *_COVERAGE)
-"""What any program may know."""
+"""Variables that any program gets."""
 
 
 def allowed_environment(*more: str, source: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -71,5 +70,5 @@ def allowed_environment(*more: str, source: Mapping[str, str] = os.environ) -> d
 
 
 def import_path() -> list[str]:
-    """Where this process finds modules, for a Python that is started without any settings."""
+    """The module search path, for a Python that is started without any settings."""
     return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100

@@ -3,7 +3,7 @@
 ::
 
     WasmpackError            1    anything else
-    ├── WrongUsage           2    an argument that cannot be meant
+    ├── WrongUsage           2    an argument that makes no sense
     ├── BadArtifact          3    a module, configuration or image that is broken
     ├── NotFound             4    no such file, tag, manifest or repository
     ├── AccessRefused        5    the registry answered 401 or 403
@@ -24,30 +24,30 @@ from collections.abc import Callable
 from wasmpack.redaction import bounded
 
 Notice = Callable[[str], None]
-"""Told in a line what the user should know, and may do without."""
+"""Receives one line that the user should know but can do without."""
 
 
 def silence(_text: str) -> None:
-    """A :data:`Notice` that nobody reads."""
+    """A :data:`Notice` that drops its text."""
 
 
 class WasmpackWarning(UserWarning):
-    """What the user should know of a result that is right anyway."""
+    """A remark on a result that is right anyway."""
 
 
 class WasmpackError(Exception):
-    """A failure to be told to the user: what was given, what was expected, the next command."""
+    """A failure to report: what was given, what was expected, the next command."""
 
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        """Messages may be shown anywhere: they are cut, and secrets are left out of them, here."""
+        """Cut the texts and remove secrets here, since they may be shown anywhere."""
         self.message, self.hint = bounded(message), bounded(hint)
         super().__init__(self.message)
 
 
 class WrongUsage(WasmpackError):
-    """An argument that no reading makes sense of: a reference, a place, an annotation."""
+    """An argument that makes no sense: a reference, a place, an annotation."""
 
     exit_code = 2
 
@@ -65,7 +65,7 @@ class NotFound(WasmpackError):
 
 
 class AccessRefused(WasmpackError):
-    """The registry answered 401 or 403 after all credentials at hand were tried."""
+    """The registry answered 401 or 403 after all available credentials were tried."""
 
     exit_code = 5
 
@@ -77,7 +77,7 @@ class RegistryUnavailable(WasmpackError):
 
 
 class DigestMismatch(WasmpackError):
-    """A digest or size that differs from the descriptor's. Nothing of it is kept."""
+    """A digest or size that differs from the descriptor's. Nothing is kept."""
 
     exit_code = 7
 

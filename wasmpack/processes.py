@@ -1,10 +1,10 @@
 """Bounds on the processes we start: CPU time and memory, so that a busy machine changes no verdict.
 
-A child that waits for its turn uses no CPU time, so what it may use is the same next to any other
-work. A child that is blocked (all of its threads asleep, its CPU time standing still) is ended as
-well. The clock alone ends only a child that hardly ever gets its turn, an order of magnitude later.
-CPU time, memory and sleep are read from ``/proc``; where there is none (macOS), CPU time is bounded
-by the kernel (``RLIMIT_CPU``) and the rest by the clock.
+A child that waits for its turn uses no CPU time, so the budget is the same whatever else runs. A
+child that is blocked (all of its threads asleep, its CPU time standing still) is ended as well. The
+clock alone ends only a child that hardly ever gets its turn, an order of magnitude later. CPU time,
+memory and sleep are read from ``/proc``; without it (macOS), CPU time is bounded by the kernel
+(``RLIMIT_CPU``) and the rest by the clock.
 """
 
 import contextlib
@@ -23,11 +23,11 @@ from wasmpack.errors import WasmpackError
 
 _POLL = 0.01
 _BLINK = 1.0
-"""Seconds between two looks that count at most: a suspended machine is not a blocked child."""
+"""Most seconds that count between two polls: a suspended machine is not a blocked child."""
 _STIR = 0.05
 """Seconds of CPU time that a blocked child may still use."""
 _NAPS = 2.0
-"""What a process may sleep in all, with work in between, as a multiple of that at a stretch."""
+"""Total sleep allowed, with work in between, as a multiple of that at a stretch."""
 _STARVED = 10.0
 """The clock's bound, as a multiple of the CPU time's; and seconds added to it."""
 _STARVED_MORE = 60.0
@@ -35,7 +35,7 @@ _MIB = 1 << 20
 
 
 class Bound(StrEnum):
-    """What ended a process."""
+    """The bound that ended a process."""
 
     CPU = "CPU time"
     MEMORY = "memory"
@@ -45,14 +45,14 @@ class Bound(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a process and those it starts may use together."""
+    """Limits of a process and its descendants together."""
 
     cpu: float
     """Seconds, of all threads."""
     memory: int
     """Bytes that they have touched (resident set)."""
     blocked: float | None = None
-    """Seconds asleep without moving on; None while it waits for us."""
+    """Seconds asleep without progress; None while it waits for us."""
 
     @property
     def wall(self) -> float:
@@ -75,7 +75,7 @@ class Exceeded:
             used, allowed = self.used / _MIB, self.allowed / _MIB
             return f"{used:.0f} MiB of memory, more than the {allowed:.0f} MiB allowed"
         if self.bound is Bound.BLOCKED:
-            return f"blocked for {self.used:.0f} s, waiting for what never comes"
+            return f"blocked for {self.used:.0f} s, waiting for something that never comes"
         return f"starved: not finished within {self.allowed:.0f} s by the clock"
 
 
@@ -86,7 +86,7 @@ class _Usage:
 
 
 class Starved(WasmpackError):
-    """A process that did not get enough CPU time to come to an end: nothing is known of it."""
+    """A process that did not get enough CPU time to finish: it has no result."""
 
     def __init__(self, what: str, exceeded: Exceeded) -> None:
         super().__init__(f"{what} is {exceeded}", hint="try again when the machine is less busy")
@@ -169,13 +169,13 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def cpu_seconds(pid: int) -> float | None:
-    """The CPU time a process has used; None where the system does not tell, or it has ended."""
+    """CPU time used; None if the process ended or the system does not report it."""
     found = _usage(pid)
     return None if found is None else found.cpu
 
 
 def sleeps(pid: int) -> bool:
-    """Whether no thread of a process or of those it started runs or could run (proc(5), "S")."""
+    """True if no thread of a process or its descendants runs or could run (proc(5), "S")."""
     try:
         return all(_stat(task / "stat")[0] == b"S" for one in _family(pid) for task in _tasks(one))
     except (OSError, IndexError):
@@ -183,7 +183,7 @@ def sleeps(pid: int) -> bool:
 
 
 def _usage(pid: int) -> _Usage | None:
-    """What a process and those it started use; None where the system does not tell, or it ended."""
+    """Usage of a process and its descendants; None if it ended or the system does not report it."""
     found = [usage for one in _family(pid) if (usage := _usage_of_one(one))]
     if not found:
         return None

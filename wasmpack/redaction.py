@@ -1,7 +1,7 @@
 """Text for people to read, without passwords, tokens and signed addresses.
 
 The secrets of this run are known literally, in every form in which they may come back (a proxy's
-error page, a library's exception, a traceback); patterns catch those that nobody has told us.
+error page, a library's exception, a traceback); patterns catch those that we were not given.
 
 >>> redacted("cannot reach https://me:hunter2@quay.io/blob?X-Amz-Signature=abc")
 'cannot reach https://quay.io/blob?…'
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 HIDDEN = "…"
 _SHORTEST = 4
-"""Characters; anything shorter would turn up in words that are no secret, and give itself away."""
+"""Characters; anything shorter would occur in ordinary words, and give itself away."""
 _LONGEST = 4000
 """Characters of a text in a message."""
 _MOST = 128
@@ -30,16 +30,16 @@ _PROXIES_IN_USE = {"http_proxy", "https_proxy", "all_proxy"}
 _USER = re.compile(r"(?<=://)[^/\s'\"]*@")
 _LOGIN = re.compile(r"\b(Bearer|Basic) +(?=[^\s'\",]*[0-9=_.+/-])[^\s'\",]{8,}", re.IGNORECASE)
 _ENDS_LOGIN = re.compile(r"[/@?#]")
-"""What a parser takes for the end of a login; in a password it should have been encoded."""
+"""Characters that end a login for a parser; a password should have them encoded."""
 _WITHOUT_LOGIN = re.compile(r"(?:\[[^]]*\]|[^:]*)(?::[0-9]{1,5})?/?")
 """A proxy's host and port, whatever else is missing in its address."""
 _WORD = re.compile(r"\S+")
 _PATH = re.compile(r"[^\w/]*/")
 """How a path begins, in quotes or not."""
 _PARAMETER = re.compile(r";([^/?#]+)")
-"""Of a segment of a path (RFC 3986 3.3); some services sign their addresses there."""
+"""A parameter of a path segment (RFC 3986 3.3); some services put signatures there."""
 _AFTER_WORD = "'\")>]},;:."
-"""What a sentence may write after an address."""
+"""Punctuation that may follow a URL in a sentence."""
 Place = tuple[int, int]
 """Start and end of a part of a text."""
 _URL = "!#$%&'()*+,/:;=?@[]~"
@@ -50,7 +50,7 @@ class Secrets:
     """Credentials in all the forms in which they may be written.
 
     Looking for them takes the time of the text, however many there are: each resource of a file
-    may bring a login of its own.
+    may have its own login.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Secrets:
                 same_start.setdefault(len(form), set()).add(form)
 
     def places(self, text: str) -> Iterator[Place]:
-        """Where one of them is."""
+        """The occurrences of all secrets."""
         for at in range(len(text) - _SHORTEST + 1 if self._forms else 0):
             for size, forms in self._forms.get(text[at : at + _SHORTEST], {}).items():
                 if text[at : at + size] in forms:
@@ -95,7 +95,7 @@ def remember_token(token: str) -> None:
 
 
 def remember_query(url: str) -> None:
-    """Queries and parameters may be signed: as :func:`remember_token`, in a ring of their own."""
+    """Queries and parameters may be signed: as :func:`remember_token`, in a separate ring."""
     place, _, query = url.partition("#")[0].partition("?")
     with _remembering:
         _queries.extend(filter(None, [query, *_PARAMETER.findall(place)]))
@@ -221,7 +221,7 @@ def _bytes(text: str) -> Iterator[bytes]:
 
 
 def plain_text(text: str) -> str:
-    """Text from anybody, with what would steer a terminal written out (``\\x1b``)."""
+    """Untrusted text, with control characters escaped (``\\x1b``)."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -25,11 +25,11 @@ _ABI_KEYS = ("abiVersions", "abi_versions", "abiVersion", "abi_version")
 _ROOT_KEYS = ("rootIds", "root_ids")
 _LONGEST_KEY = 80
 _SIMILAR = 0.75
-"""Of a key to the one that may be meant (difflib's ratio)."""
+"""Least similarity of a key to the suggested one (difflib's ratio)."""
 _COMPARED = 1000
 """Unknown keys of one object that are compared with the known ones."""
 _MAX_BYTES = 256 << 10
-"""Real ones have a few hundred; a layer may have as many as a module."""
+"""Real files have a few hundred; a layer may be as large as a module."""
 _TOLD = 20
 """Faults that are named in one message."""
 _FILES_AT_ONCE = 8
@@ -44,10 +44,10 @@ NOT_JSON = Rule(
 )
 NOT_BY_SCHEMA = Rule(
     code="CFG002",
-    title="not by its schema",
+    title="`runtime-config.json` does not match its schema",
     cause="the place is given",
     consumer="none",
-    fix="write what the schema wants, as the hint shows",
+    fix="write what the schema requires, as the hint shows",
 )
 UNKNOWN_RUNTIME = Rule(
     code="CFG003",
@@ -65,7 +65,7 @@ OTHER_ABI = Rule(
 )
 MISSPELT_KEY = Rule(
     code="CFG005",
-    title="a key that nobody knows, next to one that is known",
+    title="an unknown key that resembles a known one",
     severity=Severity.WARNING,
     cause="often a matter of spelling",
     consumer="none",
@@ -98,7 +98,7 @@ class RuntimeConfig:
         )
 
     def as_json(self) -> JsonObject:
-        """In the spelling that is written."""
+        """The file in the spelling that we write."""
         value: JsonObject = {**self.others, "type": self.type}
         if self.abi_versions:
             value["abiVersions"] = list(self.abi_versions)
@@ -115,7 +115,7 @@ class RuntimeConfig:
 def parse_runtime_config(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> RuntimeConfig:
     """Read the file.
 
-    :raises BadArtifact: no JSON (with line and column), or not by the schema (with the place)
+    :raises BadArtifact: invalid JSON (with line and column), or against the schema (with the place)
     """
     value = runtime_config_object(raw, name)
     errors = _schema_problems(raw)
@@ -136,7 +136,7 @@ def readable_config(raw: bytes | None) -> RuntimeConfig | None:
 
 
 def first_root_id(raw: bytes) -> str:
-    """The root id that a plugin gets if nothing else is said; empty if the file names none."""
+    """The root id that a plugin gets by default; empty if the file names none."""
     config = readable_config(raw)
     return config.root_ids[0] if config and config.root_ids else ""
 
@@ -144,7 +144,7 @@ def first_root_id(raw: bytes) -> str:
 def runtime_config_object(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> JsonObject:
     """The file as it is, whatever its schema says.
 
-    :raises BadArtifact: no JSON object, or larger than any that is meant
+    :raises BadArtifact: not a JSON object, or far larger than any real one
     """
     if len(raw) > _MAX_BYTES:
         raise BadArtifact(f"{name}: {len(raw)} bytes, more than {_MAX_BYTES >> 10} KiB")
@@ -185,14 +185,14 @@ def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem
     try:
         value = runtime_config_object(raw, name)
     except BadArtifact as error:
-        return [_problem(NOT_JSON, name, error.message, "mend the JSON at that place")]
+        return [_problem(NOT_JSON, name, error.message, "correct the JSON at that place")]
     found = list(few(_schema_problems(raw), lambda problem: problem))
     misspelt = list(few(_misspelt(value), lambda problem: problem))
     if not found and value["type"] != ENVOY:
         found.append(
             UNKNOWN_RUNTIME.problem(
                 "$.type",
-                f"{value['type']!r} is no runtime that is known",
+                f"unknown runtime {value['type']!r}",
                 f"the runtime of Envoy, Istio and OpenShift Service Mesh is {ENVOY!r}",
             )
         )
@@ -200,7 +200,7 @@ def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem
 
 
 def _misspelt(value: JsonObject) -> Iterator[Problem]:
-    """Keys that are next to known ones; others may be somebody's own."""
+    """Keys that resemble known ones; others may be extensions."""
     import difflib
 
     config = value.get("config")
@@ -215,13 +215,13 @@ def _misspelt(value: JsonObject) -> Iterator[Problem]:
             if near:
                 yield MISSPELT_KEY.problem(
                     f"{place}.{key[:_LONGEST_KEY]}",
-                    "nobody knows this key",
+                    "unknown key",
                     f"did you mean {names[near[0]]}?",
                 )
 
 
 def abi_problems(config: RuntimeConfig, abi_version: str | None) -> list[Problem]:
-    """A doubt when the file names plain ABI versions, and the module's is not among them."""
+    """A warning if the file names plain ABI versions, but not the module's."""
     plain = {v.removeprefix("v") for v in config.abi_versions if v.removeprefix("v")[:1] == "0"}
     plain = {v for v in plain if "-" not in v}
     if abi_version is None or not plain or abi_version in plain:
@@ -236,7 +236,7 @@ def abi_problems(config: RuntimeConfig, abi_version: str | None) -> list[Problem
 
 
 def schema_problems(value: JsonObject) -> Iterator[Problem]:
-    """What the JSON Schema says, in the order of the places."""
+    """Faults by the JSON Schema, in the order of their places."""
     for fault in schema_faults("runtime-config", value):
         yield _problem(
             NOT_BY_SCHEMA,
@@ -251,7 +251,7 @@ def schema_problems(value: JsonObject) -> Iterator[Problem]:
         given = [key for key in keys if isinstance(inner, dict) and key in inner]
         if len(given) > 1:
             yield _problem(
-                NOT_BY_SCHEMA, f"{place}.{given[1]}", f"says the same as {given[0]!r}", "keep one"
+                NOT_BY_SCHEMA, f"{place}.{given[1]}", f"duplicates {given[0]!r}", "keep one"
             )
 
 

@@ -11,11 +11,11 @@ _FOLDER = "templates"
 
 
 def template_file(name: str) -> bytes:
-    """One of them, as it was written.
+    """The bytes of a template.
 
     A wheel holds them as package data. The sources hold them next to the package, which is where an
     editable install finds them.
     """
     packaged = files(__package__).joinpath(_FOLDER)
-    beside = Path(__file__).parents[1] / _FOLDER
-    return (packaged if packaged.is_dir() else beside).joinpath(name).read_bytes()
+    in_sources = Path(__file__).parents[1] / _FOLDER
+    return (packaged if packaged.is_dir() else in_sources).joinpath(name).read_bytes()

@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.envoy_batch import BATCH, Observed, Subject, observe
+from support.envoy_batch import BATCH, LOADS, NOT_ASKED, Observed, Subject, observe
 from support.module_rules import RULES
 from support.plugins import PLUGINS, module_bytes
 
@@ -33,6 +33,8 @@ from agreement.verdict import Ours, envoy_target, our_verdicts
 from wasmpack.envoy import envoy_version, find_envoy
 from wasmpack.proxy_abi.abi import HostDate
 
+_FAILED = 503
+"""How a proxy answers when the plugin has failed."""
 CONFIGURATION = b'{"first-header": "some-value"}'
 SMALL = ("header-append-c.wasm", "x-wat.wat")
 LARGE = ("header-append-as.wasm",)
@@ -72,6 +74,16 @@ def stage(theirs: Observed) -> str:
     return "scan and engine" if any(text in words for text in early) else "imports and later"
 
 
+def same_answers(mine: Ours, seen: Observed) -> bool:
+    """The client gets the same, and the plugin has failed afterwards, or not."""
+    if mine.served is None or seen.fate != LOADS:
+        return True
+    failed, fails = mine.served.failed is not None, seen.later == _FAILED
+    if seen.later != NOT_ASKED and failed != fails and seen.status != _FAILED:
+        return False
+    return mine.served.status == seen.status
+
+
 def main() -> int:
     options = _options()
     binary = options.envoy or find_envoy()
@@ -87,7 +99,7 @@ def main() -> int:
     while tried < options.count and time.monotonic() - started < options.minutes * 60:
         batch = subjects(rng, pool, BATCH)
         future = executor.submit(our_verdicts, batch, CONFIGURATION, host)
-        theirs = observe(binary, [Subject(data, CONFIGURATION) for data in batch])
+        theirs = observe(binary, [Subject(data, CONFIGURATION) for data in batch], again=True)
         try:
             ours = future.result()
         except BrokenProcessPool:
@@ -97,7 +109,7 @@ def main() -> int:
             tried += 1
             words[_shape(seen)] += 1
             stages[stage(seen)] += 1
-            if mine.accepts != seen.accepts:
+            if mine.accepts != seen.accepts or not same_answers(mine, seen):
                 disagreements += 1
                 _report(options.keep, data, mine, seen)
     _summary(seed, binary, tried, disagreements, words, stages, time.monotonic() - started)
@@ -129,8 +141,10 @@ def _report(keep: Path | None, data: bytes, mine: Ours, seen: Observed) -> None:
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         (keep / name).write_bytes(data)
+    got = mine.served and (mine.served.status, mine.served.failed and mine.served.failed.name)
     print(f"DISAGREEMENT {name}: ours {'accept' if mine.accepts else 'reject'} {mine.codes} "
-          f"{mine.messages[:1]}; Envoy: {seen.fate} {seen.words[:2]}", flush=True)  # fmt: skip
+          f"{mine.messages[:1]} {got}; Envoy: {seen.fate} {seen.words[:2]} "
+          f"{seen.status} {seen.later}", flush=True)  # fmt: skip
 
 
 def _summary(

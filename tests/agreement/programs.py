@@ -11,7 +11,9 @@ from wasmpack.proxy_abi import abi
 WASI = "wasi_snapshot_preview1"
 MARKERS = {v: k.decode() for k, v in abi.MARKERS.items()}
 PHASES = ("_initialize", "main", "__main_void", "_start", "proxy_on_context_create",
-          "proxy_on_vm_start", "proxy_on_configure", "proxy_on_request_headers")  # fmt: skip
+          "proxy_on_vm_start", "proxy_on_configure")  # fmt: skip
+REQUEST_PHASES = ("proxy_on_request_headers", "proxy_on_response_headers", "proxy_on_response_body",
+                  "proxy_on_log", "proxy_on_done", "proxy_on_delete")  # fmt: skip
 ENDLESS = 0.01
 STRINGS = [b"plugin_root_id", b"abc", b"request\0path", b"xds\0cluster_name", b"compress", b"\x0a\x03\x0a\x01x",
            b"\x12\x00", b"", b"\x01\0\0\0\x05\0\0\0\x01\0\0\0:path\0/\0"]  # fmt: skip
@@ -85,6 +87,8 @@ def program(rng: random.Random) -> bytes:
     phases = rng.sample(PHASES, k=rng.randint(1, 3))
     if rng.random() < 0.5:
         phases = [name for name in phases if name.startswith("proxy_")]
+    if rng.random() < 0.6:
+        phases = rng.sample(REQUEST_PHASES, k=rng.randint(1, 3))
     if rng.random() < 0.05:
         phases.append("start section")
     memory = rng.choices(["exported", "hidden", "imported", "none"], [20, 2, 2, 1])[0]

@@ -75,6 +75,8 @@ _CALLBACKS = {
 """As the dry run does."""
 CONFIGURATION = b"hello"
 CRASH = "crash"
+_PATIENCE = 30.0
+"""Seconds for a whole exchange: no probe holds it, however busy the machine is."""
 
 
 @dataclass(frozen=True)
@@ -417,7 +419,9 @@ def their_answers(binary: Path, probes: Sequence[Probe]) -> Iterator[list[str]]:
     for exchange, request in EXCHANGES.items():
         some = [probe for probe in probes if probe.exchange == exchange]
         subjects = [Subject(prober(probe), CONFIGURATION) for probe in some]
-        for probe, seen in zip(some, observe(binary, subjects, request), strict=True):
+        for probe, seen in zip(
+            some, observe(binary, subjects, request, seconds=_PATIENCE), strict=True
+        ):
             yield answers(probe, seen.request_log) if seen.fate == LOADS else [CRASH]
 
 

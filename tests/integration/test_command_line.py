@@ -460,3 +460,27 @@ def test_a_name_that_would_steer_a_terminal_is_written_out(
     assert done.code == 0, done.err
     assert "\x1b" not in done.out
     assert "\\x1b]0;evil\\x07:v1@sha256:" in done.out
+
+
+def test_several_subjects_are_validated_side_by_side_and_shown_in_order(
+    cli: Cli, tmp_path: Path
+) -> None:
+    names = [f"{number}.wasm" for number in range(5)]
+    for name in names:
+        (tmp_path / name).write_bytes(wat())
+    done = cli("validate", *names, "none.wasm", "-j", "2", "--format", "json")
+    value = json.loads(done.out)
+    assert [result["subject"] for result in value["results"]] == [*names, "none.wasm"]
+    assert (value["verdict"], value["results"][-1]["exitCode"], done.code) == ("reject", 4, 4)
+    assert "none.wasm: no such file" in one_error(done.err)
+    assert cli("validate", *names, "-j", "2").out.endswith("5 subjects: 5 accepted, 0 rejected\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(C.read_bytes(), "module"), (WAT.read_bytes(), "module"), (b"{}", "config")],
+    ids=["module", "text", "configuration"],
+)
+def test_standard_input_is_recognized(data: bytes, kind: str, cli: Cli) -> None:
+    value = json.loads(cli("validate", "-", "--format", "json", stdin=data).out)
+    assert (value["subject"], value["kind"]) == ("<stdin>", kind)

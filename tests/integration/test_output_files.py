@@ -161,7 +161,7 @@ REFUSED: dict[str, tuple[Callable[[], str], int, str]] = {
     "a device": (lambda: device("out/zero", ZERO), 2, "a device"),
     "a link to a device": (lambda: link("l", device("full", FULL)), 2, "a device"),
     "a socket": (socket_file, 2, "a socket"),
-    "a pipe that nobody reads": (pipe, 1, "nobody reads this pipe"),
+    "a pipe that nobody reads": (pipe, 1, "no process reads this pipe"),
     "a link through a root": (
         lambda: link("l", f"/proc/self/root{Path('real/file').resolve()}"), 2, "/root, a link",
     ),

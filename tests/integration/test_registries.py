@@ -355,8 +355,9 @@ def test_login_asks_at_a_terminal(
 def test_a_module_is_no_image(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "filter.wasm").write_bytes(C.read_bytes())
     done = cli("push", "filter.wasm")
-    assert done.code == 4
-    assert "hint: filter.wasm is a file: wasmpack build filter.wasm -t" in done.err
+    assert done.code == 2
+    assert "a module, not an image" in done.err
+    assert "wasmpack build filter.wasm -t" in done.err
 
 
 def test_dry_run_sends_nothing(open_registry: RunningRegistry, cli: Cli) -> None:

@@ -10,6 +10,12 @@ from agreement import images as i
 from support.layouts import old_image, put
 from support.plugins import PLUGINS, wat
 
+VM_START = '(func (export "proxy_on_vm_start") (param i32 i32) (result i32) {})'
+ASK = "(drop (call $sizes (i32.const 16) (i32.const 20)))"
+COUNT = "(i32.load (i32.const 16))"
+"""Of environment variables."""
+SIZES = """(import "wasi_snapshot_preview1" "environ_sizes_get"
+  (func $sizes (param i32 i32) (result i32)))"""
 MODULES = {
     "plugin.wasm": (PLUGINS / "header-append-c.wasm").read_bytes(),
     "small.wasm": wat(),
@@ -19,6 +25,9 @@ MODULES = {
     "component.wasm": b"\0asm\x0d\0\1\0",
     "no-mark.wasm": wat(marker="proxy_no_version"),
     "no-such-import.wasm": wat(imports='(import "env" "proxy_no_such" (func))'),
+    "needs-env.wasm": wat(VM_START.format(f"{ASK} {COUNT}"), SIZES),
+    "refuses-env.wasm": wat(VM_START.format(f"{ASK} (i32.eqz {COUNT})"), SIZES),
+    "needs-vm-config.wasm": wat(VM_START.format("(local.get 1)")),
     "trap.wasm": wat('(func (export "_start") (unreachable))'),
 }
 """By the name of the file."""
@@ -37,5 +46,7 @@ def make_desk(texts: Path, desk: Path) -> Path:
     for name in ("folder", "full"):
         (desk / name).mkdir()
     (desk / "full" / "something").touch()
+    (desk / "resources").mkdir()
+    shutil.copy(desk / "plugin.yaml", desk / "resources")
     put(i.Case("old", "", [(i.GZ, old_image())], ""), desk / "old")
     return desk

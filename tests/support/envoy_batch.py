@@ -48,6 +48,8 @@ _DONE = re.compile(r"lds: add/update listener '(\d+)'|Plugin (\d+) failed to loa
 _THREAD = ("Failed to start thread-local Wasm", "Failed to configure thread-local Wasm plugin")
 _LINE = re.compile(r"\[\[(\w+)\|(\w+)\]\](.*)")
 _LOGGED = re.compile(r"wasm log (\d+)[^:]*: (.*)")
+NOT_ASKED = 0
+"""The status of a request that was not sent."""
 _LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 
 
@@ -71,6 +73,8 @@ class Observed:
     """What the module logged while it was loaded, once an instance."""
     status: int | None = None
     """Of the answer to the first request; None if there was none."""
+    later: int | None = NOT_ASKED
+    """Of the answer to a second request."""
     request_log: tuple[str, ...] = ()
     """What the module logged from the first request on."""
 
@@ -88,6 +92,10 @@ class _Asking:
     exchange: Exchange
     port: int
     """Of the upstream, if the exchange needs one."""
+    again: bool = False
+    """Send a second request, which shows whether the plugin has failed."""
+    seconds: float = _REQUEST_TIMEOUT
+    """For each answer."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,7 @@ class _Answer:
 
     fate: str
     status: int | None
+    later: int | None = NOT_ASKED
     log: tuple[str, ...] = ()
 
 
@@ -108,21 +117,28 @@ HANGS = "never ends"
 
 
 def observe(
-    binary: Path, subjects: Sequence[Subject], exchange: Exchange | None = PLAIN
+    binary: Path,
+    subjects: Sequence[Subject],
+    exchange: Exchange | None = PLAIN,
+    *,
+    again: bool = False,
+    seconds: float = _REQUEST_TIMEOUT,
 ) -> list[Observed]:
     """Load each module, and send one request through each that loads.
 
     :param exchange: None sends no request
+    :param again: send a second one
+    :param seconds: how long an answer is waited for; a plugin may hold a request for ever
     """
     found = _in_batches(subjects, partial(_load, _Asking(binary, PLAIN, 0)))
     if exchange is None:
         return found
     loading = [n for n, seen in enumerate(found) if seen.accepts]
     with upstream() if exchange.upstream else contextlib.nullcontext(0) as port:
-        ask = partial(_ask, _Asking(binary, exchange, port))
+        ask = partial(_ask, _Asking(binary, exchange, port, again, seconds))
         answers = _in_batches([subjects[n] for n in loading], ask)
     for number, answer in zip(loading, answers, strict=True):
-        seen = replace(found[number], fate=answer.fate, status=answer.status)
+        seen = replace(found[number], fate=answer.fate, status=answer.status, later=answer.later)
         found[number] = replace(seen, request_log=answer.log)
     return found
 
@@ -156,7 +172,8 @@ def _ask(asking: _Asking, subjects: Sequence[Subject]) -> list[_Answer]:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = list(pool.map(run.ask, range(len(subjects))))
         if not run.dies(_AFTERMATH):
-            return run.with_logs(found)
+            found = run.with_logs(found)
+            return run.asked_again(found) if asking.again else found
     return _one_after_the_other(asking, subjects)
 
 
@@ -174,7 +191,7 @@ def _one_after_the_other(asking: _Asking, subjects: Sequence[Subject]) -> list[_
         ended = run.dies(_AFTERMATH)
         found = run.with_logs(found)
         if not ended:
-            return found
+            return run.asked_again(found) if asking.again else found
     last = max(0, len(found) - _SUSPECTS)
     for number in (*range(last, len(found)), *range(last)):
         alone = _alone(asking, subjects[number])
@@ -194,12 +211,12 @@ def _alone(asking: _Asking, subject: Subject) -> _Answer:
 
 class _Run:
     def __init__(
-        self, process: subprocess.Popen[bytes], work: Path, count: int, exchange: Exchange
+        self, process: subprocess.Popen[bytes], work: Path, count: int, asking: _Asking
     ) -> None:
         self._process = process
         self._work = work
         self._count = count
-        self._exchange = exchange
+        self._asking = asking
         self._ports: dict[int, int] = {}
 
     @property
@@ -263,11 +280,19 @@ class _Run:
     def ask(self, number: int) -> _Answer:
         """Send one request through the module."""
         try:
-            return _Answer(LOADS, self._exchange.ask(self._port(number), _REQUEST_TIMEOUT))
+            status = self._asking.exchange.ask(self._port(number), self._asking.seconds)
+            return _Answer(LOADS, status)
         except TimeoutError:
             return _Answer(LOADS, None)  # it waits, as a plugin may
         except (OSError, http.client.HTTPException):
             return _Answer(CRASH_LATER if self.dies(1) else LOADS, None)
+
+    def asked_again(self, answers: Sequence[_Answer]) -> list[_Answer]:
+        """With the status of a second request."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            later = list(pool.map(self.ask, range(len(answers))))
+        pairs = zip(answers, later, strict=True)
+        return [replace(first, later=second.status) for first, second in pairs]
 
     def with_logs(self, answers: Sequence[_Answer]) -> list[_Answer]:
         """With what each of the modules logged since they were loaded."""
@@ -334,7 +359,7 @@ def _running(asking: _Asking, subjects: Sequence[Subject]) -> Iterator[_Run]:
                 stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
         try:
-            yield _Run(process, work, len(subjects), asking.exchange)
+            yield _Run(process, work, len(subjects), asking)
         finally:
             process.kill()
             process.wait()

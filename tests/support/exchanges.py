@@ -69,6 +69,31 @@ class Exchange:
             return answer.status
 
 
+class Connection(Exchange):
+    """Bytes for a network plugin, which an echo sends back; the status is 200 if they came."""
+
+    def listener(self, plugin: Plugin, name: str) -> JsonObject:
+        """With the plugin as a network filter in front of an echo."""
+        found = listener([plugin], name=name, answer="")
+        chain = cast(list[JsonObject], found["filter_chains"])[0]
+        manager = cast(JsonObject, cast(list[JsonObject], chain["filters"])[0]["typed_config"])
+        wasm = cast(list[JsonObject], manager["http_filters"])[0]
+        cast(JsonObject, wasm["typed_config"])["@type"] = _TYPE + "wasm.v3.Wasm"
+        echo = {"name": "echo", "typed_config": {"@type": _TYPE + "echo.v3.Echo"}}
+        chain["filters"] = [wasm, cast(JsonObject, echo)]
+        return found
+
+    def ask(self, port: int, seconds: float) -> int:
+        """Send the bytes and wait for them."""
+        with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+            connection.sendall(self.request)
+            if connection.recv(len(self.request)) != self.request:
+                raise ConnectionError("closed")
+            return 200
+
+
+_TYPE = "type.googleapis.com/envoy.extensions.filters.network."
+CONNECTION = Connection(BODY, upstream=False)
 PLAIN = Exchange(_PLAIN_REQUEST, upstream=False)
 FULL = Exchange(_FULL_REQUEST, upstream=True)
 

@@ -47,7 +47,9 @@ def test_as_many_operands_as_the_engine_takes_and_no_more(name: str) -> None:
     limit = LIMITS[name]
     full, over = limit.make(limit.most), limit.make(limit.most + 1)
     check_code(full, read_module(full))
-    with pytest.raises(MalformedModule, match=f"more than the {limit.most} that the engine takes"):
+    with pytest.raises(
+        MalformedModule, match=f"more than the {limit.most} that the engine accepts"
+    ):
         check_code(over, read_module(over))
 
 

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from itertools import product
 from pathlib import Path
 
 import click
@@ -70,11 +72,41 @@ def test_every_exit_code_is_documented() -> None:
     assert all(f"| {code} |" in text for code in codes)
 
 
+DOCUMENTS = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")])
+
+
 def test_links_lead_somewhere() -> None:
-    for document in [CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md")]:
+    for document in DOCUMENTS:
         for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
             if "://" not in link:
                 assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+FILES = [
+    file.relative_to(CHECKOUT).as_posix()
+    for room in ("wasmpack", "tests", "docs", "benchmarks", "templates")
+    for file in (CHECKOUT / room).rglob("*.*")
+]
+NAMED = re.compile(r"`([a-z_*/{},]+\.(?:py|json|yaml|template\.md))`")
+OF_USERS = {"config.json", "auth.json", "index.json", "manifest.yaml", "plugin.yaml"}
+"""Files that belong to images or users."""
+
+
+def spelt_out(path: str) -> Iterator[str]:
+    """The path with each choice of its braces, as a shell would do it."""
+    parts = [part.split(",") for part in re.split(r"[{}]", path)]
+    return map("".join, product(*parts))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_documents_name_are_there(document: Path) -> None:
+    """By their whole path or its end, as a reader would look for them."""
+    if document.name == "CHANGELOG.md":  # tells of what is gone
+        return
+    for named in NAMED.findall(document.read_text()):
+        for path in spelt_out(named.lstrip("/")):
+            known = any(fnmatch(f"/{file}", f"*/{path}") for file in FILES)
+            assert known or path in OF_USERS, f"{document.name}: {path}"
 
 
 def test_the_version_is_in_the_changelog() -> None:

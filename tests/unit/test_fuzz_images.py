@@ -39,7 +39,7 @@ from wasmpack.oci.place import ArchivePlace, LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
 from wasmpack.oci.stream import Stream
 from wasmpack.oci.tar import TarReader
-from wasmpack.stores.archive import ArchiveReader
+from wasmpack.stores.archive import open_archive
 from wasmpack.stores.saved import SavedImage
 from wasmpack.targets import choose
 
@@ -238,7 +238,7 @@ def test_archives(tmp_path: Path) -> None:
 
     def read(data: bytes) -> None:
         path.write_bytes(data)
-        read_all(Image(ArchiveReader(path, None)))
+        read_all(Image(open_archive(path, None)))
 
     tried(lambda rng: mutant(rng, good, [good]), read, IMAGES_TRIED)
 

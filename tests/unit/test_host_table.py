@@ -53,7 +53,7 @@ def host_in(phase: Phase | None = None, host: abi.HostDate = abi.NEWEST) -> tupl
     """With a request in that phase, or none."""
     memory, vm = Bytes(), VmState(RunRequest(abi_version="0.2.1", host=host))
     vm.has_context = True
-    vm.request = None if phase is None else RequestState(phase)
+    vm.request = None if phase is None else RequestState(phase, network=phase is Phase.CONNECTION)
     return Host(memory, vm, SharedState()), memory
 
 
@@ -218,13 +218,15 @@ def test_metrics_are_numbered_by_type() -> None:
     ("name", "arguments", "what"),
     [
         ("proxy_register_shared_queue", (0, 1000, 0), "shared data"),
-        ("proxy_set_header_map_pairs", (0, 0, 1000), "headers"),
+        ("proxy_set_header_map_pairs", (0, 0, 1000), "headers, bodies and properties"),
+        ("proxy_set_buffer_bytes", (0, 1 << 30, 0, 0, 1000), "headers, bodies and properties"),
+        ("proxy_set_property", (0, 10, 0, 1000), "headers, bodies and properties"),
     ],
 )
 def test_what_a_host_keeps_is_bounded(name: str, arguments: tuple[int, ...], what: str) -> None:
     host, _ = host_in(Phase.REQUEST)
     assert host.vm.request
-    host.vm.request.maps[0] = []
+    host.vm.request.enter(Callback("headers", Phase.REQUEST, maps={0: []}, buffers={0: b""}))
 
     def ask_for_ever() -> None:
         while True:

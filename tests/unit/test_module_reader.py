@@ -215,7 +215,7 @@ def test_as_many_as_the_engines_take_are_read_and_no_more(name: str) -> None:
     limit = LIMITS[name]
     full, over = limit.make(limit.most), limit.make(limit.most + 1)
     read_module(full)
-    words = f"more than the {limit.most} that the engine takes"
+    words = f"more than the {limit.most} that the engine accepts"
     with pytest.raises(MalformedModule, match=words) if limit.read else contextlib.nullcontext():
         read_module(over)
     assert _is_valid(full) is limit.wasmtime
@@ -282,7 +282,6 @@ def test_long_names_are_shown_cut_and_judged_whole() -> None:
 
 MANY = 30_000
 BAD = {
-    "imports that are missing": ("ABI002", {IMPORT: imports(MANY)}, MANY),
     "imports of another type": (
         "ABI003",
         {
@@ -315,9 +314,25 @@ def test_findings_of_one_kind_are_few(name: str) -> None:
 
 
 def test_a_few_more_findings_are_counted() -> None:
-    data = made({IMPORT: imports(25)}, 25)
-    found = [p.message for p in load_problems(read_module(data), host_scan(data), NEWEST)]
-    assert found[20:] == ["5 more findings like the 20 that are listed"]
+    data = made({EXPORT: exports(25, name="proxy_on_%x")})
+    found = load_problems(read_module(data), host_scan(data), NEWEST)
+    unknown = [problem.message for problem in found if problem.code == "ABI008"]
+    assert unknown[20:] == ["5 more findings like the 20 that are listed"]
+
+
+@pytest.mark.parametrize(
+    ("number", "end"),
+    [
+        (1, "import: env.i0'"),
+        (3, "; likewise env.i1, env.i2"),
+        (25, " and 14 more"),
+        (MANY, " and at least 989 more"),
+    ],
+)
+def test_imports_missing_for_one_cause_make_one_finding(number: int, end: str) -> None:
+    data = made({IMPORT: imports(number)}, number)
+    (found,) = load_problems(read_module(data), host_scan(data), NEWEST)
+    assert (found.code, found.message[-len(end) :]) == ("ABI002", end)
 
 
 def test_of_many_things_a_part_is_shown() -> None:

@@ -50,13 +50,89 @@ AS = '(func (export "__new"))'
         ('(import "env" "__cxa_throw" (func))', "", "-fno-exceptions"),
         ('(import "__wbindgen_placeholder__" "x" (func))', "", "not wasm-pack"),
         ('(import "gojs" "x" (func))', "", "GOOS=wasip1"),
-        (f'(import "{WASI}" "proc_raise" (func))', "", "no proxy provides this WASI function"),
+        ('(import "go" "x" (func))', "", "GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared"),
+        ('(import "gojs" "runtime.ticks" (func))', "", "-target=wasip1 -buildmode=c-shared"),
+        ('(import "env" "syscall/js.valueGet" (func))', "", "-target=wasip1 -buildmode=c-shared"),
+        ('(import "env" "runtime.ticks" (func))', "", "-target=wasip1 -buildmode=c-shared"),
+        ('(import "env" "HaveOffsetConverter" (func))', "", "Emscripten's stack traces"),
+        ('(import "env" "emscripten_stack_snapshot" (func))', "", "-sSTANDALONE_WASM -O3 -flto"),
+        (f'(import "{WASI}" "proc_raise" (func))', "", "no proxy provides this part of WASI"),
         ('(import "env" "proxy_continue_request" (func))', "", "belongs to ABI 0.1.0"),
     ],
 )  # fmt: skip
 def test_the_tool_to_blame_is_named(imports: str, body: str, words: str) -> None:
     (found,) = problems(wat(body, imports))
     assert words in str(found.hint)
+
+
+def test_imports_of_one_cause_make_one_finding() -> None:
+    names = ["syscall/js.valueGet", "proxy_foo", *(f"runtime.f{n}" for n in range(11))]
+    imports = " ".join(f'(import "env" "{name}" (func))' for name in names)
+    first, second = problems(wat(imports=imports))
+    assert first.where == "import env.syscall/js.valueGet"
+    assert "; likewise env.runtime.f0, env.runtime.f1, " in first.message
+    assert first.message.endswith("env.runtime.f9 and 1 more")
+    assert (second.where, "likewise" in second.message) == ("import env.proxy_foo", False)
+
+
+OTHER_SDK = "built with an SDK from before mid 2020, or for another proxy"
+ONE_PARAMETER = """(func (export "proxy_on_request_headers") (param i32) (result i32) i32.const 0)
+    (func (export "proxy_on_response_headers") (param i32) (result i32) i32.const 0)"""
+MOSN = '(import "env" "proxy_get_decode" (func)) (func (export "proxy_on_tick") (param i32))'
+UNMARKED = """(module {} (memory (export "memory") 1)
+    (func (export "malloc") (param i32) (result i32) i32.const 8))"""
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "hint"),
+    [
+        (binary(UNMARKED.format(ONE_PARAMETER)), "ABI001", OTHER_SDK),
+        (binary(UNMARKED.format(MOSN)), "ABI001", OTHER_SDK),
+        (binary(UNMARKED.format('(func (export "proxy_on_tick") (param i32))')), "ABI001",
+         "export an empty function proxy_abi_version_0_2_1"),
+        (binary(UNMARKED.format("")), "ABI001", "build with a proxy-wasm SDK, or export"),
+        (wat(ONE_PARAMETER), "ABI004", OTHER_SDK),
+        (wat('(func (export "proxy_on_tick"))'), "ABI004", "give it the signature (i32) -> ()"),
+    ],
+    ids=["early headers", "MOSN", "only the marker lacks", "no plugin", "early and marked", "slip"],
+)  # fmt: skip
+def test_what_an_older_sdk_made_is_not_repaired_by_hand(data: bytes, code: str, hint: str) -> None:
+    (found,) = problems(data)
+    assert (found.code, hint in str(found.hint)) == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [("", ["ABI007"]), ('(func (export "__new"))', []),
+     ("""(func (export "malloc") (param i32) (result i32) i32.const 8)
+         (func (export "proxy_validate_configuration") (param i32 i32) (result i32) i32.const 1)
+         (func (export "proxy_on_request_metadata") (param i32 i32) (result i32) i32.const 0)""",
+      [])],
+    ids=["an author's", "AssemblyScript's", "C++'s"],
+)  # fmt: skip
+def test_exports_that_the_sdk_makes_are_no_doubt(body: str, expected: list[str]) -> None:
+    draft = '(func (export "proxy_on_grpc_create_initial_metadata") (param i32 i32 i32))'
+    assert codes(problems(wat(draft + body)), Severity.WARNING, Severity.ERROR) == expected
+
+
+COMMAND = '(func (export "_start") (call $exit (i32.const 0)))'
+EXIT = f'(import "{WASI}" "proc_exit" (func $exit (param i32)))'
+
+
+@pytest.mark.parametrize(
+    ("body", "imports", "words"),
+    [
+        (COMMAND, "", "clang -mexec-model=reactor"),
+        (COMMAND, '(@custom "go:buildid" "x")', "library: GOOS=wasip1 GOARCH=wasm go build"),
+        (COMMAND, '(@producers (processed-by "TinyGo" "0.35.0"))', "library: tinygo build"),
+        (COMMAND, '(@producers (language "Rust" ""))', "cdylib"),
+        ('(func (export "_initialize") (call $exit (i32.const 0)))', "", "proxy_on_vm_start"),
+    ],
+    ids=["unknown", "go", "tinygo", "rust", "not a command"],
+)
+def test_a_command_is_to_be_linked_as_a_library(body: str, imports: str, words: str) -> None:
+    (found,) = problems(wat(body, EXIT + imports))
+    assert (found.code, words in str(found.hint)) == ("RUN002", True)
 
 
 def test_several_markers_are_a_doubt() -> None:

@@ -1,5 +1,7 @@
 """Digests, references, places, JSON: what exists is valid, and prints as it was written."""
 
+from pathlib import Path
+
 import pytest
 
 from wasmpack.errors import BadArtifact, WrongUsage
@@ -116,6 +118,9 @@ PLACES = [
     ("oci:./a/b:v1", LayoutPlace("./a/b", "v1")),
     (f"oci:out:v1@{EMPTY}", LayoutPlace("out", "v1", Digest.parse(EMPTY))),
     ("oci-archive:p.tar:v1", ArchivePlace("p.tar", "v1")),
+    ("oci:out:v1+build.5", LayoutPlace("out", "v1+build.5")),
+    ("oci-archive:-:v1", ArchivePlace("-", "v1")),
+    ("oci-archive:-:quay.io/me/p:v1", ArchivePlace("-", "quay.io/me/p:v1")),
     ("docker-daemon:p:v1", DaemonPlace(Reference.parse("p:v1"))),
 ]
 
@@ -132,20 +137,74 @@ def test_docker_prefix_means_the_registry() -> None:
 
 
 def test_existing_layouts_and_archives_need_no_prefix(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lay").mkdir()
     (tmp_path / "lay" / "oci-layout").touch()
     (tmp_path / "plugin").mkdir()
-    (tmp_path / "a.tar").touch()
+    for name in ("a.tar", "a.tar.gz", "A.TGZ", "b.tar.zst"):
+        (tmp_path / name).touch()
     assert parse_place("lay") == LayoutPlace("lay")
     assert parse_place("./lay") == LayoutPlace("./lay")
-    assert parse_place("a.tar") == ArchivePlace("a.tar")
+    for name in ("a.tar", "a.tar.gz", "A.TGZ", "b.tar.zst", "./a.tar"):
+        assert parse_place(name) == ArchivePlace(name)
     assert isinstance(parse_place("plugin"), NamePlace), "a plain directory is no layout"
+
+
+NAMED_HERE = {
+    "oci:lay:v1": LayoutPlace("lay", "v1"),
+    "oci:lay:quay.io/me/p:v1": LayoutPlace("lay", "quay.io/me/p:v1"),
+    "oci:lay:localhost:5000/p:v1+2": LayoutPlace("lay", "localhost:5000/p:v1+2"),
+    "oci:lay:plugins/auth": LayoutPlace("lay", "plugins/auth"),
+    f"oci:lay:me/p:v1@{EMPTY}": LayoutPlace("lay", "me/p:v1", Digest.parse(EMPTY)),
+    "oci:with:colon": LayoutPlace("with:colon"),
+    "oci:with:colon:v1": LayoutPlace("with:colon", "v1"),
+    "oci:with:colon/in": LayoutPlace("with:colon/in"),
+    "oci:with:colon/in:a/b:c": LayoutPlace("with:colon/in", "a/b:c"),
+    "oci-archive:a.tar:me/p:v1": ArchivePlace("a.tar", "me/p:v1"),
+}
+
+
+@pytest.mark.parametrize("text", NAMED_HERE)
+def test_a_path_that_is_there_ends_where_the_name_starts(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lay").mkdir()
+    (tmp_path / "with:colon" / "in").mkdir(parents=True)
+    (tmp_path / "a.tar").touch()
+    place = parse_place(text)
+    assert place == NAMED_HERE[text]
+    assert str(place) == text
+
+
+@pytest.mark.parametrize("name", ["filter.wasm", "sub/filter.wasm", "./FILTER.WASM", "a.wat"])
+def test_a_module_is_not_an_image(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / name).touch()
+    with pytest.raises(WrongUsage, match="a module, not an image") as caught:
+        parse_place(name)
+    assert f"wasmpack validate module {name}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "way_out"),
+    [
+        ("docker-archive:a.tar", "oci-archive:a.tar"),
+        ("dir:/tmp/x", "skopeo copy dir:/tmp/x oci:"),
+        ("containers-storage:localhost/p:v1", "podman save --format oci-archive -o FILE localhost"),
+        ("oci-layout:out", "oci:out"),
+        ("sif:x", "skopeo"),
+    ],
+)
+def test_transports_of_other_tools(text: str, way_out: str) -> None:
+    with pytest.raises(WrongUsage, match="unknown transport") as caught:
+        parse_place(text)
+    assert way_out in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ def test_a_pipe_is_written(name: str, pieces: list[bytes]) -> None:
 
 def test_a_pipe_that_nobody_reads() -> None:
     os.mkfifo("p")
-    with pytest.raises(WasmpackError, match="p: nobody reads this pipe"):
+    with pytest.raises(WasmpackError, match="p: no process reads this pipe"):
         write_named(Path("p"), [b"x"], quiet)
     assert Path("p").is_fifo()
 

@@ -21,7 +21,7 @@ PYPROJECT: dict[str, Any] = tomllib.loads((CHECKOUT / "pyproject.toml").read_tex
 INCLUDED: list[str] = PYPROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
 ALWAYS_INCLUDED = {".gitignore", "pyproject.toml"}
 """hatchling puts these into every sdist."""
-OURS = {"wasmpack", "support", "agreement", "conftest", "start_up", "verdicts"}
+OURS = {"wasmpack", "support", "agreement", "conftest", "start_up", "verdicts", "api_page"}
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.M)
 
 

@@ -216,7 +216,7 @@ def test_a_starved_process_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/no/such/python")
-    with pytest.raises(WasmpackError, match="no process for the dry run can be started"):
+    with pytest.raises(WasmpackError, match="cannot start a process for the dry run"):
         findings(wat())
 
 

@@ -11,6 +11,7 @@ from support.plugins import wat
 from wasmpack.dry_run.result import Cause, DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.start_up import StartUp
+from wasmpack.findings import Severity
 from wasmpack.module_rules.start_up import start_up_problems
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi.abi import NEWEST
@@ -158,6 +159,58 @@ def test_the_last_lines_of_the_log_are_quoted() -> None:
     assert problem.message.endswith("it logged: 'panic: no table', 'stack trace', 'exit'")
 
 
+TRAP = Step(name="proxy_on_log", outcome=Outcome.TRAP, reason="unreachable")
+GOOD = "the proxy answers each request after it with 503"
+
+
+@pytest.mark.parametrize(
+    ("served", "code", "hint"),
+    [
+        pytest.param(Served(failed=TRAP, status=200), "RUN010", GOOD, id="after the answer"),
+        pytest.param(
+            Served(failed=TRAP, status=503), "RUN010", f"the client gets 503, and {GOOD}",
+            id="before the answer",
+        ),
+        pytest.param(
+            Served(failed=TRAP), "RUN010", f"the client gets a part of the response, and {GOOD}",
+            id="in the body",
+        ),
+        pytest.param(
+            Served(failed=TRAP, network=True), "RUN010",
+            "the proxy closes this connection, and each one after it", id="in a connection",
+        ),
+        pytest.param(
+            Served(held="proxy_on_request_headers"), "RUN013",
+            "the client waits until it gives up; continue the request, or answer it", id="held",
+        ),
+    ],
+)  # fmt: skip
+def test_a_request_without_a_good_answer(served: Served, code: str, hint: str) -> None:
+    """An outage where the plugin was configured; else it may want its configuration."""
+    for given, severity in ((CONFIGURED, "warning"), (StartUp(), "info")):
+        (problem,) = start_up_problems(DryRun(served=served), NEWEST, given)
+        assert (problem.code, problem.severity.value) == (code, severity)
+        assert str(problem.hint) == hint
+
+
+def test_a_connection_that_waits_for_more_bytes() -> None:
+    served = Served(held="proxy_on_downstream_data", network=True)
+    assert list(start_up_problems(DryRun(served=served), NEWEST, CONFIGURED)) == []
+
+
+def test_a_timer_that_traps() -> None:
+    """It ticks once, after the request."""
+    tick = """(func (export "proxy_on_tick") (param i32) (unreachable))"""
+    start = VM_START.format("(drop (call $tick (i32.const 1000))) (i32.const 1)")
+    plugin = compiled_plugin(wat(tick + start, TICK))
+    (run,) = dry_runs(plugin, [RunRequest(abi_version="0.2.1")], 10.0)
+    assert (run.served.status, run.served.failed and run.served.failed.name) == (
+        200, "proxy_on_tick"
+    )  # fmt: skip
+    (problem,) = start_up_problems(run, NEWEST, CONFIGURED)
+    assert str(problem.hint) == GOOD
+
+
 def test_an_allocator_that_makes_a_forbidden_call_traps() -> None:
     """A trap that is told by its cause, not by the engine's text."""
     step = Step(name="proxy_on_configure", outcome=Outcome.TRAP, call="f", cause=Cause.RESTRICTED)
@@ -165,3 +218,30 @@ def test_an_allocator_that_makes_a_forbidden_call_traps() -> None:
     assert "trapped: the allocator calls f: restricted_callback" in problem.message
     (problem,) = start_up_problems(DryRun(served=Served(failed=step)), NEWEST, CONFIGURED)
     assert "traps: the allocator calls f: restricted_callback" in problem.message
+
+
+NO_CONTEXT = "no context factory for root_id 'x'"
+
+
+@pytest.mark.parametrize(
+    ("log", "given", "severity", "hint"),
+    [
+        (NO_CONTEXT, StartUp(), Severity.WARNING, "--root-id"),
+        (NO_CONTEXT, StartUp(root_id="x"), Severity.ERROR, "spec.pluginName"),
+        (NO_CONTEXT, CONFIGURED, Severity.ERROR, "--root-id"),
+        ("Root context not found", StartUp(), Severity.WARNING, "--root-id"),
+        ("root context: invalid configuration", StartUp(), Severity.WARNING, "--plugin-config"),
+        ("root context 1 created", StartUp(), Severity.WARNING, "--plugin-config"),
+        ("", CONFIGURED, Severity.ERROR, "compare the plugin's configuration"),
+    ],
+)
+@pytest.mark.parametrize("name", ["proxy_on_context_create", "proxy_on_configure"])
+def test_a_wrong_root_id_is_not_blamed_on_the_configuration(
+    name: str, log: str, given: StartUp, severity: Severity, hint: str
+) -> None:
+    step = Step(name=name, outcome=Outcome.TRAP, reason="unreachable")
+    (found,) = start_up_problems(DryRun(failed=step, log=(log, "abort")), NEWEST, given)
+    assert (found.severity, hint in str(found.hint)) == (severity, True)
+    assert ("no plugin configuration was given" in found.message) == (
+        "config" in hint and not given.configured
+    )

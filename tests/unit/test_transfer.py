@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -17,7 +17,7 @@ from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, parse, parse_manifest
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.stores.ports import BlobStatus, ImageWriter
+from wasmpack.stores.ports import BlobStatus, ImageWriter, attached_tags
 from wasmpack.stores.verified import Body
 
 pytestmark = pytest.mark.dependencies
@@ -31,6 +31,8 @@ class Store(BuiltImage):
         self.manifests: dict[Digest, Manifest | Index] = {}
         self.blobs: dict[Digest, bytes] = {}
         self.listed: dict[Digest, list[Descriptor]] = {}
+        self.tagged: dict[Digest, dict[str, Descriptor]] = {}
+        self.odd: set[Digest] = set()
         self.fetched: Counter[str] = Counter()
         for one in found:
             manifest = one.manifest if isinstance(one, BuiltImage) else one
@@ -41,6 +43,8 @@ class Store(BuiltImage):
         if descriptor is None:
             return self.top
         self.fetched[descriptor.digest.hex] += 1
+        if descriptor.digest in self.odd:
+            raise BadArtifact("manifest.layers: expected an array")
         if descriptor.digest not in self.manifests:
             raise NotFound("deleted")
         return self.manifests[descriptor.digest]
@@ -48,12 +52,16 @@ class Store(BuiltImage):
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         return self.listed.get(digest, [])
 
+    def attached(self, digest: Digest) -> Mapping[str, Descriptor]:
+        return self.tagged.get(digest, {})
+
 
 class Memory(ImageWriter):
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.put: Counter[str] = Counter()
         self.manifests: list[Digest] = []
+        self.names: dict[str | None, Digest] = {}
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         self.asked[descriptor.digest.hex] += 1
@@ -65,8 +73,9 @@ class Memory(ImageWriter):
         self.put[descriptor.digest.hex] += 1
         return BlobStatus.UPLOADED
 
-    def put_manifest(self, manifest: Manifest | Index, _names: Sequence[str | None]) -> None:
+    def put_manifest(self, manifest: Manifest | Index, names: Sequence[str | None]) -> None:
         self.manifests.append(manifest.digest)
+        self.names |= dict.fromkeys(names, manifest.digest)
 
 
 def image(mark: str = "") -> BuiltImage:
@@ -111,6 +120,41 @@ def test_a_referrer_that_is_listed_again_is_fetched_once() -> None:
     assert store.fetched == {signature.manifest.digest.hex: 1}
 
 
+def test_tags_of_cosign_are_copied_and_reported() -> None:
+    child, signature, other = image(), image("signature"), image("attestation")
+    store, writer, told = Store(child.manifest, child, signature, other), Memory(), list[str]()
+    rows = [signature.manifest.descriptor] * 2 + [other.manifest.descriptor]
+    tags = attached_tags(child.manifest.digest)
+    store.tagged[child.manifest.digest] = dict(zip(tags, rows, strict=True))
+    store.listed[child.manifest.digest] = [other.manifest.descriptor]
+    transfer_all(Image(store), child.manifest, writer, ["v1"], referrers=True, notice=told.append)
+    found = {
+        "v1": child.manifest.digest,
+        **dict(zip(tags, (row.digest for row in rows), strict=True)),
+    }
+    assert writer.names == found
+    assert all(any(tag in text for text in told) for tag in tags)
+    writer = Memory()
+    transfer_all(Image(store), child.manifest, writer, ["v1"])
+    assert writer.names == {"v1": child.manifest.digest}, "without --referrers"
+
+
+@pytest.mark.parametrize("where", ["listed", "tagged"])
+def test_one_odd_referrer_is_named_and_the_others_are_copied(where: str) -> None:
+    child, odd, good = image(), image("odd"), image("good")
+    store, writer, told = Store(child.manifest, child, good), Memory(), list[str]()
+    store.odd = {odd.manifest.digest}
+    rows = [odd.manifest.descriptor, good.manifest.descriptor]
+    if where == "listed":
+        store.listed[child.manifest.digest] = rows
+    else:
+        tags = attached_tags(child.manifest.digest)
+        store.tagged[child.manifest.digest] = dict(zip(tags, rows, strict=False))
+    transfer_all(Image(store), child.manifest, writer, ["v1"], referrers=True, notice=told.append)
+    assert writer.manifests == [child.manifest.digest, good.manifest.digest]
+    assert any(str(odd.manifest.digest) in text and "warning" in text for text in told)
+
+
 @pytest.mark.parametrize("where", ["index", "referrers"])
 @pytest.mark.parametrize("listed", ["missing", "the same"])
 def test_lists_end(where: str, listed: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,6 +193,19 @@ def test_a_blob_of_many_images_moves_once() -> None:
     assert len(moved) == 2
     assert {row.status for row in moved} == {BlobStatus.UPLOADED}
     assert len(writer.manifests) == 51
+
+
+def test_what_is_there_is_not_named_again_and_its_blobs_are_asked_for() -> None:
+    class Named(Memory):
+        def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
+            return True
+
+    children = [image(str(number)) for number in range(3)]
+    top, writer = index(*(child.manifest.descriptor for child in children)), Named()
+    moved = transfer_all(Image(Store(top, *children)), top, writer, ["v1"])
+    assert {row.status for row in moved} == {BlobStatus.UPLOADED}, "lost, and sent"
+    assert set(writer.asked.values()) == {1}
+    assert writer.manifests == [], "a tag may be immutable"
 
 
 def test_an_image_of_too_many_layers_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,15 +42,15 @@ class BuildOptions:
     variant: Variant = Variant.OCI
     """The format: ``oci``, ``compat`` or ``docker``."""
     with_runtime_config: bool = True
-    """The ``oci`` variant cannot do without one."""
+    """Include a runtime configuration; the ``oci`` variant requires one."""
     root_ids: Sequence[str] = ()
-    """Of the runtime configuration, instead of those in the file."""
+    """Root ids for the runtime configuration, instead of those in the file."""
     annotations: Mapping[str, str] = field(default_factory=dict)
-    """Override what git says."""
+    """Annotations that override those from git."""
     use_git: bool = True
     """Annotate with revision, source and version of the module's work tree."""
     created: str | None = None
-    """RFC 3339, or ``now``; else ``SOURCE_DATE_EPOCH``; else the image has no date."""
+    """RFC 3339 or ``now``; by default ``SOURCE_DATE_EPOCH``; otherwise the image has no date."""
 
     def with_root_ids(self, root_ids: Sequence[str]) -> Self:
         """The same with these root ids in the runtime configuration."""
@@ -59,19 +59,19 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """Where an image goes."""
+    """The destinations of an image."""
 
     tags: Sequence[Reference] = ()
     """Names in the local store."""
     place: Place | None = None
     push: bool = False
-    """Every tag to its registry too."""
+    """Push every tag to its registry too."""
     load: bool = False
-    """Every tag into the Docker engine too."""
+    """Load every tag into the Docker engine too."""
     force: bool = False
 
     def check(self, variant: Variant) -> None:
-        """:raises WrongUsage: nowhere to go, or where this variant cannot go."""
+        """:raises WrongUsage: no destination, or one that cannot hold this variant."""
         if not self.places:
             raise WrongUsage(
                 "nothing to write to", hint="-t NAME for the local store, or -o oci:DIR[:TAG]"
@@ -80,11 +80,12 @@ class Outputs:
             option = "push" if self.push else "load"
             raise WrongUsage(f"--{option} needs a name", hint="-t NAME")
         if any(tag.digest for tag in self.tags):
-            raise WrongUsage("-t takes a name and a tag, not a digest")
+            raise WrongUsage("-t: expected NAME[:TAG], not a digest")
         daemon = self.load or isinstance(self.place, DaemonPlace)
         if variant is Variant.OCI and daemon:
             raise WrongUsage(
-                "the Docker engine takes images of file system layers only", hint="--variant docker"
+                "the Docker engine only accepts images with file system layers",
+                hint="--variant docker",
             )
 
     def check_login(self, session: Session) -> None:
@@ -92,13 +93,13 @@ class Outputs:
         registries = sorted({tag.registry for tag in self.tags})
         if self.push and session.writing.has_login and len(registries) > 1:
             raise WrongUsage(
-                f"--username and --cert-file are for one registry, not for {', '.join(registries)}",
-                hint=f"wasmpack login {registries[0]}, and so on; or push one after the other",
+                f"--username and --cert-file are for one registry, not {', '.join(registries)}",
+                hint=f"wasmpack login {registries[0]} and so on, or push to one at a time",
             )
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """All that can be read again, names first."""
+        """All places to read the image from later, names first."""
         named = [NamePlace(tag.with_default_tag()) for tag in self.tags]
         return (*named, *([self.place] if self.place else []))
 
@@ -123,10 +124,10 @@ def build(
 ) -> Written:
     """Build an image, check it, and write it everywhere it was asked for.
 
-    :param checks: how the image is validated; None does not
+    :param checks: how the image is validated; None to skip that
     :param runner: where the module is started; by default in a new process
-    :param dry_run: nothing is written; the result says what a push would send
-    :raises RejectedArtifact: validation says it cannot work
+    :param dry_run: write nothing; the result lists what a push would send
+    :raises RejectedArtifact: validation rejects it
     :raises WouldOverwrite: another image is in the layout; the local store's tags do move
     """
     outputs.check_login(session)
@@ -138,7 +139,8 @@ def build(
     done = Written(places=outputs.places, image=image, manifest=image.top, report=report)
     if dry_run:
         return replace(done, moved=_planned(image, outputs, session))
-    keep = report if checks is not None and not checks.targets else None
+    root_ids = options.root_ids if options.with_runtime_config else ()
+    keep = report if checks is not None and checks.depend_on_image_alone(root_ids) else None
     return replace(done, moved=write_outputs(image, outputs, session, report=keep))
 
 
@@ -150,9 +152,9 @@ def check_built(
     *,
     runner: Callable[[], Runner] = Sandbox,
 ) -> Report:
-    """Validate what was built of a module.
+    """Validate an image that was just built from a module.
 
-    :raises RejectedArtifact: it cannot work
+    :raises RejectedArtifact: validation rejects it
     """
     if module.data[:4] != MAGIC:  # no fetcher has anything to add
         report = validate_module(module, checks, runtime_config, runner=runner)
@@ -165,7 +167,7 @@ def check_built(
 
 
 def build_image(module: PluginModule, options: BuildOptions | None = None) -> Image:
-    """Make the image, in memory.
+    """Build an image in memory.
 
     >>> options = wasmpack.BuildOptions(variant=wasmpack.Variant.COMPAT, root_ids=["header"])
     >>> built = wasmpack.build_image(module, options)
@@ -181,7 +183,7 @@ def build_image(module: PluginModule, options: BuildOptions | None = None) -> Im
         config = _runtime_config(module, options).to_bytes()
     elif options.variant is Variant.OCI:
         raise WrongUsage(
-            "the oci variant needs its runtime configuration: the mesh demands two layers",
+            "the oci variant needs a runtime configuration: meshes require two layers",
             hint="--variant compat --no-runtime-config",
         )
     created = _created(options.created)
@@ -192,7 +194,9 @@ def build_image(module: PluginModule, options: BuildOptions | None = None) -> Im
     assert options.variant in _WRITABLE, options.variant
     mtime = int(created.timestamp()) if created else 0
     if not 0 <= mtime < 1 << 33:
-        raise WrongUsage(f"{created.isoformat() if created else mtime}: no time for a tar file")
+        raise WrongUsage(
+            f"{created.isoformat() if created else mtime}: expected a year from 1970 to 2242"
+        )
     built = filesystem_image(
         module.data, config, annotations, docker=options.variant is Variant.DOCKER, mtime=mtime
     )
@@ -227,7 +231,7 @@ def _push(image: Image, outputs: Outputs, session: Session) -> tuple[Moved, ...]
     assert isinstance(manifest, Manifest)
     for name, tags in outputs.repositories.items():
         names = [tag.tag for tag in tags]
-        with open_writer(NamePlace(tags[0]), session, manifest.digest, force=True) as writer:
+        with open_writer(NamePlace(tags[0]), session, manifest.digest, force=False) as writer:
             moved += transfer(image, manifest, writer, names, session.progress)
             warn_of_realm(writer.challenge, tags[0].registry, session.notice)
         session.notice(f"pushed {name}: {', '.join(map(str, names))}")
@@ -256,7 +260,7 @@ def _runtime_config(module: PluginModule, options: BuildOptions) -> RuntimeConfi
 def _annotations(
     module: PluginModule, options: BuildOptions, created: datetime | None
 ) -> dict[str, str]:
-    """git's facts, then the date, then what the user says; an empty value removes a key."""
+    """Annotations from git, then the date, then the user's; an empty value removes a key."""
     found: dict[str, str] = {}
     if options.use_git and module.path is not None:
         found |= git_annotations(module.path.resolve().parent)

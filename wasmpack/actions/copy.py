@@ -14,17 +14,18 @@ from wasmpack.images.transfer import transfer
 from wasmpack.images.writing import Written, local_writer, write_image
 from wasmpack.oci.media_types import PLUGIN_FILE, RUNTIME_CONFIG_FILE
 from wasmpack.oci.place import NamePlace, Place
+from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyScope:
-    """How much of an image is copied, and under which names."""
+    """How much of an image to copy, and under which names."""
 
     whole_index: bool = False
-    """Every image of an index, not the one that a mesh takes."""
+    """Copy every image of an index, not just the one that a mesh pulls."""
     referrers: bool = False
-    """What refers to the image too: signatures, bills of material."""
+    """Copy signatures, bills of materials and other referrers too."""
     tags: Sequence[str] = ()
     """Further tags at the destination."""
 
@@ -36,7 +37,7 @@ def pull_image(
     *,
     force: bool = False,
 ) -> Written:
-    """Registry to local store, or to a place; every byte is verified."""
+    """Copy from a registry to the local store or another place; every byte is verified."""
     session = session or Session()
     remote = NamePlace(source.reference.with_default_tag(), remote=True)
     if destination is not None and not isinstance(destination, NamePlace):
@@ -57,7 +58,7 @@ def copy_image(
     scope: CopyScope | None = None,
     force: bool = False,
 ) -> Written:
-    """Any place to any place, bytes and digest unchanged (a name as destination: its registry).
+    """Copy from any place to any other, bytes and digest unchanged; a name means its registry.
 
     :raises WouldOverwrite: another image is there, and ``force`` is not given
     """
@@ -82,17 +83,9 @@ def extract_image(image: Image, directory: Path, session: Session, *, force: boo
     :raises WouldOverwrite: a file of that name has other content
     :raises BadArtifact: no module in the image
     """
-    image.alone(session.notice)
-    contents = image.contents
-    if contents.module is None:
-        raise BadArtifact(
-            f"{image.reference}: no plugin.wasm in this image",
-            hint=f"wasmpack repack {image.reference} DESTINATION finds modules of other names and "
-            "places",
-        )
-    files = {PLUGIN_FILE: contents.module.data}
-    if contents.runtime_config is not None:
-        files[RUNTIME_CONFIG_FILE] = contents.runtime_config
+    files = {PLUGIN_FILE: extract_module(image, session).data}
+    if image.contents.runtime_config is not None:
+        files[RUNTIME_CONFIG_FILE] = image.contents.runtime_config
     for name, data in files.items():
         path = directory / name
         if not force and os.path.lexists(path) and not _is_same(path, data):
@@ -102,8 +95,26 @@ def extract_image(image: Image, directory: Path, session: Session, *, force: boo
     return [directory / name for name in files]
 
 
+def extract_module(image: Image, session: Session) -> PluginModule:
+    """The plugin of an image.
+
+    :raises BadArtifact: no module in the image
+    """
+    image.alone(session.notice)
+    contents = image.contents
+    if contents.module is None:
+        raise BadArtifact(
+            f"{image.reference}: no plugin.wasm in this image",
+            hint=f"wasmpack repack {image.reference} DESTINATION finds modules of other names and "
+            "places",
+        )
+    if contents.damage:
+        session.notice(f"{contents.damage}; meshes read no further either")
+    return contents.module
+
+
 def _is_same(path: Path, data: bytes) -> bool:
-    """A file with these bytes; a link to one is something else."""
+    """True for a file with these bytes; a link to one does not count."""
     if path.is_symlink():
         return False
     with contextlib.suppress(BadArtifact), explained(path), open_regular(path) as file:

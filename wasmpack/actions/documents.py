@@ -52,6 +52,16 @@ def read_or_report(names: Sequence[str]) -> tuple[list[Document], list[Problem]]
     return documents, problems
 
 
+def documents_in(data: bytes, name: str) -> tuple[list[Document], list[Problem]]:
+    """As :func:`read_or_report`, of bytes that were read already."""
+    try:
+        return list(read_counted(data, name, Counts())), []
+    except TooMuch:
+        raise
+    except BadArtifact as error:
+        return [], [NOT_YAML.problem(name, error.message, error.hint)]
+
+
 def read_file_documents(name: str, counts: Counts) -> Iterator[Document]:
     """As :func:`read_document_files`, of one name.
 
@@ -73,10 +83,10 @@ def kustomization_of(source: str) -> str | None:
 
 
 def _files(name: str) -> list[str]:
-    """The name itself, or the files of the directory that it is.
+    """The file itself, or the files of a directory.
 
     :raises NotFound: a directory without YAML and JSON
-    :raises WrongUsage: a link out of the directory, which may lead to anything that we can read
+    :raises WrongUsage: a link out of the directory, which may lead to any file that we can read
     """
     path = Path(name)
     if name == STDIN or not path.is_dir():
@@ -89,6 +99,6 @@ def _files(name: str) -> list[str]:
         if file.is_symlink() and not file.resolve().is_relative_to(inside):
             raise WrongUsage(
                 f"{file}: a link out of this directory, which is not followed",
-                hint="name the file itself, if it is meant",
+                hint="if you mean that file, name it directly",
             )
     return [str(file) for file in files]

@@ -1,4 +1,4 @@
-"""The real Envoy's verdict beside ours: where they differ, both are shown."""
+"""The real Envoy's verdict next to ours: where they differ, both are shown."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,19 +11,19 @@ from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import all_targets
 
 _SHOWN = 4
-"""Targets that are named."""
+"""Most targets to name."""
 ENVOY_REFUSES = Rule(
     code="ENV001",
     title="with `--envoy`: the real Envoy refuses or crashes, and no rule of ours does",
-    consumer="the Envoy named, in its own words",
-    fix="believe Envoy, and report the gap",
+    consumer="the Envoy named, with its own message",
+    fix="trust Envoy, and report the gap",
 )
 ENVOY_ACCEPTS = Rule(
     code="ENV002",
     title="with `--envoy`: the real Envoy accepts in validate mode, and a rule of ours does not",
     severity=Severity.WARNING,
     consumer="the Envoy named",
-    fix="see the rule: what crashes with the first request only, validate mode does not see",
+    fix="see the rule: validate mode does not see crashes in the first request",
 )
 ENVOY_AGREES = Rule(
     code="ENV003",
@@ -35,19 +35,19 @@ ENVOY_AGREES = Rule(
 
 
 class Asked(NamedTuple):
-    """A module that Envoy is asked about."""
+    """A module to run in Envoy."""
 
     module: PluginModule
     facts: ModuleFacts
     seen_by: Sequence[str] = ()
-    """The targets that get this one, where others get another."""
+    """The targets that load this module, if others load another one."""
 
 
 def add_envoy_opinions(problems: dict[str, list[Problem]], modules: Sequence[Asked]) -> None:
     """Run the available Envoy on each module and add its verdicts to its release's problems.
 
     :param problems: target -> problems; the Envoy's release is added if it was not asked for
-    :raises NotFound: no Envoy on this machine
+    :raises NotFound: Envoy is not installed
     """
     requested = frozenset(problems)
     for asked in modules:
@@ -58,7 +58,7 @@ def add_envoy_opinions(problems: dict[str, list[Problem]], modules: Sequence[Ask
 
 
 def _opinion(asked: Asked) -> tuple[str, list[Problem], Problem]:
-    """The Envoy's release, what our rules have against the module there, and what Envoy says."""
+    """The Envoy's release, the findings of our rules for it, and Envoy's verdict."""
     module, facts, seen_by = asked
     given = facts.start_up
     verdict = ask_envoy(module.data, given)
@@ -77,17 +77,17 @@ def _opinion(asked: Asked) -> tuple[str, list[Problem], Problem]:
 
 def _said(verdict: EnvoyVerdict, *, refused_by_us: bool, tried: bool) -> Problem:
     who = f"Envoy {verdict.version}"
-    words = "; ".join(verdict.words)[:600] or "no words of its own"
+    words = "; ".join(verdict.words)[:600] or "no message"
     how = "crashes on it" if verdict.crashed else "refuses it"
     if verdict.accepts and refused_by_us:
-        said = f"{who} accepts it in validate mode, and the rules above do not"
-        hint = "validate mode sends no request: what crashes with the first one, it does not see"
+        said = f"{who} accepts it in validate mode, but the rules above do not"
+        hint = "validate mode sends no request, so it does not see crashes in the first one"
         return ENVOY_ACCEPTS.problem(who, said, hint)
     if verdict.accepts:
         return ENVOY_AGREES.problem(who, f"{who} accepts it too")
     if refused_by_us:
         return ENVOY_AGREES.problem(who, f"{who} {how} too: {words}")
-    hint = "believe Envoy; this is a gap in wasmpack's rules, please report it"
+    hint = "trust Envoy; this is a gap in wasmpack's rules, please report it"
     if not tried:
-        hint = "believe Envoy; without --no-dry-run wasmpack may find the reason too"
+        hint = "trust Envoy; without --no-dry-run wasmpack may find the reason too"
     return ENVOY_REFUSES.problem(who, f"{who} {how} although no rule of ours does: {words}", hint)

@@ -1,4 +1,4 @@
-"""All rules, and what there is to know of one: ``wasmpack explain CODE``."""
+"""All rules, and the explanation of one: ``wasmpack.explain(code)``."""
 
 import difflib
 import textwrap
@@ -9,7 +9,7 @@ from wasmpack.errors import WrongUsage
 from wasmpack.findings import Rule
 
 _HOMES = {
-    "module_rules": "validity load imports exports memory start_up check",
+    "module_rules": ("validity load imports exports memory plugin_type start_code start_up check"),
     "fetchers": "istio gcp fetch",
     "targets": "realm",
     "mesh": "schema_rules api_rules url pulling behaviour direction order unrendered",
@@ -21,10 +21,10 @@ _HOMES = {
 }
 """Modules that declare rules, by their rooms."""
 _FAMILIES = ("MOD", "ABI", "MEM", "STA", "RUN", "ENV", "CFG", "IMG", "WPL", "SME")
-"""What codes begin with, in the order in which a plugin meets them."""
+"""Prefixes of codes, in the order in which a plugin meets them."""
 _WIDTH = 80
 _LONGEST = 40
-"""Characters of a code that is not known."""
+"""Most characters of an unknown code to show."""
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -40,15 +40,15 @@ def _declared(home: str) -> Iterator[Rule]:
 
 
 def rule_named(code: str) -> Rule:
-    """The rule of a code.
+    """The rule with a code.
 
-    :raises KeyError: there is none
+    :raises KeyError: no rule has this code
     """
     return {rule.code: rule for rule in all_rules()}[code]
 
 
 def explain(code: str) -> str:
-    """What is found, why it matters, to whom, and what to do: 80 columns of Markdown.
+    """Explain a finding in 80 columns of Markdown: cause, importance, consumers, fix.
 
     >>> print(wasmpack.explain("ABI005"))
     error ABI005: neither `malloc` nor `proxy_on_memory_allocate` is exported

@@ -15,15 +15,14 @@ STDIN = "-"
 def read_module_file(name: str) -> PluginModule:
     """Read ``.wasm`` or ``.wat``; ``-`` is standard input.
 
-    The suffix decides what is compiled from text, on standard input the magic does: text in a
+    The suffix decides whether text is compiled, on standard input the magic number does: text in a
     ``.wasm`` file is a bad artifact, as it is for a proxy.
 
     :raises NotFound: no such file
-    :raises BadArtifact: text that is no WebAssembly text
+    :raises BadArtifact: invalid WebAssembly text
     """
     if name == STDIN:
-        data = read_standard_input(LIMIT)
-        return PluginModule(_binary_or_text(data), "<stdin>")
+        return module_in(read_standard_input(LIMIT), "<stdin>")
     path = Path(name)
     data = read_file(path, LIMIT)
     if path.suffix == ".wat":
@@ -31,6 +30,18 @@ def read_module_file(name: str) -> PluginModule:
 
         data = compile_text(data, name)
     return PluginModule(data, name, path=path)
+
+
+def module_in(data: bytes, name: str) -> PluginModule:
+    """The module in bytes that have no suffix: the magic decides whether they are text.
+
+    :raises BadArtifact: text that is not WebAssembly text
+    """
+    if data[:4] != MAGIC and b"(" in data[:4096]:
+        from wasmpack.dry_run.sandbox import compile_text
+
+        data = compile_text(data, name)
+    return PluginModule(data, name)
 
 
 def read_file(path: Path, limit: int = MAX_CONFIGURATION) -> bytes:
@@ -55,6 +66,19 @@ def parse_annotation(text: str) -> tuple[str, str]:
     return key.strip(), value
 
 
+def parse_variable(text: str) -> tuple[str, str]:
+    """``NAME=VALUE``; the value may be a secret, and is not repeated.
+
+    :raises WrongUsage: no ``=``, or an empty name
+    """
+    name, equals, value = text.partition("=")
+    if not name:
+        raise WrongUsage("--env: empty name of a variable", hint="--env NAME=VALUE")
+    if not equals:
+        raise WrongUsage(f"--env {text!r}: expected NAME=VALUE", hint=f"--env {text}=VALUE")
+    return name, value
+
+
 def read_annotations(path: Path) -> dict[str, str]:
     """A JSON object of strings, or that object under ``$manifest`` (the form of ``oras``).
 
@@ -70,11 +94,3 @@ def read_annotations(path: Path) -> dict[str, str]:
             raise BadArtifact(f"{path}: {key}: expected a string")
         found[key] = text
     return found
-
-
-def _binary_or_text(data: bytes) -> bytes:
-    if data[:4] == MAGIC or b"(" not in data[:4096]:
-        return data
-    from wasmpack.dry_run.sandbox import compile_text
-
-    return compile_text(data, "<stdin>")

@@ -1,4 +1,4 @@
-"""What an image is made of, as a value that prints and as the JSON contract."""
+"""The parts of an image, as a value for printing and for the JSON contract."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,30 +31,30 @@ class ImageView:
     source: str
     """``local``, ``registry``, ``layout``, ``archive``, ``daemon`` or ``memory``."""
     top: Manifest | Index
-    """What the reference names."""
+    """The manifest or index that the reference names."""
     image: Manifest | None
-    """Of an index the child a mesh takes; None if there is none."""
+    """The image that a mesh would pull; None if an index has none."""
     annotations: Mapping[str, str]
-    """Of the manifest, over the labels of a file system image."""
+    """Annotations of the manifest; they override the labels of a file system image."""
     created: str | None
     """RFC 3339; None if the image has no date."""
     module: ModuleView | None
-    """None if there is none that can be read."""
+    """None if no module can be read."""
     module_fault: str
-    """Why there is no module to show."""
+    """The reason if no module can be shown."""
     runtime_config: JsonObject | None
-    """As it is, whatever its schema says; None if it is not there, or not JSON."""
+    """The file, valid by its schema or not; None if it is missing or not JSON."""
     report: Report
-    """What each target would say."""
+    """The verdict of each target."""
 
     @property
     def variant(self) -> Variant:
-        """The format of the image a mesh takes."""
+        """The format of the image that a mesh would pull."""
         return variant_of(self.image) if self.image else Variant.UNKNOWN
 
     @property
     def layers(self) -> Sequence[Descriptor]:
-        """First layer first."""
+        """Layers, the first one first."""
         return self.image.layers if self.image else ()
 
     def as_json(self) -> dict[str, object]:
@@ -77,7 +77,7 @@ class ImageView:
 
 
 def inspect_image(image: Image, targets: Sequence[str] = ()) -> ImageView:
-    """Look at any image, and start its module as ``validate`` does; faults are shown, not raised.
+    """Inspect any image, and start its module as ``validate`` does; faults are shown, not raised.
 
     :raises NotFound: no such image
     """
@@ -99,7 +99,7 @@ def inspect_image(image: Image, targets: Sequence[str] = ()) -> ImageView:
 
 
 def _report(image: Image, targets: Sequence[str], looked: "_Looked") -> Report:
-    """What the store kept of an image that it accepted and still has whole; else what is found."""
+    """The stored report of an accepted image that is still complete; otherwise a new one."""
     whole = looked.module is not None and not looked.fault
     if whole and image.source == "local" and not targets and isinstance(image.top, Manifest):
         known = known_report(image.top, rule_named)
@@ -110,7 +110,7 @@ def _report(image: Image, targets: Sequence[str], looked: "_Looked") -> Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Looked:
-    """What was found in the layers."""
+    """Contents of the layers."""
 
     module: ModuleView | None = None
     fault: str = ""
@@ -145,14 +145,14 @@ def _look_at_parts(image: Image, manifest: Manifest, layer: Descriptor) -> _Look
 def raw_part(image: Image, part: str) -> Iterator[bytes]:
     """The exact bytes of ``manifest``, ``config`` or ``layer:N``, as they are stored.
 
-    :raises WrongUsage: none of these, or no such layer
+    :raises WrongUsage: another name, or no such layer
     """
     if part == "manifest":
         yield image.top.raw
         return
     manifest = image.manifest
     if manifest is None:
-        raise NotFound("an index without a linux/amd64 image: there is only --raw manifest")
+        raise NotFound("an index without a linux/amd64 image: only --raw manifest is available")
     kind, _, number = part.partition(":")
     if part != "config" and (kind != "layer" or not number.isdecimal()):
         raise WrongUsage(f"--raw {part}: expected manifest, config or layer:N")

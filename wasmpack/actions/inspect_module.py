@@ -1,17 +1,18 @@
-"""What a module is made of, without the engine: this path is the fast one."""
+"""The declarations of a module, read without the engine, which makes this path fast."""
 
 from dataclasses import dataclass
 
 from wasmpack.oci.descriptor import Digest
-from wasmpack.proxy_abi.abi import MARKERS, sdk_of
+from wasmpack.proxy_abi.abi import MARKERS
 from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.wasm.cursor import Source
 from wasmpack.wasm.reader import read_module
 from wasmpack.wasm.types import Module
 
 SHOWN = 10_000
-"""Imports, exports, memories or sections that are shown; a module may have a million of them."""
+"""Most imports, exports, memories or sections to show; a module may have a million."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,22 +20,22 @@ class ModuleView:
     """A module as ``inspect`` shows it."""
 
     digest: Digest
-    """Of the module's bytes."""
+    """The digest of the module's bytes."""
     module: Module
-    """What it declares."""
+    """Its declarations."""
     abi_version: str | None
-    """The one that decides; None if the proxy finds none."""
+    """The version that the proxy goes by; None if it finds none."""
     sdk: str
-    """The language, as far as its traces tell: ``rust``, ``go``, ``cpp`` and so on."""
+    """The language, guessed from traces: ``rust``, ``go``, ``cpp`` and so on."""
 
     @property
     def abi_versions(self) -> list[str]:
-        """All that are marked, in export order."""
+        """All versions that are marked, in export order."""
         return [MARKERS[name] for name in self.module.functions if name in MARKERS]
 
     @property
     def omitted(self) -> dict[str, int]:
-        """How many of each are not shown; empty for any module that is meant."""
+        """How many of each are not shown; empty for any genuine module."""
         module = self.module
         counts = {
             "exports": len(module.exports),
@@ -71,9 +72,9 @@ class ModuleView:
 
 
 def inspect_module(module: PluginModule) -> ModuleView:
-    """Look at a module; nothing is compiled.
+    """Inspect a module; nothing is compiled.
 
-    :raises MalformedModule: its bytes are none
+    :raises MalformedModule: its bytes are not a module
     """
     return ModuleView(
         digest=module.digest,
@@ -84,7 +85,7 @@ def inspect_module(module: PluginModule) -> ModuleView:
 
 
 def inspect_source(data: Source, digest: Digest) -> ModuleView:
-    """As :func:`inspect_module`, of bytes that are somewhere else.
+    """As :func:`inspect_module`, for bytes that are stored elsewhere.
 
     :param digest: of all of them
     """

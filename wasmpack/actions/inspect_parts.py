@@ -1,8 +1,8 @@
-"""A large image, looked at without reading all of it.
+"""Inspection of a large image without reading all of it.
 
-What a module declares lies in a few kilobytes of it. Of an image whose module is a layer as it is
-(the ``oci`` variant), these alone are read: from a registry by range requests. What can only be
-said of the whole module (digest, code, start-up) is not said.
+The declarations of a module are a few kilobytes. If the module is a layer by itself (the ``oci``
+variant), only these are read: from a registry by range requests. Checks that need the whole module
+(digest, code, start-up) are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,10 +18,10 @@ from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.targets import Target, choose, ships
 
 _HEAD = 8
-"""Bytes of a module that fetchers look at."""
+"""Bytes of a module that fetchers check."""
 PARTLY_READ = Rule(
     code="IMG008",
-    title="a large module in a raw layer, looked at in parts",
+    title="a large module in a raw layer, inspected in parts",
     severity=Severity.INFO,
     cause="digest, code and start-up were not checked",
     consumer="none",
@@ -31,7 +31,7 @@ _VALIDATE = Hint(command=Command("validate image", (Blank.IMAGE,)))
 
 
 class PartialLook:
-    """One image whose module is not read whole."""
+    """An image whose module is not read whole."""
 
     def __init__(self, image: Image, layer: Descriptor) -> None:
         self._image = image
@@ -40,7 +40,7 @@ class PartialLook:
         self.module: ModuleView = inspect_source(self._window, layer.digest)
 
     def report(self, targets: Sequence[str]) -> Report:
-        """What can be said of it all the same."""
+        """The findings that do not need the whole module."""
         facts = ModuleFacts(
             module=self.module.module, scan=host_scan(self._window), start_up=StartUp(dry_run=False)
         )

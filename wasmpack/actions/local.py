@@ -1,4 +1,4 @@
-"""What is in the local store, and under which names."""
+"""The images of the local store, and their names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class LocalImage:
     name: str
     """``REPOSITORY:TAG``, or ``<none>``."""
     digest: Digest
-    """Of the manifest or index."""
+    """The digest of the manifest or index."""
     variant: str
     """``oci``, ``compat`` and so on; ``index``, or ``damaged``."""
 
@@ -38,7 +38,7 @@ class LocalImage:
 
 
 def list_local() -> list[LocalImage]:
-    """Every name, sorted; a damaged image is listed as such."""
+    """List every name, sorted; a damaged image is listed as such."""
     if not has_store():
         return []
     layout = Layout(store_path())
@@ -48,12 +48,12 @@ def list_local() -> list[LocalImage]:
 
 
 def tag_local(image: Reference, name: Reference) -> Digest:
-    """Let a name point at an image; returns its digest.
+    """Point a name at an image; return its digest.
 
     :raises NotFound: no such image
     """
     if name.digest is not None:
-        raise WrongUsage(f"{name}: a name for an image has no digest")
+        raise WrongUsage(f"{name}: expected NAME[:TAG], not a digest")
     found = find_local(image.with_default_tag())
     if found is None:
         raise _missing(image)
@@ -64,9 +64,9 @@ def tag_local(image: Reference, name: Reference) -> Digest:
 
 
 def remove_local(names: Sequence[Reference]) -> list[tuple[Reference, Digest]]:
-    """Take names away and delete what nothing needs any more.
+    """Remove names, and delete what is no longer needed.
 
-    :raises NotFound: one of the names is not there; none is removed then
+    :raises NotFound: one of the names is unknown; then none is removed
     """
     removed = {found.full: (found, digest) for name in names for found, digest in _meant(name)}
     layout = open_store()
@@ -76,7 +76,7 @@ def remove_local(names: Sequence[Reference]) -> list[tuple[Reference, Digest]]:
 
 
 def _meant(name: Reference) -> list[tuple[Reference, Digest]]:
-    """One name; for a digest all names of its repository that mean it.
+    """The name itself; for a digest, all names of its repository with that digest.
 
     :raises NotFound: not in the local store
     """
@@ -91,7 +91,7 @@ def _meant(name: Reference) -> list[tuple[Reference, Digest]]:
 
 
 def prune_local() -> tuple[int, int]:
-    """Delete what no name needs, and the caches: how many files, how many bytes."""
+    """Delete what no name needs, and the caches; return the number of files and bytes."""
     removed = [clear_cache()]
     if has_store():
         removed += [open_store().prune(), forget_reports()]

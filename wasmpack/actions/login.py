@@ -1,4 +1,4 @@
-"""Credentials: tried at the registry before they are kept."""
+"""Credentials: verified with the registry before they are stored."""
 
 from wasmpack.actions.push import warn_of_realm
 from wasmpack.errors import WrongUsage
@@ -8,16 +8,16 @@ from wasmpack.stores.session import Session
 
 
 def log_in(name: RegistryName, session: Session) -> str:
-    """Show the credentials to the registry and keep them; returns where.
+    """Verify the credentials with the registry and store them; return where.
 
-    :param session: whose registry options have user name and password
-    :raises AccessRefused: the registry does not take them; nothing is kept
+    :param session: its registry options have user name and password
+    :raises AccessRefused: the registry rejects them; nothing is stored
     """
     from wasmpack.stores.registry.ping import show_credentials
 
     options = session.registry
     if options.username is None or options.password is None:
-        raise WrongUsage("a user name and a password are needed")
+        raise WrongUsage("expected a user name and a password")
     challenge = show_credentials(name, options, session.notice)
     warn_of_realm(challenge, name.registry, session.notice)
     credential = Credential(username=options.username, secret=options.password)
@@ -25,5 +25,5 @@ def log_in(name: RegistryName, session: Session) -> str:
 
 
 def log_out(name: RegistryName, session: Session) -> bool:
-    """Remove stored credentials; whether there were any."""
+    """Remove stored credentials; return whether there were any."""
     return erase_credential(name.registry, session.registry, session.notice)

@@ -1,4 +1,4 @@
-"""The images that the resources of some files point at: each is looked at once."""
+"""The images that resources point at: each is validated once."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -35,23 +35,23 @@ _PULL_SECONDS = 30
 _SLOW = 60 << 20
 """Bytes that do not come in that time at 16 Mbit/s."""
 _REMEMBERED = 64
-"""Images whose outcome is kept; a manifest may have megabytes."""
+"""Most results to keep; a manifest may have megabytes."""
 _GIVEN_UP_AFTER = 2
-"""Images in vain, from a registry that gave none."""
+"""Failed images of a registry that has not delivered any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginImage:
-    """What is known of an image, without its bytes."""
+    """Facts about an image, without its bytes."""
 
     top: Manifest | Index
     manifest: Manifest | None
     problems: Mapping[str, Sequence[Problem]]
-    """By target."""
+    """Problems by target."""
 
 
 class PluginImages:
-    """Images as the mesh would pull them, started as each resource says."""
+    """Images as the mesh would pull them, started with the configuration of each resource."""
 
     def __init__(
         self, targets: Sequence[Target], checks: Checks, session: Session, *, remote: bool
@@ -67,7 +67,7 @@ class PluginImages:
     def look(
         self, reference: Reference, login: tuple[str, str] | None, start_up: StartUp
     ) -> PluginImage | WasmpackError:
-        """The image, or why it cannot be had.
+        """The image, or the reason why it cannot be read.
 
         :param login: user and password of the pull secret
         """

@@ -35,15 +35,18 @@ def push_image(
     validate: bool = True,
     fall_back: bool = False,
     dry_run: bool = False,
+    force: bool = False,
 ) -> Written:
     """Push, and compare the registry's digest with ours.
 
-    :param source: where the image comes from: of the same registry, its blobs may be mounted
+    :param source: where the image comes from: in the same registry, its blobs may be mounted
     :param tags: further tags of the destination
-    :param checks: how the image is validated, unless this store has accepted it before
+    :param checks: how the image is validated; if they give it nothing, and this store has accepted
+        it before, it is not validated again
     :param fall_back: if the registry refuses the manifest's kind, push it as ``compat`` instead
-    :param dry_run: nothing is sent; the result says what would be
-    :raises RejectedArtifact: validation says it cannot work
+    :param dry_run: send nothing; the result lists what would be sent
+    :param force: send everything, whatever the registry has
+    :raises RejectedArtifact: validation rejects it
     """
     session = session or Session()
     if isinstance(destination, str):
@@ -55,20 +58,21 @@ def push_image(
     places = [NamePlace(destination), *(NamePlace(destination.with_tag(tag)) for tag in tags)]
     done = Written(places=tuple(places), image=image, manifest=manifest, report=report)
     if dry_run:
-        return replace(done, moved=planned(manifest, destination, names, session))
-    return _sent(done, destination, names, session, source, fall_back=fall_back)
+        return replace(done, moved=planned(manifest, destination, names, session, force=force))
+    return _sent(done, destination, names, session, source, fall_back=fall_back, force=force)
 
 
 def accepted(image: Image, checks: Checks) -> Report:
-    """Validate an image that this store has not accepted yet.
+    """Validate an image, unless this store has accepted it and ``checks`` add nothing to that.
 
     :raises RejectedArtifact: every default target refuses it
     """
-    manifest = require_image(image)
-    report = known_report(manifest, rule_named)
+    manifest, keep = require_image(image), checks.depend_on_image_alone()
+    report = known_report(manifest, rule_named) if keep else None
     if report is None:
         report = validate_image(image, checks)
-        keep_report(manifest, report)
+        if keep:
+            keep_report(manifest, report)
     if report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report)
     return report
@@ -82,11 +86,13 @@ def _sent(
     source: Place | None,
     *,
     fall_back: bool,
+    force: bool,
 ) -> Written:
     from wasmpack.stores.registry.errors import ManifestDenied, ManifestRefused
 
     image, manifest = done.image, require_image(done.image)
-    writer = registry_writer(destination, session, manifest.digest, registry_name(source))
+    mounted = registry_name(source)
+    writer = registry_writer(destination, session, manifest.digest, mounted, force=force)
     try:
         moved = transfer(image, manifest, writer, names, session.progress)
     except (ManifestRefused, ManifestDenied) as refused:
@@ -101,9 +107,9 @@ def _sent(
 
 
 def warn_of_realm(challenge: str, registry: str, notice: Notice) -> None:
-    """Say so if meshes will refuse the registry that was just asked.
+    """Warn if meshes will refuse the registry that was just contacted.
 
-    :param challenge: how it asked us to identify ourselves
+    :param challenge: its ``WWW-Authenticate``
     """
     if words := refused_realm(challenge):
         notice(
@@ -113,17 +119,22 @@ def warn_of_realm(challenge: str, registry: str, notice: Notice) -> None:
 
 
 def planned(
-    manifest: Manifest, destination: Reference, names: Sequence[str | None], session: Session
+    manifest: Manifest,
+    destination: Reference,
+    names: Sequence[str | None],
+    session: Session,
+    *,
+    force: bool = False,
 ) -> tuple[Moved, ...]:
-    """Which blobs, and last the manifest, a push would send; nothing is written."""
-    writer = registry_writer(destination, session, manifest.digest)
+    """The blobs, and last the manifest, that a push would send; nothing is written."""
+    writer = registry_writer(destination, session, manifest.digest, force=force)
     there = writer.has_image(manifest, names)
 
     def row(blob: Descriptor, *, there: bool) -> Moved:
         status = BlobStatus.EXISTS if there else BlobStatus.MISSING
         return Moved(descriptor=blob, status=status)
 
-    blobs = [row(blob, there=there or writer.has_blob(blob)) for blob in manifest.blobs]
+    blobs = [row(blob, there=writer.has_blob(blob)) for blob in manifest.blobs]
     own = Descriptor.of(manifest.raw, manifest.media_type)
     return (*blobs, row(own, there=there))
 
@@ -131,5 +142,5 @@ def planned(
 def _as_compat(image: Image, manifest: Manifest) -> BuiltImage:
     contents = image.contents
     if contents.module is None:
-        raise BadArtifact("no module in the image to make a compat variant of")
+        raise BadArtifact("the image has no module to build a compat variant from")
     return filesystem_image(contents.module.data, contents.runtime_config, manifest.annotations)

@@ -38,24 +38,24 @@ _FILE_NOTE = "a file of the proxy: it is neither pulled nor checked, mount it th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPlugin:
-    """The resource, and what is to be said of it."""
+    """The resource, and the report on it."""
 
     rendered: Rendered
     """The resource, ready to be printed."""
     report: Report
-    """What the targets would say of it."""
+    """The verdict of the targets."""
 
     def text(self, shape: str) -> str:
-        """As ``yaml`` or ``json``."""
+        """The resource as ``yaml`` or ``json``."""
         return self.rendered.text(shape)
 
 
 def render_wasmplugin(request: RenderRequest, session: Session | None = None) -> RenderedPlugin:
     """Write the resource.
 
-    :raises RejectedArtifact: the API server, the mesh or its proxy would refuse what comes out
-    :raises WrongUsage: a field that this kind cannot say
-    :raises NotFound, RegistryUnavailable: the image cannot be read, and has to be pinned
+    :raises RejectedArtifact: the API server, the mesh or its proxy would refuse the result
+    :raises WrongUsage: a field that this kind cannot express
+    :raises NotFound, RegistryUnavailable: the image must be pinned, but cannot be read
     """
     source = RenderSource.of(
         request.source,
@@ -95,12 +95,14 @@ def _template(request: RenderRequest, source: RenderSource) -> Template:
     template = read_template(raw, name, request.kind.value, known)
     if "name" not in mapping(template.value.get("metadata")):
         own = template.documents[template.index]
-        raise BadArtifact(f"{own.where(('metadata',))}: a template has a name", hint="${name}")
+        raise BadArtifact(
+            f"{own.where(('metadata',))}: the template has no metadata.name", hint="${name}"
+        )
     return template
 
 
 def _resource_name(source: RenderSource) -> str:
-    """The last part of the repository, or of the path, as a name that the API takes."""
+    """The last part of the repository or path, as a valid resource name."""
     path = re.split("[?#]", source.url, maxsplit=1)[0].removesuffix(".wasm")
     last = source.reference.repository if source.reference else path
     name = _NOT_IN_NAMES.sub("-", last.rpartition("/")[2].lower()).strip("-.")
@@ -108,7 +110,7 @@ def _resource_name(source: RenderSource) -> str:
 
 
 def _fields(request: RenderRequest, source: RenderSource, template: Template) -> JsonObject:
-    """What was given, over what the image says, over what is good practice."""
+    """The fields given, over those from the image, over good defaults."""
     plugin = Plugin.of(Document(source="", value=template.value))
     there = {**plugin.fields, **request.given.fields}
     fields: JsonObject = {"url": source.url}
@@ -120,7 +122,9 @@ def _fields(request: RenderRequest, source: RenderSource, template: Template) ->
         fields["priority"] = 0
     fields |= request.given.fields
     if "url" in request.given.fields:
-        raise WrongUsage("the URL is the first argument", hint="leave url out of the values")
+        raise WrongUsage(
+            "url: set by the first argument, not by values", hint="remove url from the values"
+        )
     if request.kind is Kind.WASM_PLUGIN and request.targets:
         releases = mesh_targets(list(request.targets)).values()
         fields, _ = without_needless(request.kind.value, fields, releases)
@@ -133,7 +137,7 @@ def _metadata(template: Template, given: Mapping[str, JsonValue]) -> JsonObject:
 
 
 def _accepted(request: RenderRequest, report: Report) -> Report:
-    """:raises RejectedArtifact: the verdict says so, and it counts."""
+    """:raises RejectedArtifact: the report rejects it, and validation is on."""
     if request.validate and report.verdict is Verdict.REJECT:
         raise RejectedArtifact(report, hint="--no-validate writes it anyway")
     return report
@@ -162,7 +166,7 @@ _CONSUMERS = {Kind.ENVOY_EXTENSION_POLICY: ("envoy-gateway",), Kind.ENVOY_FILTER
 
 
 def fields_report(request: RenderRequest, metadata: JsonObject, fields: JsonObject) -> Report:
-    """The same fields as a WasmPlugin: of other APIs there is no schema here."""
+    """Validate the fields as those of a WasmPlugin: we have no schema of other APIs."""
     problems = list(SchemaCheck.of(Plugin.of(_wasm_plugin(metadata, fields))).problems())
     subject = f"{request.kind.value} of {MeshUrl.parse(request.source).shown}"
     return judge(subject, "wasmplugin", {request.kind.value: problems}, strict_targets=True)
@@ -171,9 +175,9 @@ def fields_report(request: RenderRequest, metadata: JsonObject, fields: JsonObje
 def resource_report(
     request: RenderRequest, source: RenderSource, document: Document, fields: JsonObject
 ) -> Report:
-    """The resource on every target that reads this kind, with what its image says.
+    """Validate the resource, and its image, for every target that reads this kind.
 
-    :param fields: the same by WasmPlugin's names, whatever the kind
+    :param fields: the fields by WasmPlugin's names, whatever the kind
     """
     plugin = Plugin.of(document)
     subject = f"{request.kind.value} of {MeshUrl.parse(request.source).shown}"
@@ -182,7 +186,7 @@ def resource_report(
         hint = source.fault.hint or "build and push the image again"
         shared.append(plugin.problem(UNREADABLE_IMAGE, "url", source.fault.message, hint))
     if source.unseen:
-        message = f"the root id of the image is not known: {source.unseen}"
+        message = f"unknown root id of the image: {source.unseen}"
         shared.append(plugin.problem(IMAGE_UNSEEN, "url", message, "--plugin-name"))
     if source.image is not None:
         shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.image)

@@ -27,26 +27,26 @@ _SHORT_LIVED = (
     ),
     (r"[a-z0-9]+\.azurecr\.io", ("00000000-0000-0000-0000-000000000000",), "ACR", "3 hours"),
 )
-"""(registry, user names of its tokens, whose they are, how long they live)."""
+"""(registry, user names of its tokens, issuer, lifetime)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRequest:
-    """Which Secret to write."""
+    """The Secret to write."""
 
     registry: str
     """``HOST[:PORT]``."""
     name: str | None = None
-    """Of the Secret; None makes one of the registry's name."""
+    """Name of the Secret; None derives one from the registry's."""
     namespace: str | None = None
-    """Where the plugin is; None leaves it to whoever applies it."""
+    """The plugin's namespace; None leaves it open until the Secret is applied."""
     template: tuple[bytes, str] | None = None
-    """Content and name of a template of the user's."""
+    """Content and name of the user's template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedSecret:
-    """The Secret, and what will become of it."""
+    """The Secret, and warnings about its future."""
 
     rendered: Rendered
     """The Secret, ready to be printed."""
@@ -66,7 +66,7 @@ def render_secret(request: SecretRequest, session: Session | None = None) -> Ren
     >>> "kubernetes.io/dockerconfigjson" in rendered.text("yaml")
     True
 
-    :raises NotFound: there are no credentials for this registry
+    :raises NotFound: no credentials for this registry
     """
     host = RegistryName.parse(request.registry).registry.lower()
     session = session or Session()
@@ -78,7 +78,7 @@ def render_secret(request: SecretRequest, session: Session | None = None) -> Ren
         )
     if credential.identity_token:
         raise WrongUsage(
-            f"for {host} there is an identity token only, which pods cannot renew",
+            f"the only credentials for {host} are an identity token, which pods cannot renew",
             hint="--username with --password-stdin: a robot account or a pull token",
         )
     raw, source = request.template or (template_file("secret.yaml"), "templates/secret.yaml")

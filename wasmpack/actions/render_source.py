@@ -1,4 +1,4 @@
-"""The request for a resource, and what it is rendered from: an image, or a URL."""
+"""The request for a resource, and its source: an image or a URL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -27,16 +27,16 @@ from wasmpack.stores.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderRequest:
-    """What to write; the fields go by WasmPlugin's names, whatever the kind."""
+    """A resource to write; the fields have WasmPlugin's names, whatever the kind."""
 
     source: str
     """An image name, or a ``file://`` or ``http(s)://`` URL."""
     kind: Kind = Kind.WASM_PLUGIN
-    """Which kind of resource is written."""
+    """The kind of resource to write."""
     given: Values = field(default_factory=Values)
-    """Metadata and fields that go before what the image says."""
+    """Metadata and fields that override those from the image."""
     template: tuple[bytes, str] | None = None
-    """Content and name of a template of the user's."""
+    """Content and name of the user's template."""
     pin: bool = False
     """Write the digest that the mesh compares."""
     look: bool = True
@@ -55,41 +55,41 @@ _URLS = ("file://", "http://", "https://")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSource:
-    """Where the mesh will find the module."""
+    """The place where the mesh will find the module."""
 
     url: str
     reference: Reference | None = None
     image: Image | None = None
     root_ids: tuple[str, ...] = ()
     digest: str = ""
-    """Hex digest of the manifest that the mesh compares; empty if it is not to be written."""
+    """Hex digest of the manifest that the mesh compares; empty to write none."""
     unseen: str = ""
-    """Why the image, or its runtime configuration, was not read."""
+    """The reason why the image, or its runtime configuration, was not read."""
     fault: WasmpackError | None = None
-    """Why no mesh can read the image, which is there."""
+    """The reason why no mesh can read the image, although it exists."""
 
     @classmethod
     def of(cls, text: str, session: Session, *, pin: bool, look: bool, remote: bool) -> Self:
-        """Look at what the user named.
+        """Read the source that the user named.
 
-        :param pin: write the digest; the image has to be read then
+        :param pin: write the digest, which requires reading the image
         :param look: read the image at all
-        :raises WrongUsage: no image name and no URL
+        :raises WrongUsage: neither an image name nor a URL
         :raises NotFound, RegistryUnavailable: ``pin``, and the image cannot be read
         """
         if text.startswith(_URLS):
             if pin:
-                raise WrongUsage("--pin needs an image", hint="--sha256 HEX, for a URL")
+                raise WrongUsage("--pin needs an image, not a URL", hint="--sha256 HEX")
             return cls(url=text)
         if text.endswith(_MODULES) and Path(text).is_file():
             raise WrongUsage(
-                f"{text}: a module file: a mesh loads images, or files by a file:// URL",
+                f"{text}: a module file, expected an image or a file:// URL",
                 hint=f"wasmpack build {text} -t REGISTRY/NAME:TAG --push",
             )
         place = parse_place(text.removeprefix("oci://"))
         if not isinstance(place, NamePlace):
             raise WrongUsage(
-                f"{text}: a mesh pulls from registries: push it first, and give its name there",
+                f"{text}: expected the name of an image in a registry, from which meshes pull",
                 hint=f"wasmpack copy {text} quay.io/me/plugin:v1",
             )
         reference = place.reference.with_default_tag()
@@ -115,32 +115,32 @@ class RenderSource:
 
 
 class _NotPushed(NotFound):
-    """No such image yet; a missing part of an image is another matter."""
+    """The image does not exist yet, as opposed to an image with a missing part."""
 
 
 _UNREACHED = (AccessRefused, RegistryUnavailable, _NotPushed)
 
 
 def _url(reference: Reference) -> str:
-    """With the registry spelled out: nothing is left to a default."""
+    """The URL with the registry spelled out, so that nothing depends on a default."""
     return f"oci://{replace(reference, written='')}"
 
 
 def _read(image: Image) -> tuple[Manifest, bytes | None]:
-    """The image that a mesh takes, and its runtime configuration."""
+    """The image that a mesh pulls, and its runtime configuration."""
     try:
         _ = image.top
     except NotFound as error:
         raise _NotPushed(error.message, hint=error.hint) from error
     if image.manifest is None:
         raise BadArtifact(
-            f"{image.reference}: an index without a linux/amd64 image, which no mesh loads"
+            f"{image.reference}: an index without the linux/amd64 image that meshes load"
         )
     return image.manifest, image.contents.runtime_config
 
 
 def _root_ids(config: bytes | None) -> dict[str, Any]:
-    """The fields of a source that a runtime configuration fills; no mesh reads one."""
+    """The fields of a source that come from a runtime configuration."""
     try:
         return {"root_ids": parse_runtime_config(config).root_ids} if config is not None else {}
     except BadArtifact as error:

@@ -1,4 +1,4 @@
-"""What others packed wrongly, packed again so that meshes load it."""
+"""Images that meshes refuse, repacked so that they load."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,22 +24,22 @@ BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepackRequest:
-    """How an image is packed again."""
+    """How to repack an image."""
 
     variant: Variant = Variant.OCI
     """The format of the new image."""
     with_runtime_config: bool = True
-    """The ``oci`` variant cannot do without one."""
+    """Include a runtime configuration; the ``oci`` variant requires one."""
     module: str | None = None
-    """Which file is the plugin, if there are several modules."""
+    """The file that is the plugin, if there are several modules."""
     validate: bool = True
-    """Refuse what the targets reject."""
+    """Refuse modules that the targets reject."""
     targets: Sequence[str] = ()
     """Names, or ``all``; none means the default targets."""
     force: bool = False
     """Overwrite another image at the destination."""
     extension: bool = False
-    """It must be an image for ServiceMeshExtension: ``/manifest.yaml`` names the module."""
+    """Require an image for ServiceMeshExtension, whose ``/manifest.yaml`` names the module."""
 
 
 def repack_image(
@@ -57,7 +57,7 @@ def repack_image(
     request, session = request or RepackRequest(), session or Session()
     if _source_name(source) == destination and not request.force:
         raise WouldOverwrite(
-            f"{destination}: the new image would take the place of the one it is made of",
+            f"{destination}: the new image would replace its own source",
             hint="another tag keeps both; --force replaces it",
         )
     old = open_image(source, session.reading(source, destination))
@@ -66,6 +66,8 @@ def repack_image(
     wanted = request.module or (extension.module if extension else None)
     name, data = choose_module(found, wanted)
     session.notice(f"{source}: {name}, {len(data)} bytes, from the image {manifest.digest}")
+    for damage in found.damage:
+        session.notice(f"{damage}; what lies before it is used")
     about = {} if extension is None else {**extension.annotations, **_origin(source, manifest)}
     module = PluginModule(data, f"{source}: {name}")
     options = BuildOptions(
@@ -84,18 +86,18 @@ def repack_image(
 
 
 def _source_name(source: Place) -> Place:
-    """Where a name is read, as it is written to: in its registry, under its tag."""
+    """The place in the form of a destination: a name means its registry and a tag."""
     if isinstance(source, NamePlace):
         return NamePlace(source.reference.with_default_tag())
     return source
 
 
 def _extension(found: FoundFiles, source: Place, *, required: bool) -> ExtensionManifest | None:
-    """What ``/manifest.yaml`` says; one that cannot be read counts only where it must be there."""
+    """Contents of ``/manifest.yaml``; an unreadable one is an error only if it is required."""
     if found.extension_manifest is None:
         if required:
             raise BadArtifact(
-                f"{source}: no /manifest.yaml in it, so no image for ServiceMeshExtension",
+                f"{source}: not an image for ServiceMeshExtension, /manifest.yaml not found",
                 hint=f"wasmpack repack {source} DESTINATION, and name that in the resource",
             )
         return None
@@ -108,7 +110,7 @@ def _extension(found: FoundFiles, source: Place, *, required: bool) -> Extension
 
 
 def _origin(source: Place, manifest: Manifest) -> dict[str, str]:
-    """Which image it was made of (image-spec, annotations.md)."""
+    """Annotations that name the source image (image-spec, annotations.md)."""
     return {BASE_NAME: str(source), BASE_DIGEST: str(manifest.digest)}
 
 
@@ -119,13 +121,13 @@ def _usable(config: bytes | None, notice: Notice) -> bytes | None:
     try:
         parse_runtime_config(config)
     except BadArtifact as error:
-        notice(f"its runtime-config.json is left out: {error.message}")
+        notice(f"ignoring its runtime-config.json: {error.message}")
         return None
     return config
 
 
 def _annotations(image: Image, manifest: Manifest) -> Mapping[str, str]:
-    """Of the manifest, and the labels of a file system image; what names the old form goes."""
+    """Annotations of the manifest and labels of a file system image, without the variant's."""
     _, labels = image.file_system_config(manifest)
     kept = {**labels, **manifest.annotations}
     return {key: text for key, text in kept.items() if key not in COMPAT_MARK}

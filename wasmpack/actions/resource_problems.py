@@ -78,4 +78,5 @@ def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
         env=tuple((values | dict(given.env)).items()),
         host_env=tuple(name for name in of_host if name not in dict(given.env)),
         root_id=given.root_id or plugin.text("pluginName"),
+        network=plugin.text("type") == "NETWORK" if given.network is None else given.network,
     )

@@ -1,4 +1,4 @@
-"""What a repository has in its registry."""
+"""The tags of a repository."""
 
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session

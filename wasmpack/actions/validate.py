@@ -1,4 +1,4 @@
-"""Would this target load it? Modules and runtime configurations."""
+"""Validation of modules and runtime configurations for each target."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,12 +14,12 @@ from wasmpack.targets import Target, choose, ships
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
-    """How something is validated."""
+    """How to validate."""
 
     targets: Sequence[str] = ()
     """Names, or ``all``; none means the default targets."""
     start_up: StartUp = field(default_factory=StartUp)
-    """With what the dry run starts the module."""
+    """The inputs of the module's start-up in the dry run."""
     strict: bool = False
     """Warnings reject too."""
     envoy: bool = False
@@ -33,9 +33,9 @@ class Checks:
         *,
         complete: bool = True,
     ) -> Report:
-        """The report that each target's problems come to under these checks.
+        """The report over each target's problems under these checks.
 
-        :param complete: nothing was left out, or could not be read
+        :param complete: nothing was left out or unreadable
         """
         return judge(
             subject,
@@ -47,8 +47,17 @@ class Checks:
             ships=ships,
         )
 
+    def depend_on_image_alone(self, root_ids: Sequence[str] = ()) -> bool:
+        """Nothing but the image decides: the verdict may be kept under its digest.
+
+        :param root_ids: those that are in the image anyway
+        """
+        given = replace(self.start_up, seconds=None)
+        own = [StartUp(root_id=root_id) for root_id in ("", *root_ids[:1])]
+        return given in own and not (self.targets or self.strict or self.envoy)
+
     def with_root_id(self, runtime_config: bytes | None) -> StartUp:
-        """The root id that was given, or the first that the runtime configuration names."""
+        """The start-up with the root id given, or else the runtime configuration's first."""
         if self.start_up.root_id or runtime_config is None:
             return self.start_up
         return replace(self.start_up, root_id=first_root_id(runtime_config))
@@ -61,11 +70,11 @@ def validate_module(
     *,
     runner: Callable[[], Runner] = Sandbox,
 ) -> Report:
-    """Judge a module, with the runtime configuration it will be packed with.
+    """Validate a module, with the runtime configuration it will be packed with.
 
     :param runner: where the module is started
     :raises WrongUsage: an unknown target
-    :raises NotFound: ``checks.envoy``, and there is none
+    :raises NotFound: ``checks.envoy``, and no Envoy found
     """
     checks = checks or Checks()
     facts = examine(module, checks.with_root_id(runtime_config), runner=runner)
@@ -99,7 +108,7 @@ def _verdicts(
 
 
 def validate_config(raw: bytes, subject: str, *, strict: bool = False) -> Report:
-    """Judge a ``runtime-config.json``; no mesh reads the file, so it has no targets.
+    """Validate a ``runtime-config.json``; no mesh reads the file, so it has no targets.
 
     >>> report = wasmpack.validate_config(b'{"type": "envoy"}', "runtime-config.json")
     >>> report.findings[0].code
@@ -109,7 +118,7 @@ def validate_config(raw: bytes, subject: str, *, strict: bool = False) -> Report
 
 
 def config_findings(raw: bytes | None, facts: ModuleFacts) -> list[Problem]:
-    """What a runtime configuration has against it, by itself and next to the module."""
+    """Findings on a runtime configuration, by itself and against the module."""
     if raw is None:
         return []
     found = config_problems(raw)

@@ -1,4 +1,4 @@
-"""Would this target load this image? Its fetcher replayed, then the module it finds."""
+"""Validation of an image for each target: its fetcher replayed, then the module it finds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -42,11 +42,11 @@ UNREADABLE_IMAGE = Rule(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What an image was just built of: its report speaks of that."""
+    """The input of an image that was just built, which the report is about."""
 
     module: PluginModule
     runtime_config: bytes | None
-    """The user's file, if there was one."""
+    """The user's file, if any."""
 
 
 def validate_image(
@@ -56,7 +56,7 @@ def validate_image(
     built_of: Source | None = None,
     runner: Callable[[], Runner] = Sandbox,
 ) -> Report:
-    """Judge an image as each target's fetcher and proxy would.
+    """Validate an image as each target's fetcher and proxy would.
 
     :param runner: where the module is started
     :raises NotFound: no such image
@@ -77,7 +77,7 @@ def image_problems(
     built_of: Source | None = None,
     runner: Callable[[], Runner] = Sandbox,
 ) -> tuple[dict[str, list[Problem]], bool]:
-    """What each target's fetcher and proxy have against an image; whether all of it was read.
+    """Problems of an image by target, and whether all of it was read.
 
     :raises NotFound: no such image
     """
@@ -109,7 +109,7 @@ class _ImageChecks:
         self._runner = runner
         self._modules: list[PluginModule] = []
         self._seen_by: dict[PluginModule, list[str]] = {}
-        """The modules that targets load, and which ones."""
+        """The modules that targets load, with the names of those targets."""
         self._fetch = cache(self._fetch_by)
         self._facts = cache(self._examine)
         self._has_module = cache(self._search)
@@ -117,14 +117,14 @@ class _ImageChecks:
         self._top = image.top
         self._manifest: Manifest | None = None
         self.complete = checks.start_up.dry_run
-        """Nothing was left out so far, or could not be read."""
+        """Nothing was left out or unreadable so far."""
         try:
             self._manifest = image.manifest
         except UNREADABLE:
             self.complete = False
 
     def problems(self, target: Target) -> list[Problem]:
-        """All that this target has to say."""
+        """All problems for this target."""
         try:
             fetched = self._fetch(target.image or _newest_rules())
             found = [self._advised(problem) for problem in fetched.problems]
@@ -147,7 +147,7 @@ class _ImageChecks:
         return module_problems(facts, target)
 
     def _module(self, data: bytes) -> PluginModule:
-        """The module of these bytes: one that is known already, if there is one."""
+        """The module with these bytes; a known one if possible."""
         known = [self._contents().module, *self._modules]
         if self._built_of is not None:
             known.insert(0, self._built_of.module)
@@ -158,7 +158,7 @@ class _ImageChecks:
         return self._modules[-1]
 
     def _advised(self, problem: Problem) -> Problem:
-        """Packing again is no advice where there is nothing to pack."""
+        """The problem without advice to repack if there is no module to pack."""
         advice = problem.hint.command
         if advice is None or advice.name != REPACK.name or self._has_module():
             return problem
@@ -173,7 +173,7 @@ class _ImageChecks:
             return False
 
     def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
-        """Add what the Envoy of this machine says of each module that a target loads."""
+        """Add the verdict of this machine's Envoy on each module that a target loads."""
         from wasmpack.actions.envoy_opinion import Asked, add_envoy_opinions
 
         seen_by = dict(self._seen_by)
@@ -188,7 +188,7 @@ class _ImageChecks:
         add_envoy_opinions(problems, modules)
 
     def _doubts_of_all(self) -> list[Problem]:
-        """What no mesh looks at, whatever the target, and its author should know."""
+        """Problems for the author that no mesh checks, the same for all targets."""
         found = [] if self._manifest is None else _disagreement(self._manifest)
         contents = self._contents()
         if contents.module is None:
@@ -204,7 +204,7 @@ class _ImageChecks:
         return fetch(self._top, image.get, image.layers, rules, pinned=image.pinned)
 
     def _contents(self) -> Contents:
-        """What can be read of it."""
+        """The contents, as far as they can be read."""
         try:
             if self._manifest is not None:
                 return self._image.contents
@@ -217,7 +217,7 @@ class _ImageChecks:
         return examine(module, start_up, runner=self._runner)
 
     def _runtime_config(self) -> bytes | None:
-        """Of an image that was just built, only the user's own: ours needs no check."""
+        """The file to check; after a build only the user's, since ours needs no check."""
         if self._built_of is not None:
             return self._built_of.runtime_config
         return self._contents().runtime_config
@@ -232,14 +232,14 @@ def _cut(size: int, limit: int) -> Problem:
 
 
 def _newest_rules() -> ImageRules:
-    """For a consumer that is given a file: somebody's fetcher has to get it out of the image."""
+    """The rules for a consumer that is given a file, which some fetcher has to extract."""
     newest = [found.image for found in default_targets() if found.consumer == "istio"][-1]
     assert newest is not None
     return newest
 
 
 def _realm_problems(challenge: str) -> list[Problem]:
-    """What the fetcher has against the registry itself, if we were asked to log in there."""
+    """Problems of the fetcher with the registry's authentication challenge."""
     words = refused_realm(challenge)
     if not words:
         return []
@@ -258,7 +258,7 @@ def _disagreement(image: Manifest) -> list[Problem]:
     return [
         MEDIA_TYPES_DIFFER.problem(
             "manifest.mediaType",
-            f"the body says {image.body_media_type}, but it was served as "
+            f"the body has {image.body_media_type}, but it was served as "
             f"{image.media_type}: the mesh goes by the body, other clients refuse it",
             "build and push the image again",
         )

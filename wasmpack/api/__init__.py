@@ -1,6 +1,6 @@
-"""The public functions: each takes names as one would type them, or the values behind them.
+"""The public functions: each accepts names as typed on the command line, or parsed values.
 
-The examples go on from here, with a registry of yours in place of ``quay.io``:
+The examples continue from here, with your own registry in place of ``quay.io``:
 
 >>> import wasmpack
 >>> module = wasmpack.read_module("filter.wasm")
@@ -9,9 +9,8 @@ The examples go on from here, with a registry of yours in place of ``quay.io``:
 >>> print(pushed.places[0])
 quay.io/me/plugin:v1
 
-Where a ``session`` is taken, it says how registries are reached, and who is told of what happens;
-the default is silent and reads the credentials of Docker and Podman. Work that shares a session
-shares its connections and tokens:
+A ``session`` holds how registries are reached and where notices go; the default is silent and reads
+the credentials of Docker and Podman. Calls that share a session share its connections and tokens:
 
 >>> session = wasmpack.Session()
 >>> for tag in ("v2", "v3"):

@@ -1,9 +1,6 @@
 """Public functions that judge, and write, what a mesh is given."""
 
-import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from wasmpack.actions.documents import read_or_report
@@ -12,6 +9,7 @@ from wasmpack.actions.render import RenderedPlugin, render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
 from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.actions.validate_image import validate_image
+from wasmpack.actions.validate_subjects import in_order
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Report
@@ -25,12 +23,14 @@ def validate(
     *,
     targets: Sequence[str] = (),
     plugin_config: bytes | None = None,
+    vm_config: bytes | None = None,
+    env: Mapping[str, str] | None = None,
     root_id: str = "",
     strict: bool = False,
     dry_run: bool = True,
     envoy: bool = False,
 ) -> Report:
-    """Judge an image or a module as each target's fetcher and proxy would.
+    """Validate an image or a module as each target's fetcher and proxy would.
 
     >>> report = wasmpack.validate(module, targets=["ossm-3.0"])
     >>> print(report)
@@ -39,15 +39,23 @@ def validate(
       ossm-3.0  accept  (Istio 1.24.6)
 
     :param targets: release names such as ``ossm-3.0``, or ``all``; none means the default ones
-    :param plugin_config: handed to the plugin when it is started; None if there is none
+    :param plugin_config: passed to the plugin when it starts; None for none
+    :param vm_config: passed to its VM, by those proxies that can be given one
+    :param env: environment variables it starts with
     :param root_id: by default the first in the image's runtime configuration
     :param strict: warnings reject too
-    :param dry_run: start the module, in a process of its own
-    :param envoy: ask the Envoy of this machine too
+    :param dry_run: start the module, in a separate process
+    :param envoy: run the Envoy of this machine too
     :raises WrongUsage: an unknown target
-    :raises NotFound: no such image; ``envoy``, and there is none
+    :raises NotFound: no such image; ``envoy``, and no Envoy found
     """
-    start_up = StartUp(plugin_config=plugin_config, root_id=root_id, dry_run=dry_run)
+    start_up = StartUp(
+        plugin_config=plugin_config,
+        vm_config=vm_config,
+        env=tuple((env or {}).items()),
+        root_id=root_id,
+        dry_run=dry_run,
+    )
     checks = Checks(targets=targets, start_up=start_up, strict=strict, envoy=envoy)
     return _validated(subject, checks)
 
@@ -55,9 +63,9 @@ def validate(
 def validate_all(
     subjects: Iterable[Image | PluginModule], checks: Checks | None = None
 ) -> Iterator[Report]:
-    """As :func:`validate`, of many: a report each, in their order, made on all cores.
+    """Validate many: yield a report for each, in their order, using all cores.
 
-    Subjects are taken as they are needed, and none is kept: there may be any number.
+    Subjects are consumed as needed and not kept: there may be any number.
 
     >>> names = ["quay.io/me/plugin:v1", "oci:layout:v1"]
     >>> copied = wasmpack.copy(*names)
@@ -73,15 +81,7 @@ def validate_all(
     :raises NotFound: one of the images is not there; the reports before it have been made
     """
     checks = checks or Checks()
-    cores = os.cpu_count() or 1
-    running: deque[Future[Report]] = deque()
-    with ThreadPoolExecutor(cores) as pool:
-        for subject in subjects:
-            running.append(pool.submit(_validated, subject, checks))
-            if len(running) > cores:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+    yield from in_order(subjects, lambda subject: _validated(subject, checks))
 
 
 def _validated(subject: Image | PluginModule, checks: Checks) -> Report:

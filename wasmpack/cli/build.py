@@ -102,7 +102,8 @@ class BuildChecks(CheckOptions):
     def checks_if_wanted(self) -> Checks | None:
         """:raises WrongUsage: options that exclude each other."""
         exclude(no_validate=self.no_validate, strict=self.strict)
-        return None if self.no_validate else self.checks()
+        checks = self.checks()
+        return None if self.no_validate else checks
 
 
 @click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
@@ -112,7 +113,7 @@ class BuildChecks(CheckOptions):
 @grouped(
     "judging",
     BuildChecks,
-    only="no_validate targets plugin_config root_ids strict dry_run_timeout",
+    only="no_validate targets plugin_config vm_config env root_ids strict dry_run_timeout",
 )
 @click.option("--dry-run", is_flag=True, help="Check and report, and write nothing.")
 @grouped("files", ResultFiles)

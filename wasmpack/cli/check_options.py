@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wasmpack.cli.console import Console
-from wasmpack.cli.groups import grouped, option
+from wasmpack.cli.groups import option
 from wasmpack.cli.options import exclude
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named
@@ -26,8 +26,10 @@ class CheckOptions:
     targets: tuple[str, ...] = option(
         "Judge for this release (repeatable), or 'all'. [default: those in support]", "--target"
     )
-    plugin_config: Path | None = option(
-        "Configuration handed to the plugin in the dry run, verbatim."
+    plugin_config: Path | None = option("Configuration of the plugin in the dry run, verbatim.")
+    vm_config: Path | None = option("Configuration of its VM in the dry run, verbatim.")
+    env: tuple[str, ...] = option(
+        "Environment variable of the dry run (repeatable).", metavar="NAME=VALUE"
     )
     root_ids: tuple[str, ...] = option(
         "Root id; build writes it into the configuration.", "--root-id"
@@ -43,23 +45,22 @@ class CheckOptions:
 
     def checks(self) -> Checks:
         """What they mean."""
-        from wasmpack.actions.inputs import read_file
+        from wasmpack.actions.inputs import parse_variable, read_file
         from wasmpack.actions.validate import Checks
         from wasmpack.dry_run.start_up import StartUp
 
-        config, seconds = self.plugin_config, self.dry_run_timeout
-        exclude(plugin_config=config is not None, no_dry_run=self.no_dry_run)
-        exclude(dry_run_timeout=seconds is not None, no_dry_run=self.no_dry_run)
+        for name in ("plugin_config", "vm_config", "env", "dry_run_timeout"):
+            given = getattr(self, name) not in (None, ())
+            exclude(**{name: given, "no_dry_run": self.no_dry_run})
         start_up = StartUp(
-            plugin_config=None if config is None else read_file(config),
+            plugin_config=None if self.plugin_config is None else read_file(self.plugin_config),
+            vm_config=None if self.vm_config is None else read_file(self.vm_config),
+            env=tuple(dict(map(parse_variable, self.env)).items()),
             root_id=self.root_ids[0] if self.root_ids else "",
             dry_run=not self.no_dry_run,
-            seconds=seconds,
+            seconds=self.dry_run_timeout,
         )
         return Checks(targets=self.targets, strict=self.strict, envoy=self.envoy, start_up=start_up)
-
-
-check_options = grouped("checks", CheckOptions, CheckOptions.checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,6 +118,13 @@ class Console:
         if self.verbose:
             self.status(text)
 
+    def error(self, message: str, hint: str = "") -> None:
+        """Report a failure, and the next command to type."""
+        style = self.err_style
+        click.echo(f"{style('error:', 'red')} {plain_text(redacted(message))}", err=True)
+        if hint:
+            click.echo(f"{style('hint:', 'cyan')} {plain_text(redacted(hint))}", err=True)
+
     def warn(self, text: str) -> None:
         """A warning, on stderr."""
         self.status(f"{self.err_style('warning:', 'yellow')} {text}")

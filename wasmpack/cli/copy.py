@@ -22,7 +22,7 @@ class CopyOptions:
     whole_index: bool = option("Of an index, all its images and the index.", "--all")
     referrers: bool = option("Signatures and the like that refer to it, too.")
     tags: tuple[str, ...] = option("Another tag at DESTINATION (repeatable).", "-t", "--tag")
-    force: bool = option("Overwrite another image in a layout or archive.")
+    force: bool = option("Overwrite an image in a layout; resend to a registry.")
 
     def check(self) -> None:
         """:raises WrongUsage: a tag that cannot be, or not at such a place."""

@@ -1,5 +1,6 @@
 """``wasmpack extract``."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -7,14 +8,22 @@ import click
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import ANY_NAME, force_option, image_argument, registry_options
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.place import Place
+from wasmpack.oci.media_types import PLUGIN_FILE
+from wasmpack.oci.place import STREAM, Place
 from wasmpack.redaction import plain_text
 from wasmpack.stores.session import Session
 
 
 @click.command(epilog="Example: wasmpack extract quay.io/me/plugin:v1 -o out")
 @image_argument
-@click.option("-o", "--output", type=ANY_NAME, default=".", show_default=True, help="Directory.")
+@click.option(
+    "-o",
+    "--output",
+    type=ANY_NAME,
+    default=".",
+    show_default=True,
+    help="Directory; - writes the module to standard output.",
+)
 @force_option("files with other content")
 @format_option
 @registry_options
@@ -24,7 +33,7 @@ def extract(image: Place, output: str, force: bool, console: Console, session: S
     Works on every variant, by whomever it was made; for modules of other names see repack. Prints
     the files written.
     """
-    from wasmpack.actions.copy import extract_image
+    from wasmpack.actions.copy import extract_image, extract_module
     from wasmpack.images.opening import open_image
 
     if output in {"json", "yaml", "text"}:
@@ -32,6 +41,10 @@ def extract(image: Place, output: str, force: bool, console: Console, session: S
             f"-o {output}: -o says where, not in which shape",
             hint=f"did you mean --format {output}? for a directory of that name: -o ./{output}",
         )
+    if output == STREAM:
+        console.raw([extract_module(open_image(image, session), session).data], PLUGIN_FILE)
+        replace(console, stdout_taken=True).show(Facts(files=[STREAM]), ())
+        return
     files = extract_image(open_image(image, session), Path(output), session, force=force)
     names = [str(path) for path in files]
     console.show(Facts(files=names), map(plain_text, names))

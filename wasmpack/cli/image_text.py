@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wasmpack.actions.inspect_module import SHOWN, ModuleView
 from wasmpack.findings.report import Style, findings_text, matrix_lines, table
+from wasmpack.images.indexes import linux_amd64
 from wasmpack.oci.canonical import indented_json
 from wasmpack.oci.manifest import Index
 from wasmpack.redaction import plain_text
@@ -43,8 +44,9 @@ def _index(view: ImageView, style: Style) -> Iterator[str]:
     if not isinstance(view.top, Index):
         return
     yield style("images of this index", "bold")
+    taken = linux_amd64(view.top) if view.image else None
     for child in view.top.manifests:
-        mark = " (taken by the mesh)" if view.image and child.digest == view.image.digest else ""
+        mark = " (pulled by the mesh)" if child is taken else ""
         yield f"  {plain_text(str(child.platform or 'no platform'))}{mark}"
         yield f"    {child.digest}"
 

@@ -1,54 +1,144 @@
 """``wasmpack inspect``."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.options import image_subject, registry_options
+from wasmpack.cli.groups import argument, grouped, option
+from wasmpack.cli.nouns import NounGroup
+from wasmpack.cli.options import PLACE, at_registry, registry_options
+from wasmpack.cli.results import Result, show_results
+from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
+if TYPE_CHECKING:
+    from wasmpack.actions.subjects import Subject
 
-@click.group()
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookOptions:
+    """How images are shown."""
+
+    remote: bool = option("Ask the registry only.")
+    targets: tuple[str, ...] = option(
+        "Validate for this release, or 'all'.", "--target", metavar="RELEASE"
+    )
+    raw: str | None = option(
+        "Print these bytes: manifest, config or layer:N (from 0).", metavar="PART"
+    )
+
+    def show(self, subjects: Sequence[Subject], console: Console, session: Session) -> int:
+        """Show each subject, or the raw part of one image; return the exit code."""
+        from wasmpack.actions.inspect import raw_part
+        from wasmpack.actions.subjects import attempt
+
+        if self.raw is None:
+            look = partial(self._look, session=session)
+            results = (attempt(look, subject, subject.name) for subject in subjects)
+            return show_results(results, len(subjects), console)
+        if len(subjects) > 1 or subjects[0].place is None:
+            raise WrongUsage("--raw: expected one image")
+        console.raw(raw_part(subjects[0].image(session), self.raw), f"--raw {self.raw}")
+        return 0
+
+    def _look(self, subject: Subject, session: Session) -> Result:
+        from wasmpack.actions.subjects import SubjectKind
+
+        if subject.kind is SubjectKind.MODULE:
+            return _module(subject)
+        if subject.kind is SubjectKind.IMAGE:
+            return self._image(subject, session)
+        raise WrongUsage(
+            f"{subject.name}: {subject.what}, but inspect shows modules and images",
+            hint=f"wasmpack validate {subject.name}",
+        )
+
+    def _image(self, subject: Subject, session: Session) -> Result:
+        from wasmpack.actions.inspect import inspect_image
+        from wasmpack.cli.image_text import image_lines
+
+        view = inspect_image(subject.image(session), self.targets)
+        return Result(value=view, lines=partial(image_lines, view))
+
+
+def _module(subject: Subject) -> Result:
+    from wasmpack.actions.inspect_module import inspect_module
+    from wasmpack.cli.image_text import named_module_lines
+
+    module = subject.module
+    view = inspect_module(module)
+    return Result(
+        value=Facts(subject=module.name, **view.as_json()),
+        lines=partial(named_module_lines, module.name, view),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOptions(LookOptions):
+    """Modules and images."""
+
+    names: tuple[str, ...] = argument(metavar="SUBJECT...", nargs=-1, required=True)
+
+
+@click.group(cls=NounGroup)
 def inspect() -> None:
-    """Show what an image or a module is made of."""
+    """Show what images and modules are made of."""
+
+
+@inspect.takes_any
+@click.command(epilog="Example: wasmpack inspect filter.wasm quay.io/me/plugin:v1")
+@grouped("given", AnyOptions)
+@format_option
+@registry_options
+def inspect_any(given: AnyOptions, console: Console, session: Session) -> int:
+    """Show what each SUBJECT is made of: a module or an image, anywhere.
+
+    What it is, is found out and shown. Name the kind to have it read as that.
+    """
+    from wasmpack.actions.subjects import recognize
+
+    subjects = [recognize(name, remote=given.remote) for name in given.names]
+    for subject in subjects:
+        console.notice(f"{subject.name}: {subject.what}")
+    return given.show(subjects, console, session)
 
 
 @inspect.command("image", epilog="Example: wasmpack inspect image quay.io/me/plugin:v1")
-@image_subject
-@click.option("--target", "targets", multiple=True, help="Judge for this release, or 'all'.")
-@click.option("--raw", help="manifest, config or layer:N (from 0): those bytes, unchanged.")
+@click.argument("images", metavar="IMAGE...", type=PLACE, nargs=-1, required=True)
+@grouped("given", LookOptions)
 @format_option
 @registry_options
 def inspect_image(
-    image: Place, targets: tuple[str, ...], raw: str | None, console: Console, session: Session
-) -> None:
-    """Show any image: manifest, layers, annotations, runtime configuration, the module's ABI, SDK,
-    imports, exports and section sizes, and what each target would say.
+    images: tuple[Place, ...], given: LookOptions, console: Console, session: Session
+) -> int:
+    """Show images: manifest, layers, module and verdicts.
 
-    For that the module is started, in a process of its own, unless this store has accepted it.
+    That is, annotations, the runtime configuration, the module's ABI, SDK, imports, exports and
+    section sizes, and what each target would say. For that the module is started, in a process of
+    its own, unless this store has accepted it.
     """
-    from wasmpack.actions import inspect as actions
-    from wasmpack.cli.image_text import image_lines
-    from wasmpack.images.opening import open_image
+    from wasmpack.actions.subjects import image_subject
 
-    found = open_image(image, session)
-    if raw is not None:
-        console.raw(actions.raw_part(found, raw), f"--raw {raw}")
-        return
-    view = actions.inspect_image(found, targets)
-    console.show(view, image_lines(view, console.out_style))
+    places = [at_registry(place) if given.remote else place for place in images]
+    return given.show([image_subject(place) for place in places], console, session)
 
 
 @inspect.command("module", epilog="Example: wasmpack inspect module filter.wasm")
-@click.argument("file")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @format_option
-def inspect_module(file: str, console: Console) -> None:
-    """Show a module: ABI, SDK, imports, exports, section sizes. Nothing is compiled or run."""
-    from wasmpack.actions.inputs import read_module_file
-    from wasmpack.actions.inspect_module import inspect_module as look
-    from wasmpack.cli.image_text import named_module_lines
+def inspect_module(files: tuple[str, ...], console: Console) -> int:
+    """Show modules: ABI, SDK, imports, exports, section sizes.
 
-    module = read_module_file(file)
-    view = look(module)
-    lines = named_module_lines(module.name, view, console.out_style)
-    console.show(Facts(subject=module.name, **view.as_json()), lines)
+    Nothing is compiled or run.
+    """
+    from wasmpack.actions.subjects import SubjectKind, subject_of
+
+    subjects = [subject_of(SubjectKind.MODULE)(file) for file in files]
+    return LookOptions().show(subjects, console, Session())

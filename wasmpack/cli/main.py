@@ -128,7 +128,7 @@ def _explain(error: Exception, console: Console) -> int:
 
 
 def _usage_hint(error: click.UsageError) -> str:
-    command = error.ctx.command_path if error.ctx else "wasmpack"
+    command = error.ctx.command_path.rstrip() if error.ctx else "wasmpack"
     if isinstance(error, click.NoSuchOption):
         if error.option_name in _BEFORE_COMMAND:
             return f"it stands before the command: wasmpack {error.option_name} …"
@@ -156,10 +156,5 @@ def _show_report(error: WasmpackError, console: Console) -> None:
 
 
 def _told(console: Console, message: str, hint: str, code: int) -> int:
-    from wasmpack.redaction import redacted
-
-    style = console.err_style
-    click.echo(f"{style('error:', 'red')} {plain_text(redacted(message))}", err=True)
-    if hint:
-        click.echo(f"{style('hint:', 'cyan')} {plain_text(redacted(hint))}", err=True)
+    console.error(message, hint)
     return code

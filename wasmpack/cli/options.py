@@ -1,7 +1,6 @@
 """Types of parameters, and options that several commands share."""
 
 import math
-import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from click.types import StringParamType
 
 from wasmpack.cli.console import current_console
 from wasmpack.cli.groups import argument, grouped, long_name, option
+from wasmpack.cli.passwords import password_from_environment, password_from_stdin
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import (
     ArchivePlace,
@@ -106,11 +106,17 @@ class ImageSubject:
 
     def place(self) -> Place:
         """:raises WrongUsage: ``--remote`` with something that is not a name."""
-        if not self.remote:
-            return self.image
-        if not isinstance(self.image, NamePlace):
-            raise WrongUsage(f"--remote goes with an image name, not with {self.image}")
-        return replace(self.image, remote=True)
+        return at_registry(self.image) if self.remote else self.image
+
+
+def at_registry(place: Place) -> Place:
+    """The image of that name in its registry, whatever the local store holds.
+
+    :raises WrongUsage: not a name
+    """
+    if not isinstance(place, NamePlace):
+        raise WrongUsage(f"--remote goes with an image name, not with {place}")
+    return replace(place, remote=True)
 
 
 image_subject = grouped("image", ImageSubject, ImageSubject.place)
@@ -159,7 +165,7 @@ class SessionOptions:
     def _password(self) -> str | None:
         if self.username is None and not self.password_stdin:
             return None
-        password = _piped() if self.password_stdin else os.environ.get("WASMPACK_PASSWORD")
+        password = password_from_stdin() if self.password_stdin else password_from_environment()
         if self.username is None:
             raise WrongUsage("--password-stdin needs --username")
         if password is None and sys.stdin is not None and sys.stdin.isatty():
@@ -177,18 +183,6 @@ credentials_options = grouped(
     "session", SessionOptions, SessionOptions.session, only="registry_config"
 )
 """Those of a command that reads or writes stored credentials alone."""
-
-
-def _piped() -> str:
-    from wasmpack.files.inputs import MAX_CONFIGURATION, read_standard_input
-
-    try:
-        password = read_standard_input(MAX_CONFIGURATION).decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise WrongUsage("--password-stdin: standard input is not UTF-8") from None
-    if not password:
-        raise WrongUsage("--password-stdin: standard input is empty")
-    return password
 
 
 def _readable_again(path: Path | None) -> str | None:

@@ -31,6 +31,7 @@ class PushOptions(CheckOptions):
     )
     no_validate: bool = option("Do not check the image.")
     dry_run: bool = option("Say what would be sent, and send nothing.")
+    force: bool = option("Send everything, even what the registry has.")
 
     def push(self, source: Place, target: Reference, session: Session) -> Written:
         """Do what they mean."""
@@ -48,13 +49,18 @@ class PushOptions(CheckOptions):
             validate=not self.no_validate,
             fall_back=self.variant == "auto",
             dry_run=self.dry_run,
+            force=self.force,
         )
 
 
 @click.command(epilog="Example: wasmpack push quay.io/me/plugin:v1 -t latest")
 @image_argument
 @click.argument("destination", type=REFERENCE, required=False)
-@grouped("options", PushOptions, only="tags variant no_validate dry_run_timeout dry_run")
+@grouped(
+    "options",
+    PushOptions,
+    only="tags variant plugin_config vm_config env no_validate dry_run_timeout dry_run force",
+)
 @grouped("files", ResultFiles, only="digest_file")
 @format_option
 @registry_options

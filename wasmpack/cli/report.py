@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console
+from wasmpack.cli.results import REJECTED, Result, show_results
 from wasmpack.findings import Report, Verdict
 from wasmpack.findings.report import findings_text, report_lines
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
+    from wasmpack.actions.subjects import Failure
     from wasmpack.images.transfer import Moved
     from wasmpack.images.writing import Written
-
-REJECTED = 3
-"""Exit code of a command that found that something cannot work."""
 
 
 def show_report(report: Report, console: Console) -> int:
     """What every ``validate`` prints; the exit code."""
     console.show(report, report_lines(report, console.out_style))
     return REJECTED if report.verdict is Verdict.REJECT else 0
+
+
+def show_reports(outcomes: Iterator[Report | Failure], count: int, console: Console) -> int:
+    """Print the report on each subject; return the worst exit code."""
+    return show_results(map(_result, outcomes), count, console, judged=True)
+
+
+def _result(outcome: Report | Failure) -> Result | Failure:
+    if not isinstance(outcome, Report):
+        return outcome
+    rejected = outcome.verdict is Verdict.REJECT
+    return Result(
+        value=outcome, lines=partial(report_lines, outcome), code=REJECTED if rejected else 0
+    )
 
 
 def show_written(done: Written, console: Console, *, planned: bool = False) -> None:

@@ -7,6 +7,7 @@ import click
 from click.types import StringParamType
 
 from wasmpack.cli.console import Console, ReaderGone, Run
+from wasmpack.cli.nouns import NounGroup
 from wasmpack.version import VERSION
 
 
@@ -102,6 +103,8 @@ def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Com
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
             with_environment(inner, (*path, name))
+    if isinstance(command, NounGroup):
+        with_environment(command.whole, path)
     return command
 
 

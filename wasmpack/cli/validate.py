@@ -2,109 +2,190 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.check_options import CheckOptions, check_options
+from wasmpack.cli.check_options import CheckOptions
 from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.groups import FILE, argument, grouped, option
-from wasmpack.cli.options import exclude, image_subject, registry_options
-from wasmpack.cli.report import show_report
+from wasmpack.cli.groups import argument, grouped, option
+from wasmpack.cli.nouns import NounGroup
+from wasmpack.cli.options import PLACE, at_registry, exclude, registry_options
+from wasmpack.cli.report import show_report, show_reports
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
-    from wasmpack.actions.validate import Checks
+    from wasmpack.actions.subjects import Subject
+    from wasmpack.actions.validate_subjects import SubjectValidator
+    from wasmpack.actions.validate_wasmplugin import ImageScope
+
+_REMOTE = "Ask registries only, whatever the local store holds."
 
 
-@click.group()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectOptions(CheckOptions):
+    """How several subjects are validated."""
+
+    jobs: int | None = option(
+        "Subjects validated at a time. [default: one per core]",
+        "-j",
+        type=click.IntRange(min=1),
+        metavar="N",
+    )
+    no_image: bool = option("Validate the resource alone, without its image.")
+    remote: bool = option(_REMOTE)
+
+    @property
+    def scope(self) -> ImageScope:
+        """:raises WrongUsage: options that exclude each other."""
+        from wasmpack.actions.validate_wasmplugin import ImageScope
+
+        exclude(no_image=self.no_image, remote=self.remote)
+        exclude(no_image=self.no_image, envoy=self.envoy)
+        return ImageScope(read=not self.no_image, remote=self.remote)
+
+    def validator(self, session: Session | None = None) -> SubjectValidator:
+        """What validates them all."""
+        from wasmpack.actions.validate_subjects import SubjectValidator
+
+        return SubjectValidator(
+            checks=self.checks(), session=session or Session(), images=self.scope
+        )
+
+    def show(
+        self,
+        names: Sequence[str],
+        find: Callable[[str], Subject],
+        console: Console,
+        session: Session | None = None,
+    ) -> int:
+        """Validate each and show the reports; return the exit code.
+
+        :param find: the subject of a name
+        """
+        from wasmpack.actions.validate_subjects import validate_subjects
+
+        jobs = 1 if len(names) == 1 else self.jobs
+        reports = validate_subjects(names, find, self.validator(session), jobs=jobs)
+        return show_reports(reports, len(names), console)
+
+
+_OF_MODULES = (
+    "targets plugin_config vm_config env root_ids strict no_dry_run dry_run_timeout envoy jobs"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOptions(SubjectOptions):
+    """Subjects of any kind."""
+
+    subjects: tuple[str, ...] = argument(metavar="SUBJECT...", nargs=-1, required=True)
+
+    def recognized(self, console: Console) -> Callable[[str], Subject]:
+        """What finds out what a name means, and says it."""
+        from wasmpack.actions.subjects import recognize
+
+        def find(name: str) -> Subject:
+            subject = recognize(name, remote=self.remote)
+            console.notice(f"{subject.name}: {subject.what}")
+            return subject
+
+        return find
+
+
+@click.group(cls=NounGroup)
 def validate() -> None:
-    """Say whether a mesh would load it, and if not, why and what to do.
+    """Validate modules, configurations, images or resources."""
 
-    Exit code 3 if not.
+
+@validate.takes_any
+@click.command(epilog="Example: wasmpack validate filter.wasm plugin.yaml quay.io/me/plugin:v1")
+@grouped("given", AnyOptions)
+@format_option
+@registry_options
+def validate_any(given: AnyOptions, console: Console, session: Session) -> int:
+    """Check whether a mesh would load each SUBJECT, and if not, why and what to do.
+
+    SUBJECT is a module, a runtime configuration, a file or directory of WasmPlugins, an image
+    anywhere, or - for standard input: what it is, is found out and shown. Name the kind to have it
+    read as that. Exit code 3 if one is rejected.
     """
+    return given.show(given.subjects, given.recognized(console), console, session)
 
 
 @validate.command(
     "module", epilog="Example: wasmpack validate module filter.wasm --target ossm-2.6"
 )
-@click.argument("file")
-@check_options
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@grouped("given", SubjectOptions, only=_OF_MODULES)
 @format_option
-def validate_module(file: str, checks: Checks, console: Console) -> int:
-    """Judge a module: its exports, imports and start-up against each target's proxy."""
-    from wasmpack.actions.inputs import read_module_file
-    from wasmpack.actions.validate import validate_module as validated
+def validate_module(files: tuple[str, ...], given: SubjectOptions, console: Console) -> int:
+    """Validate modules: exports, imports and start-up in each target's proxy."""
+    from wasmpack.actions.subjects import SubjectKind, subject_of
 
-    return show_report(validated(read_module_file(file), checks), console)
+    return given.show(files, subject_of(SubjectKind.MODULE), console)
 
 
 @validate.command("config", epilog="Example: wasmpack validate config runtime-config.json")
-@click.argument("file", type=FILE)
-@click.option("--strict", is_flag=True, help="Warnings reject too.")
-@click.option("--target", "targets", multiple=True, hidden=True, help="Taken, and means nothing.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@grouped("given", SubjectOptions, only="strict")
+@click.option("--target", "targets", multiple=True, hidden=True, help="Accepted without effect.")
 @format_option
-def validate_config(file: Path, strict: bool, targets: tuple[str, ...], console: Console) -> int:
-    """Judge a runtime-config.json: every fault with its place.
+def validate_config(
+    files: tuple[str, ...], given: SubjectOptions, targets: tuple[str, ...], console: Console
+) -> int:
+    """Validate a runtime-config.json: every fault with its place.
 
     It is for other tools and for people: no mesh reads it, so it has no targets.
     """
-    from wasmpack.actions.inputs import read_file
-    from wasmpack.actions.validate import validate_config as check
+    from wasmpack.actions.subjects import SubjectKind, subject_of
 
     if targets:
         console.status("no mesh reads this file: --target changes nothing")
-    return show_report(check(read_file(file), str(file), strict=strict), console)
+    return given.show(files, subject_of(SubjectKind.CONFIG), console)
 
 
 @validate.command("image", epilog="Example: wasmpack validate image quay.io/me/plugin:v1")
-@image_subject
-@check_options
+@click.argument("images", metavar="IMAGE...", type=PLACE, nargs=-1, required=True)
+@grouped("given", SubjectOptions, only=f"remote {_OF_MODULES}")
 @format_option
 @registry_options
-def validate_image(image: Place, checks: Checks, console: Console, session: Session) -> int:
-    """Judge an image: how each target's fetcher reads it, and the module it finds there."""
-    from wasmpack.actions.validate_image import validate_image as validated
-    from wasmpack.images.opening import open_image
+def validate_image(
+    images: tuple[Place, ...], given: SubjectOptions, console: Console, session: Session
+) -> int:
+    """Validate images: how each target fetches it, and the module it finds."""
+    from wasmpack.actions.subjects import image_subject
 
-    return show_report(validated(open_image(image, session), checks), console)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceOptions(CheckOptions):
-    """Which resources are judged, and how."""
-
-    files: tuple[str, ...] = argument(metavar="FILE...", nargs=-1, required=True)
-    no_image: bool = option("Judge the resource alone; no network is used.")
-    remote: bool = option("Ask registries only, whatever the local store holds.")
+    places = [at_registry(place) if given.remote else place for place in images]
+    subjects = {str(place): image_subject(place) for place in places}
+    return given.show([*map(str, places)], subjects.__getitem__, console, session)
 
 
 @validate.command(
     "wasmplugin", epilog="Example: wasmpack validate wasmplugin plugin.yaml --target ossm-2.6"
 )
-@grouped("given", ResourceOptions)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@grouped("given", SubjectOptions, only=f"{_OF_MODULES.removesuffix(' jobs')} no_image remote")
 @format_option
 @registry_options
-def validate_wasmplugin(given: ResourceOptions, console: Console, session: Session) -> int:
-    """Judge WasmPlugin resources, and the images they point at.
+def validate_wasmplugin(
+    files: tuple[str, ...], given: SubjectOptions, console: Console, session: Session
+) -> int:
+    """Validate WasmPlugin resources and the images they point at.
 
     The API's schema and rules by release; how the mesh reads the URL; whether the digest can match;
     what pull policy, priority and direction really do; the pull secret, if its Secret is among the
     files; and the module itself, started with the plugin's own configuration and root id unless
     others are given. FILE is YAML or JSON, a directory of such files, or - for standard input;
-    TrafficExtensions are judged too.
+    TrafficExtensions are validated too. All files are validated together, as one report.
     """
     from wasmpack.actions.documents import read_or_report
-    from wasmpack.actions.validate_wasmplugin import ImageScope
     from wasmpack.actions.validate_wasmplugin import validate_wasmplugin as validated
 
-    exclude(no_image=given.no_image, remote=given.remote)
-    exclude(no_image=given.no_image, envoy=given.envoy)
-    checks, subject = given.checks(), ", ".join(given.files)
-    documents, unreadable = read_or_report(given.files)
-    scope = ImageScope(read=not given.no_image, remote=given.remote)
+    checks, scope, subject = given.checks(), given.scope, ", ".join(files)
+    documents, unreadable = read_or_report(files)
     report = validated(documents, subject, checks, session, images=scope, unreadable=unreadable)
     return show_report(report, console)

@@ -1,1 +1,1 @@
-"""Starting a module in wasmtime as a proxy would, in a process of its own."""
+"""Start a module in wasmtime as a proxy would, in a separate process."""

@@ -1,4 +1,4 @@
-"""What a dry run may use: seconds of CPU time and bytes of memory, by the size of the module.
+"""The resources of a dry run: CPU time and memory, by the size of the module.
 
 Measured on Go plugins, the slowest of the genuine ones to compile (``docs/adr/0015``): 0.8 s of CPU
 time and 22 MB of memory for each megabyte of code. The budgets are five times that.
@@ -25,14 +25,14 @@ _MEMORY = 1024 * _MIB
 """Bytes that the process may touch, for modules of up to 4 MiB."""
 _MEMORY_BASE, _MEMORY_MIB = 512 * _MIB, 112
 _TEXT_MIB = 1.0
-"""Seconds of CPU time for a MiB of WebAssembly text, five times what the densest takes."""
+"""Seconds of CPU time for a MiB of WebAssembly text, five times the need of the densest."""
 BLOCKED = 10.0
-"""Seconds that a module may be asleep, where there is nothing to wait for."""
+"""Seconds that a module may sleep without anything to wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """For one module."""
+    """The resources for one module."""
 
     compiling: float
     """Seconds of CPU time."""
@@ -57,26 +57,26 @@ class Budget:
 
     @property
     def to_compile(self) -> Limits:
-        """While it is read, validated and compiled."""
+        """Limits while it is read, validated and compiled."""
         return Limits(cpu=_START + self.compiling, memory=self.memory)
 
     def to_run(self, used: float, runs: int) -> Limits:
-        """While it runs.
+        """Limits while it runs.
 
-        :param used: seconds of CPU time that went before
+        :param used: seconds of CPU time used before
         """
         cpu = used + _START + self.running * runs
         return Limits(cpu=cpu, memory=self.memory, blocked=BLOCKED)
 
 
 def text_limits(size: int) -> Limits:
-    """While so many bytes of WebAssembly text are compiled."""
+    """Limits while so many bytes of WebAssembly text are compiled."""
     return Limits(cpu=_START + _COMPILING + _TEXT_MIB * size / _MIB, memory=_MEMORY)
 
 
 @dataclass(slots=True, kw_only=True)
 class RunBudget:
-    """What all instances of one run may use together."""
+    """The resources that all instances of one run share."""
 
     host_calls: int
     memory: int
@@ -84,11 +84,11 @@ class RunBudget:
     seconds: float
     """Of this process's CPU time."""
     until: float = 0.0
-    """What ``time.process_time`` says then; set when the first instance starts."""
+    """The value of ``time.process_time`` at its end; set when the first instance starts."""
 
     @property
     def too_long(self) -> str:
-        """The reason of what ran longer."""
+        """The reason why a longer run is stopped."""
         return f"more than the {self.seconds:g} s of CPU time allowed"
 
     def spend_call(self) -> None:

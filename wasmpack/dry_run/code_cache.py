@@ -1,4 +1,4 @@
-"""Compiled modules, kept by digest: compiling is most of a dry run's time.
+"""Compiled modules, cached by digest: compiling is most of a dry run's time.
 
 Machine code out of a file is run, so a file is trusted only if nobody else could have written it
 (:mod:`wasmpack.files.owned`). wasmtime itself refuses code of another version, configuration or
@@ -28,9 +28,9 @@ _LIMIT = 512 * 1024 * 1024
 
 
 def compiled_module(data: bytes, cached: Path | None) -> wasmtime.Module:
-    """Compile, or take what was compiled before.
+    """Compile, or use the cached code.
 
-    :param cached: what :func:`cache_file` said; the process that compiles knows no settings
+    :param cached: the result of :func:`cache_file`; the process that compiles knows no settings
     :raises wasmtime.WasmtimeError: it cannot be compiled
     """
     import wasmtime
@@ -48,13 +48,13 @@ def compiled_module(data: bytes, cached: Path | None) -> wasmtime.Module:
 
 
 def cache_file(module: PluginModule) -> Path | None:
-    """Where the code of a module is kept; None without a cache, or for small modules."""
+    """The file for a module's code; None without a cache, or for small modules."""
     cache = cache_path() if module.size >= _WORTH_KEEPING else None
     return None if cache is None else cache / f"{module.digest.hex}.cwasm"
 
 
 def cache_path() -> Path | None:
-    """The directory of compiled code, whether or not it exists; None if there is to be none."""
+    """The directory of compiled code, whether or not it exists; None if disabled."""
     named = os.environ.get("WASMPACK_CACHE")
     if named == "":
         return None

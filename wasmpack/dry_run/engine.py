@@ -1,6 +1,6 @@
 """wasmtime: the authority on validity, the reader of WebAssembly text, the engine of the dry run.
 
-It is imported inside functions, because that takes 40 ms; which files may do so is a test.
+It is imported inside functions, because that takes 40 ms; a test names the files that may do so.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _OWN_LIMIT = re.compile(
     r"(tables|memories|element segments|functions) count exceeds limit"
     r"|(string|catches) size (is )?out of bounds|effective type size exceeds"
 )
-"""Where V8 takes more (``tests/agreement/test_limits.py``); what both limit, both limit alike."""
+"""Limits that V8 exceeds (``tests/agreement/test_limits.py``); all others are the same in both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
-    """What wasmtime says of a module, in its words (``… (at offset 0x8)``)."""
+    """wasmtime's verdict on a module, with its messages (``… (at offset 0x8)``)."""
 
     error: str | None = None
-    """Why it is not valid; None if it is."""
+    """The reason why it is invalid; None if valid."""
     newer: str | None = None
-    """Why an engine of the WebAssembly 2.0 specification would refuse it, if that is so."""
+    """The reason why an engine of the WebAssembly 2.0 specification would refuse it, if any."""
 
     @property
     def limited(self) -> bool:
@@ -52,7 +52,7 @@ class Validity:
 
 
 def validity(data: bytes) -> Validity:
-    """Validate, as WebAssembly 2.0 first: what is valid there is valid with newer features too."""
+    """Validate, as WebAssembly 2.0 first: a module valid there is valid with newer features too."""
     newer = _error(_engine_of_2_0(), data)
     if newer is None:
         return Validity()
@@ -79,7 +79,7 @@ def _engine_of_2_0() -> wasmtime.Engine:
 
 @cache
 def engine(*, bounded: bool = False) -> wasmtime.Engine:
-    """The engine, made once; it takes what Envoy's V8 takes (observed with 1.40).
+    """The engine, made once; it accepts what Envoy's V8 accepts (observed with 1.40).
 
     :param bounded: what it runs can be interrupted, for the dry run
     """

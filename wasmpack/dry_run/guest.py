@@ -27,7 +27,7 @@ class WasmtimeGuest(GuestMemory):
         self.allocating = False
         """The module's allocator runs, on behalf of a host call."""
         self.memory: wasmtime.Memory | wasmtime.SharedMemory | None = None
-        """What the host sees once the instance is there; until then it follows a null pointer."""
+        """The memory that the host sees; before there is an instance it follows a null pointer."""
 
     def function(self, name: str) -> wasmtime.Func | None:
         import wasmtime
@@ -36,7 +36,7 @@ class WasmtimeGuest(GuestMemory):
         return found if isinstance(found, wasmtime.Func) else None
 
     def find_memory(self, module: Module, imported: wasmtime.Memory | None) -> None:
-        """The host takes the last memory that is exported, under any name (v8.cc, ``link``)."""
+        """The host uses the last memory that is exported, under any name (v8.cc, ``link``)."""
         import wasmtime
 
         assert self.instance
@@ -61,7 +61,7 @@ class WasmtimeGuest(GuestMemory):
         return True
 
     def allocate(self, size: int) -> int:
-        """Ask the module for memory; 0 if it gives none that is there."""
+        """Request memory from the module; 0 if it returns none, or an invalid address."""
         for name in abi.ALLOCATORS:
             function = self.function(name)
             if function is not None:
@@ -72,7 +72,7 @@ class WasmtimeGuest(GuestMemory):
         return 0
 
     def _inside(self, address: int, size: int) -> bool:
-        """What no memory can hold is refused before the memory is looked at (v8.cc)."""
+        """Sizes that no memory can hold are refused before the memory is accessed (v8.cc)."""
         if self.instance is None:
             raise ProxyCrash(Cause.CONTEXT)
         return address + size <= _ADDRESSES and address + size <= self._length()
@@ -88,7 +88,7 @@ class WasmtimeGuest(GuestMemory):
         return self.memory.data_len(self._store)
 
     def _address(self) -> int:
-        """Where the memory lies now; growing moves it."""
+        """The current address of the memory; growing moves it."""
         import wasmtime
 
         assert self.memory is not None

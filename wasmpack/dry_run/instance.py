@@ -105,7 +105,8 @@ class Instance:
     def serve(self) -> Served:
         """One request and its answer, and then a tick of the timer, if one was set."""
         before = len(self.log)
-        state = self._vm.request = RequestState()
+        network = self._plugin.request.network
+        state = self._vm.request = RequestState(network=network)
         failed = self._callbacks(state)
         if failed is None and self._vm.tick_period:
             self._vm.request = None
@@ -114,6 +115,7 @@ class Instance:
             failed=failed,
             status=state.status,
             held=state.held,
+            network=network,
             log=tuple(self.log[before:]),
         )
 

@@ -1,4 +1,4 @@
-"""What was seen of a dry run, as values that cross from the worker to its parent."""
+"""Results of a dry run, as values that cross from the worker to its parent."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     """It returned 0, which refuses."""
     TRAP = "trap"
     LIMIT = "limit"
-    """It did not end within our bounds."""
+    """It exceeded our bounds."""
     CRASH = "crash"
     """It ended the whole proxy."""
     ENGINE = "engine"
@@ -28,40 +28,42 @@ class Outcome(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a host call ended a step."""
+    """The reason why a host call ended a step."""
 
     MEMORY = "memory"
-    """It uses memory, and the proxy sees none."""
+    """It uses memory, but the proxy sees no memory."""
     CONTEXT = "context"
     """The start section makes it, before there is a context."""
     ALLOCATOR = "allocator"
-    """The module's allocator gives no memory for its result."""
+    """The module's allocator returns no memory for its result."""
     SERVICE = "service"
     """It names no upstream."""
     STREAM = "stream"
-    """There is no stream it could act on."""
+    """It has no stream to act on."""
     TRAP = "trap"
-    """It ended the stream, and then the module traps."""
+    """It ended the stream, and the module traps afterwards."""
     RESTRICTED = "restricted"
     """The module's allocator makes it: a trap, all others end the proxy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """With what a module is started, and as which host."""
+    """The input a module is started with, and the host to act as."""
 
     abi_version: str
     start_up: StartUp = field(default_factory=StartUp)
+    network: bool = False
+    """It gets a connection, not a request."""
     host: HostDate = NEWEST
 
     @property
     def config(self) -> bytes:
-        """The plugin configuration, empty if there is none."""
+        """The plugin configuration, or nothing."""
         return self.start_up.plugin_config or b""
 
     @property
     def vm_config(self) -> bytes:
-        """The configuration of the VM, empty if there is none."""
+        """The configuration of the VM, or nothing."""
         return self.start_up.vm_config or b""
 
     @classmethod
@@ -70,7 +72,7 @@ class RunRequest:
         return cls(**{**value, "start_up": StartUp.from_json(value["start_up"])})
 
     def as_json(self) -> dict[str, object]:
-        """For the way into the worker."""
+        """The value to send to the worker."""
         return {**asdict(self), "start_up": self.start_up.as_json()}
 
 
@@ -81,15 +83,15 @@ class Step:
     name: str
     outcome: Outcome
     reason: str = ""
-    """The engine's words on a trap, or the bound that was exceeded."""
+    """The engine's message on a trap, or the exceeded bound."""
     call: str = ""
     """The host function that ended it, if one did."""
     cause: Cause | None = None
-    """Why that function did."""
+    """The reason why that function did."""
     bound: Bound | None = None
-    """Which one, if it is one of the process's that was exceeded."""
+    """The exceeded bound, if it is one of the process."""
     environment: bool = False
-    """It asked for environment variables."""
+    """It read environment variables."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -101,16 +103,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What became of the first request, if there was one."""
+    """The outcome of the first request, if it was sent."""
 
     failed: Step | None = None
     """The step that ended the plugin, if one did."""
     status: int | None = None
-    """What the client got; None for no whole answer."""
+    """The status sent to the client; None without a complete response."""
     held: str = ""
-    """The callback that holds the request for ever, if one does."""
+    """The callback that holds the request forever, if one does."""
+    network: bool = False
+    """It was a connection."""
     log: tuple[str, ...] = ()
-    """Lines that were logged meanwhile."""
+    """Lines logged meanwhile."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -121,16 +125,16 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun:
-    """What was seen of a start-up, up to the first step that failed."""
+    """The course of a start-up, up to the first step that failed."""
 
     failed: Step | None = None
     """The step that ended it, if one did."""
     served: Served = field(default_factory=Served)
-    """What became of the first request."""
+    """The outcome of the first request."""
     start_calls: tuple[tuple[str, str], ...] = ()
     """(function, host function it called) of start code: a proxy may forbid some calls there."""
     log: tuple[str, ...] = ()
-    """Of the first instance."""
+    """Lines of the first instance."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

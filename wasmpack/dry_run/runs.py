@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from wasmpack.dry_run.budget import RunBudget
 from wasmpack.dry_run.code_cache import compiled_module
 from wasmpack.dry_run.engine import engine, first_line
-from wasmpack.dry_run.host.request import GET_REQUEST, Callback
+from wasmpack.dry_run.host.request import CONNECTION, GET_REQUEST, Callback
 from wasmpack.dry_run.instance import Instance, Notice, Plugin
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.processes import Bound, Exceeded
@@ -73,21 +73,23 @@ def dry_runs(
     requests: Sequence[RunRequest],
     seconds: float,
     *,
-    exchange: Sequence[Callback] = GET_REQUEST,
+    exchange: Sequence[Callback] | None = None,
     notice: Notice = lambda _: None,
 ) -> Iterator[DryRun]:
     """Start the module and configure it, as often as a proxy does, and send one request through.
 
     :param plugin: all of whose imports the newest host provides
     :param seconds: of CPU time, for each run
-    :param exchange: the callbacks of the request and its answer
+    :param exchange: the callbacks of the request and its answer; by default a plain one, or a
+        connection for a network plugin
     """
     for request in requests:
         if plugin.code is None:
             assert plugin.refused
             yield plugin.refused
         else:
-            started = Plugin(module=plugin.module, request=request, exchange=exchange)
+            usual = CONNECTION if request.network else GET_REQUEST
+            started = Plugin(module=plugin.module, request=request, exchange=exchange or usual)
             yield _dry_run(started, plugin.code, seconds, notice)
 
 

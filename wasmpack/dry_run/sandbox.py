@@ -1,12 +1,12 @@
-"""The dry run in a process of its own, which a hostile module may fill, hang or end.
+"""The dry run in a separate process, which a hostile module may fill, hang or end.
 
-Compiling cannot be bounded by wasmtime: a few hundred kilobytes can take it half a minute and
+Compiling cannot be bounded by wasmtime: a few hundred kilobytes can cost half a minute and
 gigabytes. So a worker does it, within a budget of CPU time and memory that this side watches
-(:mod:`wasmpack.processes`). It is started before it is known whether it is needed, so that its
-imports run while this side reads.
+(:mod:`wasmpack.processes`). It is started before it is known to be needed, so that its imports
+run while this side reads.
 
-The worker reads a JSON line, the module's bytes, and another JSON line with what is to be run. It
-answers with JSON lines: whether the module is valid, each step before it is taken, each run.
+The worker reads a JSON line, the module's bytes, and another JSON line with the runs to make.
+It answers with JSON lines: the validity of the module, each step before it is made, each run.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from wasmpack.proxy_abi.module import PluginModule
 
 _MOST_RUNS = 8
 _UNWATCHED = 10.0
-"""Seconds of CPU time beyond the budget after which the kernel ends a worker nobody watches."""
+"""Seconds of CPU time beyond the budget after which the kernel ends an unwatched worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a worker found out."""
+    """The findings of a worker."""
 
     runs: tuple[DryRun, ...]
-    """One for each request; and one where even validating was ended."""
+    """One for each request; and one if validation itself was stopped."""
     validity: Validity | None = None
-    """None if that was ended."""
+    """None if validation was stopped."""
 
 
 class Sandbox:
@@ -47,7 +47,7 @@ class Sandbox:
     def __init__(self, started: subprocess.Popen[bytes] | None = None) -> None:
         """:param started: a worker that was started before
 
-        :raises WasmpackError: there can be no process
+        :raises WasmpackError: no process can be started
         """
         self._process = Worker(started or spawn_worker())
         self._fed: PluginModule | None = None
@@ -60,10 +60,10 @@ class Sandbox:
         self._process.close()
 
     def feed(self, module: PluginModule, *, compiled: bool = True, whole: bool = False) -> None:
-        """Let the worker validate and compile, while this side looks at the module too.
+        """Let the worker validate and compile, while this side reads the module too.
 
         :param compiled: False for its validity alone
-        :param whole: with the custom sections, which an engine passes over
+        :param whole: with the custom sections, which an engine ignores
         """
         assert self._fed is None
         self._fed, data = module, module.data
@@ -82,11 +82,11 @@ class Sandbox:
     def run(
         self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None = None
     ) -> RunResult:
-        """Validate, compile once, start once a request; what the module does is a result.
+        """Validate, compile once, start once a request; misbehaviour of the module is a result.
 
-        :param requests: none for the validity alone
+        :param requests: empty for the validity alone
         :param seconds: raises the budget of CPU time
-        :raises WasmpackError: our own code failed there, or the system would not let it run
+        :raises WasmpackError: our own code failed, or the system did not let it run
         """
         if self._fed is not None and self._fed.data is not module.data:  # without what hosts skip
             with Sandbox() as other:
@@ -95,8 +95,8 @@ class Sandbox:
             self.feed(module, compiled=bool(requests))
         budget = Budget.of(module.size, seconds)
         self._process.limit(budget.to_compile)
-        asked = {"requests": [one.as_json() for one in requests], "seconds": budget.running}
-        self._process.ask(asked)
+        question = {"requests": [one.as_json() for one in requests], "seconds": budget.running}
+        self._process.ask(question)
         found = self._collect(len(requests), budget)
         if found.validity and found.validity.error and not self._whole:
             with Sandbox() as other:  # the places in parts are not those of the file
@@ -125,7 +125,7 @@ class Sandbox:
         return RunResult((*runs, *[self._unfinished(at, exceeded)] * left), valid)
 
     def _unfinished(self, at: Mapping[str, Any], exceeded: Exceeded | None) -> DryRun:
-        """The run in which the worker ended; those behind it would end in the same way."""
+        """The run in which the worker ended; later ones would end in the same way."""
         name = at["at"]
         if exceeded is not None:
             reason, bound = str(exceeded), exceeded.bound
@@ -137,7 +137,7 @@ class Sandbox:
 
 
 def compile_text(text: bytes, name: str) -> bytes:
-    """Compile WebAssembly text (``.wat``), in a process of its own.
+    """Compile WebAssembly text (``.wat``) in a separate process.
 
     :param name: names the file in errors
     :raises BadArtifact: with line and column

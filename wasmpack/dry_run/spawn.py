@@ -1,6 +1,6 @@
-"""The process that dry runs happen in: starting it, as early as can be, and watching it.
+"""The process of dry runs: start it as early as possible, and watch it.
 
-See :mod:`wasmpack.dry_run.sandbox` for what it is asked, :mod:`wasmpack.dry_run.worker` for how it
+See :mod:`wasmpack.dry_run.sandbox` for the requests, :mod:`wasmpack.dry_run.worker` for the
 answers.
 """
 
@@ -29,8 +29,8 @@ _CODE = (
 def spawn_worker(entry: str = "run") -> "subprocess.Popen[bytes]":
     """A worker that loads wasmtime while its parent does other things.
 
-    :param entry: what it does (a function of :mod:`wasmpack.dry_run.worker`)
-    :raises WasmpackError: there can be none
+    :param entry: its task (a function of :mod:`wasmpack.dry_run.worker`)
+    :raises WasmpackError: it cannot be started
     """
     code = _CODE.format(path=import_path(), entry=entry, parent=os.getpid())
     pipe = subprocess.PIPE
@@ -40,8 +40,8 @@ def spawn_worker(entry: str = "run") -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     except OSError as error:
         raise WasmpackError(
-            f"no process for the dry run can be started: {error.strerror}",
-            hint="wasmpack looks at modules in a process of its own: is their number limited?",
+            f"cannot start a process for the dry run: {error.strerror}",
+            hint="wasmpack examines modules in a separate process; ulimit -u shows the limit",
         ) from error
 
 
@@ -54,13 +54,13 @@ class Worker:
         self._feeding: threading.Thread | None = None
 
     def feed(self, head: Mapping[str, object], parts: Sequence[bytes | memoryview]) -> None:
-        """Send it its work, without waiting until it takes it."""
+        """Send it its work, without waiting until it is received."""
         line = json.dumps(head).encode() + b"\n"
         self._feeding = threading.Thread(target=self._write, args=([line, *parts],), daemon=True)
         self._feeding.start()
 
     def ask(self, question: Mapping[str, object]) -> None:
-        """Send a further line, which ends what it is sent."""
+        """Send the last line."""
         assert self._feeding
         assert self._process.stdin
         self._feeding.join()
@@ -69,7 +69,7 @@ class Worker:
             self._process.stdin.close()
 
     def limit(self, limits: Limits) -> None:
-        """Watch it, from now on within these bounds."""
+        """Watch it from now on, within these bounds."""
         if self._watch is None:
             self._watch = Watch(self._process, limits).start()
         self._watch.limits = limits
@@ -87,15 +87,15 @@ class Worker:
                 yield json.loads(line)
 
     def read(self, size: int) -> bytes:
-        """Bytes that are not a line."""
+        """Read raw bytes."""
         assert self._process.stdout
         return self._process.stdout.read(size)
 
     def end(self) -> Exceeded | None:
         """Wait for its end; the bound it ran into, if it did.
 
-        :raises WasmpackError: it failed by our fault, the system's, or for want of CPU time: there
-            is no verdict then
+        :raises WasmpackError: it failed by our fault, the system's, or for lack of CPU time: then
+            there is no verdict
         """
         assert self._process.stderr
         complaint = self._process.stderr.read()
@@ -111,19 +111,19 @@ class Worker:
         if status == -signal.SIGKILL:
             raise WasmpackError(
                 "the dry run's process was killed from outside",
-                hint="out of memory, perhaps; --no-dry-run judges without starting the module",
+                hint="possibly out of memory; --no-dry-run validates without starting the module",
             )
         if status == _PYTHON_FAILED:
-            words = complaint.decode(errors="replace").strip() or "no reason given"
+            message = complaint.decode(errors="replace").strip() or "no reason given"
             raise WasmpackError(
-                f"the dry run failed: {words.splitlines()[-1]}",
-                hint="this is a bug in wasmpack: report it, please",
+                f"the dry run failed: {message.splitlines()[-1]}",
+                hint="this is a bug in wasmpack: please report it",
             )
         return None
 
     @property
     def died_of(self) -> str:
-        """The signal that ended it, or nothing."""
+        """The signal that ended it; empty without one."""
         status = self._process.returncode
         return signal.Signals(-status).name if status and status < 0 else ""
 
@@ -142,6 +142,8 @@ class Worker:
 
     def _write(self, parts: Sequence[bytes | memoryview]) -> None:
         assert self._process.stdin
-        with contextlib.suppress(OSError, ValueError):  # it has ended, and its status says why
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # it has ended, and its status tells the reason
             self._process.stdin.writelines(parts)
             self._process.stdin.flush()

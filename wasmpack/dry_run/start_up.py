@@ -1,4 +1,4 @@
-"""What a plugin is started with, by the dry run and by Envoy alike."""
+"""The input that the dry run and Envoy start a plugin with."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,26 +9,28 @@ _CONFIGURATIONS = ("plugin_config", "vm_config")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartUp:
-    """What a plugin is given when it starts, and how far that is tried."""
+    """The input a plugin is given at its start, and the extent of the dry run."""
 
     plugin_config: bytes | None = None
-    """Handed to ``proxy_on_configure`` verbatim; None if the user gave none."""
+    """Passed to ``proxy_on_configure`` verbatim; None if the user gave no configuration."""
     vm_config: bytes | None = None
-    """Handed to ``proxy_on_vm_start`` verbatim, by proxies alone: no mesh resource can give it."""
+    """Passed to ``proxy_on_vm_start`` verbatim, by proxies alone: no mesh resource can set it."""
     env: tuple[tuple[str, str], ...] = ()
     """Names and values of environment variables."""
     host_env: tuple[str, ...] = ()
-    """Names of variables that take the value they have in the proxy, which is not known here."""
+    """Names of variables with the values they have in the proxy, which are unknown here."""
     root_id: str = ""
-    """Which of the module's root contexts is meant; empty for none."""
+    """The name of one of the module's root contexts, or nothing."""
+    network: bool | None = None
+    """It is used as a network plugin (``type: NETWORK``); None: as its exports suggest."""
     dry_run: bool = True
-    """False: the module is not started, and what that would show is not judged."""
+    """False: the module is not started, and faults that only its start shows are not found."""
     seconds: float | None = None
     """Raises the budget of CPU time."""
 
     @property
     def configured(self) -> bool:
-        """A plugin configuration was given: then its refusal counts."""
+        """A plugin configuration was given, so that a refusal counts."""
         return self.plugin_config is not None
 
     @classmethod
@@ -41,7 +43,7 @@ class StartUp:
         return cls(**{**value, **known})
 
     def as_json(self) -> dict[str, Any]:
-        """For the way into the worker."""
+        """The value to send to the worker."""
         value = asdict(self)
         return value | {key: value[key].hex() for key in _CONFIGURATIONS if value[key] is not None}
 

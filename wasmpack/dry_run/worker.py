@@ -29,15 +29,15 @@ def run(parent: int) -> None:
         _leave()
     compiled = compiled_plugin(data, Path(head["cache"]) if head["cache"] else None)
     _say({"compiled": True})
-    asked = _line()
-    requests = [RunRequest.from_json(value) for value in asked["requests"]]
-    for seen in dry_runs(compiled, requests, asked["seconds"], notice=_say):
+    question = _line()
+    requests = [RunRequest.from_json(value) for value in question["requests"]]
+    for seen in dry_runs(compiled, requests, question["seconds"], notice=_say):
         _say({"run": asdict(seen)})
     _leave()
 
 
 def assemble(parent: int) -> None:
-    """Compile WebAssembly text; the answer is a line, and then the module if there is one."""
+    """Compile WebAssembly text; the answer is a line, followed by the module on success."""
     end_with_parent(parent)
     from wasmpack.dry_run.engine import text_to_binary
     from wasmpack.errors import BadArtifact
@@ -57,7 +57,7 @@ def assemble(parent: int) -> None:
 def _line() -> Mapping[str, Any]:
     line = sys.stdin.buffer.readline()
     if not line:
-        sys.exit(0)  # nobody asks any more
+        sys.exit(0)  # the parent is gone
     found: Mapping[str, Any] = json.loads(line)
     return found
 
@@ -68,6 +68,6 @@ def _say(message: Mapping[str, object]) -> None:
 
 
 def _leave() -> NoReturn:
-    """Taking wasmtime down takes longer than the run."""
+    """Exit at once: tearing wasmtime down takes longer than the run."""
     sys.stdout.flush()
     os._exit(0)

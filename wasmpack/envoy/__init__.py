@@ -1,4 +1,4 @@
-"""A real Envoy: finding it, configuring it, starting, asking and stopping it.
+"""A real Envoy: find, configure, start, query and stop it.
 
 >>> with running_envoy([Plugin(module=wasm, configuration="{}")]) as envoy:   # doctest: +SKIP
 ...     envoy.get("/").headers

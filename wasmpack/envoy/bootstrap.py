@@ -1,6 +1,6 @@
 """Envoy's configuration for plugins on one loopback listener, as data.
 
-What is the same for all is in ``bootstrap.json``; what depends on the plugins is filled in here.
+The fixed parts are in ``bootstrap.json``; the parts that depend on the plugins are filled in here.
 JSON is what Envoy reads here, so no YAML library is needed.
 """
 
@@ -20,10 +20,10 @@ class Plugin:
 
     module: Path
     configuration: str | None = None
-    """Handed to ``proxy_on_configure`` as text; None gives none."""
+    """Passed to ``proxy_on_configure`` as text; None for no configuration."""
     name: str = "plugin"
     vm_configuration: str | None = None
-    """Handed to ``proxy_on_vm_start`` as text; None gives none."""
+    """Passed to ``proxy_on_vm_start`` as text; None for no configuration."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of the VM."""
     root_id: str = ""
@@ -52,7 +52,7 @@ def listener(plugins: Sequence[Plugin], *, name: str, answer: str) -> JsonObject
 
 
 def loopback() -> JsonObject:
-    """A free port of the loopback interface, which the admin interface then tells."""
+    """A free port of the loopback interface, which the admin interface then reports."""
     return _form("address")
 
 

@@ -1,4 +1,4 @@
-"""The real Envoy's word on a module: its validate mode runs the whole load sequence."""
+"""A real Envoy's verdict on a module: its validate mode runs the whole load sequence."""
 
 import json
 import subprocess
@@ -16,14 +16,14 @@ from wasmpack.envoy.server import plugin_errors
 from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch
 
 _ENVOY = 256 << 20
-"""Bytes of memory that Envoy takes without any plugin, and some more."""
+"""Bytes of memory that Envoy needs without any plugin, with a margin."""
 _LOG = 1 << 20
-"""Bytes of what it says that are kept: a plugin can log without end."""
+"""Bytes of its output that are kept: a plugin can log without end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvoyVerdict:
-    """What one Envoy said, in its own words."""
+    """One Envoy's verdict, with its own messages."""
 
     version: str
     accepts: bool
@@ -35,13 +35,13 @@ class EnvoyVerdict:
 def ask_envoy(
     module: bytes, start_up: StartUp | None = None, *, binary: Path | None = None
 ) -> EnvoyVerdict:
-    """Let Envoy load a module in validate mode, in a directory of its own.
+    """Let Envoy load a module in validate mode, in a private directory.
 
-    What crashes with the first request only is not seen (docs/findings.md, MEM002). Envoy has the
-    budgets of the dry run, and none of our environment.
+    Crashes with the first request only are not seen (docs/findings.md, MEM002). Envoy has the
+    budgets of the dry run, and nothing of our environment.
 
     :param start_up: what the plugin is given; configurations are handed over as text
-    :raises NotFound: no Envoy on this machine
+    :raises NotFound: Envoy is not installed
     :raises WasmpackError: the binary cannot be run
     :raises Starved: it hardly ever got its turn
     """
@@ -105,7 +105,7 @@ def _validate(binary: Path, work: Path, limits: Limits) -> tuple[int, str, Excee
 
 
 def _kept(output: IO[bytes]) -> str:
-    """The beginning of a log; the rest is read and thrown away."""
+    """The beginning of a log; the rest is read and discarded."""
     kept = b""
     while piece := output.read(1 << 16):
         kept += piece[: _LOG - len(kept)]

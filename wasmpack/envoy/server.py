@@ -17,18 +17,18 @@ from wasmpack.envoy.bootstrap import Plugin, bootstrap
 from wasmpack.errors import WasmpackError
 
 _START_TIMEOUT = 60.0
-"""Seconds until it listens; compiling a large module takes most of them."""
+"""Seconds until it listens; most of them for compiling a large module."""
 _STOP_TIMEOUT = 10.0
 _REQUEST_TIMEOUT = 20.0
 _POLL = 0.05
 
 
 class EnvoyRefused(WasmpackError):
-    """Envoy ended before it served, or died later; ``log`` is what it said."""
+    """Envoy ended before it served, or died later; ``log`` is its output."""
 
     def __init__(self, status: int | None, log: str) -> None:
         why = "crashed" if status is not None and status < 0 else "ended"
-        words = "; ".join(plugin_errors(log)) or "it said nothing of a plugin"
+        words = "; ".join(plugin_errors(log)) or "its log names no plugin error"
         super().__init__(f"Envoy {why} with status {status}: {words[:600]}")
         self.status = status
         self.log = log
@@ -38,7 +38,7 @@ _WASM_ERROR = re.compile(r"\[(?:error|critical)\]\[wasm\] \[[^\]]*\]\s*(.*)")
 
 
 def plugin_errors(log: str) -> list[str]:
-    """What Envoy's wasm code complained of, in its own words and order, each once."""
+    """Errors that Envoy's wasm code logged, in order, each once."""
     return list(dict.fromkeys(_WASM_ERROR.findall(log)))
 
 
@@ -91,8 +91,8 @@ def running_envoy(
 ) -> Iterator[RunningEnvoy]:
     """Start Envoy with these plugins; it is stopped and its files are gone when the block ends.
 
-    :raises NotFound: no Envoy on this machine
-    :raises EnvoyRefused: it does not take the plugins
+    :raises NotFound: Envoy is not installed
+    :raises EnvoyRefused: it does not accept the plugins
     """
     with tempfile.TemporaryDirectory(prefix="wasmpack-envoy-") as directory:
         work = Path(directory)
@@ -119,7 +119,7 @@ def _start(binary: Path, work: Path) -> subprocess.Popen[bytes]:
 
 
 def _wait(process: subprocess.Popen[bytes], work: Path) -> int:
-    """The listener's port, once it takes connections."""
+    """The listener's port, once it accepts connections."""
     deadline = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -132,7 +132,7 @@ def _wait(process: subprocess.Popen[bytes], work: Path) -> int:
 
 
 def _listener_port(admin: Path) -> int | None:
-    """Ask the admin interface; None while it is not there or the listener is not up."""
+    """Query the admin interface; None until it and the listener are up."""
     try:
         host, _, port = admin.read_text().strip().rpartition(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=_REQUEST_TIMEOUT)

@@ -1,18 +1,15 @@
 """What each consumer's fetcher makes of an image: the module, or its reason for having none."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from wasmpack.fetchers import gcp, istio
 from wasmpack.fetchers.refusal import REPACK, NotWasm, Refused
 from wasmpack.findings import Blank, Command, Hint, Problem, Rule, Severity
-from wasmpack.images.image import linux_amd64
-from wasmpack.oci.descriptor import Descriptor
+from wasmpack.images.indexes import GetManifest, mesh_image
 from wasmpack.oci.layers import Layers, OpenBlob
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.targets import Fetcher, ImageRules
 
-GetManifest = Callable[[Descriptor], Manifest | Index]
 INDEX = Rule(
     code="IMG002",
     title="an index",
@@ -77,26 +74,19 @@ def _check_magic(module: bytes) -> None:
 
 def _choose(top: Manifest | Index, get: GetManifest, *, pinned: bool) -> Manifest:
     """An index is resolved to linux/amd64, and its own digest never matches."""
-    if isinstance(top, Manifest):
-        return top
-    child = linux_amd64(top)
-    if child is None:
+    found = mesh_image(top, get)
+    if found is None:
         raise Refused(
             "could not fetch image: no child with platform linux/amd64 in index",
             "index",
             Hint(command=REPACK, after=" makes a plain image of it"),
         )
-    if pinned:
+    if pinned and found.digest != top.digest:
         raise Refused(
-            f"module downloaded has checksum {child.digest.hex}, which does not match: "
+            f"module downloaded has checksum {found.digest.hex}, which does not match: "
             f"{top.digest.hex}",
             "reference",
-            f"the digest of an index never matches: pin {child.digest} or use the tag",
-        )
-    found = get(child)
-    if isinstance(found, Index):
-        raise Refused(
-            "could not fetch image: the linux/amd64 child is an index", "index", "push an image"
+            f"the digest of an index never matches: pin {found.digest} or use the tag",
         )
     return found
 
@@ -110,7 +100,7 @@ def _doubts(top: Manifest | Index) -> list[Problem]:
             "an index, not an image: it works by tag only, its digest can never be pinned",
             Hint(
                 command=Command("copy", (Blank.IMAGE, Blank.DESTINATION)),
-                after=" copies the image that meshes take out of it "
+                after=" copies the image that meshes pull out of it "
                 "(docker buildx: --provenance=false makes no index)",
             ),
         )

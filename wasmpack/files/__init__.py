@@ -1,1 +1,1 @@
-"""Files that the user names, and files that wasmpack makes."""
+"""Files that the user names, and files that wasmpack creates."""

@@ -18,11 +18,11 @@ from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WasmpackWarnin
 from wasmpack.files.links import followed, procfs_devices
 
 TEMPORARY = ".wasmpack-tmp-"
-"""Prefix of files in the making; what a killed process leaves is swept by ``prune``."""
+"""Prefix of unfinished files; ``prune`` removes those that a killed process left."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
-"""NFS and others without; EBADF: NFS locks only what is open for writing (flock(2))."""
+"""No locks, as on some NFS; EBADF: NFS locks only what is open for writing (flock(2))."""
 LOCK_SECONDS = 30.0
-"""How long a lock is waited for: others hold it while they copy an image."""
+"""Longest wait for a lock: others hold it while they copy an image."""
 _TURN = 0.01
 """Seconds between two tries to get it."""
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -167,12 +167,12 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def refuse_endless(status: os.stat_result, path: Path) -> None:
-    """Files of the kernel that call themselves regular, and wait or have no end (/proc/kmsg).
+    """Refuse kernel files that pretend to be regular, and block or never end (/proc/kmsg).
 
     :raises BadArtifact: it is one of them
     """
     if status.st_size == 0 and status.st_blocks == 0 and status.st_dev in procfs_devices():
-        raise BadArtifact(f"{path}: a file of the kernel, expected a regular file")
+        raise BadArtifact(f"{path}: a kernel file, expected a regular file")
 
 
 @contextlib.contextmanager
@@ -191,7 +191,7 @@ def lock(directory: int, path: Path, *, shared: bool = False) -> None:
     A file system without locks is used without, and a warning says so.
 
     :param path: names the directory in messages
-    :raises WasmpackError: somebody else keeps it locked, which whoever may read it can
+    :raises WasmpackError: another process keeps it locked; read access suffices for that
     """
     import fcntl
 
@@ -201,8 +201,8 @@ def lock(directory: int, path: Path, *, shared: bool = False) -> None:
         while not _is_locked(directory, kind):
             if time.monotonic() > deadline:
                 raise WasmpackError(
-                    f"{path}: another process has had it locked for {LOCK_SECONDS:g} s",
-                    hint="try again when it has ended",
+                    f"{path}: locked by another process for {LOCK_SECONDS:g} s",
+                    hint="try again when that process has ended",
                 )
             time.sleep(_TURN)
     except OSError as error:
@@ -217,7 +217,7 @@ def lock(directory: int, path: Path, *, shared: bool = False) -> None:
 
 
 def _is_locked(directory: int, kind: int) -> bool:
-    """Whether we have the lock now."""
+    """Try to get the lock; True if we have it."""
     import fcntl
 
     try:
@@ -231,10 +231,10 @@ def _is_locked(directory: int, kind: int) -> bool:
 def explained(path: Path | str) -> Iterator[None]:
     """Turn an operating system error into one that names the path and says what to do.
 
-    :raises BrokenPipeError: as it is: whoever reads has left, which is no fault of the path
+    :raises BrokenPipeError: unchanged: the reader has left, the path is fine
     """
     if "\0" in str(path):
-        raise WrongUsage(f"{path!s}: no file can have this name")
+        raise WrongUsage(f"{path!s}: invalid file name")
     try:
         yield
     except BrokenPipeError:
@@ -244,7 +244,7 @@ def explained(path: Path | str) -> Iterator[None]:
 
 
 def explanation(path: Path | str, error: OSError) -> WasmpackError:
-    """The error of ours for one of the operating system's."""
+    """Our error for one of the operating system."""
     text = f"{path}: {error.strerror or error}"
     if error.errno == errno.ENOENT:
         return NotFound(f"{path}: no such file")

@@ -1,6 +1,6 @@
-"""Files that the user names to be read: bounded, and never waited for without end.
+"""Files that the user names to be read: bounded, and never waited for forever.
 
-``/dev/stdin``, ``/dev/fd/N`` and named pipes are read to the end as long as somebody writes them.
+``/dev/stdin``, ``/dev/fd/N`` and named pipes are read to the end as long as they have a writer.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ MAX_CONFIGURATION = 16 << 20
 """Most bytes of a configuration file, a certificate or a password."""
 _CHUNK = 1 << 20
 _TURN = 0.02
-"""Seconds between two looks whether somebody has opened the other end."""
+"""Seconds between two checks whether the other end is open."""
 
 
 def read_named(path: Path, limit: int) -> bytes:
@@ -31,7 +31,7 @@ def read_named(path: Path, limit: int) -> bytes:
     :raises NotFound: no such file
     :raises BadArtifact: more bytes than the limit
     :raises WrongUsage: a directory, a device, a socket
-    :raises WasmpackError: it cannot be read, or is a pipe that nobody writes
+    :raises WasmpackError: it cannot be read, or is a pipe without a writer
     """
     with explained(path), _opened(path) as handle:
         return _read(handle, str(path), limit)
@@ -50,7 +50,7 @@ def read_standard_input(limit: int) -> bytes:
 
 
 def is_pipe(path: Path) -> bool:
-    """Whether the path names what can be read once only."""
+    """True for a path that can only be read once."""
     with contextlib.suppress(OSError):
         mode = path.stat().st_mode
         return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
@@ -80,7 +80,7 @@ def _open(path: Path) -> int:
 
 
 def _refuse_devices(status: os.stat_result, what: str, *, terminal: bool) -> None:
-    """Before a device is opened, and again of what was open already."""
+    """Refuse devices: before opening one, and if one was already open."""
     mode = status.st_mode
     if stat.S_ISDIR(mode):
         raise WrongUsage(f"{what}: a directory, expected a file")
@@ -89,7 +89,7 @@ def _refuse_devices(status: os.stat_result, what: str, *, terminal: bool) -> Non
 
 
 def _read(handle: int, what: str, limit: int) -> bytes:
-    """To the end, wherever that is by then; a writer may take as long as it likes."""
+    """Read to the end; a writer may take as long as it likes."""
     status = os.fstat(handle)
     _refuse_devices(status, what, terminal=os.isatty(handle))
     if stat.S_ISFIFO(status.st_mode):
@@ -108,9 +108,9 @@ def _read(handle: int, what: str, limit: int) -> bytes:
 
 
 def _first_of_pipe(handle: int, what: str) -> bytes:
-    """As soon as there is a writer, which may then be silent for long.
+    """Wait for a writer, which may then be silent for long.
 
-    :raises WasmpackError: there is none
+    :raises WasmpackError: no writer came in time
     """
     ready = select.poll()
     ready.register(handle, select.POLLIN)
@@ -119,12 +119,14 @@ def _first_of_pipe(handle: int, what: str) -> bytes:
         ended = bool(ready.poll(0))  # asked first: a writer may come, write and go meanwhile
         try:
             piece = os.read(handle, _CHUNK)
-        except BlockingIOError:  # not the end: somebody has it open for writing (pipe(7))
+        except BlockingIOError:  # not the end: it is open for writing (pipe(7))
             return _read_some(handle, _CHUNK)
         if piece or ended:
             return piece
         if time.monotonic() > deadline:
-            raise WasmpackError(f"{what}: nobody writes this pipe", hint="start its writer first")
+            raise WasmpackError(
+                f"{what}: no process writes this pipe", hint="start its writer first"
+            )
         time.sleep(_TURN)
 
 

@@ -1,8 +1,8 @@
 """The end of a path that the user names, followed link by link.
 
-A link to a file is followed, as a shell's ``>`` does. The links that the kernel makes up in
-``/proc`` (``PID/root``, ``PID/cwd``, ``PID/fd/N``) reach files that no name in this file system
-leads to: of those only our own open files are taken, and as what is open, not by name.
+A link to a file is followed, as a shell's ``>`` does. The magic links in ``/proc``
+(``PID/root``, ``PID/cwd``, ``PID/fd/N``) reach files that no name in this file system leads to: of
+those only our own open files are accepted, as descriptors and not by name.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class Found:
     path: Path
     """The same as text, for people."""
     status: os.stat_result | None
-    """None: nothing has that name yet."""
+    """None if nothing has that name yet."""
     elsewhere: bool
     """A link led into another directory than the one that the path names."""
     descriptor: int | None = None
@@ -44,7 +44,7 @@ class Found:
 def followed(path: Path) -> Iterator[Found]:
     """Follow a path to its end; the directory found is open while the block runs.
 
-    :raises OSError: as the kernel says: no such directory, too many links, no permission
+    :raises OSError: as the kernel reports: no such directory, too many links, no permission
     :raises WrongUsage: it leads through a link of ``/proc``, or to a descriptor that is not open
     """
     walk = _Walk(path)
@@ -112,7 +112,7 @@ class _Walk:
         )
 
     def _status(self, name: str) -> os.stat_result | None:
-        """Of the name itself; the last one need not be there."""
+        """Status of the name itself; the last one may be missing."""
         try:
             return os.stat(name, dir_fd=self.directory, follow_symlinks=False)
         except FileNotFoundError:
@@ -132,7 +132,7 @@ class _Walk:
         self._turn(os.readlink(name, dir_fd=self.directory))
 
     def _turn(self, text: str) -> None:
-        """Go on with the names of a path; a slash at its end asks for a directory."""
+        """Continue with the names of a path; a slash at its end asks for a directory."""
         if text.startswith("/"):
             self._enter("/")
         names = [name for name in text.split("/") if name not in {"", "."}]
@@ -148,7 +148,7 @@ class _Walk:
 
     def _refusal(self, name: str) -> WrongUsage:
         return WrongUsage(
-            f"{self._path}: leads through {Path(self._at, name)}, a link that the kernel makes up",
+            f"{self._path}: leads through {Path(self._at, name)}, a link of the kernel",
             hint="name the file itself",
         )
 
@@ -165,7 +165,7 @@ def _is_own_file(directory: int, name: str) -> bool:
 
 
 def _open_descriptor(path: Path, name: str) -> int:
-    """The number of a file that whoever started us left open: ours are closed on exec.
+    """The number of a file that our parent left open: ours are closed on exec.
 
     :raises WrongUsage: it is not open
     """
@@ -179,7 +179,7 @@ def _open_descriptor(path: Path, name: str) -> int:
 
 
 def _is_magic(directory: int) -> bool:
-    """Whether links in this directory are made up by the kernel."""
+    """True if links in this directory are the kernel's magic links (proc(5))."""
     here = os.fstat(directory)
     return here.st_dev in procfs_devices() and here.st_ino != _PROC_ROOT
 

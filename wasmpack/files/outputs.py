@@ -1,4 +1,4 @@
-"""Files that the user names for a result: the name means what it means to a shell's ``>``.
+"""Files that the user names for a result, treated as a shell's ``>`` treats them.
 
 A regular file is replaced whole, at the end of the links that lead to it, and keeps its mode and
 owner. Where a directory forbids that (a file that is mounted by itself, a directory that cannot be
@@ -25,8 +25,7 @@ from wasmpack.files.inputs import MAX_CONFIGURATION, read_named
 from wasmpack.files.links import Found, followed, is_harmless_device, procfs_devices
 
 _REFUSED = {errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOENT}
-"""Answers of a directory in which a file cannot be replaced, but perhaps be written (ENOENT: of
-procfs)."""
+"""Errors where a file cannot be replaced, but perhaps written in place (ENOENT: procfs)."""
 STDOUT = 1
 
 
@@ -63,7 +62,7 @@ def named_output(path: Path, notice: Notice, *, private: bool = False) -> Iterat
 
 
 def check_named(path: Path) -> Path | None:
-    """Before work that cannot be undone: can the file be written?
+    """Check that the file can be written, before work that cannot be undone.
 
     Returns the regular file that will be written; None for a pipe, a terminal, an open file.
 
@@ -83,7 +82,7 @@ def check_named(path: Path) -> Path | None:
 
 
 def is_stdout(path: Path) -> bool:
-    """Whether the path is our standard output, by whatever name."""
+    """True for our standard output, under any name."""
     with contextlib.suppress(OSError), followed(path) as found:
         return found.descriptor == STDOUT
     return False
@@ -120,19 +119,19 @@ def _check(path: Path, found: Found) -> None:
         import fcntl
 
         if fcntl.fcntl(found.descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
-            raise WrongUsage(f"{path}: is open for reading, not for writing")
+            raise WrongUsage(f"{path}: open for reading, expected a file open for writing")
         return
     status, name = found.status, found.name
     if os.fstat(found.directory).st_dev in procfs_devices():
-        raise WrongUsage(f"{path}: a setting of the kernel, which is not written")
+        raise WrongUsage(f"{path}: a kernel setting, expected a file")
     if status is None:
         name = "."
     elif stat.S_ISDIR(status.st_mode):
         raise WrongUsage(f"{path}: a directory, expected a file")
     elif not (_is_replaced(found) or stat.S_ISFIFO(status.st_mode) or is_harmless_device(status)):
         raise WrongUsage(
-            f"{path}: a device or a socket, which is not written",
-            hint="a file, a named pipe, /dev/null, /dev/tty or /dev/stdout",
+            f"{path}: a device or a socket, expected a file",
+            hint="use a file, a named pipe, /dev/null, /dev/tty or /dev/stdout",
         )
     if not os.access(name, os.W_OK, dir_fd=found.directory):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -223,12 +222,12 @@ def _open_stream(path: Path, found: Found) -> int:
         if error.errno != errno.ENXIO:  # fifo(7)
             raise
         raise WasmpackError(
-            f"{path}: nobody reads this pipe", hint="start its reader first"
+            f"{path}: no process reads this pipe", hint="start its reader first"
         ) from error
 
 
 class _Stream(io.RawIOBase):
-    """What cannot be replaced; waits for a slow reader even where writing would not."""
+    """An output that cannot be replaced; waits for a slow reader even if it is non-blocking."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle

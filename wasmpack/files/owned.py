@@ -4,7 +4,7 @@ A cached result is not computed again, so a file counts only if it and its direc
 user and nobody else can write them, and if its bytes are those that were written (their digest
 comes first). Anything else there, of any kind, is as if it were absent. A directory is opened
 once, never through a link, and files are read, written and removed in what was opened: a link in
-its place must not lead a clean-up into somebody's documents.
+its place must not lead a clean-up into other documents.
 """
 
 import contextlib
@@ -25,11 +25,11 @@ _HOUR = 3600
 
 
 class _NotOurs(OSError):
-    """A directory that somebody else could have written to."""
+    """A directory that other users can write to."""
 
 
 def read_owned(path: Path, limit: int) -> bytes | None:
-    """Content that :func:`write_owned` wrote; None if it is absent, damaged, or somebody else's.
+    """Content that :func:`write_owned` wrote; None if it is absent, damaged, or another user's.
 
     :param limit: most bytes that are read
     """
@@ -52,7 +52,7 @@ def read_owned(path: Path, limit: int) -> bytes | None:
 
 
 def write_owned(path: Path, content: bytes) -> None:
-    """Keep something, if there is a directory for it that is this user's own; else do nothing.
+    """Store content if the directory belongs to this user alone; otherwise do nothing.
 
     :param path: named by a SHA-256 in hex and a suffix: no other name is ever removed
     """
@@ -90,7 +90,7 @@ def make_room(path: Path, limit: int) -> tuple[int, int]:
 def _directory(path: Path) -> Iterator[int]:
     """Open a directory that is this user's own.
 
-    :raises OSError: it is missing, a link, or somebody else can write to it
+    :raises OSError: it is missing, a link, or writable by others
     """
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -102,7 +102,7 @@ def _directory(path: Path) -> Iterator[int]:
 
 
 def _files(directory: int) -> Iterator[tuple[str, os.stat_result]]:
-    """Files with names of ours."""
+    """Files whose names have our form."""
     for name in os.listdir(directory):
         if _KEPT.fullmatch(name) or _IN_THE_MAKING.fullmatch(name):
             with contextlib.suppress(OSError):
@@ -112,7 +112,7 @@ def _files(directory: int) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _is_left_over(name: str, found: os.stat_result) -> bool:
-    """Whether a process that was killed left it."""
+    """True for a file that a killed process left behind."""
     import time
 
     return name.startswith(TEMPORARY) and time.time() - found.st_mtime > _HOUR

@@ -1,4 +1,4 @@
-"""What a check has to say: findings by rules, and the verdict of each target over them.
+"""Results of checks: findings by rules, and the verdict of each target over them.
 
 >>> report = judge("plugin.wasm", "module", {"envoy-1.40": []}, strict_targets=False)
 >>> report.verdict

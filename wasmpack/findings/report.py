@@ -22,10 +22,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A problem together with the targets that make it, in the order they were asked."""
+    """A problem and the targets that have it, in the order they were checked."""
 
     rule: Rule
-    """What kind it is."""
+    """The kind of finding."""
     severity: Severity
     """How bad it is for the targets together."""
     where: str
@@ -35,7 +35,7 @@ class Finding:
     hint: str
     """The next step; empty if there is none."""
     targets: tuple[str, ...]
-    """Names of the targets that find it; empty if no target was asked."""
+    """Names of the targets that have it; empty if no target was checked."""
 
     @property
     def code(self) -> str:
@@ -56,14 +56,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetVerdict:
-    """What one target says of the subject as a whole."""
+    """One target's verdict on the subject as a whole."""
 
     target: str
     """Name of the release: ``istio-1.29``."""
     verdict: Verdict
-    """Of this release alone."""
+    """The verdict of this release alone."""
     ships: str = ""
-    """Whose code it is, if it is another's (``Istio 1.24.6``)."""
+    """The product and release whose code it ships, if another's (``Istio 1.24.6``)."""
 
     def as_json(self) -> dict[str, object]:
         """The contract's shape of one row of the matrix."""
@@ -80,13 +80,13 @@ class Report:
     kind: str
     """``module``, ``config``, ``image`` or ``wasmplugin``."""
     verdict: Verdict
-    """Of all targets together."""
+    """The verdict over all targets."""
     targets: tuple[TargetVerdict, ...]
-    """One row for each target, in the order they were asked; empty for ``config``."""
+    """One row for each target, in the order they were checked; empty for ``config``."""
     findings: tuple[Finding, ...]
     """The most severe first."""
     complete: bool = True
-    """Nothing was left out and every byte was read and verified: the next time it says the same."""
+    """Nothing was left out and every byte was verified, so that the report can be reused."""
 
     @property
     def accepted(self) -> bool:
@@ -94,7 +94,7 @@ class Report:
         return self.verdict is Verdict.ACCEPT
 
     def __str__(self) -> str:
-        """What the command line prints."""
+        """The text that the command line prints."""
         return "\n".join(report_lines(self))
 
     @classmethod
@@ -102,7 +102,7 @@ class Report:
         """Read what :meth:`as_json` wrote.
 
         :param rule_of: the rule of a code; KeyError if there is none
-        :raises KeyError, ValueError, TypeError: it is something else
+        :raises KeyError, ValueError, TypeError: not a report
         """
         return cls(
             subject=value["subject"],
@@ -142,7 +142,7 @@ class Report:
 
 
 Style = Callable[[str, str], str]
-"""``style(text, colour)``: the text, coloured if the stream takes it."""
+"""``style(text, colour)``: the text, coloured if the stream supports it."""
 WIDTH = 80
 WIDEST_COLUMN = 100
 """Characters: most names of images are shorter."""
@@ -189,7 +189,7 @@ def said_once(findings: Iterable[Finding]) -> list[tuple[Finding, list[str]]]:
 def finding_lines(
     finding: Finding, style: Style, *, asked: int, others: Sequence[str] = ()
 ) -> Iterator[str]:
-    """One finding; its targets only where they are not all of those asked.
+    """One finding; with its targets unless all of those checked have it.
 
     :param others: further places of the same
     """
@@ -207,7 +207,7 @@ def finding_lines(
 
 
 def matrix_lines(rows: Sequence[TargetVerdict], style: Style) -> Iterator[str]:
-    """One line a target; whose code it ships, if it is another's."""
+    """One line per target, with the product whose code it ships, if another's."""
     cells = [
         (row.target, verdict_text(row.verdict, style), f"({row.ships})" if row.ships else "")
         for row in rows

@@ -23,7 +23,7 @@ from wasmpack.redaction import bounded
 
 
 class Blank(StrEnum):
-    """An argument that the user fills in, unless whoever shows the hint knows it."""
+    """An argument that the user fills in, unless the code that shows the hint knows it."""
 
     IMAGE = "IMAGE"
     DESTINATION = "DESTINATION"
@@ -36,7 +36,7 @@ class Command:
     name: str
     """As the table of commands has it: ``repack``."""
     arguments: tuple[str | Blank, ...] = ()
-    """Words, and blanks for what is not known here."""
+    """Words, and blanks for what is unknown here."""
 
     def __str__(self) -> str:
         return " ".join(["wasmpack", self.name, *self.arguments])
@@ -100,15 +100,15 @@ class Rule:
     code: str
     """Three letters and three digits: ``ABI005``."""
     title: str
-    """What is found."""
+    """The fault, in a few words."""
     severity: Severity = Severity.ERROR
     """How bad it is by default."""
     otherwise: str = ""
     """Further severities that it can have, and when."""
     cause: str = ""
-    """What exactly counts, and why it matters."""
+    """The exact condition, and why it matters."""
     consumer: str = ""
-    """Who refuses it, or in whose words."""
+    """Consumers that refuse it, and their messages."""
     fix: str
     """The next step."""
 
@@ -130,12 +130,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One observation, before it is known which targets make it."""
+    """One observation, before it is known which targets have it."""
 
     rule: Rule
-    """What kind it is."""
+    """The kind of finding."""
     severity: Severity
-    """The rule's, if it is not another one here."""
+    """The rule's, unless overridden for this problem."""
     where: str
     """The place: ``import env.proxy_foo``, ``section 7 at offset 0x2f``."""
     message: str

@@ -24,13 +24,13 @@ def judge(
 ) -> Report:
     """Merge each target's problems into one report.
 
-    :param problems: target name -> the problems that target sees, in order of importance
-    :param strict_targets: the targets were named by the user: one that rejects is enough.
-        Otherwise the verdict is ``reject`` only if all reject, and an error that only some of
-        them make is shown as a warning naming them.
+    :param problems: target name -> the problems that it has, in order of importance
+    :param strict_targets: the user named the targets, so that one rejection is enough. Otherwise
+        the verdict is ``reject`` only if all reject, and an error of only some of them is shown
+        as a warning that names them.
     :param strict: any warning rejects
-    :param complete: nothing that it speaks of was left out, or could not be read
-    :param ships: whose code a target is, if it is another's
+    :param complete: nothing was left out or could not be read
+    :param ships: the product whose code a target ships, if another's
     """
     seen = {target: list(found) for target, found in problems.items()}
     rows = tuple(
@@ -73,10 +73,10 @@ def _target_verdict(found: Sequence[Problem], strict: bool) -> Verdict:
 def _merge(
     seen: Mapping[str, Sequence[Problem]], *, soften: bool, named: bool = True
 ) -> tuple[Finding, ...]:
-    """One finding per distinct problem, with the targets that make it if they are ``named``.
+    """One finding per distinct problem, with the targets that have it if they are ``named``.
 
-    An error of some targets only is softened to a warning, unless all reject and no error is
-    shared: then each is needed to say why.
+    An error of only some targets is softened to a warning, unless all reject and no error is
+    shared: then each is needed to explain the verdict.
     """
     makers: dict[Problem, list[str]] = {}
     for target, found in seen.items():
@@ -101,7 +101,7 @@ def _merge(
 
 
 def _most_severe(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """No more than a report lists, and how many there are besides."""
+    """As many as a report lists, and the number of the rest."""
     listed = tuple(findings[:MOST_FINDINGS])
     if len(findings) == len(listed):
         return listed

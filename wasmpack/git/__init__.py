@@ -1,1 +1,1 @@
-"""What git knows of a file, without trusting the repository."""
+"""Facts from git about a file, without trusting the repository."""

@@ -3,13 +3,13 @@
 Facts like any other input: the same commit gives the same annotations on every machine. Whatever
 would name this machine (a local remote, user-info in a URL) is left out.
 
-Nothing that a work tree brings along is run, so it may be anybody's. The price: submodules are not
-looked into, and the content of a file with a ``filter`` attribute (git-lfs) is not compared, since
-only the filter knows what it stands for; that such a file is there still is.
+Nothing that a work tree brings along is run, so the work tree need not be trusted. The price:
+submodules are not examined, and of a file with a ``filter`` attribute (git-lfs) only the presence
+is checked, not the content, which only the filter can restore.
 
-git opens some files of a work tree without asking what they are. Tracked files are safe: git
+git opens some files of a work tree without checking their kind. Tracked files are safe: git
 compares their kind first. It opens ``.gitmodules``, the ``.gitattributes`` of every directory, and
-the repositories of submodules, whatever they are: these are looked at before.
+the repositories of submodules, whatever they are: these are checked before.
 """
 
 import ipaddress
@@ -39,7 +39,7 @@ def git_annotations(directory: Path) -> dict[str, str]:
     Empty if git is not installed, or the directory lies in no work tree with a commit.
 
     :param directory: resolved
-    :raises WasmpackError: a work tree whose facts git does not tell; never guessed, because they
+    :raises WasmpackError: a work tree whose facts git does not report; never guessed, because they
         go into the digest
     """
     try:
@@ -68,7 +68,7 @@ def _annotations(snapshot: Snapshot) -> dict[str, str]:
 
 
 def _is_dirty(snapshot: Snapshot) -> bool:
-    """Whether a tracked file differs from the commit, be it staged or not."""
+    """Return True if a tracked file differs from the commit, staged or not."""
     snapshot.git("update-index", "-q", "--ignore-submodules", "--refresh", expected=(0, 1))
     comparisons = (
         ("diff-index", "--quiet", "--cached", "--ignore-submodules=none", "HEAD"),
@@ -79,7 +79,7 @@ def _is_dirty(snapshot: Snapshot) -> bool:
 
 
 def _version(snapshot: Snapshot) -> str:
-    """The tag of the commit; nothing if it has none, or one that is not plain text."""
+    """The tag of the commit; empty without one, or if it is not plain text."""
     _, name = snapshot.git("describe", "--tags", "--exact-match", "HEAD", expected=(0, 128))
     try:
         version = name.decode().strip()

@@ -1,4 +1,4 @@
-"""Run git: bounded in time, memory and output, in the environment it is given and no other."""
+"""Run git: bounded in time, memory and output, in the given environment alone."""
 
 import math
 import os
@@ -13,11 +13,11 @@ from wasmpack.processes import Exceeded, Limits, Watch, end
 
 NO_GIT = "--no-git builds without annotations from git"
 _TIMEOUT = 20.0
-"""Seconds for all the commands of a build, and for what we do in between."""
+"""Seconds for all the commands of a build, and for our work in between."""
 _LIMITS = Limits(cpu=math.inf, memory=768 << 20, blocked=5.0)
 """Of one command. Memory: less than 1 GiB by what git can touch between two looks at it."""
 OUTPUT = 1 << 22
-"""Most bytes on either stream; what we ask for is a few lines."""
+"""Most bytes on either stream; we expect a few lines."""
 _REASON = 500
 """Most characters of a message of git that are repeated."""
 
@@ -32,7 +32,7 @@ class Deadline:
     def left(self, what: str) -> float:
         """Seconds until then.
 
-        :param what: is going on now
+        :param what: the current activity
         :raises WasmpackError: it is over
         """
         seconds = self._end - time.monotonic()
@@ -94,7 +94,7 @@ def _watched(
 
 
 class _Streams:
-    """What git prints."""
+    """The output of git."""
 
     def __init__(self, command: str, deadline: Deadline, most: int) -> None:
         self._command, self._deadline, self._most = command, deadline, most

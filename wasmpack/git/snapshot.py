@@ -1,11 +1,11 @@
 """A work tree's repository under a configuration of our own.
 
-git can be told to run programs in dozens of ways, and each release adds some: filters, hooks, file
-system monitors, transports that fetch missing objects. All of them need a configuration or a hook.
-So git gets a repository that has neither: a private directory with a copy of HEAD and of the index,
-links to objects and refs, and a configuration that we write, of values that are known to be data.
-It reads no other configuration, not even the user's. What somebody else writes into the original
-meanwhile is data as well.
+git can be configured to run programs in dozens of ways, and each release adds some: filters,
+hooks, file system monitors, transports that fetch missing objects. All of them need a configuration
+or a hook. So git gets a repository that has neither: a private directory with a copy of HEAD and of
+the index, links to objects and refs, and a configuration that we write, of values that are known to
+be data. It reads no other configuration, not even the user's. Anything that others write into the
+original meanwhile is data as well.
 """
 
 import os
@@ -28,7 +28,7 @@ _CORE = (
 )
 """How a file is compared with its blob."""
 _FORMAT = ("core.repositoryformatversion", "extensions.objectformat", "extensions.refstorage")
-"""How the repository is stored; git refuses what it does not know."""
+"""How the repository is stored; git refuses unknown values."""
 _OTHER_EXTENSIONS = (
     "extensions.noop",
     "extensions.partialclone",
@@ -37,7 +37,7 @@ _OTHER_EXTENSIONS = (
     "extensions.compatobjectformat",
     "extensions.relativeworktrees",
 )
-"""Those that change nothing for whoever only reads (gitrepository-layout(5))."""
+"""Extensions that change nothing for readers (gitrepository-layout(5))."""
 _USERS = rf"^({_CORE}|core\.attributesfile|safe\.directory)$"
 _REPOSITORYS = rf"^({_CORE}|core\.repositoryformatversion|extensions\..*|remote\.origin\.url)$"
 _DIRECTORIES = ("refs", "reftable")
@@ -48,12 +48,12 @@ _MAX_CONFIG = 1 << 22
 _MAX_INDEX = 1 << 28
 """Of the index and its base file together."""
 _BOUNDS = {"core.packedgitwindowsize": "32m", "core.packedgitlimit": "256m"}
-"""What git maps of packs at a time, so that a large one stays below the limit on memory."""
+"""Bytes of packs that git maps at a time, so that a large one stays below the memory limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What git is asked about."""
+    """The repository that git is run on."""
 
     top: Path
     """The work tree."""
@@ -130,7 +130,7 @@ def _comparing(users: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _repository_settings(tree: WorkTree, directory: Path, deadline: Deadline) -> dict[str, str]:
-    """What the repository's configuration has to say; the files that it includes have nothing to.
+    """Settings from the repository's configuration, without the files that it includes.
 
     :raises WasmpackError: a repository that is stored in a way we do not know
     """

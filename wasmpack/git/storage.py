@@ -1,8 +1,8 @@
-"""A look at the files of a repository before git opens them.
+"""Check the files of a repository before git opens them.
 
 git opens whatever has the right name: it waits for a pipe, reads a device without end, follows a
 link to a file elsewhere and repeats a line of it in a message. So it is given a repository only
-after all that it could open was seen to be a regular file or a directory.
+after everything it could open is known to be a regular file or a directory.
 """
 
 import os
@@ -18,13 +18,13 @@ from wasmpack.git.program import NO_GIT, Deadline
 _MAX_ENTRIES = 1 << 20
 """Of all directories together; git packs long before (gc.auto, gc.autoPackLimit)."""
 _OBJECT_DIRECTORY = re.compile(r"[0-9a-f]{2}|pack|info|commit-graphs|multi-pack-index\.d")
-"""Where git looks below an object directory (gitrepository-layout(5)); it opens no other."""
+"""Places git looks in below an object directory (gitrepository-layout(5)), and no others."""
 _MAX_ALTERNATES = 1 << 16
 _QUOTE = b'"'
 
 
 class Storage:
-    """The files of one repository, counted as they are looked at."""
+    """The files of one repository, counted as they are checked."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -63,7 +63,7 @@ class Storage:
     def objects(self, path: Path) -> Path | None:
         """As :meth:`directory`, for one of objects and those it borrows from.
 
-        Its directories may lie elsewhere, as a large disk's do; git takes only objects from there.
+        Its directories may lie elsewhere, as a large disk's do; git reads only objects from there.
         """
         found = self._top(path)
         waiting, seen = [found] if found else [], set[Path]()

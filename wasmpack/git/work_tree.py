@@ -1,6 +1,6 @@
 """Find the work tree that a directory lies in, without git.
 
-git's own search also takes a directory for a repository that merely looks like one (a "bare"
+git's own search also accepts a directory that merely looks like a repository (a "bare"
 repository, which can be committed as ordinary files). Here it is a ``.git`` or nothing: a name that
 git never checks out.
 """
@@ -18,7 +18,7 @@ from wasmpack.files.directories import open_regular
 _POINTER = 1 << 14
 """Most bytes of a file that holds a path or the name of a branch."""
 _HEAD = re.compile(rb"ref:\s*refs/[^\0]+|[0-9a-f]{40}|[0-9a-f]{64}")
-"""What a valid HEAD holds (git setup.c, validate_headref)."""
+"""The content of a valid HEAD (git setup.c, validate_headref)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class WorkTree:
 
 
 def find_work_tree(directory: Path) -> WorkTree | None:
-    """The work tree around a resolved directory; None if it lies in none.
+    """The work tree around a resolved directory; None if there is no work tree.
 
     A mount point ends the search, as it does in git.
     """
@@ -53,7 +53,7 @@ def find_work_tree(directory: Path) -> WorkTree | None:
 
 
 def check_owner(tree: WorkTree, safe: Iterable[str]) -> None:
-    """Refuse somebody else's work tree, which git does unless it is told the repository's place.
+    """Refuse another user's work tree, which git does unless given the repository's place.
 
     git setup.c, ensure_valid_ownership.
 
@@ -110,13 +110,13 @@ def _content(file: Path) -> bytes:
 
 
 def _own_ids() -> set[int]:
-    """This user, and for root whoever became root with sudo."""
+    """This user, and for root the user who ran sudo."""
     user, before = os.geteuid(), os.environ.get("SUDO_UID", "")
     return {user, int(before)} if user == 0 and before.isdecimal() else {user}
 
 
 def _is_safe(top: Path, values: Iterable[str]) -> bool:
-    """``safe.directory`` as git-config(1) describes it: an empty value takes back all before it."""
+    """``safe.directory`` as git-config(1) describes it: an empty value clears all before it."""
     safe = False
     for value in values:
         path = expand_home(value)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from wasmpack.errors import BadArtifact, NotFound, Notice
+from wasmpack.images.indexes import images_below, mesh_image
 from wasmpack.images.parts import UNREADABLE, Parts
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED
@@ -44,16 +45,6 @@ class Contents:
     """The one that holds the module; None if there is none."""
     damage: str = ""
     """Why the layer could not be read to its end, behind the module."""
-
-
-def linux_amd64(index: Index) -> Descriptor | None:
-    """The child that every mesh takes, whatever its own platform (go-containerregistry)."""
-    for child in index.manifests:
-        if child.platform is None or (
-            (child.platform.os, child.platform.architecture) == ("linux", "amd64")
-        ):
-            return child
-    return None
 
 
 def read_contents(manifest: Manifest, open_blob: OpenBlob) -> Contents:
@@ -136,7 +127,8 @@ def _first_of_each(layer: Descriptor, layers: Layers) -> tuple[dict[str, LayerFi
 
 
 _MOST_IMAGES = 16
-"""Images of an index that are searched: one for each platform, and its attestations."""
+"""Images of an index that are searched: one for each platform, and its attestations; an index in
+it counts too."""
 
 
 class Image(Parts):
@@ -176,11 +168,7 @@ class Image(Parts):
     @cached_property
     def manifest(self) -> Manifest | None:
         """The image that a mesh would pull; None for an index without linux/amd64."""
-        if isinstance(self.top, Manifest):
-            return self.top
-        child = linux_amd64(self.top)
-        found = self.get(child) if child else None
-        return found if isinstance(found, Manifest) else None
+        return mesh_image(self.top, self.get)
 
     @property
     def digest(self) -> Digest:
@@ -230,18 +218,15 @@ class Image(Parts):
         return self.annotations.get(CREATED) or self.file_system_config(self.manifest)[0]
 
     def search(self) -> tuple[Manifest, FoundFiles]:
-        """Every module of the image; of an index, of the image that meshes take, else of the first
+        """Every module of the image; of an index, of the image that meshes pull, else of the first
         that has a module.
 
         :raises BadArtifact: no image of an index has one, or a layer cannot be read
         """
         if isinstance(self.top, Manifest):
             return self.top, search(self.top, self.layers)
-        for child in _children(self.top)[:_MOST_IMAGES]:
+        for image in images_below(self.top, self.get, _MOST_IMAGES):
             with contextlib.suppress(BadArtifact, NotFound):
-                image = self.get(child)
-                if isinstance(image, Index):
-                    continue
                 found = search(image, self.layers)
                 if found.modules:
                     return image, found
@@ -264,10 +249,3 @@ class Image(Parts):
         if image is not self.top:
             notice(f"{self.reference}: an index; taking its linux/amd64 image {image.digest}")
         return image
-
-
-def _children(index: Index) -> list[Descriptor]:
-    """Each once, the one that meshes take first."""
-    first = linux_amd64(index)
-    children = [*([first] if first else []), *index.manifests]
-    return list({child.digest: child for child in children}.values())

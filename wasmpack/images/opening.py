@@ -6,9 +6,17 @@ from typing import assert_never
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.images.image import Image
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace, Place, is_there
-from wasmpack.oci.reference import Reference
-from wasmpack.stores.archive import ArchiveReader
+from wasmpack.oci.place import (
+    STREAM,
+    ArchivePlace,
+    DaemonPlace,
+    LayoutPlace,
+    NamePlace,
+    Place,
+    is_there,
+)
+from wasmpack.oci.reference import DOCKER_HUB, Reference
+from wasmpack.stores.archive import open_archive
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import find_local, store_path
 from wasmpack.stores.on_disk import LayoutReader, LocalReader
@@ -35,9 +43,8 @@ def open_pushable(place: Place, session: Session) -> Image:
     if isinstance(place, NamePlace):
         reference = place.reference.with_default_tag()
         if find_local(reference) is None:
+            refuse_path(place)
             hint = f"wasmpack build MODULE -t {reference}, or wasmpack copy between registries"
-            if Path(str(place)).is_file():
-                hint = f"{place} is a file: wasmpack build {place} -t REGISTRY/NAME:TAG --push"
             raise NotFound(f"{reference}: not in the local store", hint=hint)
     return open_image(place, session)
 
@@ -51,6 +58,23 @@ def expanded(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise WrongUsage(f"{text}: {error}") from error
+
+
+def refuse_path(place: NamePlace) -> None:
+    """What is a file or directory here is never asked of Docker Hub, nor sent there.
+
+    :raises NotFound: the name of an existing path, without a registry
+    """
+    text = str(place)
+    if place.remote or place.reference.registry != DOCKER_HUB or not is_there(Path(text).exists):
+        return
+    hub = f"docker.io/{text} is the image on Docker Hub"
+    if is_there(Path(text).is_dir):
+        raise NotFound(f"{text}: a directory here, not an image", hint=f"oci:{text}; {hub}")
+    raise NotFound(
+        f"{text}: a file here, not an image",
+        hint=f"oci-archive:{text}, wasmpack inspect module {text}; {hub}",
+    )
 
 
 def require_image(image: Image) -> Manifest:
@@ -73,7 +97,8 @@ def _reader(place: Place, session: Session) -> ImageReader:
             layout = Layout.open(expanded(place.path))
             return LayoutReader(layout, layout.find(place.tag, place.digest), "layout")
         case ArchivePlace():
-            return ArchiveReader(expanded(place.path), place.tag, place.digest)
+            path = Path("/dev/stdin") if place.path == STREAM else expanded(place.path)
+            return open_archive(path, place.tag, place.digest)
         case DaemonPlace():
             from wasmpack.stores.daemon import DaemonReader
 
@@ -89,21 +114,14 @@ def _name_reader(place: NamePlace, session: Session) -> ImageReader:
         return LocalReader(Layout(store_path()), found, reference, session)
     if place.remote:
         return _registry_reader(reference, session)
+    refuse_path(place)
     if not reference.names_registry:
         raise NotFound(
             f"{reference}: not in the local store, and the name has no registry",
-            hint=_what_it_may_be(str(place)),
+            hint="wasmpack list; or a full name such as quay.io/me/plugin:v1",
         )
     session.notice(f"{reference}: not in the local store, asking the registry")
     return _registry_reader(reference, session)
-
-
-def _what_it_may_be(text: str) -> str:
-    if is_there(Path(text).is_file):
-        return f"{text} is a file: wasmpack inspect module, or oci-archive:{text}"
-    if is_there(Path(text).is_dir):
-        return f"oci:{text}, if this directory is a layout"
-    return "wasmpack list; or a full name such as quay.io/me/plugin:v1"
 
 
 def _registry_reader(reference: Reference, session: Session) -> ImageReader:

@@ -8,7 +8,7 @@
 import contextlib
 import io
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import SupportsIndex, TypeVar, overload
 
@@ -112,6 +112,10 @@ class Parts:
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         """What refers to a manifest of this image: signatures, bills of material."""
         return self._reader.referrers(digest)
+
+    def attached(self, digest: Digest) -> Mapping[str, Descriptor]:
+        """What says something of a manifest by a tag made of its digest: cosign's."""
+        return self._reader.attached(digest)
 
     def unless_damaged(self, descriptor: Descriptor, work: Callable[[], T]) -> T:
         """Work on a blob; if it turns out to be damaged, get it again and work on it once more.

@@ -2,12 +2,13 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError
+from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, WasmpackError, silence
 from wasmpack.images.image import Image
+from wasmpack.images.indexes import DEEPEST
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.ports import BlobStatus, ImageWriter, Progress
@@ -23,8 +24,6 @@ _MOST_ROWS = 16_000
 """Descriptors in indexes and lists of referrers, however often the same one comes."""
 _MOST_BLOBS = 4000
 """Of one image, or of all images of an index."""
-_DEEPEST = 16
-"""Indexes in indexes, and what refers to what refers to an image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,24 +68,31 @@ def transfer_all(
     *,
     referrers: bool = False,
     progress: Progress | None = None,
+    notice: Notice = silence,
 ) -> tuple[Moved, ...]:
     """As :func:`transfer`, of an index with all its images.
 
     :param referrers: also what refers to any of them: signatures, bills of material
+    :param notice: told of those that have tags, and of those that cannot be read
     :raises BadArtifact: more manifests than anybody makes
     """
     moving = _Moving(image, writer, progress)
     moved: dict[Digest, Moved] = {}
-    for manifest, subject in _Tree(image, referrers=referrers).walk(top):
-        own = [] if manifest.digest != top.digest else names
+    for manifest, subject, tags in _Tree(image, notice, referrers=referrers).walk(top):
+        own = tags if manifest.digest != top.digest else names
         if isinstance(manifest, Index):
-            writer.put_manifest(manifest, own)
+            if not writer.has_image(manifest, own):  # tags may be immutable
+                writer.put_manifest(manifest, own)
         else:
             rows = moving.image(manifest, own)
             moved |= {row.descriptor.digest: row for row in rows}
         if subject:
             writer.put_referrer(manifest)
     return tuple(moved.values())
+
+
+class _TooMany(BadArtifact):
+    """More manifests than anybody makes."""
 
 
 class _Tree:
@@ -96,27 +102,59 @@ class _Tree:
     as often as it likes.
     """
 
-    def __init__(self, image: Image, *, referrers: bool) -> None:
+    def __init__(self, image: Image, notice: Notice, *, referrers: bool) -> None:
         self._image = image
+        self._notice = notice
         self._referrers = referrers
         self._seen: set[Digest] = set()
         self._rows = self._fetched = 0
 
     def walk(
-        self, found: Manifest | Index, depth: int = 0, *, subject: bool = False
-    ) -> Iterator[tuple[Manifest | Index, bool]]:
-        """Every manifest after those it names, and whether it refers to one that came before."""
+        self,
+        found: Manifest | Index,
+        depth: int = 0,
+        *,
+        subject: bool = False,
+        tags: Sequence[str] = (),
+    ) -> Iterator[tuple[Manifest | Index, bool, Sequence[str]]]:
+        """Every manifest after those it names, whether it refers to one before it, and its tags."""
         self._seen.add(found.digest)
-        if depth > _DEEPEST:
-            raise BadArtifact(f"an index that is more than {_DEEPEST} deep")
+        if depth > DEEPEST:
+            raise _TooMany(f"an index that is more than {DEEPEST} deep")
         for child in found.manifests if isinstance(found, Index) else ():
             if self._is_new(child):
                 yield from self.walk(self._image.get(child), depth + 1)
-        yield found, subject
-        for row in self._image.referrers(found.digest) if self._referrers else ():
+        yield found, subject, tags
+        if self._referrers:
+            yield from self._about(found.digest, depth + 1)
+
+    def _about(
+        self, digest: Digest, depth: int
+    ) -> Iterator[tuple[Manifest | Index, bool, Sequence[str]]]:
+        """What refers to a manifest; one that cannot be read is no reason to leave the others."""
+        for row in self._image.referrers(digest):
             if self._is_new(row):
-                with contextlib.suppress(NotFound):  # listed, and deleted since
-                    yield from self.walk(self._image.get(row), depth + 1, subject=True)
+                with self._reported(row):
+                    yield from self.walk(self._image.get(row), depth, subject=True)
+        for row, tags in _by_digest(self._image.attached(digest)):
+            self._notice(f"copying the tags {', '.join(tags)} too")
+            new = self._is_new(row)
+            with self._reported(row):
+                found = self._image.get(row)
+                yield from self.walk(found, depth, tags=tags) if new else [(found, False, tags)]
+
+    @contextlib.contextmanager
+    def _reported(self, row: Descriptor) -> Iterator[None]:
+        try:
+            yield
+        except _TooMany:
+            raise
+        except NotFound:
+            pass  # listed, and deleted since
+        except (BadArtifact, DigestMismatch) as error:
+            self._notice(
+                f"warning: {row.digest}, which refers to the image, is not copied: {error.message}"
+            )
 
     def _is_new(self, row: Descriptor) -> bool:
         """:raises BadArtifact: more than any index has."""
@@ -124,11 +162,19 @@ class _Tree:
         new = row.digest not in self._seen
         self._fetched += new
         if self._fetched >= _MOST_MANIFESTS or self._rows > _MOST_ROWS:
-            raise BadArtifact(
+            raise _TooMany(
                 f"an index of more than {_MOST_MANIFESTS} manifests, or of more than {_MOST_ROWS} "
                 "descriptors"
             )
         return new
+
+
+def _by_digest(attached: Mapping[str, Descriptor]) -> list[tuple[Descriptor, list[str]]]:
+    tags: dict[Digest, list[str]] = {}
+    for tag, row in attached.items():
+        tags.setdefault(row.digest, []).append(tag)
+    rows = {row.digest: row for row in attached.values()}
+    return [(rows[digest], names) for digest, names in tags.items()]
 
 
 class _Moving:
@@ -145,6 +191,8 @@ class _Moving:
     def image(self, manifest: Manifest, names: Sequence[str | None]) -> tuple[Moved, ...]:
         """Move an image; what came with an earlier one is there already.
 
+        A manifest that is there says nothing of its blobs, which a registry may have lost.
+
         :raises BadArtifact: more blobs than any image has
         """
         self._over.clear()  # of the image before
@@ -153,15 +201,15 @@ class _Moving:
             raise BadArtifact(f"more than {_MOST_BLOBS} layers: too many to copy at once")
         if self._progress:
             self._progress.expect(sum(blob.size for blob in blobs))
-        if self._writer.has_image(manifest, names):
-            return tuple(self.exists(blob) for blob in blobs)
+        there = self._writer.has_image(manifest, names)
         for blob in blobs:
             if blob.digest in self._done:
                 self.exists(blob)
         missing = [blob for blob in blobs if blob.digest not in self._done]
         moved = self.blobs(missing) if missing else ()
         self._done |= {row.descriptor.digest: row for row in moved}
-        self._writer.put_manifest(manifest, names)
+        if not there:
+            self._writer.put_manifest(manifest, names)
         return tuple(self._done[blob.digest] for blob in blobs)
 
     def blobs(self, blobs: Sequence[Descriptor]) -> tuple[Moved, ...]:

@@ -10,12 +10,21 @@ from wasmpack.errors import DigestMismatch
 from wasmpack.files.outputs import is_stdout
 from wasmpack.findings import Report
 from wasmpack.images.image import Image
-from wasmpack.images.opening import expanded
+from wasmpack.images.opening import expanded, refuse_path
 from wasmpack.images.transfer import Moved, transfer_all
 from wasmpack.images.variants import Variant, variant_of
+from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.oci.place import ArchivePlace, DaemonPlace, LayoutPlace, NamePlace, Place, pinned
+from wasmpack.oci.place import (
+    STREAM,
+    ArchivePlace,
+    DaemonPlace,
+    LayoutPlace,
+    NamePlace,
+    Place,
+    pinned,
+)
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import archive_layout, check_archive
 from wasmpack.stores.layout import Layout
@@ -23,6 +32,8 @@ from wasmpack.stores.local import open_store
 from wasmpack.stores.on_disk import LayoutWriter
 from wasmpack.stores.ports import ImageWriter
 from wasmpack.stores.session import Session, registry_name
+
+_DOCKER = {mt.DOCKER_MANIFEST, mt.DOCKER_LIST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +110,15 @@ def write_image(
     :param tags: further names there
     :param referrers: also what refers to it: signatures, bills of material
     :param source: where it comes from: of the same registry, its blobs may be mounted
+    :param force: replace another image in a layout or archive; to a registry, send everything
     :raises WouldOverwrite: another image is there, and ``force`` is not given
     """
     top = top or image.top
+    if isinstance(place, LayoutPlace | ArchivePlace) and top.media_type in _DOCKER:
+        session.notice(
+            f"{place}: a Docker manifest in an OCI layout, which skopeo and umoci do not find; "
+            "--variant compat is the same for a mesh"
+        )
     with open_writer(
         place, session, top.digest, force=force, tags=tags, source=registry_name(source)
     ) as writer:
@@ -112,6 +129,7 @@ def write_image(
             [*names_at(place), *tags],
             referrers=referrers,
             progress=session.progress,
+            notice=session.notice,
         )
     return Written(places=(place,), image=image, manifest=top, moved=moved)
 
@@ -143,7 +161,8 @@ def open_writer(
     """
     match place:
         case NamePlace():
-            yield registry_writer(place.reference, session, digest, source)
+            refuse_path(place)
+            yield registry_writer(place.reference, session, digest, source, force=force)
         case LayoutPlace():
             layout = Layout.create(expanded(place.path))
             if not force:
@@ -171,11 +190,17 @@ def open_writer(
 
 
 def registry_writer(
-    reference: Reference, session: Session, digest: Digest, source: Reference | None = None
+    reference: Reference,
+    session: Session,
+    digest: Digest,
+    source: Reference | None = None,
+    *,
+    force: bool = False,
 ) -> ImageWriter:
     """Push to a repository.
 
     :param source: where the image comes from; of the same registry, its blobs are mounted
+    :param force: send everything, whatever is there
     :raises DigestMismatch: the name has another digest than the image
     """
     from wasmpack.stores.registry.repository import RegistryWriter
@@ -183,9 +208,11 @@ def registry_writer(
     if reference.digest not in {None, digest}:
         raise DigestMismatch(f"{reference}: the image's digest is {digest}")
     mount_from = ""
-    if source is not None and source.registry == reference.registry:
+    if source is not None and not force and source.registry == reference.registry:
         mount_from = source.repository if source.repository != reference.repository else ""
-    return RegistryWriter(reference, session.writing, session.notice, mount_from=mount_from)
+    return RegistryWriter(
+        reference, session.writing, session.notice, mount_from=mount_from, force=force
+    )
 
 
 def names_at(place: Place) -> list[str | None]:
@@ -206,4 +233,4 @@ def goes_to_stdout(place: Place | None) -> bool:
 
 
 def _archive_target(place: ArchivePlace) -> Path:
-    return Path("/dev/stdout") if place.path == "-" else expanded(place.path)
+    return Path("/dev/stdout") if place.path == STREAM else expanded(place.path)

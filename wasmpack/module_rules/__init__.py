@@ -1,1 +1,1 @@
-"""What a host holds against a module, rule by rule."""
+"""The rules by which a host refuses a module."""

@@ -1,4 +1,4 @@
-"""Everything there is to say about a module's bytes: examined once, judged for each host.
+"""All findings of a module's bytes: examined once, validated for each host.
 
 >>> from wasmpack.targets import target
 >>> facts = examine(PluginModule(b"\\0asm\\1\\0\\0\\0"))
@@ -25,6 +25,7 @@ from wasmpack.module_rules.memory import (
     UNSEEN_MEMORY,
     memory_unseen,
 )
+from wasmpack.module_rules.plugin_type import is_network, type_problems
 from wasmpack.module_rules.start_up import start_up_problems
 from wasmpack.module_rules.validity import (
     WHOLE_FILE,
@@ -37,6 +38,7 @@ from wasmpack.module_rules.validity import (
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.host_scan import HostScan
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.targets import Target
 from wasmpack.wasm.code import check_code
 from wasmpack.wasm.cursor import MalformedModule
@@ -52,33 +54,33 @@ NOT_STARTED = Rule(
 )
 VM_CONFIG_UNSEEN = Rule(
     code="RUN012",
-    title="`--vm-config`: no resource of this consumer can give one, so it is judged without",
+    title="`--vm-config`: no resource of this consumer can set one, so it is ignored",
     severity=Severity.INFO,
-    consumer="meshes: WasmPlugin and its kin have no field for it",
+    consumer="meshes: WasmPlugin and related resources have no field for it",
     fix="use the plugin configuration, or an EnvoyFilter",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleFacts:
-    """What was learned of a module, independent of any target."""
+    """Facts of a module that hold for every target."""
 
     module: Module | None
-    """What the engine gets to see of it; None if it cannot be read."""
+    """The part that the engine sees; None if it cannot be read."""
     scan: HostScan
-    """What the host finds before it compiles."""
+    """The host's scan before it compiles."""
     unreadable: Problem | None = None
-    """Why it is no core module that an engine compiles."""
+    """The reason why no engine compiles it as a core module."""
     unchecked: bool = False
     """It uses instructions that V8 has and wasmtime has not."""
     newer: str | None = None
-    """Which of its features older engines may lack, in wasmtime's words."""
+    """A feature that older engines may lack, as wasmtime names it."""
     runs: tuple[tuple[RunRequest, DryRun], ...] = ()
-    """What hosts from the request's date on see, up to the next date; oldest first."""
+    """The dry run of hosts from each request's date up to the next; oldest first."""
     start_up: StartUp = field(default_factory=StartUp)
 
     def run_of(self, target: Target) -> DryRun | None:
-        """The dry run as that target; None if there was none."""
+        """The dry run as that target; None if it was not run."""
         given = self.start_up.vm_config if target.vm_config else None
         fitting = [
             run
@@ -89,7 +91,7 @@ class ModuleFacts:
 
 
 class Runner(Protocol):
-    """Where a module is validated and started."""
+    """A place to validate and start a module."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
@@ -104,7 +106,7 @@ def examine(
     *,
     runner: Callable[[], Runner] = Sandbox,
 ) -> ModuleFacts:
-    """Read, validate and dry-run a module; every fault becomes a fact, none is raised."""
+    """Read, validate and dry-run a module; every fault becomes a fact, not an exception."""
     start_up = start_up or StartUp()
     if subject.data[:4] != MAGIC:
         return _read(subject, start_up)
@@ -117,9 +119,9 @@ def examine(
     facts = _validated(facts, subject, ran.validity)
     if facts.unreadable or facts.unchecked:
         return facts
-    # without requests there is a run only where even validating came to no end
-    asked = requests or [RunRequest(abi_version="", host=abi.EPOCH)]
-    return replace(facts, runs=tuple(zip(asked, ran.runs, strict=bool(requests))))
+    # without requests there is a run only if validation itself was stopped
+    requested = requests or [RunRequest(abi_version="", host=abi.EPOCH)]
+    return replace(facts, runs=tuple(zip(requested, ran.runs, strict=bool(requests))))
 
 
 def _read(subject: PluginModule, start_up: StartUp) -> ModuleFacts:
@@ -133,7 +135,7 @@ def _read(subject: PluginModule, start_up: StartUp) -> ModuleFacts:
 
 
 def _validated(facts: ModuleFacts, subject: PluginModule, found: Validity | None) -> ModuleFacts:
-    """With what the engine says, if it came to an end."""
+    """Add the engine's validation, if it finished."""
     if facts.module is None or found is None:
         return facts
     if found.error and uses_legacy_exceptions(subject.compiled.data, facts.module, found.error):
@@ -146,7 +148,7 @@ def _validated(facts: ModuleFacts, subject: PluginModule, found: Validity | None
 
 
 def _requests(facts: ModuleFacts) -> list[RunRequest]:
-    """One for each age of hosts that could start this module in another way; none if none can."""
+    """One for each generation of hosts that could start the module differently, if any can."""
     module, version, start_up = facts.module, facts.scan.abi, facts.start_up
     if not start_up.dry_run or module is None or version is None:
         return []
@@ -158,18 +160,19 @@ def _requests(facts: ModuleFacts) -> list[RunRequest]:
         ages.add(abi.since("mainVoid"))
     if any(item.raw_name == b"poll_oneoff" for item in module.imports):
         ages.add(abi.since("poll"))
+    network = is_network(module) if start_up.network is None else start_up.network
     given = [start_up]
     if start_up.vm_config is not None:
         given.append(replace(start_up, vm_config=None))
     return [
-        RunRequest(abi_version=version, start_up=each, host=age)
+        RunRequest(abi_version=version, start_up=each, network=network, host=age)
         for each in given
         for age in sorted(ages)
     ]
 
 
 def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
-    """Findings of one target's proxy, in its order: scan, engine, imports, exports, start."""
+    """Findings of one target's proxy, in its own order: scan, engine, imports, exports, start."""
     if facts.module is None or facts.unreadable:
         assert facts.unreadable
         return [facts.unreadable]
@@ -178,24 +181,25 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
         found.append(newer_features(facts.newer))
     if facts.unchecked:
         found.append(legacy_exceptions())
+    found += type_problems(facts.module, network=facts.start_up.network)
     run = facts.run_of(target)
     if run is not None and not _has_error(found):
-        found += start_up_problems(run, target.host, facts.start_up)
+        found += start_up_problems(run, target.host, facts.start_up, sdk_of(facts.module))
         if facts.start_up.vm_config is not None and not target.vm_config:
             found.append(_vm_config_unseen())
     if not facts.start_up.dry_run and not _has_error(found):
-        said = "the start-up was not tried, as you asked: what it would show is not judged"
-        found.append(NOT_STARTED.problem(WHOLE_FILE, said))
+        message = "the start-up was skipped, as requested: its errors are not reported"
+        found.append(NOT_STARTED.problem(WHOLE_FILE, message))
     if memory_unseen(facts.module) and not _has_error(found):
         found.append(_unseen_memory(run))
     return found
 
 
 def _unseen_memory(run: DryRun | None) -> Problem:
-    """No crash was seen; without a dry run it is too likely for a doubt."""
+    """No crash was seen; without a dry run, a crash is likely enough to be an error."""
     seen = "" if run is None else "; none was seen at start-up and in a plain request"
     if run is not None and (run.failed or run.served.failed):
-        seen = "; none was seen as far as the dry run came"
+        seen = "; none was seen before the dry run ended"
     rule = MEMORY_CRASH if run is None else UNSEEN_MEMORY
     return rule.problem(
         "memory",
@@ -208,8 +212,8 @@ def _unseen_memory(run: DryRun | None) -> Problem:
 def _vm_config_unseen() -> Problem:
     return VM_CONFIG_UNSEEN.problem(
         "--vm-config",
-        "no resource of this consumer can give a VM configuration: judged without it here",
-        "move what it says into the plugin configuration, or write an EnvoyFilter",
+        "no resource of this consumer can set a VM configuration: it is ignored here",
+        "move its contents into the plugin configuration, or write an EnvoyFilter",
     )
 
 

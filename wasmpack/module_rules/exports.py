@@ -1,9 +1,11 @@
 """Findings on a module's exports: callbacks, the allocator, ABI markers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.module_rules.likewise import likewise
 from wasmpack.proxy_abi import abi
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.wasm.types import Export, Module
 
 EXPORT_MISMATCH = Rule(
@@ -38,17 +40,24 @@ UNKNOWN_CALLBACK = Rule(
     title="an unknown `proxy_on_*` export",
     severity=Severity.INFO,
     consumer="every proxy",
-    fix="none needed",
+    fix="no action needed",
 )
+OTHER_SDK = (
+    "built with an SDK from before mid 2020, or for another proxy: build with a current "
+    "proxy-wasm SDK"
+)
+"""The hint where each fix by hand would only lead to the next error."""
 _PREFIX = b"proxy_on_"
+_EXPORT_MISNAMED = {"assemblyscript", "cpp"}
+"""SDKs that export callbacks under names of a draft in every module, next to the right ones."""
 
 
 def export_problems(module: Module, version: str, host: abi.HostDate) -> Iterator[Problem]:
-    reactor = module.exported("_initialize") is not None
     known = abi.callbacks()
-    for raw, export in module.functions.items():
-        if raw in known and not _passed_over(export.name, module, reactor=reactor):
-            yield from _signature_problems(export, version, host)
+    looked_up = [e for raw, e in module.functions.items() if raw in known and _counts(e, module)]
+    yield from _mismatches(looked_up, version, host)
+    if sdk_of(module) not in _EXPORT_MISNAMED:
+        yield from _misnamed(looked_up, version, host)
     yield from few(
         (e for raw, e in module.functions.items() if raw.startswith(_PREFIX) and raw not in known),
         _unknown_callback,
@@ -58,35 +67,52 @@ def export_problems(module: Module, version: str, host: abi.HostDate) -> Iterato
             "exports",
             "neither malloc nor proxy_on_memory_allocate is exported: "
             "'Wasm module is missing malloc function.'",
-            "export proxy_on_memory_allocate (i32) -> i32; SDKs do it for you",
+            "export proxy_on_memory_allocate (i32) -> i32; every SDK does so",
         )
     yield from _marker_doubts(module)
 
 
-def _passed_over(name: str, module: Module, *, reactor: bool) -> bool:
+def _counts(export: Export, module: Module) -> bool:
     """Start functions and the allocator are looked up only when the one before is absent."""
-    if name in {"main", "__main_void"}:
-        return not reactor
-    if name == "_start":
+    reactor = module.exported("_initialize") is not None
+    if export.name in {"main", "__main_void"}:
         return reactor
-    return name == "proxy_on_memory_allocate" and module.exported("malloc") is not None
+    if export.name == "_start":
+        return not reactor
+    return export.name != "proxy_on_memory_allocate" or module.exported("malloc") is None
 
 
-def _signature_problems(export: Export, version: str, host: abi.HostDate) -> Iterator[Problem]:
-    wanted = abi.export_signature(export.name, version, host)
-    if wanted is not None and wanted != export.type:
-        yield EXPORT_MISMATCH.problem(
-            f"export {export.name}",
-            f"exported as {export.type}, but ABI {version} wants {wanted}: "
-            f"'Bad function signature for: {export.name}'",
-            f"give it the signature {wanted}",
-        )
-    elif wanted is None and abi.right_name(export.name):
-        yield MISNAMED_CALLBACK.problem(
-            f"export {export.name}",
-            "no proxy calls this callback",
-            f"the name that proxies call is {abi.right_name(export.name)}",
-        )
+def _mismatches(exports: Sequence[Export], version: str, host: abi.HostDate) -> Iterator[Problem]:
+    """One problem for all callbacks: several point to the SDK, not to a slip of the author."""
+    wanted = {e.name: abi.export_signature(e.name, version, host) for e in exports}
+    wrong = [e for e in exports if wanted[e.name] not in {None, e.type}]
+    callbacks = [e for e in wrong if e.raw_name.startswith(_PREFIX)]
+    for export in callbacks[:1]:
+        others = [other.name for other in callbacks[1:]]
+        yield _mismatch(export, version, f"{wanted[export.name]}", others)
+    for export in wrong:
+        if export not in callbacks:
+            yield _mismatch(export, version, f"{wanted[export.name]}")
+
+
+def _mismatch(export: Export, version: str, wanted: str, others: Sequence[str] = ()) -> Problem:
+    return EXPORT_MISMATCH.problem(
+        f"export {export.name}",
+        f"exported as {export.type}, but ABI {version} wants {wanted}: "
+        f"'Bad function signature for: {export.name}'{likewise(others)}",
+        OTHER_SDK if others else f"give it the signature {wanted}",
+    )
+
+
+def _misnamed(exports: Sequence[Export], version: str, host: abi.HostDate) -> Iterator[Problem]:
+    for export in exports:
+        right = abi.right_name(export.name)
+        if right and abi.export_signature(export.name, version, host) is None:
+            yield MISNAMED_CALLBACK.problem(
+                f"export {export.name}",
+                "no proxy calls this callback",
+                f"the name that proxies call is {right}",
+            )
 
 
 def _unknown_callback(export: Export) -> Problem:

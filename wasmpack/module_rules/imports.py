@@ -1,14 +1,15 @@
-"""What a proxy of a given release would refuse among a module's imports."""
+"""Imports for which a proxy of a given release would refuse a module."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
 from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.module_rules.likewise import EXAMINED, likewise
 from wasmpack.proxy_abi import abi
-from wasmpack.proxy_abi.abi import sdk_of
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.wasm.types import Import, Module
 
 MISSING_IMPORT = Rule(
@@ -32,9 +33,12 @@ OWN_FUNCTION = Rule(
     fix="try it there",
 )
 
+_REASONS = {"global": "proxies provide no globals", "func": "the proxy has no such function"}
+"""Why an import is missing, by its kind."""
+
 
 def import_problems(
-    module: Module, version: str, host: abi.HostDate, own_functions: frozenset[str]
+    module: Module, version: str, host: abi.HostDate, own_functions: frozenset[str] = frozenset()
 ) -> Iterator[Problem]:
     sdk = sdk_of(module)
     own: list[Import] = []
@@ -50,7 +54,7 @@ def import_problems(
             known.append((item, provided))
     mismatched = ((item, provided) for item, provided in known if provided != item.type)
     yield from few(own, _own_function)
-    yield from few(missing, lambda item: _missing(sdk, item, version))
+    yield from _missing_problems(sdk, missing, version)
     yield from few(mismatched, lambda pair: _mismatch(sdk, *pair, version))
 
 
@@ -70,20 +74,29 @@ def _mismatch(sdk: str, item: Import, provided: str, version: str) -> Problem:
 def _own_function(item: Import) -> Problem:
     return OWN_FUNCTION.problem(
         f"import env.{item.name}",
-        "a function of this consumer alone, whose signature is not established: neither it "
-        "nor the start-up was checked",
+        "only this consumer has this function, and its signature is not established: neither "
+        "it nor the start-up was checked",
         "try the plugin there; every other proxy refuses it",
     )
 
 
-def _missing(sdk: str, item: Import, version: str) -> Problem:
-    why = (
-        "proxies provide no globals" if item.kind == "global" else "the proxy has no such function"
-    )
+def _missing_problems(sdk: str, missing: Sequence[Import], version: str) -> Iterator[Problem]:
+    """One problem for each cause: its author links or builds in another way, once."""
+    causes: dict[tuple[str, str], list[Import]] = {}
+    for item in missing[:EXAMINED]:
+        cause = _REASONS[item.kind], import_hint(sdk, item, version)
+        causes.setdefault(cause, []).append(item)
+    at_least = len(missing) > EXAMINED
+    yield from few(causes.items(), lambda cause: _missing(*cause[0], cause[1], at_least=at_least))
+
+
+def _missing(why: str, hint: str, items: Sequence[Import], *, at_least: bool) -> Problem:
+    first, *others = (f"{item.module}.{item.name}" for item in items)
+    also = likewise(others, at_least=at_least)
     return MISSING_IMPORT.problem(
-        f"import {item.module}.{item.name}",
-        f"{why}: 'Failed to load Wasm module due to a missing import: {item.module}.{item.name}'",
-        import_hint(sdk, item, version),
+        f"import {first}",
+        f"{why}: 'Failed to load Wasm module due to a missing import: {first}'{also}",
+        hint,
     )
 
 
@@ -93,16 +106,14 @@ def import_hint(sdk: str, item: Import, version: str) -> str:
         return _wasi_hint(sdk, item)
     versions = [known for known in abi.abis_of(item.name) if known != version]
     if item.module == "env" and versions:
-        return (
-            f"this function belongs to ABI {' and '.join(versions)}; the module declares {version}"
-        )
+        return f"belongs to ABI {' and '.join(versions)}; the module declares {version}"
     seen = {"sdk": sdk, "module": item.module, "name": item.name}
     return next(row["hint"] for row in _hints() if _fits(row, seen))
 
 
 @cache
 def _hints() -> list[dict[str, str]]:
-    """Advice, and for which SDKs, modules and names it is."""
+    """Hints, with patterns of the SDKs, modules and names they are for."""
     text = files(__package__).joinpath("import_hints.json").read_text()
     hints: list[dict[str, str]] = json.loads(text)["hints"]
     return hints
@@ -113,7 +124,7 @@ def _fits(row: dict[str, str], seen: dict[str, str]) -> bool:
 
 
 def signature_hint(sdk: str, item: Import, provided: str, version: str) -> str:
-    """What to do about an import that is declared in another way than the proxy has it."""
+    """The hint for an import that is declared with another type than the proxy's."""
     if sdk == "assemblyscript" and item.name in {"proxy_grpc_call", "proxy_grpc_stream"}:
         return f"the AssemblyScript SDK declares {item.name} wrongly: do not call it"
     return f"declare it as {provided}, or use an SDK made for ABI {version}"
@@ -124,7 +135,7 @@ def _wasi_hint(sdk: str, item: Import) -> str:
         abi.host_function(item.module, item.name, version, abi.NEWEST)
         for version in abi.MARKERS.values()
     ):
-        return "no proxy provides this WASI function: avoid the library that needs it"
+        return "no proxy provides this part of WASI: avoid the library that needs it"
     if sdk == "go":
         return "Go 1.24 and later needs Envoy 1.33 (Istio 1.25) or newer; TinyGo needs less"
     return "only newer proxies provide it: choose a newer target, or stub it (wasi-stub)"

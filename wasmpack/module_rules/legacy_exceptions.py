@@ -1,4 +1,4 @@
-"""Exception handling in its first form, which V8 runs and wasmtime does not know.
+"""Exception handling in its first form, which V8 runs and wasmtime does not support.
 
 wasmtime stops at the first such instruction, so the rest of the module stays unchecked. To tell a
 compiler's output from a damaged byte that happens to be one of these opcodes, the function has to
@@ -17,9 +17,9 @@ _CATCH, _DELEGATE, _CATCH_ALL = 0x07, 0x18, 0x19
 
 
 def uses_legacy_exceptions(data: bytes, module: Module, reason: str) -> bool:
-    """Whether that is why wasmtime refuses the module, and plausibly the only reason.
+    """Return True if wasmtime refuses the module for them, plausibly for nothing else.
 
-    :param reason: wasmtime's words
+    :param reason: wasmtime's message
     """
     found = _REASON.search(reason)
     if found is None or found[1] != "try":

@@ -1,16 +1,16 @@
-"""What a proxy of a given release would refuse in a module, in the order it would find it.
+"""Faults for which a proxy of a given release would refuse a module, in the order it finds them.
 
 The order is the host's (proxy-wasm-cpp-host, ``WasmBase::load`` and ``initialize``): own scan,
-engine, imports, instance, exports. Every message carries the proxy's own words where they are
-known, so that they can be found again in a log.
+engine, imports, instance, exports. Every message quotes the proxy's own message
+where it is known, so that it can be searched for in a log.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from wasmpack.findings import Problem, Rule, few
-from wasmpack.module_rules.exports import export_problems
+from wasmpack.findings import Problem, Rule, Severity, few
+from wasmpack.module_rules.exports import OTHER_SDK, export_problems
 from wasmpack.module_rules.imports import import_problems
 from wasmpack.module_rules.memory import memory_problems, table_problems
 from wasmpack.proxy_abi import abi
@@ -25,7 +25,7 @@ STOPPED_SCAN = Rule(
     code="MOD002",
     title="the proxy's own scan of the sections gives up",
     cause="often on a malformed custom section `name`, although the module is valid; or more than "
-    "100,000 sections or 2,000,000 function names, which are not followed any further",
+    "100,000 sections or 2,000,000 function names, which are not followed further",
     consumer="every proxy: `Failed to parse corrupted Wasm module` (beyond the bounds: none)",
     fix="strip custom sections (`wasm-strip`), or build again",
 )
@@ -33,14 +33,14 @@ NO_MARKER = Rule(
     code="ABI001",
     title="no function `proxy_abi_version_0_1_0`, `_0_2_0` or `_0_2_1` is exported",
     consumer="every proxy: `Missing or unknown Proxy-Wasm ABI version`",
-    fix="use a proxy-wasm SDK, or export the marker",
+    fix="build with a current proxy-wasm SDK; in a module written by hand, export the marker",
 )
 UNTRANSLATABLE_TYPE = Rule(
     code="ABI009",
     title="an import or export of a type that V8's C interface cannot name",
     cause="`v128`, GC references and exception tags: one of them **crashes the whole proxy** while "
     "it loads the module",
-    consumer="observed with Envoy 1.40.0, taken for all",
+    consumer="observed with Envoy 1.40.0, assumed for all",
     fix="import and export plain number types only",
 )
 UNTRANSLATABLE_NAME = Rule(
@@ -48,9 +48,12 @@ UNTRANSLATABLE_NAME = Rule(
     title="a function or memory exported under a name that is an array index (`0`) or ends in a "
     "zero byte",
     cause="it **crashes the whole proxy** while it loads the module",
-    consumer="observed with Envoy 1.36.2 and 1.40.0, taken for all",
+    consumer="observed with Envoy 1.36.2 and 1.40.0, assumed for all",
     fix="export it under another name",
 )
+
+_NEWEST_ABI = "0.2.1"
+_EXPORT_MARKER = "build with a proxy-wasm SDK, or export an empty function proxy_abi_version_0_2_1"
 
 
 def load_problems(
@@ -58,7 +61,7 @@ def load_problems(
 ) -> Iterator[Problem]:
     """All static reasons why a host of that date would not load the module, and doubts.
 
-    :param scan: what the host's own scan found; a refusal there ends everything
+    :param scan: what the host's own scan found; a refusal there ends the list
     :param host: date of the host
     :param own_functions: of module ``env``, provided by this consumer alone
     """
@@ -76,15 +79,15 @@ def load_problems(
 
 
 def _stopped(scan: HostScan) -> Problem:
-    said = (
+    message = (
         f"the proxy's own scan of the file stops here: {CORRUPTED!r}"
         if scan.refusal == CORRUPTED
-        else "the proxy's own scan of the file is not followed any further: this is beyond the "
-        "bounds of the check, and of what compilers write"
+        else "the proxy's own scan of the file is not followed any further: the file exceeds the "
+        "bounds of this check, and what compilers write"
     )
     return STOPPED_SCAN.problem(
         scan.where,
-        said,
+        message,
         "strip custom sections (wasm-opt --strip-debug, wasm-strip) or build again",
     )
 
@@ -97,14 +100,23 @@ def _no_abi(module: Module) -> Problem:
     if wrong is not None:
         why = f"{wrong.name} is exported as a {wrong.kind}, not as a function"
     elif draft is not None:
-        why = f"{draft.name} marks a draft that no released proxy takes"
+        why = f"{draft.name} marks a draft that no released proxy supports"
     else:
         why = "no function proxy_abi_version_0_1_0, _0_2_0 or _0_2_1 is exported"
     return NO_MARKER.problem(
         "exports",
         f"{why}: {NO_ABI!r}",
-        "build with a proxy-wasm SDK, or export an empty function proxy_abi_version_0_2_1",
+        _EXPORT_MARKER if wrong is not None or _lacks_only_the_marker(module) else OTHER_SDK,
     )
+
+
+def _lacks_only_the_marker(module: Module) -> bool:
+    """False where a marker would only lead to the proxy's next error."""
+    if not any(raw.startswith(b"proxy_on_") for raw in module.functions):
+        return True
+    checks = import_problems, export_problems
+    found = chain.from_iterable(check(module, _NEWEST_ABI, abi.NEWEST) for check in checks)
+    return all(problem.severity is not Severity.ERROR for problem in found)
 
 
 def _untranslatable_types(module: Module) -> Iterator[Problem]:
@@ -142,5 +154,5 @@ def _untranslatable_name(export: Export) -> Problem:
         f"export {export.name!r}",
         f"a {export.kind} of this name CRASHES THE WHOLE PROXY while it loads the "
         "module (observed with Envoy 1.40.0)",
-        "export it under a name that is no number and does not end in a zero",
+        "export it under a name that is not a number and does not end in a zero byte",
     )

@@ -114,7 +114,7 @@ def _import_limits(module: Module) -> Iterator[Problem]:
 
 
 def memory_unseen(module: Module) -> bool:
-    """Host functions that use memory are imported, but none is exported or imported."""
+    """Host functions that use memory are imported, but no memory is exported or imported."""
     seen = "memory" in {item.kind for item in module.exports} | {
         item.kind for item in module.imports
     }

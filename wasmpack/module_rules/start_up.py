@@ -1,13 +1,21 @@
 """What a dry run means for a proxy of a given release."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum, auto
 
 from wasmpack.dry_run.result import Cause, DryRun, Outcome, Served, Step
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.memory import EXPORT_MEMORY, MEMORY_CRASH
+from wasmpack.module_rules.missing_input import (
+    GIVE,
+    LAST_LINES,
+    NEEDS_CONFIGURATION,
+    WITHOUT,
+    Missing,
+    may_come,
+    missing_input,
+)
+from wasmpack.module_rules.start_code import forbidden_call
 from wasmpack.processes import Bound
 from wasmpack.proxy_abi import abi
 
@@ -23,12 +31,6 @@ START_TRAPPED = Rule(
     title="instantiation or start code trapped in the dry run",
     consumer="every proxy",
     fix="as the reason says",
-)
-FORBIDDEN_CALL = Rule(
-    code="RUN002",
-    title="start code called a host function that is forbidden there",
-    consumer="proxies since 2022-08: `restricted_callback`",
-    fix="call it from `proxy_on_vm_start` or later",
 )
 VM_START_REFUSED = Rule(
     code="RUN003",
@@ -123,31 +125,9 @@ _CRASH_HINTS = {
     MEMORY_CRASH: EXPORT_MEMORY,
     HOST_CALL_CRASH: "make the call in another callback, or with other arguments",
 }
-_NEEDS_CONFIGURATION = {"proxy_on_context_create", "proxy_on_configure"}
-_READ_ENVIRONMENT = {"environ_get", "environ_sizes_get"}
-_NAMES_VARIABLE = re.compile(r"(?i:\benv).*\b[A-Z][A-Z0-9_]{2,}\b|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
-"""A log line that names an environment variable."""
 _TICK, _FAILED = "proxy_on_tick", 503
-_LAST_LINES, _LINE = 3, 200
-"""Lines of the plugin's log that are quoted, and characters of each."""
-
-
-class _Missing(Enum):
-    """What a plugin was not given."""
-
-    CONFIGURATION = auto()
-    ENVIRONMENT = auto()
-
-
-_WITHOUT: Mapping[_Missing | None, str] = {
-    _Missing.CONFIGURATION: " (no plugin configuration was given)",
-    _Missing.ENVIRONMENT: " after it asked for environment variables",
-}
-_GIVE = {
-    _Missing.CONFIGURATION: "many plugins need their configuration: try --plugin-config FILE",
-    _Missing.ENVIRONMENT: "give the variables it needs: --env NAME=VALUE, in a WasmPlugin "
-    "spec.vmConfig.env",
-}
+_LINE = 200
+"""Characters of each line of the plugin's log that is quoted."""
 _BEYOND_US = {Outcome.LIMIT, Outcome.ENGINE, Outcome.UNKNOWN}
 """How a step ends that is not the module's own doing, or not within the bounds."""
 _PREPARING = {"validate", "compile"}
@@ -168,11 +148,16 @@ _REFUSALS = {
 """The rule of a step that fails, and the proxy's words."""
 
 
-def start_up_problems(run: DryRun, host: abi.HostDate, given: StartUp) -> Iterator[Problem]:
-    """Findings of a start-up on a host of that date, with what the user gave."""
+def start_up_problems(
+    run: DryRun, host: abi.HostDate, given: StartUp, sdk: str = "unknown"
+) -> Iterator[Problem]:
+    """Findings of a start-up on a host of that date.
+
+    :param sdk: made the module; chooses hints
+    """
     for caller, name in run.start_calls:
         if not abi.start_up_allowed(name, host):
-            yield _restricted(caller, name)
+            yield forbidden_call(caller, name, sdk)
             return
     if run.failed:
         yield _failure(run.failed, run, given)
@@ -183,44 +168,37 @@ def start_up_problems(run: DryRun, host: abi.HostDate, given: StartUp) -> Iterat
 def _request_problems(served: Served, given: StartUp) -> Iterator[Problem]:
     """Of the first request: what ends in no answer is an outage, if the plugin was configured."""
     severity = Severity.WARNING if given.configured else Severity.INFO
+    when = "with a connection" if served.network else "with a plain GET request"
     logged = _logged(served.log)
     step = served.failed
     if step is not None and step.outcome is Outcome.CRASH:
         yield _crash(step, at_request=True)
     elif step is not None and step.outcome in _BEYOND_US:
-        yield _not_finished(step, "with a plain GET request, ")
+        yield _not_finished(step, f"{when}, ")
     elif step is not None:
         yield REQUEST_TRAPPED.problem(
             step.name,
-            f"with a plain GET request, {step.name} traps: {_trap_reason(step)}{logged}",
-            _answered(step, served.status),
+            f"{when}, {step.name} traps: {_trap_reason(step)}{logged}",
+            _answered(step, served),
             severity=severity,
         )
-    if served.held:
+    if served.held and not served.network:  # a connection may go on with more bytes
         yield REQUEST_HELD.problem(
             served.held,
-            f"with a plain GET request, {served.held} holds the request, and nothing continues it"
-            f"{logged}",
+            f"{when}, {served.held} holds the request, and nothing continues it{logged}",
             "the client waits until it gives up; continue the request, or answer it",
             severity=severity,
         )
 
 
-def _answered(step: Step, status: int | None) -> str:
+def _answered(step: Step, served: Served) -> str:
     """The answers of a proxy whose plugin has failed."""
+    if served.network:
+        return "the proxy closes this connection, and each one after it"
     later = "the proxy answers each request after it with 503"
-    if step.name == _TICK or (status is not None and status != _FAILED):
+    if step.name == _TICK or (served.status is not None and served.status != _FAILED):
         return later
-    return f"the client gets {status or 'a part of the response'}, and {later}"
-
-
-def _restricted(caller: str, name: str) -> Problem:
-    return FORBIDDEN_CALL.problem(
-        f"{caller}, call of {name}",
-        "the proxy forbids this call in _initialize, main and _start: "
-        "'Uncaught Error: restricted_callback'",
-        "call it from proxy_on_vm_start or later; global constructors run too early",
-    )
+    return f"the client gets {served.status or 'a part of the response'}, and {later}"
 
 
 def _failure(step: Step, run: DryRun, given: StartUp) -> Problem:
@@ -228,31 +206,20 @@ def _failure(step: Step, run: DryRun, given: StartUp) -> Problem:
         return _not_finished(step)
     if step.outcome is Outcome.CRASH:
         return _crash(step)
-    missing = _missing(step, run, given)
+    missing = missing_input(step, run, given)
     how = "returned 0" if step.outcome is Outcome.FALSE else f"trapped: {_trap_reason(step)}"
     rule, words = _REFUSALS.get(step.name, (START_TRAPPED, f"Function: {step.name} failed"))
     return rule.problem(
         step.name,
-        f"{step.name} {how}{_WITHOUT.get(missing, '')}: {words!r}{_logged(run.log)}",
+        f"{step.name} {how}{WITHOUT.get(missing, '')}: {words!r}{_logged(run.log)}",
         _hint(step, missing),
-        severity=Severity.ERROR if missing is None else Severity.WARNING,
+        severity=Severity.WARNING if may_come(missing, given) else Severity.ERROR,
     )
-
-
-def _missing(step: Step, run: DryRun, given: StartUp) -> _Missing | None:
-    """Something that was not given, and without which many plugins refuse at this step."""
-    if step.name in _NEEDS_CONFIGURATION and not given.configured:
-        return _Missing.CONFIGURATION
-    if step.name != "proxy_on_vm_start" or given.env_known:
-        return None
-    at_start = any(name in _READ_ENVIRONMENT for _, name in run.start_calls)
-    named = at_start and any(map(_NAMES_VARIABLE.search, run.log))
-    return _Missing.ENVIRONMENT if step.environment or named else None
 
 
 def _logged(log: Sequence[str]) -> str:
     """The last lines: the cause is often above the last one, which merely says that it ended."""
-    lines = [line[:_LINE] for line in log[-_LAST_LINES:]]
+    lines = [line[:_LINE] for line in log[-LAST_LINES:]]
     return f"; it logged: {', '.join(map(repr, lines))}" if lines else ""
 
 
@@ -301,9 +268,9 @@ def _not_finished(step: Step, when: str = "") -> Problem:
     )
 
 
-def _hint(step: Step, missing: _Missing | None) -> str:
+def _hint(step: Step, missing: Missing | None) -> str:
     if missing is not None:
-        return _GIVE[missing]
-    if step.name in _NEEDS_CONFIGURATION:
+        return GIVE[missing]
+    if step.name in NEEDS_CONFIGURATION:
         return "compare the plugin's configuration with what it expects"
     return "the plugin's own code refuses here: its log and its configuration may say why"

@@ -1,4 +1,4 @@
-"""Findings on a module as a whole: whether it can be read, and what the engine says of it."""
+"""Findings on a module as a whole: is it readable, and does the engine accept it."""
 
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.start_up import BEYOND_BOUNDS

@@ -6,6 +6,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,24 @@ from wasmpack.oci.descriptor import Digest
 from wasmpack.oci.reference import Reference, is_tag
 
 _SHOWN = 300
-"""Characters of a place that is none, in the error."""
+"""Characters of an invalid place in the error."""
+_MOST_COLONS = 16
+"""Colons of a place behind which a name may start."""
+_REF_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+/-]{0,511}")
+"""The name of an image in a layout (image-spec, annotations.md, ``ref.name``): tags, full names and
+versions as ``v1+build``; with the ``_`` of tags."""
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
+_MODULES = (".wasm", ".wat")
+_UNKNOWN = {
+    "docker-archive": "oci-archive:{rest} reads archives of docker save too",
+    "dir": "skopeo copy dir:{rest} oci:DIRECTORY, then oci:DIRECTORY",
+    "containers-storage": "podman save --format oci-archive -o FILE {rest}, then oci-archive:FILE",
+    "oci-layout": "oci:{rest}",
+    "docker-image": "docker-daemon:{rest}, or docker:{rest} for a registry",
+    "ostree": "skopeo copy ostree:{rest} oci:DIRECTORY, then oci:DIRECTORY",
+    "sif": "skopeo copy sif:{rest} oci:DIRECTORY, then oci:DIRECTORY",
+}
+"""Transports of other tools (containers-transports(5), docker buildx), and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +92,8 @@ class DaemonPlace:
         return f"docker-daemon:{self.reference}"
 
 
+STREAM = "-"
+"""The path of an archive that is standard input or output."""
 Place = NamePlace | LayoutPlace | ArchivePlace | DaemonPlace
 
 
@@ -83,9 +103,10 @@ def parse_place(text: str) -> Place:
     >>> wasmpack.parse_place("oci:layout:v1")
     LayoutPlace(path='layout', tag='v1', digest=None)
 
-    An existing directory that holds an OCI layout, and an existing ``.tar`` file, need no prefix.
+    An existing directory that holds an OCI layout, and an existing archive (``.tar``, ``.tar.gz``),
+    need no prefix.
 
-    :raises WrongUsage: none of the forms fits
+    :raises WrongUsage: none of the forms fits, or the file of a module
     """
     prefix, colon, rest = text.partition(":")
     if text.startswith("docker://"):
@@ -101,6 +122,11 @@ def parse_place(text: str) -> Place:
         path, tag, digest = _split_path(rest, text)
         kind = LayoutPlace if prefix == "oci" else ArchivePlace
         return kind(path, tag, digest)
+    if colon and prefix in _UNKNOWN:
+        raise WrongUsage(
+            f"{text[:_SHOWN]!r}: unknown transport {prefix}:",
+            hint=_UNKNOWN[prefix].format(rest=rest[:_SHOWN]),
+        )
     return _existing(text) or NamePlace(Reference.parse(text))
 
 
@@ -133,21 +159,35 @@ def pinned(place: Place, digest: Digest) -> Place:
 def _existing(text: str) -> Place | None:
     if not _is_path(text):
         return None
-    path = Path(text)
-    with contextlib.suppress(RuntimeError):  # ~nobody
-        path = path.expanduser()
+    path = _expanded(text)
     is_path = text[:1] in {".", "/", "~"}
     if is_there((path / "oci-layout").is_file) or (is_path and is_there(path.is_dir)):
         return LayoutPlace(text)
-    if text.endswith(".tar") and is_there(path.is_file):
-        return ArchivePlace(text)
+    if is_there(path.is_file):
+        if text.lower().endswith(_ARCHIVES):
+            return ArchivePlace(text)
+        if text.lower().endswith(_MODULES):
+            shown = text[:_SHOWN]
+            raise WrongUsage(
+                f"{shown!r} is a module, not an image",
+                hint=f"wasmpack validate module {shown}, "
+                f"or wasmpack build {shown} -t REGISTRY/NAME:TAG",
+            )
     if is_path:
         raise WrongUsage(
             f"{text[:_SHOWN]!r} is neither an image name nor an existing layout directory or "
-            ".tar file",
-            hint=f"oci:{text[:_SHOWN]} names a layout directory that is yet to be made",
+            "archive (.tar, .tar.gz, .tgz)",
+            hint=f"oci:{text[:_SHOWN]} for a new layout directory, oci-archive:{text[:_SHOWN]} for "
+            "an archive of another name",
         )
     return None
+
+
+def _expanded(text: str) -> Path:
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):  # ~nobody
+        path = path.expanduser()
+    return path
 
 
 def is_there(test: Callable[[], bool]) -> bool:
@@ -162,16 +202,25 @@ def _split_path(rest: str, text: str) -> tuple[str, str | None, Digest | None]:
     head, at, tail = rest.rpartition("@sha256:")
     if at:
         rest, digest = head, Digest.parse(f"sha256:{tail}")
-    path, colon, tag = rest.rpartition(":")
-    if not colon or "/" in tag:
-        path, colon, tag = rest, "", ""
+    path, name = _path_and_name(rest)
     if not path:
-        raise WrongUsage(f"{text[:_SHOWN]!r} names no path", hint="oci:PATH[:TAG]")
+        raise WrongUsage(f"{text[:_SHOWN]!r}: no path", hint="oci:PATH[:TAG]")
     if not _is_path(path):
         raise WrongUsage(f"{text[:_SHOWN]!r}: no file can have this name", hint="oci:PATH[:TAG]")
-    if colon and not is_tag(tag):
-        raise WrongUsage(f"{text[:_SHOWN]!r}: {tag[:_SHOWN]!r} is no tag", hint="oci:PATH[:TAG]")
-    return path, tag or None, digest
+    if name is not None and not (is_tag(name) or _REF_NAME.fullmatch(name)):
+        raise WrongUsage(f"{text[:_SHOWN]!r}: invalid tag {name[:_SHOWN]!r}", hint="oci:PATH[:TAG]")
+    return path, name, digest
+
+
+def _path_and_name(rest: str) -> tuple[str, str | None]:
+    """Names have colons and slashes, as paths do: the path that is there decides, else a tag."""
+    path, *parts = rest.rsplit(":", _MOST_COLONS)
+    splits = [(":".join((path, *parts[:n])), ":".join(parts[n:])) for n in range(len(parts))]
+    last = [splits.pop()] if splits and "/" not in parts[-1] else []
+    for head, name in (*last, (rest, None), *reversed(splits)):
+        if head == STREAM or (_is_path(head) and is_there(_expanded(head).exists)):
+            return head, name
+    return last[0] if last else (rest, None)
 
 
 def _is_path(text: str) -> bool:

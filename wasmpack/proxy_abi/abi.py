@@ -1,4 +1,4 @@
-"""The proxy-wasm ABI as tables: what Envoy looks up in a module and what it provides to it.
+"""The proxy-wasm ABI as tables: exports that Envoy looks up, and functions that it provides.
 
 The tables are data (``data/abi.json``); signatures are text as :mod:`wasmpack.wasm.reader`
 writes them. Where the host (proxy-wasm-cpp-host) and the specification differ, the host wins.
@@ -14,10 +14,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, NewType, TypedDict
-
-if TYPE_CHECKING:
-    from wasmpack.wasm.types import Module
+from typing import NewType, TypedDict
 
 MARKERS: Mapping[bytes, str] = {
     b"proxy_abi_version_0_1_0": "0.1.0",
@@ -31,15 +28,15 @@ WASI_MODULES = ("wasi_snapshot_preview1", "wasi_unstable")
 HostDate = NewType("HostDate", str)
 """The day of a change to proxy-wasm-cpp-host (``2026-04-06``): a host has all changes up to it."""
 EPOCH = HostDate("2020-03-04")
-"""First host release; what has no date of its own is as old as this."""
+"""First host release, and the date of every entry without one."""
 NEWEST = HostDate("9999-12-31")
-"""A host that has all there is."""
+"""A host that has everything."""
 
 
 class _Row(TypedDict, total=False):
     signature: str
     signatures: dict[str, str]
-    """Where it depends on the ABI."""
+    """By ABI, if it depends on it."""
     abis: list[str]
     """All three where absent."""
     since: HostDate
@@ -69,14 +66,14 @@ class _Tables(TypedDict):
 
 @cache
 def tables() -> _Tables:
-    """The tables as they stand in the file."""
+    """The tables as in the file."""
     text = files(__package__).joinpath("data", "abi.json").read_text()
     tables: _Tables = json.loads(text)
     return tables
 
 
 def since(change: str) -> HostDate:
-    """From when on hosts behave in another way: a row of ``changes``."""
+    """The date from which hosts behave differently: a row of ``changes``."""
     return tables()["changes"][change]["since"]
 
 
@@ -96,7 +93,7 @@ def callbacks() -> frozenset[bytes]:
 
 
 def right_name(name: str) -> str:
-    """For a callback that no host calls: the name that was meant, or nothing."""
+    """The intended name of a callback that no host calls; empty if unknown."""
     return tables()["exportsNeverLookedUp"].get(name, "")
 
 
@@ -121,7 +118,7 @@ def wasi_functions(host: HostDate) -> tuple[str, ...]:
 
 
 def touches_memory(module: str, name: str) -> bool:
-    """Whether a host function reads or writes the module's memory."""
+    """Return True for a host function that reads or writes the module's memory."""
     row = _row(module, name)
     return row is not None and row.get("memory", True)
 
@@ -135,52 +132,14 @@ def _row(module: str, name: str) -> _Row | None:
 
 
 def abis_of(name: str) -> tuple[str, ...]:
-    """The ABIs under which ``env`` has this function; empty if none has."""
+    """The ABIs under which ``env`` has this function; empty if it is in none."""
     row = tables()["hostFunctions"].get(name)
     return tuple(row.get("abis", tuple(MARKERS.values()))) if row else ()
 
 
 def start_up_allowed(name: str, host: HostDate) -> bool:
-    """Whether start-up code may call this host function on a host of that date."""
+    """Return True if start-up code may call this function on a host of that date."""
     if host < since("startUpChecked"):
         return True
     rows = tables()["startUpAllowed"]
     return any(row["since"] <= host and name in row["functions"] for row in rows)
-
-
-_TINYGO = frozenset(
-    {b"proxy_on_memory_allocate", b"malloc", b"free", b"calloc", b"realloc", b"_start"}
-)
-_CPP = frozenset({b"malloc", b"proxy_validate_configuration", b"proxy_on_request_metadata"})
-_ASSEMBLYSCRIPT = frozenset({b"__new", b"__pin", b"__unpin", b"__collect"})
-_ABORT = "(i32, i32, i32, i32) -> ()"
-
-
-def sdk_of(module: Module) -> str:
-    """``rust``, ``go-tinygo``, ``go``, ``cpp``, ``assemblyscript``, ``zig``, ``c`` or ``unknown``.
-
-    A name says what made the file, as far as its traces tell; nothing is decided by it.
-    """
-    exports = module.functions.keys()
-    languages = {name for name, _ in module.producers.get("language", ())}
-    makers = " ".join(name.lower() for name, _ in module.producers.get("processed-by", ()))
-    if "Rust" in languages or "rustc" in makers:
-        return "rust"
-    if exports >= _TINYGO or "tinygo" in makers:
-        return "go-tinygo"
-    if "Go" in languages or (module.custom("go:buildid") and b"_initialize" in exports):
-        return "go"
-    if exports >= _CPP:
-        return "cpp"
-    if b"proxy_on_grpc_trailing_metadata" in exports or _is_assemblyscript(module):
-        return "assemblyscript"
-    if "zig" in makers:
-        return "zig"
-    return "c" if "clang" in makers or languages & {"C", "C11", "C99"} else "unknown"
-
-
-def _is_assemblyscript(module: Module) -> bool:
-    return any(export.raw_name in _ASSEMBLYSCRIPT for export in module.exports) or any(
-        i.raw_module == b"env" and i.raw_name == b"abort" and i.type == _ABORT
-        for i in module.distinct_imports
-    )

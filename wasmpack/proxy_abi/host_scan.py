@@ -29,25 +29,25 @@ _LONGEST_MARKER = max(map(len, MARKERS))
 CORRUPTED = "Failed to parse corrupted Wasm module"
 NO_ABI = "Missing or unknown Proxy-Wasm ABI version"
 TOO_MUCH = "more than is followed here"
-"""No words of the host's: it would go on."""
+"""Not a message of the host's, which would continue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostScan:
-    """What the host's scan finds: an ABI version, or the words with which it gives up."""
+    """The result of the host's scan: an ABI version, or the message with which it gives up."""
 
     abi: str | None
-    """The version that the proxy takes: ``0.2.1``; None if it finds none."""
+    """The version that the proxy uses: ``0.2.1``; None if it finds none."""
     stripped: bytes | None = None
-    """What the engine gets, where it is not the file itself."""
+    """The bytes passed to the engine, if they differ from the file."""
     refusal: str = ""
-    """The words with which the proxy gives up; empty if it does not."""
+    """The message with which the proxy gives up; empty if it does not."""
     where: str = ""
     """The place where it gives up."""
 
 
 class _Overrun(Exception):
-    """The scan ran out of bytes or met a number it does not take."""
+    """The scan ran out of bytes or found a number it does not accept."""
 
     refusal = CORRUPTED
 
@@ -151,7 +151,7 @@ def _name_map(data: Source, pos: int, end: int, size: int, most: int) -> int:
 
 
 def _strip(data: Source, sections: _Sections) -> bytes | None:
-    """What the engine gets (``getStrippedSource``); None if it gets it all.
+    """The bytes passed to the engine (``getStrippedSource``); None for the whole file.
 
     From the first custom section of precompiled code on, every custom section is left out.
     """
@@ -183,7 +183,7 @@ def _custom_section(data: Source, sections: _Sections, wanted: bytes) -> tuple[i
 
 
 class _Marks:
-    """Where some text is, in ranges that each begin behind the one before, and may overlap.
+    """Places of some text, in ranges that each begin after the previous one, and may overlap.
 
     A name may claim to reach the end of the file, and 100,000 of them may: each byte is searched
     once for all.
@@ -197,7 +197,7 @@ class _Marks:
         """Nothing begins before it but what was found last."""
 
     def within(self, start: int, end: int) -> bool:
-        """Whether the text lies in this range."""
+        """Return True if the text lies in this range."""
         if self._found < start:
             self._search(start, end)
         return start <= self._found <= end - len(self._text)

@@ -4,8 +4,8 @@ from functools import cached_property
 from pathlib import Path
 
 from wasmpack.oci.descriptor import Digest
-from wasmpack.proxy_abi.abi import sdk_of
 from wasmpack.proxy_abi.host_scan import HostScan, host_scan
+from wasmpack.proxy_abi.sdk import sdk_of
 from wasmpack.wasm.reader import read_module
 from wasmpack.wasm.types import Module
 
@@ -25,11 +25,11 @@ class PluginModule:
         path: Path | None = None,
         digest: Digest | None = None,
     ) -> None:
-        """Nothing is looked at yet.
+        """Keep the bytes; nothing is read yet.
 
         :param name: names the module in reports
         :param path: the file it was read from
-        :param digest: if it is known: the bytes are not hashed then
+        :param digest: if known, so that the bytes are not hashed
         """
         self.data = data
         self.name = name
@@ -49,24 +49,24 @@ class PluginModule:
 
     @cached_property
     def declarations(self) -> Module:
-        """What it imports, exports and declares.
+        """Imports, exports and declarations.
 
-        :raises MalformedModule: the bytes are no core module
+        :raises MalformedModule: the bytes are not a core module
         """
         return read_module(self.data)
 
     @cached_property
     def compiled(self) -> "PluginModule":
-        """What a host hands to its engine: the module without the sections that it leaves out."""
+        """The module as a host passes it to its engine: without the sections it strips."""
         stripped = self.scan.stripped
         return self if stripped is None else PluginModule(stripped, self.name)
 
     @cached_property
     def scan(self) -> HostScan:
-        """What a host finds before it compiles."""
+        """The host's own scan before it compiles."""
         return host_scan(self.data)
 
     @cached_property
     def sdk(self) -> str:
-        """See :func:`wasmpack.proxy_abi.abi.sdk_of`."""
+        """See :func:`wasmpack.proxy_abi.sdk.sdk_of`."""
         return sdk_of(self.declarations)

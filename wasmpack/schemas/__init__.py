@@ -1,4 +1,4 @@
-"""JSON Schemas of the documents wasmpack reads, as package data, and the one place that asks them.
+"""JSON Schemas of the documents wasmpack reads, as package data, and the one module that uses them.
 
 >>> [fault.message for fault in schema_faults("runtime-config", {})]
 ["'type' is a required property"]
@@ -20,7 +20,7 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaFault:
-    """What a schema has against a value."""
+    """A violation of a schema."""
 
     path: tuple[str | int, ...]
     """Keys and indices from the top to the value at fault."""
@@ -29,9 +29,9 @@ class SchemaFault:
     keyword: str
     """The keyword of JSON Schema that failed."""
     expected: Any
-    """What the schema says there."""
+    """The schema's value of that keyword."""
     value: Any
-    """What stands there."""
+    """The value at fault."""
     message: str
     since: str = ""
     """First release with this limit (``x-limits-since``); empty if each has it."""
@@ -63,7 +63,7 @@ def _limits_of(schema: Any) -> Mapping[str, str]:
 
 @cache
 def load_schema(name: str) -> Mapping[str, Any]:
-    """A schema as it stands."""
+    """A schema, parsed."""
     loaded: Mapping[str, Any] = json.loads(
         files(__package__).joinpath(f"{name}.schema.json").read_text()
     )

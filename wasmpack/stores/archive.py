@@ -4,62 +4,71 @@ import contextlib
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from wasmpack.errors import BadArtifact, NotFound, Notice, WouldOverwrite
-from wasmpack.files.directories import TEMPORARY, explained, open_regular
+from wasmpack.files.directories import TEMPORARY, explained
 from wasmpack.files.outputs import check_named, named_output
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse
-from wasmpack.stores.index_json import Entry, find_entry, parse_entries, referring
+from wasmpack.stores.archive_file import ArchiveFile
+from wasmpack.stores.index_json import INDEX, Entry, find_entry, parse_entries, referring
 from wasmpack.stores.layout import Layout
+from wasmpack.stores.names import not_one
 from wasmpack.stores.ports import ImageReader
-from wasmpack.stores.tar_files import Slice, Span, find_files
+from wasmpack.stores.saved import SavedImage, SavedReader
+from wasmpack.stores.tar_files import Slice
 from wasmpack.stores.verified import VerifiedStream
 
 
+def open_archive(path: Path, tag: str | None, digest: Digest | None = None) -> ImageReader:
+    """Find an image in an archive: an image layout, or what ``docker save`` writes.
+
+    :raises NotFound: no such file, or no such image in it
+    :raises BadArtifact: no tar, or no image in it
+    """
+    archive = ArchiveFile(path)
+    if INDEX in archive or "manifest.json" not in archive:
+        return ArchiveReader(archive, tag, digest)
+    image = SavedImage(archive.file, archive.what, tag)
+    if digest not in {None, image.manifest.digest}:
+        raise not_one(archive.what, str(digest), (), [str(image.manifest.digest)])
+    return SavedReader(image, archive.what, "archive")
+
+
 class ArchiveReader(ImageReader):
-    """One image of an archive (:class:`wasmpack.stores.ports.ImageReader`)."""
+    """One image of a layout in a tar (:class:`wasmpack.stores.ports.ImageReader`)."""
 
     source = "archive"
 
-    def __init__(self, path: Path, tag: str | None, digest: Digest | None = None) -> None:
+    def __init__(self, archive: ArchiveFile, tag: str | None, digest: Digest | None = None) -> None:
         """Find the image in the file.
 
-        :raises NotFound: no such file, or no such image in it
-        :raises BadArtifact: no tar, or no image layout in it
+        :raises NotFound: no such image in it
+        :raises BadArtifact: no image layout in it
         """
-        self._path = path
+        self._archive = archive
         self._referrers: dict[Digest, list[Descriptor]] | None = None
-        self._spans = _spans(path)
-        self._descriptor = find_entry(_entries(path, self._spans), tag, digest, str(path))
+        self._entries = _entries(archive)
+        self._descriptor = find_entry(self._entries, tag, digest, archive.what)
 
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
-        descriptor = descriptor or self._descriptor
-        with VerifiedStream(self.open_blob(descriptor), descriptor) as stream:
-            if descriptor.size > MAX_MANIFEST:
-                raise BadArtifact(f"{self._path}: a manifest of {descriptor.size} bytes")
-            return parse(b"".join(stream.chunks()), descriptor.media_type)
+        return _manifest(self._archive, descriptor or self._descriptor)
 
     def open_blob(self, descriptor: Descriptor) -> Slice:
-        digest = descriptor.digest
-        span = self._spans.get(f"blobs/{digest.algorithm}/{digest.hex}")
-        if span is None:
-            raise NotFound(f"{self._path}: blob {digest} of the image is missing")
-        return _open(self._path, span)
+        return _blob(self._archive, descriptor)
 
     def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
-        with contextlib.closing(self.open_blob(descriptor)) as file:
-            file.skip(offset)
-            return file.read(size)
+        file = self.open_blob(descriptor)
+        file.skip(offset)
+        return file.read(size)
 
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         if self._referrers is None:
-            entries = [entry.descriptor for entry in _entries(self._path, self._spans)]
-            self._referrers = referring(entries, self.get)
+            self._referrers = referring([entry.descriptor for entry in self._entries], self.get)
         return self._referrers.get(digest, [])
 
 
@@ -95,7 +104,7 @@ def check_archive(path: Path, names: Sequence[str | None], digest: Digest) -> No
         return
     held: tuple[Entry, ...] = ()
     with contextlib.suppress(BadArtifact):
-        held = _entries(path, _spans(path))
+        held = _entries(ArchiveFile(path))
     held = tuple(entry for entry in held if not entry.refers)
     if [(e.name, e.descriptor.digest) for e in held] != [(name, digest) for name in names]:
         what = ", ".join(f"{e.name or 'no tag'} {e.descriptor.digest}" for e in held)
@@ -104,27 +113,26 @@ def check_archive(path: Path, names: Sequence[str | None], digest: Digest) -> No
         )
 
 
-def _entries(path: Path, spans: Mapping[str, Span]) -> tuple[Entry, ...]:
-    span = spans.get("index.json")
-    if span is None:
-        raise BadArtifact(
-            f"{path}: no OCI image layout in this tar (index.json is missing)",
-            hint="an archive of docker save is none: docker load it and use docker-daemon:NAME",
-        )
-    if span.size > MAX_MANIFEST:
-        raise BadArtifact(f"{path}: index.json has {span.size} bytes")
-    with contextlib.closing(_open(path, span)) as file:
-        return parse_entries(parse_json_object(file.read(), f"{path}: index.json"))
+def _entries(archive: ArchiveFile) -> tuple[Entry, ...]:
+    if INDEX not in archive:
+        raise BadArtifact(f"{archive.what}: no image in this tar (index.json is missing)")
+    index = parse_json_object(archive.small(INDEX), f"{archive.what}: {INDEX}")
+    return parse_entries(index, lambda descriptor: _manifest(archive, descriptor))
 
 
-def _spans(path: Path) -> dict[str, Span]:
-    with explained(path), open_regular(path) as file:
-        return find_files(file, str(path))
+def _manifest(archive: ArchiveFile, descriptor: Descriptor) -> Manifest | Index:
+    if descriptor.size > MAX_MANIFEST:
+        raise BadArtifact(f"{archive.what}: a manifest of {descriptor.size} bytes")
+    with VerifiedStream(_blob(archive, descriptor), descriptor) as stream:
+        return parse(b"".join(stream.chunks()), descriptor.media_type)
 
 
-def _open(path: Path, span: Span) -> Slice:
-    with explained(path):
-        return Slice(open_regular(path), span, owned=True)
+def _blob(archive: ArchiveFile, descriptor: Descriptor) -> Slice:
+    digest = descriptor.digest
+    name = f"blobs/{digest.algorithm}/{digest.hex}"
+    if name not in archive:
+        raise NotFound(f"{archive.what}: blob {digest} of the image is missing")
+    return archive.open(name)
 
 
 def _pack(root: Path, target: BinaryIO) -> None:

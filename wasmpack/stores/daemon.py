@@ -18,9 +18,9 @@ from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.engine import Engine, ask_engine
-from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
-from wasmpack.stores.saved import SavedImage
-from wasmpack.stores.verified import Body, Readable
+from wasmpack.stores.ports import BlobStatus, ImageWriter
+from wasmpack.stores.saved import SavedImage, SavedReader
+from wasmpack.stores.verified import Body
 
 _LIMIT = 1 << 30
 """Most bytes of an image taken out of the engine."""
@@ -81,33 +81,18 @@ class DaemonWriter(ImageWriter):
             ask_engine(lambda engine: _load(engine, archive, tags[0], diff_ids))
 
 
-class DaemonReader(ImageReader):
+class DaemonReader(SavedReader):
     """An image out of the engine, as a Docker manifest made of what it saves."""
-
-    source = "daemon"
 
     def __init__(self, reference: Reference) -> None:
         """:raises NotFound: no such image."""
-        self._what = f"docker-daemon:{reference}"
+        what = f"docker-daemon:{reference}"
         name = f"{reference.written or reference.name}:{reference.tag}"
         with tempfile.TemporaryFile() as archive:
             ask_engine(lambda engine: _save(engine, name, archive))
             archive.seek(0)
-            self._image = SavedImage(archive, self._what)
-
-    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
-        manifest = self._image.manifest
-        if descriptor is not None and descriptor.digest != manifest.digest:
-            raise NotFound(f"{self._what}: no manifest {descriptor.digest}")
-        return manifest
-
-    def open_blob(self, descriptor: Descriptor) -> Readable:
-        return self._image.open_blob(descriptor)
-
-    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
-        file = self._image.open_blob(descriptor)
-        file.skip(offset)
-        return file.read(size)
+            image = SavedImage(archive, what)
+        super().__init__(image, what, "daemon")
 
 
 def _save(engine: Engine, name: str, archive: IO[bytes]) -> None:

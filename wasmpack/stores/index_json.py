@@ -18,12 +18,13 @@ from wasmpack.oci.canonical import (
 from wasmpack.oci.descriptor import REF_NAME, Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, artifact_type
 from wasmpack.oci.media_types import OCI_INDEX
+from wasmpack.stores.names import is_called, not_one
 
 INDEX = "index.json"
-_SHOWN = 8
-"""Names listed in a hint."""
-_LONGEST = 160
-"""Characters of a name that are listed."""
+CONTAINERD_NAME = "io.containerd.image.name"
+"""The annotation in which containerd and ``docker save`` write the full name; ref.name is then
+its tag alone, which several images may share."""
+GetManifest = Callable[[Descriptor], Manifest | Index]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,17 @@ class Entry:
     descriptor: Descriptor
     refers: bool = False
     """It has no name and says something of another image, such as a signature."""
+    full_name: str | None = None
+    """The name that containerd and ``docker save`` write next to the other one, or instead."""
+
+    def is_called(self, wanted: str) -> bool:
+        """Whether this name means it."""
+        full = self.full_name
+        return wanted == self.name or (full is not None and is_called(full, wanted))
+
+    def __str__(self) -> str:
+        name = self.full_name or self.name
+        return f"{name} {self.descriptor.digest}" if name else str(self.descriptor.digest)
 
 
 def find_entry(
@@ -42,26 +54,21 @@ def find_entry(
     """The image of that name; without a name the only one there is; by digest any of them.
 
     :param where: names the layout in errors
-    :raises NotFound: none, or without a name more than one
+    :raises NotFound: none, or more than one
     """
     if digest is not None:
         found = [entry for entry in entries if entry.descriptor.digest == digest]
+    elif name is not None:
+        found = [entry for entry in entries if entry.is_called(name)]
     else:
-        images = [entry for entry in entries if not entry.refers]
-        found = [entry for entry in images if name is None or entry.name == name]
-    if found and (name is not None or len({entry.descriptor.digest for entry in found}) == 1):
+        found = [entry for entry in entries if not entry.refers]
+    if len({entry.descriptor.digest for entry in found}) == 1:
         return found[-1].descriptor
-    known = sorted((entry.name or str(entry.descriptor.digest))[:_LONGEST] for entry in entries)
-    names = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
-    if found:
-        raise NotFound(f"{where}: several images", hint=f"choose one of: {names}")
-    what = str(digest) if digest else name or "at all"
-    raise NotFound(f"{where}: no image {what}", hint=f"there are: {names or 'none'}")
+    wanted = str(digest) if digest else name
+    raise not_one(where, wanted, map(str, found), map(str, entries))
 
 
-def referring(
-    found: Sequence[Descriptor], get: Callable[[Descriptor], Manifest | Index]
-) -> dict[Digest, list[Descriptor]]:
+def referring(found: Sequence[Descriptor], get: GetManifest) -> dict[Digest, list[Descriptor]]:
     """Those of a layout's manifests that have a subject, by its digest."""
     rows: dict[Digest, list[Descriptor]] = {}
     for descriptor in {row.digest: row for row in found}.values():
@@ -72,13 +79,17 @@ def referring(
     return rows
 
 
-def parse_entries(index: JsonObject) -> tuple[Entry, ...]:
-    """The images that an ``index.json`` names."""
+def parse_entries(index: JsonObject, get: GetManifest) -> tuple[Entry, ...]:
+    """The images that an ``index.json`` names.
+
+    :param get: reads one of its manifests
+    """
     return tuple(
         Entry(
             name=_name(value),
+            full_name=find(value, str, "annotations", CONTAINERD_NAME),
             descriptor=Descriptor.parse(value, f"index.json: manifests[{n}]"),
-            refers=_is_referrer(value),
+            refers=_is_referrer(value, get),
         )
         for n, value in enumerate(_rows(index))
     )
@@ -87,10 +98,17 @@ def parse_entries(index: JsonObject) -> tuple[Entry, ...]:
 class IndexFile:
     """The ``index.json`` of a layout directory, replaced whole, under a lock."""
 
-    def __init__(self, root: Path, *, private: bool) -> None:
-        """:param private: no other process knows of it, so it needs no locks."""
+    def __init__(self, root: Path, get: GetManifest, *, private: bool) -> None:
+        """:param get: reads one of its manifests
+        :param private: no other process knows of it, so it needs no locks
+        """
         self._root = root
+        self._get = get
         self._private = private
+
+    def entries(self) -> tuple[Entry, ...]:
+        """As :func:`parse_entries`, in the order of the file."""
+        return parse_entries(self.read(), self._get)
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
         """Held while it changes."""
@@ -119,7 +137,7 @@ class IndexFile:
         def change(rows: list[JsonObject]) -> list[JsonObject]:
             if not force:
                 self._refuse_overwrite(rows, names, descriptor.digest)
-            kept = [row for row in rows if _is_referrer(row) or _name(row) not in names]
+            kept = [row for row in rows if _name(row) not in names or self._refers(row)]
             return [*kept, *(_row(descriptor, name) for name in names)]
 
         self._change(change)
@@ -147,13 +165,16 @@ class IndexFile:
         self, rows: Sequence[JsonObject], names: Sequence[str | None], digest: Digest
     ) -> None:
         for row in rows:
-            named = _name(row) in names and not _is_referrer(row)
+            named = _name(row) in names and not self._refers(row)
             if named and row.get("digest") != str(digest):
                 what = _name(row) or "the image without a tag"
                 raise WouldOverwrite(
                     f"{self._root}: {what} is another image there ({row.get('digest')})",
                     hint="--force replaces it; another tag keeps both",
                 )
+
+    def _refers(self, row: JsonObject) -> bool:
+        return _is_referrer(row, self._get)
 
     def _change(self, change: Callable[[list[JsonObject]], list[JsonObject]]) -> None:
         with self.locked():
@@ -168,6 +189,9 @@ def empty_index() -> bytes:
 
 
 def _rows(index: JsonObject) -> list[JsonObject]:
+    """An index without images has null there, which is how Go writes an empty list (umoci)."""
+    if "manifests" in index and index["manifests"] is None:
+        return []
     fields = Fields(index, "index.json", separator=": ")
     rows = fields.rows("manifests", "an array of descriptors")
     return [row for row, _ in rows if isinstance(row, dict)]
@@ -177,9 +201,18 @@ def _name(row: JsonObject) -> str | None:
     return find(row, str, "annotations", REF_NAME)
 
 
-def _is_referrer(row: JsonObject) -> bool:
-    """Whether it is there for what it says of another image."""
-    return _name(row) is None and find(row, str, "artifactType") is not None
+def _is_referrer(row: JsonObject, get: GetManifest) -> bool:
+    """Whether it is there for what it says of another image.
+
+    An artifact type alone does not tell: crane writes it for every artifact (image-spec,
+    manifest.md, ``subject``). What cannot be read is no image either.
+    """
+    if _name(row) is not None or find(row, str, "artifactType") is None:
+        return False
+    try:
+        return get(Descriptor.parse(row, "index.json: manifests")).subject is not None
+    except (NotFound, DigestMismatch, BadArtifact):
+        return True
 
 
 def _row(descriptor: Descriptor, name: str | None) -> JsonObject:

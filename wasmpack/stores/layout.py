@@ -30,7 +30,6 @@ from wasmpack.stores.index_json import (
     IndexFile,
     empty_index,
     find_entry,
-    parse_entries,
     referring,
 )
 from wasmpack.stores.verified import Body, VerifiedStream
@@ -50,7 +49,7 @@ class Layout:
     def __init__(self, root: Path, *, private: bool = False) -> None:
         """:param private: no other process knows of it, so it needs no locks."""
         self.root = root
-        self.index = IndexFile(root, private=private)
+        self.index = IndexFile(root, self.get, private=private)
         self._private = private
 
     @classmethod
@@ -92,7 +91,7 @@ class Layout:
 
     def entries(self) -> tuple[Entry, ...]:
         """All images by name, in the order of ``index.json``."""
-        return parse_entries(self.index.read())
+        return self.index.entries()
 
     def find(self, name: str | None, digest: Digest | None = None) -> Descriptor:
         """As :func:`find_entry`."""

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.files.home import below_home
 from wasmpack.files.owned import make_room, read_owned, write_owned
 from wasmpack.findings import Report, Rule, Verdict
 from wasmpack.oci.canonical import canonical_json, well_formed
@@ -28,11 +29,20 @@ _LONGEST_REPORT = 4 << 20
 
 
 def store_path() -> Path:
-    """The path of the local store, whether or not it exists yet."""
+    """The path of the local store, whether or not it exists yet.
+
+    :raises NotFound: there is no home directory for it
+    """
+    if path := _store_path():
+        return path
+    raise NotFound("no home directory for the local store", hint="export WASMPACK_STORE=DIRECTORY")
+
+
+def _store_path() -> Path | None:
     if named := os.environ.get("WASMPACK_STORE"):
         return Path(named)
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "wasmpack" / "store"
+    data = below_home("XDG_DATA_HOME", ".local", "share")
+    return data and data / "wasmpack" / "store"
 
 
 def open_store() -> Layout:
@@ -45,7 +55,9 @@ def has_store() -> bool:
 
     :raises WrongUsage: something else is in its place
     """
-    path = store_path()
+    path = _store_path()
+    if path is None:
+        return False
     if path.exists() and not path.is_dir():
         raise WrongUsage(f"{path}: a file, expected the directory of the local store")
     return (path / "index.json").is_file()
@@ -80,7 +92,8 @@ def known_report(manifest: Manifest, rule_of: Callable[[str], Rule]) -> Report |
 
     :param rule_of: the rule of a code
     """
-    raw = read_owned(_verdict_file(manifest), _LONGEST_REPORT)
+    file = _verdict_file(manifest)
+    raw = read_owned(file, _LONGEST_REPORT) if file else None
     try:
         return None if raw is None else Report.from_json(json.loads(raw), rule_of)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -92,20 +105,25 @@ def keep_report(manifest: Manifest, report: Report) -> None:
 
     A refusal is worked out again each time: it may be due to something that passes.
     """
-    if report.verdict is Verdict.ACCEPT and report.complete:
-        write_owned(_verdict_file(manifest), canonical_json(well_formed(report.as_json())))
+    file = _verdict_file(manifest)
+    if file and report.verdict is Verdict.ACCEPT and report.complete:
+        write_owned(file, canonical_json(well_formed(report.as_json())))
 
 
 def forget_reports() -> tuple[int, int]:
     """Remove all reports: how many files, how many bytes."""
-    return make_room(store_path() / "verdicts", 0)
+    path = _store_path()
+    return make_room(path / "verdicts", 0) if path else (0, 0)
 
 
-def _verdict_file(manifest: Manifest) -> Path:
+def _verdict_file(manifest: Manifest) -> Path | None:
     """Named after all that a verdict depends on: the image, as it is served, and the rules."""
+    path = _store_path()
+    if path is None:
+        return None
     rules = [str(manifest.digest), manifest.media_type, VERSION, fingerprint(), *_engine()]
     name = hashlib.sha256("\n".join(rules).encode()).hexdigest()
-    return store_path() / "verdicts" / f"{name}.json"
+    return path / "verdicts" / f"{name}.json"
 
 
 def _engine() -> list[str]:

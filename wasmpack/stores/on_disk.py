@@ -1,13 +1,13 @@
 """Layouts, and the local store, as places to read images from and to write them to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wasmpack.errors import DigestMismatch, WasmpackError
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
+from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter, attached_tags
 from wasmpack.stores.session import Session
 from wasmpack.stores.verified import Body, Readable, VerifiedStream
 
@@ -34,6 +34,11 @@ class LayoutReader(ImageReader):
         if self._referrers is None:
             self._referrers = self._layout.referrers()
         return self._referrers.get(digest, [])
+
+    def attached(self, digest: Digest) -> Mapping[str, Descriptor]:
+        tags = attached_tags(digest)
+        found = self._layout.entries()
+        return {entry.name: entry.descriptor for entry in found if entry.name in tags}
 
     def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> bool:
         raise DigestMismatch(

@@ -1,6 +1,6 @@
 """The few methods that every store of images has; the rest follows from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from enum import StrEnum
 from typing import Protocol
@@ -69,12 +69,21 @@ class ImageReader:
         """Manifests that have this one as their subject: signatures, bills of material."""
         return ()
 
+    def attached(self, _digest: Digest) -> Mapping[str, Descriptor]:
+        """Manifests that say something of this one by a tag made of its digest, as cosign's do."""
+        return {}
+
     def repair(self, _descriptor: Descriptor, _damage: DigestMismatch) -> bool:
         """Get a blob again that was found damaged; False if there is nowhere to get it from.
 
         :raises DigestMismatch: the same, with a better message
         """
         return False
+
+
+def attached_tags(digest: Digest) -> list[str]:
+    """The tags of signature, attestation and bill of material of an image (cosign up to 2)."""
+    return [f"{digest.algorithm}-{digest.hex}.{kind}" for kind in ("sig", "att", "sbom")]
 
 
 class ImageWriter:
@@ -86,7 +95,7 @@ class ImageWriter:
         return ""
 
     def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
-        """Whether all of it is there under these names; False where that is not known at once."""
+        """Whether the manifest is there under these names, its blobs or not; False if unknown."""
         return False
 
     def has_blob(self, descriptor: Descriptor) -> bool:

@@ -17,21 +17,28 @@ from wasmpack.oci.canonical import Fields, canonical_json, expect, parse_json
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.layer import gzip_pieces
 from wasmpack.oci.layers import MOST_LAYERS
-from wasmpack.oci.manifest import MAX_MANIFEST, Manifest, parse_manifest
+from wasmpack.oci.manifest import MAX_MANIFEST, Index, Manifest, parse_manifest
+from wasmpack.stores.names import is_called, not_one
+from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.tar_files import Slice, Span, find_files
-from wasmpack.stores.verified import CHUNK
+from wasmpack.stores.verified import CHUNK, Readable
 
 _GZIP = b"\x1f\x8b"
 _ODD = "unexpected docker save format"
 
 
 class SavedImage:
-    """The first image of an archive, with its blobs in a temporary file."""
+    """An image of an archive, with its blobs in a temporary file."""
 
-    def __init__(self, archive: BinaryIO, what: str) -> None:
-        """:param what: names the archive in errors
+    def __init__(self, archive: BinaryIO, what: str, name: str | None = None) -> None:
+        """Find the image and compress its layers.
+
+        :param what: names the archive in errors
+        :param name: of the image, or its tag; None for the only one in it
         :raises BadArtifact: not an archive of docker save, or one with parts missing
+        :raises NotFound: no image of that name, or several to choose from
         """
+        self._name = name
         self._archive = archive
         self._what = what
         self._files = find_files(archive, what)
@@ -65,8 +72,14 @@ class SavedImage:
     def _entry(self) -> Fields:
         found = parse_json(self._small("manifest.json"), f"{self._what}: manifest.json")
         where = f"{self._what}: {_ODD}: manifest.json"
-        rows = expect(found, list, where, "an array of objects")
-        return Fields(rows[0] if rows else None, where, "an array of objects", separator=": ")
+        rows = expect(found, list, where, "an array of objects") or [None]
+        entries = [Fields(row, where, "an array of objects", separator=": ") for row in rows]
+        chosen = [entry for entry in entries if _is_meant(entry, self._name)]
+        if len(chosen) == 1:
+            return chosen[0]
+        known = [name for entry in entries for name in _names(entry)]
+        several = [name for entry in chosen for name in _names(entry) or ["one without a name"]]
+        raise not_one(self._what, self._name, several, known)
 
     def _layers(self, entry: Fields) -> list[str]:
         """An image without layers has null there, which is how Go writes an empty list."""
@@ -112,6 +125,40 @@ class SavedImage:
 
     def _odd(self, reason: str) -> BadArtifact:
         return BadArtifact(f"{self._what}: {_ODD}: {reason}")
+
+
+class SavedReader(ImageReader):
+    """An image of an archive of ``docker save`` (:class:`wasmpack.stores.ports.ImageReader`)."""
+
+    def __init__(self, image: SavedImage, what: str, source: str) -> None:
+        """:param what: names the image in errors"""
+        self._image = image
+        self._what = what
+        self.source = source
+
+    def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
+        manifest = self._image.manifest
+        if descriptor is not None and descriptor.digest != manifest.digest:
+            raise NotFound(f"{self._what}: no manifest {descriptor.digest}")
+        return manifest
+
+    def open_blob(self, descriptor: Descriptor) -> Readable:
+        return self._image.open_blob(descriptor)
+
+    def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
+        file = self._image.open_blob(descriptor)
+        file.skip(offset)
+        return file.read(size)
+
+
+def _is_meant(entry: Fields, wanted: str | None) -> bool:
+    return wanted is None or any(is_called(name, wanted) for name in _names(entry))
+
+
+def _names(entry: Fields) -> list[str]:
+    """Its full names; an image that has none has null there."""
+    tags = entry.value.get("RepoTags") or []
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def _chunks(start: bytes, file: Slice) -> Iterator[bytes]:

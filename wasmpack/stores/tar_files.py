@@ -44,11 +44,9 @@ def find_files(tar: BinaryIO, what: str) -> dict[str, Span]:
 class Slice:
     """A part of an open file, as a file; the open file keeps its own position."""
 
-    def __init__(self, file: BinaryIO, span: Span, *, owned: bool = False) -> None:
-        """:param owned: the open file is closed with it."""
+    def __init__(self, file: BinaryIO, span: Span) -> None:
         self._file = file
         self._at, self._left = span
-        self._owned = owned
 
     def skip(self, size: int) -> None:
         """Go forward, at most to the end."""
@@ -65,5 +63,4 @@ class Slice:
         return data
 
     def close(self) -> None:
-        if self._owned:
-            self._file.close()
+        """The file stays open: other parts of it may be read."""

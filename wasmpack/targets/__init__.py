@@ -1,4 +1,4 @@
-"""The consumers wasmpack knows, as data: what each release's proxy provides and its fetcher takes.
+"""The consumers wasmpack knows, as data: the functions each proxy has, the images it accepts.
 
 >>> target("envoy-1.40").host
 '2026-07-01'
@@ -43,10 +43,10 @@ class Fetcher(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRules:
-    """How a release's fetcher reads an image (Istio pkg/wasm/imagefetcher.go and its kin)."""
+    """How a release's fetcher reads an image (Istio pkg/wasm/imagefetcher.go and forks)."""
 
     reader: Fetcher
-    """Whose code it is."""
+    """The origin of its code."""
     one_layer: bool
     """Tar images must have exactly one layer; otherwise the last one counts."""
     tar_limit: int | None
@@ -64,7 +64,7 @@ class Target:
     consumer: str
     """``envoy``, ``istio``, ``ossm``, ``envoy-gateway``, ``higress`` or ``gcp``."""
     default: bool
-    """Supported by its makers today; judged when no target is named."""
+    """Supported by its makers today; a default target."""
     host: HostDate
     """Date of the newest change of proxy-wasm-cpp-host it contains: a function added on or
     before that day is provided."""
@@ -75,7 +75,7 @@ class Target:
     realm_guard: bool
     """Its fetcher refuses registries whose challenge names a realm that is not a public URL."""
     remark: str
-    """What to keep in mind of its verdicts."""
+    """Reservations about its verdicts."""
     own_functions: frozenset[str]
     """Functions of module ``env`` that only this consumer has; their signatures are not known."""
     evidence: tuple[tuple[str, str], ...]
@@ -88,12 +88,12 @@ class Target:
 
     @property
     def ships(self) -> str:
-        """Whose code it is: ``Istio 1.24.6``; nothing for a consumer of its own."""
+        """The release it is built on: ``Istio 1.24.6``; empty for an independent one."""
         return (self.based_on or "").capitalize().replace("-", " ")
 
     @property
     def image_summary(self) -> str:
-        """What its fetcher takes, in a few words."""
+        """A short description of the images its fetcher accepts."""
         if self.image is None:
             return "given a file"
         if self.image.reader is Fetcher.GCP:
@@ -127,7 +127,7 @@ class Target:
 
 
 def all_targets() -> tuple[Target, ...]:
-    """Every release known, oldest first within its consumer.
+    """All known releases, oldest first within its consumer.
 
     >>> [target.name for target in wasmpack.all_targets() if target.consumer == "ossm"][:2]
     ['ossm-2.2', 'ossm-2.3']
@@ -141,7 +141,7 @@ def default_targets() -> tuple[Target, ...]:
 
 
 def target(name: str) -> Target:
-    """One release by its name, in any case; a patch release is judged by its own rules.
+    """One release by its name, in any case; a patch release has its own rules.
 
     >>> target("Istio-1.27.3").realm_guard, target("istio-1.27").realm_guard
     (False, True)
@@ -166,7 +166,7 @@ def _patch_release(minor: str, patch: int) -> Target:
 
 
 def _nearest(wanted: str) -> str:
-    """The known releases next to one that is not."""
+    """The known releases closest to an unknown one."""
     consumer, _, version = wanted.rpartition("-")
     known = [row.name for row in _load().values() if row.consumer == (consumer or wanted)]
     if not known:
@@ -191,7 +191,7 @@ def _age(version: str) -> int:
 
 
 def ships(name: str) -> str:
-    """Whose code a target is, if it is another's; nothing for an Envoy that is not known."""
+    """The release a target is built on; empty if independent, or for an unknown Envoy."""
     with contextlib.suppress(WrongUsage):
         found = target(name)
         return ", ".join(text for text in (found.ships, found.remark) if text)
@@ -199,7 +199,7 @@ def ships(name: str) -> str:
 
 
 def choose(names: Sequence[str]) -> tuple[Target, ...]:
-    """What ``--target`` (repeatable, ``all``) asks for; nothing asked means the defaults.
+    """The targets selected by ``--target`` (repeatable, ``all``); none given means the defaults.
 
     :raises WrongUsage: an unknown name
     """
@@ -210,12 +210,12 @@ def choose(names: Sequence[str]) -> tuple[Target, ...]:
 
 
 def asks_for_all(names: Sequence[str]) -> bool:
-    """Whether one of the names is ``all``."""
+    """Return True if one of the names is ``all``."""
     return any(name.strip().lower() == "all" for name in names)
 
 
 def fingerprint() -> str:
-    """A digest of all that is known of the consumers: a verdict holds for these facts."""
+    """A digest of all facts on the consumers: a verdict holds for these facts."""
     return hashlib.sha256("\n".join(_texts().values()).encode()).hexdigest()
 
 
@@ -226,7 +226,7 @@ def _load() -> dict[str, Target]:
 
 @cache
 def _rows() -> dict[str, JsonObject]:
-    """What the data files say of each release, and whose it is."""
+    """The data of each release, with its consumer."""
     return {
         row["name"]: {**row, "consumer": consumer}
         for consumer, text in _texts().items()
@@ -272,7 +272,7 @@ def _image_rules(value: JsonValue) -> ImageRules | None:
 
 
 def _guarded(since: JsonValue, patch: int | None) -> bool:
-    """Whether a patch release has what came with one of them."""
+    """Return True if a patch release has a change that came with one of them."""
     if isinstance(since, bool) or patch is None or not isinstance(since, int):
         return bool(since)
     return patch >= since

@@ -1,4 +1,4 @@
-"""The realm guard of Istio's fetcher: which registries it does not talk to at all.
+"""The realm guard of Istio's fetcher: the registries it refuses to contact.
 
 Since Istio 1.27.8, 1.28.5, 1.29.1 and in all later releases (pkg/wasm/imagefetcher.go, #58969): if
 a registry answers 401, each realm of its challenges must be an http(s) URL of a public host,
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from wasmpack.findings import Rule
 
 _REALM = re.compile(r'realm="([^"]*)"', re.IGNORECASE)
-"""A realm without quotes is not looked at."""
+"""A realm without quotes is not checked."""
 _LOCAL = {"localhost", "metadata.google.internal"}
 _WORDS = "rejected unsafe bearer realm: "
 ADVICE = (
@@ -36,9 +36,9 @@ SINCE = "Istio 1.27.8, 1.28.5, 1.29.1, OpenShift Service Mesh 3.2 and later"
 
 
 def refused_realm(challenge: str) -> str:
-    """Why the fetcher refuses a registry, in its words; nothing if it does not.
+    """The fetcher's message on refusing a registry; empty if it accepts it.
 
-    :param challenge: the ``WWW-Authenticate`` header of its 401; empty if there was none
+    :param challenge: the ``WWW-Authenticate`` header of its 401; empty without one
     """
     return next(filter(None, map(_refusal, _REALM.findall(challenge))), "")
 

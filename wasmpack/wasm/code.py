@@ -1,6 +1,6 @@
 """Instructions: constant expressions, function bodies, and what the engine limits inside them.
 
-Whether a body is valid is wasmtime's word. This looks for the instructions that wasmtime takes with
+wasmtime decides if a body is valid. This looks for the instructions that wasmtime accepts with
 more operands than V8 does, and reads only bodies that may have one. Where it meets something else
 than an instruction it stops, and wasmtime refuses the module.
 """
@@ -29,18 +29,18 @@ _COUNTED = {
 }
 """Instructions with a number of operands, up to that number (core spec 5.4)."""
 _SUSPECT = re.compile(rb"(?:" + rb"|".join(_COUNTED.values()) + rb")[\x80-\xff]")
-"""May be one with more operands than V8 takes."""
+"""May have more operands than V8 accepts."""
 _END = 0x0B
 _LOCALS = re.compile(_INDEX + _VALUE)
 _ITEMS = {
     "br_table": re.compile(_INDEX),
     "try_table": re.compile(rb"[\x00\x01]" + _INDEX + _INDEX + rb"|[\x02\x03]" + _INDEX),
 }
-"""What stands behind the number of operands, so many times."""
+"""Follows the number of operands, so many times."""
 
 
 def check_code(data: bytes, module: Module) -> None:
-    """Refuse an instruction with more operands than the engine takes.
+    """Refuse an instruction with more operands than the engine accepts.
 
     :raises MalformedModule: there is one
     """
@@ -68,7 +68,7 @@ def bodies(data: bytes, section: Section) -> Iterator[tuple[int, int]]:
 def read_body(data: bytes, start: int, end: int) -> int:
     """Pass over the locals and instructions of a body, and return where that stops.
 
-    :raises MalformedModule: an instruction has more operands than the engine takes
+    :raises MalformedModule: an instruction has more operands than the engine accepts
     """
     cursor = Cursor(data, start, end)
     _skip(cursor, _LOCALS, cursor.unsigned())

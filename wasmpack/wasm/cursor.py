@@ -20,7 +20,7 @@ class Source(Protocol):
 
 
 class MalformedModule(BadArtifact):
-    """Bytes that are no core WebAssembly module; ``offset`` is where reading stopped."""
+    """The bytes are not a core WebAssembly module; reading stopped at ``offset``."""
 
     def __init__(self, message: str, offset: int, *, hint: str = "") -> None:
         super().__init__(f"{message} (at offset {offset:#x})", hint=hint)
@@ -106,7 +106,7 @@ class Cursor:
     def count(self, limit: tuple[int, str] | None = None) -> int:
         """The length of a vector; each item takes a byte at least, so it cannot exceed them.
 
-        :param limit: how many the engine takes, and what it calls that number
+        :param limit: the engine's limit, and its name for it
         """
         count = self.unsigned()
         if count > self.end - self.pos:
@@ -116,16 +116,16 @@ class Cursor:
         return count
 
     def over(self, count: int, limit: tuple[int, str]) -> NoReturn:
-        """Give up on more than the engine takes."""
+        """Refuse more than the engine accepts."""
         most, name = limit
         self.fail(
-            f"{count} items, more than the {most} that the engine takes ({name})",
+            f"{count} items, more than the {most} that the engine accepts ({name})",
             hint="no proxy loads such a module: look at what generated it",
         )
 
 
 def check_utf8(raw: bytes, offset: int) -> None:
-    """Refuse what is not UTF-8; decoded in pieces, as text takes up to four times the memory.
+    """Refuse bytes that are not UTF-8, decoded in pieces: text takes up to four times the memory.
 
     :param offset: of the bytes in the file
     :raises MalformedModule: they are not

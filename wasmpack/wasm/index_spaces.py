@@ -1,4 +1,4 @@
-"""What a module imports, defines and exports: in each index space, imported things come first."""
+"""Imports, definitions and exports of a module: each index space begins with the imports."""
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,7 +116,7 @@ class IndexSpaces:
         return self._type(found, cursor) if isinstance(found, int) else found
 
     def _own(self, kind: str) -> Sequence[Type | int]:
-        """What the module defines itself, functions by their type's index.
+        """The module's own definitions, functions by their type's index.
 
         Functions, globals and tags are only read if one is exported.
         """

@@ -1,8 +1,8 @@
-"""What the engine takes at most of each thing a module declares.
+"""The engine's limits on the declarations of a module.
 
 Every number is V8's (src/wasm/wasm-limits.h) and was observed with Envoy 1.40.0: the module with as
 many loads, the one with one more is refused (``tests/agreement/test_limits.py``). Where wasmtime
-takes less (100 tables or memories, names of 100,000 bytes), that is no reason to refuse here.
+accepts less (100 tables or memories, names of 100,000 bytes), a module is not refused for it here.
 """
 
 from collections.abc import Mapping

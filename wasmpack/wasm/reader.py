@@ -26,7 +26,7 @@ _CUSTOM_NAME = 256
 _PRODUCERS = 1 << 16
 """Bytes of a ``producers`` section; real ones have a few hundred."""
 _SHOWN = 4096
-"""Bytes looked at to say what else it may be."""
+"""Bytes examined to guess another format."""
 
 
 def read_module(data: Source) -> Module:

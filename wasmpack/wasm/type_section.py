@@ -41,7 +41,7 @@ class FunctionType:
 
     @property
     def text(self) -> str:
-        """``(i32, i32) -> i32``; no or several results stand in parentheses."""
+        """``(i32, i32) -> i32``; no result or several are put in parentheses."""
         params, results = _names(self.params, self.more[0]), _names(self.results, self.more[1])
         out = results[0] if len(results) == 1 else f"({', '.join(results)})"
         return f"({', '.join(params)}) -> {out}"
@@ -53,7 +53,7 @@ class TypeSection:
     def __init__(self, cursor: Cursor | None) -> None:
         """Pass over all of them.
 
-        :param cursor: the section; None if there is none
+        :param cursor: the section; None if absent
         """
         self._starts = array("Q")
         self._known: dict[int, Type] = {}
@@ -65,7 +65,7 @@ class TypeSection:
         return len(self._starts)
 
     def __getitem__(self, index: int) -> Type:
-        """What the type means; the same object each time."""
+        """The meaning of the type; the same object each time."""
         if index not in self._known:
             assert self._cursor
             self._cursor.pos = self._starts[index]
@@ -148,7 +148,7 @@ def _heap_type(cursor: Cursor) -> str:
 
 
 def _form(cursor: Cursor) -> int:
-    """What kind of type begins here; behind its supertypes."""
+    """The kind of type that begins here, after its supertypes."""
     code = cursor.byte()
     if code in (_SUB, _SUB_FINAL):
         for _ in range(cursor.count(limits.SUPERTYPES)):

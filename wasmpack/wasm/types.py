@@ -1,4 +1,4 @@
-"""What a module declares: sections, imports, exports, memories."""
+"""Declarations of a module: sections, imports, exports, memories."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Protocol
 from wasmpack.wasm.cursor import Cursor, Source
 
 _LONGEST_NAME = 4096
-"""Bytes of a name that are shown; engines take names of any length."""
+"""Bytes of a name that are shown; engines accept names of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Section:
 
 
 class Type(Protocol):
-    """What is imported or exported, worked out once however many things are of that type."""
+    """The type of imports or exports, worked out once for all of that type."""
 
     @property
     def text(self) -> str:
@@ -62,7 +62,7 @@ class Described:
 
 
 class _Named:
-    """What an import and an export have in common."""
+    """Members common to imports and exports."""
 
     __slots__ = ()
     raw_name: bytes
@@ -121,7 +121,7 @@ def names(kind: str) -> Mapping[int, str]:
 
 
 def name_text(raw: bytes, most: int = _LONGEST_NAME) -> str:
-    """A name as it is shown and looked up: none that a proxy knows is cut."""
+    """A name as it is shown and looked up: names that a proxy knows are never cut."""
     if len(raw) <= most:
         return raw.decode()
     return f"{raw[:most].decode(errors='ignore')}…"
@@ -134,7 +134,7 @@ class Memory:
     minimum: int
     """Pages at the start."""
     maximum: int | None
-    """None for no limit of its own."""
+    """None if unlimited."""
     shared: bool = False
     """Between threads."""
     is_64: bool = False

@@ -20,9 +20,10 @@ STREAM = 2
 REQUEST_HEADERS, REQUEST_TRAILERS, RESPONSE_HEADERS, RESPONSE_TRAILERS = range(4)
 """``proxy_map_type_t``."""
 _LOGGED_MAPS = {REQUEST_HEADERS, RESPONSE_HEADERS, RESPONSE_TRAILERS}
-_RESPONSE_BODY = 1
+_RESPONSE_BODY, _UPSTREAM_DATA = 1, 3
 """``proxy_buffer_type_t``."""
-_FAILED = 503
+_DELIVERED, _FAILED = 200, 503
+"""Statuses; of a connection, that its bytes came back."""
 Pair = tuple[bytes, bytes]
 
 
@@ -34,6 +35,8 @@ def number(value: int) -> bytes:
 class Phase(IntEnum):
     """How far a request has come, in this order."""
 
+    CONNECTION = -1
+    """A network plugin's, which has no request."""
     CREATED = 0
     REQUEST = 1
     RESPONSE = 2
@@ -118,6 +121,8 @@ class RequestState:
     """Properties that the plugin has set."""
     ended: bool = False
     """Closed or answered in this callback: a trap now ends the proxy."""
+    network: bool = False
+    """A connection of a network plugin: what acts on requests has nothing to act on."""
     as_root: bool = False
     """Calls of this callback are made for the root context, where there is nothing to act on."""
     local: LocalResponse | None = None
@@ -128,7 +133,7 @@ class RequestState:
     """The callback that holds the request for ever, if one does."""
     status: int | None = None
     """What the client gets so far; None for no whole answer."""
-    _next: Phase = Phase.CREATED
+    _next: Phase = Phase.CONNECTION
     """Callbacks of earlier phases do not come any more."""
 
     def expected(self, callback: Callback) -> Callback | None:
@@ -161,11 +166,15 @@ class RequestState:
             self.held = callback.name
         elif RESPONSE_HEADERS in callback.maps:
             self.status = self._status()
+        elif _UPSTREAM_DATA in callback.buffers:
+            self.status = _DELIVERED
 
     def trapped(self, callback: Callback) -> None:
         """End a callback that did not come to its end: the plugin's VM has failed."""
         if callback.phase is Phase.CREATED and self.local is not None:
             self.status = self.local.status
+        elif callback.phase is Phase.CONNECTION:
+            self.status = None
         elif callback.phase <= Phase.REQUEST or RESPONSE_HEADERS in callback.maps:
             self.status = _FAILED
         elif callback.phase <= Phase.TRAILERS:
@@ -188,12 +197,16 @@ class RequestState:
         """Continue the request, where one is held."""
         self.resumed = self.phase is Phase.REQUEST
 
+    def go_on_with_data(self) -> None:
+        """Continue with the bytes of a connection, where they are held."""
+        self.resumed = self.phase is Phase.CONNECTION
+
     def go_on_with_response(self) -> None:
         """Continue the response.
 
         :raises ProxyCrash: there is none yet
         """
-        if self.phase in {Phase.CREATED, Phase.REQUEST, Phase.TRAILERS}:
+        if not self.network and self.phase in {Phase.CREATED, Phase.REQUEST, Phase.TRAILERS}:
             raise ProxyCrash(Cause.STREAM)
 
     def close(self) -> None:
@@ -201,16 +214,25 @@ class RequestState:
 
         :raises ProxyCrash: it has not begun, or it is over
         """
+        if self.network:
+            return
         if self.phase not in {Phase.REQUEST, Phase.RESPONSE}:
             raise ProxyCrash(Cause.STREAM)
         self.ended = True
         self._end(None)
+
+    def close_connection(self) -> None:
+        """Close the connection, if it is one of a network plugin."""
+        if self.phase is Phase.CONNECTION:
+            self._end(None)
 
     def answer(self, local: LocalResponse) -> None:
         """Send a local response; it must be the last change to a response.
 
         :raises ProxyCrash: the stream has been answered, closed, or is over
         """
+        if self.network:
+            return
         answering = self.phase in {Phase.RESPONSE, Phase.TRAILERS}
         if self.phase >= Phase.LOG or (answering and self.ended):
             raise ProxyCrash(Cause.STREAM)
@@ -268,3 +290,5 @@ def _value(value: str | int | None) -> bytes | None:
 
 GET_REQUEST = callbacks(files(__package__).joinpath("get_request.json").read_text())
 """The callbacks of one request and its answer, in the proxy's order."""
+CONNECTION = callbacks(files(__package__).joinpath("connection.json").read_text())
+"""Those of a connection, which network plugins get."""

@@ -35,7 +35,7 @@ class VmState:
         """The one being served; None before the first."""
         self.log: list[str] = []
         self._logged = 0
-        self.kept = Kept("headers")
+        self.kept = Kept("headers, bodies and properties")
         self.properties = {
             b"plugin_name": b"wasmpack",
             b"plugin_root_id": started.start_up.root_id.encode(),

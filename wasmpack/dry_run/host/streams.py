@@ -5,7 +5,7 @@ from wasmpack.dry_run.host.memory import Refused, Status
 from wasmpack.dry_run.host.request import STREAM, LocalResponse
 from wasmpack.dry_run.host.state import ROOT, Host
 
-_REQUEST, _RESPONSE, _UPSTREAM = 0, 1, 3
+_REQUEST, _RESPONSE, _DOWNSTREAM, _UPSTREAM = range(4)
 """``proxy_stream_type_t``, to its last."""
 
 
@@ -29,6 +29,8 @@ def proxy_continue_stream(host: Host, kind: int) -> None:
         proxy_continue_request(host)
     if kind == _RESPONSE:
         proxy_continue_response(host)
+    if kind == _DOWNSTREAM and (stream := host.vm.stream):
+        stream.go_on_with_data()
     if kind == _UPSTREAM:
         raise Refused(Status.UNIMPLEMENTED)
 
@@ -47,8 +49,11 @@ def proxy_continue_response(host: Host) -> None:
 
 def proxy_close_stream(host: Host, kind: int) -> None:
     _check(host, kind)
-    if (stream := host.vm.stream) and kind in {_REQUEST, _RESPONSE}:
-        stream.close()
+    if stream := host.vm.stream:
+        if kind in {_REQUEST, _RESPONSE}:
+            stream.close()
+        else:
+            stream.close_connection()
 
 
 def proxy_send_local_response(host: Host, status: int, *arguments: int) -> None:

@@ -1,5 +1,6 @@
 """The distribution-spec's calls on one repository: manifests, blobs, tags, referrers."""
 
+import contextlib
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -8,7 +9,6 @@ from wasmpack.errors import (
     DigestMismatch,
     NotFound,
     Notice,
-    RegistryUnavailable,
     WrongUsage,
     silence,
 )
@@ -20,13 +20,16 @@ from wasmpack.redaction import shown
 from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.blob_push import BlobPush
 from wasmpack.stores.registry.downloads import BlobStream, read_part
-from wasmpack.stores.registry.errors import Answer, manifest_refusal
+from wasmpack.stores.registry.errors import Answer, Unanswered, manifest_refusal
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pages import Listing, NoListing
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.verified import Body, Readable
 
 _ACCEPT = {"Accept": ", ".join(ACCEPTED)}
+_NO_REFERRERS = {400, 403, 404, 405, 406, 410, 415, 501}
+"""Answers of registries, and proxies in front of them, without the referrers API."""
+_STATED = "Docker-Content-Digest"
 _LONGEST_DIGEST = 200
 """Characters of an invalid digest that are repeated."""
 
@@ -83,16 +86,17 @@ class RegistryClient:
     def manifest_digest(self, target: str) -> Digest | None:
         """The digest of a tag, as the registry reports it; None if it has no such tag.
 
-        :raises RegistryUnavailable: an answer without a digest
+        :raises Unanswered: it answers neither ``HEAD`` nor ``GET``
         """
-        what = f"ask for the manifest of {self._named(target)}"
-        answer = self._transport.request(
-            "HEAD", self._manifest_url(target), what, {200, 404}, headers=_ACCEPT
-        )
-        if answer.status == 404:
-            return None
-        said = answer.headers.get("Docker-Content-Digest")
-        return _said_digest(said) if said else self.manifest(target).digest
+        url, what = self._manifest_url(target), f"ask for the manifest of {self._named(target)}"
+        with contextlib.suppress(Unanswered):
+            answer = self._transport.ask("HEAD", url, what, headers=_ACCEPT)
+            if answer.status == 404:
+                return None
+            if stated := _stated_digest(answer):
+                return stated
+        answer = self._transport.ask("GET", url, what, headers=_ACCEPT, most=MAX_MANIFEST)
+        return Digest.of(answer.body) if answer.status == 200 else None
 
     def put_manifest(self, manifest: Manifest | Index, target: str) -> bool:
         """Store the exact bytes under a tag or digest, and see that the registry agrees.
@@ -110,20 +114,36 @@ class RegistryClient:
             body=lambda: manifest.raw,
             refused=manifest_refusal,
         )
-        said = answer.headers.get("Docker-Content-Digest")
-        stored = _said_digest(said) if said else self.manifest_digest(target)
-        if stored != manifest.digest:
-            raise DigestMismatch(
-                f"{self._named(target)}: registry answered: the digest is {stored}, "
-                f"but {manifest.digest} was pushed"
-            )
+        if _stated_digest(answer) != manifest.digest:
+            self._check_stored(answer, manifest, target)
         return "OCI-Subject" in answer.headers
 
+    def _check_stored(self, answer: Answer, manifest: Manifest | Index, target: str) -> None:
+        """Ask for the digest again, which the answer to the push left open, or reported wrong.
+
+        :raises DigestMismatch: other bytes are stored
+        """
+        try:
+            stored = self.manifest_digest(target)
+        except Unanswered:
+            stored = None if _STATED in answer.headers else manifest.digest
+        if stored != manifest.digest:
+            raise DigestMismatch(
+                f"{self._named(target)}: registry answered: the digest is "
+                f"{stored or _stated(answer) or None}, but {manifest.digest} was pushed"
+            )
+        self._compare(answer, manifest.digest)
+
     def has_blob(self, descriptor: Descriptor) -> bool:
-        """Whether the registry has the blob (distribution-spec, "Checking if content exists")."""
+        """Whether the registry has the blob (distribution-spec, "Checking if content exists").
+
+        False if it does not say: a blob that is sent again does no harm.
+        """
         what = f"ask for blob {descriptor.digest} in {self._reference.name}"
-        answer = self._transport.request("HEAD", self._blob_url(descriptor), what, {200, 404})
-        return answer.status == 200
+        try:
+            return self._transport.ask("HEAD", self._blob_url(descriptor), what).status == 200
+        except Unanswered:
+            return False
 
     def open_blob(self, descriptor: Descriptor) -> Readable:
         """A blob's bytes as they arrive, not verified.
@@ -159,7 +179,7 @@ class RegistryClient:
         listing = Listing(self._transport, what, "manifests", accept=OCI_INDEX)
         url = f"{self._root}/referrers/{quote(str(digest), safe=':')}"
         try:
-            rows = listing.rows(url, {200, 400, 404, 405, 501})
+            rows = listing.rows(url, _NO_REFERRERS | {200})
             return tuple(listing.descriptor(row) for row in rows)
         except NoListing:
             return self._referrers_by_tag(digest)
@@ -173,13 +193,28 @@ class RegistryClient:
         return found.manifests if isinstance(found, Index) else ()
 
     def _check(self, answer: Answer, target: str) -> None:
-        said = answer.headers.get("Docker-Content-Digest", "")
-        for expected in {target if ":" in target else "", said} - {""}:
-            if not _said_digest(expected).matches(answer.body):
+        """The body is the truth: a header that disagrees matters where a digest was asked for.
+
+        :raises DigestMismatch: other bytes than asked for
+        """
+        if ":" not in target:
+            return self._compare(answer, Digest.of(answer.body))
+        stated = _stated(answer)
+        for expected in (target, *([stated] if stated else ())):
+            if not _matches(expected, answer.body):
                 raise DigestMismatch(
                     f"{self._reference}: registry answered with a manifest whose digest is "
                     f"{Digest.of(answer.body)}, not {expected}"
                 )
+        return None
+
+    def _compare(self, answer: Answer, digest: Digest) -> None:
+        """Warn of a header that does not state this digest."""
+        if (stated := _stated(answer)) and _stated_digest(answer) != digest:
+            self._transport.warn(
+                f"warning: registry {self._reference.registry} reports the digest {stated!r} "
+                f"for a manifest whose digest is {digest}"
+            )
 
     def _named(self, target: str) -> str:
         return f"{self._reference.name}{'@' if ':' in target else ':'}{target}"
@@ -199,9 +234,21 @@ def referrers_tag(digest: Digest) -> str:
     return f"{digest.algorithm[:32]}-{digest.hex[:64]}"
 
 
-def _said_digest(text: str) -> Digest:
+def _stated(answer: Answer) -> str:
+    """The registry's words for the digest of a manifest, fit to be repeated."""
+    return shown(answer.headers.get(_STATED, ""), _LONGEST_DIGEST)
+
+
+def _stated_digest(answer: Answer) -> Digest | None:
+    """The digest that the registry reports; None without one, or if it is malformed."""
     try:
-        return Digest.parse(text)
+        return Digest.parse(answer.headers.get(_STATED, ""))
     except WrongUsage:
-        given = shown(text, _LONGEST_DIGEST)
-        raise RegistryUnavailable(f"registry answered: invalid digest {given!r}") from None
+        return None
+
+
+def _matches(digest: str, data: bytes) -> bool:
+    try:
+        return Digest.parse(digest).matches(data)
+    except WrongUsage:
+        return False

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wasmpack.errors import BadArtifact, Notice, silence
+from wasmpack.errors import BadArtifact, NotFound, Notice, silence
 from wasmpack.files.directories import explained, open_regular
+from wasmpack.files.home import below_home
 from wasmpack.files.outputs import update_named
 from wasmpack.oci.canonical import Fields, JsonObject, find, parse_json_object
 from wasmpack.oci.reference import DOCKER_HUB
@@ -70,12 +71,25 @@ def auth_files(options: RegistryOptions) -> Iterator[Path]:
         return
     if named := os.environ.get("REGISTRY_AUTH_FILE"):
         yield Path(named)
-    docker = os.environ.get("DOCKER_CONFIG")
-    yield (Path(docker) if docker else Path.home() / ".docker") / "config.json"
+    if docker := below_home("DOCKER_CONFIG", ".docker"):
+        yield docker / "config.json"
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         yield Path(runtime) / "containers" / "auth.json"
-    config = os.environ.get("XDG_CONFIG_HOME")
-    yield (Path(config) if config else Path.home() / ".config") / "containers" / "auth.json"
+    if config := below_home("XDG_CONFIG_HOME", ".config"):
+        yield config / "containers" / "auth.json"
+
+
+def _own_file(options: RegistryOptions) -> Path:
+    """The file that is written.
+
+    :raises NotFound: none without a home directory
+    """
+    for path in auth_files(options):
+        return path
+    raise NotFound(
+        "no home directory for credentials",
+        hint="export DOCKER_CONFIG=DIRECTORY, or --registry-config FILE",
+    )
 
 
 def save_credential(
@@ -85,7 +99,7 @@ def save_credential(
 
     Returns where it went, for the user to read.
     """
-    path = next(auth_files(options))
+    path = _own_file(options)
     config = _read(path) if path.is_file() else _parse(b"", path)
     if helper := _helper(config, registry):
         login = {
@@ -102,7 +116,7 @@ def save_credential(
 
 def erase_credential(registry: str, options: RegistryOptions, notice: Notice = silence) -> bool:
     """Forget a registry; whether there was anything to forget."""
-    path = next(auth_files(options))
+    path = _own_file(options)
     config = _read(path) if path.is_file() else _parse(b"", path)
     if helper := _helper(config, registry):
         ask_helper(helper, "erase", _hub_key(registry))

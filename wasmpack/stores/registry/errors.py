@@ -15,6 +15,7 @@ from wasmpack.oci.canonical import JsonValue, find, parse_json
 from wasmpack.redaction import shown
 
 TOO_LARGE = 413
+_PROXY_REFUSES = 407
 SMALL = 4 * 1024 * 1024
 """Most bytes of a token answer or a page of tags."""
 LONGEST_WORDS = 8192
@@ -29,6 +30,14 @@ _COMPAT = "push --variant auto, or build --variant compat"
 
 class TooLarge(RegistryUnavailable):
     """More bytes in one request than the registry takes (413)."""
+
+
+class Misdirected(RegistryUnavailable):
+    """A redirect that is not followed."""
+
+
+class Unanswered(RegistryUnavailable):
+    """A request that only saves work, refused by the registry."""
 
 
 class ManifestDenied(AccessRefused):
@@ -80,6 +89,13 @@ def refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
     return RegistryUnavailable(
         message, hint="it speaks TLS: --ca-file FILE, or --insecure" if tls else ""
     )
+
+
+def unanswered(answer: Answer, what: str, _hint: str = "") -> WasmpackError:
+    """As :func:`refusal`, of a request that only saves work (a proxy refuses the others too)."""
+    if answer.status == _PROXY_REFUSES:
+        return refusal(answer, what)
+    return Unanswered(_sentence(answer, what))
 
 
 def manifest_refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 import requests
 
-from wasmpack.errors import RegistryUnavailable, WasmpackError
+from wasmpack.errors import WasmpackError
 from wasmpack.redaction import remember_query, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.deadline import Deadline, under
-from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer
+from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer, Misdirected
 from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, failed
 from wasmpack.stores.registry.headers import retry_after
 from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.registry.proxies import proxies_for
 from wasmpack.stores.registry.retries import TRANSIENT_STATUS, Transient
-from wasmpack.stores.registry.session import new_session, proxies_for
+from wasmpack.stores.registry.session import new_session
 from wasmpack.stores.registry.stall import WAITS, read_up_to
 from wasmpack.stores.verified import Readable
 
@@ -52,6 +53,7 @@ class Exchange:
         self._elsewhere = (
             new_session(options.without_login()) if options.cert_file else self.session
         )
+        self.session.get_adapter(base.url)
         self.registry = registry
         self._options = options
 
@@ -90,7 +92,7 @@ class Exchange:
 
         :param authorization: for the registry itself, never for where it redirects to
         :raises Transient: it may work the next time
-        :raises RegistryUnavailable: redirects that go round, or to where we do not go
+        :raises Misdirected: redirects that go round, or to where we do not go
         """
         address = request.address
         for _ in range(_REDIRECTS + 1):
@@ -100,7 +102,7 @@ class Exchange:
                 return response
             response.close()
             address = self.follow(address, location)
-        raise RegistryUnavailable(f"registry {self.registry}: more than {_REDIRECTS} redirects")
+        raise Misdirected(f"registry {self.registry}: more than {_REDIRECTS} redirects")
 
     def once(
         self, request: Request, address: Address, authorization: str | None, deadline: Deadline
@@ -122,7 +124,7 @@ class Exchange:
                     stream=True,
                     allow_redirects=False,
                     timeout=(min(CONNECTING, silence), silence),
-                    proxies=proxies_for(address.url),
+                    proxies=proxies_for(address),
                 )
         except TRANSPORT_ERRORS as error:
             raise failed(error, self.registry, silence, deadline) from error
@@ -167,21 +169,21 @@ class Exchange:
 
         (Behind a proxy that ends TLS, registries name themselves with http://.)
 
-        :raises RegistryUnavailable: an invalid URL; plain HTTP from a registry with TLS
+        :raises Misdirected: an invalid URL; plain HTTP from a registry with TLS
         """
         remember_query(location)
         place = shown_url(location, _LONGEST_PLACE)
         try:
             found = here.join(location)
         except ValueError:
-            raise RegistryUnavailable(
+            raise Misdirected(
                 f"registry {self.registry}: sends us to {place!r}, not an http or https URL"
             ) from None
         if self.base.scheme != "https" or found.scheme == "https":
             return found
         if found.with_tls().origin == self.base.origin:
             return found.with_tls()
-        raise RegistryUnavailable(
+        raise Misdirected(
             f"registry {self.registry}: sends us to {place!r}, without TLS",
             hint="tell its operator; --plain-http goes without TLS, if that is meant",
         )
@@ -189,12 +191,12 @@ class Exchange:
     def own(self, here: Address, target: str) -> Address:
         """The target of a ``Link``, which is on the registry itself.
 
-        :raises RegistryUnavailable: an invalid URL; another host or scheme
+        :raises Misdirected: an invalid URL; another host or scheme
         """
         found = self.follow(here, target)
         if not self.is_ours(found):
             place = shown_url(target, _LONGEST_PLACE)
-            raise RegistryUnavailable(
+            raise Misdirected(
                 f"registry {self.registry}: the next page is at {place!r}, not at the registry"
             )
         return found

@@ -57,7 +57,7 @@ class RegistryOptions:
     insecure: bool = False
     """TLS without verification."""
     ca_file: str | None = None
-    """Path of a PEM file with authorities that are trusted besides the system's."""
+    """Path of a PEM file with authorities that are trusted in addition to the system's."""
     cert_file: str | None = None
     """Path of a PEM file with the client certificate."""
     key_file: str | None = None

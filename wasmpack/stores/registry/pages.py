@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
-from wasmpack.errors import BadArtifact, RegistryUnavailable
+from wasmpack.errors import AccessRefused, BadArtifact, RegistryUnavailable
 from wasmpack.oci.canonical import JsonValue, expect
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.stores.registry.errors import SMALL, Answer
+from wasmpack.stores.registry.errors import SMALL, Answer, Misdirected
 from wasmpack.stores.registry.headers import next_link
 from wasmpack.stores.registry.stall import SLOWEST
 from wasmpack.stores.registry.transport import Transport
@@ -56,7 +56,12 @@ class Listing:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise self._error(f"pages without end ({len(seen)} read)")
             seen.add(url)
-            answer, seconds = self._retries.run(partial(self._asked, url, expect, headers))
+            try:
+                answer, seconds = self._retries.run(partial(self._asked, url, expect, headers))
+            except (AccessRefused, Misdirected) as refused:
+                if len(seen) > 1 or not self._accept:
+                    raise
+                raise NoListing from refused
             if answer.status != 200 or self._accept not in {"", answer.media_type}:
                 raise self._error("the next page is not one") if len(seen) > 1 else NoListing()
             rows = self._page(answer)

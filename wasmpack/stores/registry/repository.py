@@ -1,18 +1,20 @@
 """A repository of a registry as a place to read images from and to write them to."""
 
+import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import IO
 
-from wasmpack.errors import AccessRefused, NotFound, Notice, silence
+from wasmpack.errors import AccessRefused, BadArtifact, NotFound, Notice, silence
 from wasmpack.oci.canonical import JsonObject, canonical_json, find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
 from wasmpack.oci.media_types import OCI_INDEX
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter
+from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter, attached_tags
 from wasmpack.stores.registry.client import RegistryClient, referrers_tag
+from wasmpack.stores.registry.errors import Unanswered
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import CHUNK, Body, Readable
 
@@ -65,6 +67,13 @@ class RegistryReader(ImageReader):
     def referrers(self, digest: Digest) -> Sequence[Descriptor]:
         return self._client.referrers(digest)
 
+    def attached(self, digest: Digest) -> Mapping[str, Descriptor]:
+        found: dict[str, Descriptor] = {}
+        for tag in attached_tags(digest):
+            with contextlib.suppress(NotFound, AccessRefused, BadArtifact):
+                found[tag] = self._client.manifest(tag).descriptor
+        return found
+
 
 class RegistryWriter(ImageWriter):
     """One repository to push to (:class:`wasmpack.stores.ports.ImageWriter`)."""
@@ -76,7 +85,10 @@ class RegistryWriter(ImageWriter):
         notice: Notice = silence,
         *,
         mount_from: str = "",
+        force: bool = False,
     ) -> None:
+        """:param force: nothing counts as there already."""
+        self._force = force
         self._client = RegistryClient(
             reference, options, "pull,push", mount_from=mount_from, notice=notice
         )
@@ -89,15 +101,17 @@ class RegistryWriter(ImageWriter):
         return self._client.challenge
 
     def has_image(self, manifest: Manifest | Index, names: Sequence[str | None]) -> bool:
+        if self._force:
+            return False
         digest = manifest.digest
         targets = [name or str(digest) for name in names] or [str(digest)]
         try:
             return all(self._client.manifest_digest(target) == digest for target in targets)
-        except AccessRefused:  # some let accounts push that may not look
+        except Unanswered:  # some let accounts push that may not look
             return False
 
     def has_blob(self, descriptor: Descriptor) -> bool:
-        return self._client.has_blob(descriptor)
+        return not self._force and self._client.has_blob(descriptor)
 
     def put_blob(self, descriptor: Descriptor, body: Body) -> BlobStatus:
         return self._client.put_blob(descriptor, body)

@@ -1,19 +1,20 @@
-"""The HTTP session: TLS, proxies, connections that are kept."""
+"""The HTTP session: TLS, connections that are kept."""
 
-import os
 import ssl
+import threading
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.util.ssl_ import create_urllib3_context
 
-from wasmpack.errors import BadArtifact, NotFound
 from wasmpack.stores.registry.connection import bounded
-from wasmpack.stores.registry.options import RegistryOptions, is_loopback
+from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.registry.trust import certificates_of, configure
 
 _SENT_AT_ONCE = 1 << 16
 """Bytes of a body handed to the socket in one call, which has to be through within the timeout."""
@@ -22,10 +23,11 @@ _AT_ONCE = 8
 
 
 class _Adapter(HTTPAdapter):
-    """Connections that keep to deadlines, and what is trusted besides."""
+    """Connections that keep to deadlines, with TLS as the context has it."""
 
-    def __init__(self, options: RegistryOptions) -> None:
-        self._options = options
+    def __init__(self, timeout: float, context: ssl.SSLContext | None = None) -> None:
+        self._timeout = timeout
+        self._context = context
         super().__init__(pool_maxsize=_AT_ONCE)
 
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
@@ -39,14 +41,14 @@ class _Adapter(HTTPAdapter):
         self._bound(manager)
         return manager
 
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """The context knows: the library would add certifi's authorities."""
+        if self._context is not None:
+            conn.cert_reqs = self._context.verify_mode
+
     def _more(self) -> dict[str, Any]:
         more: dict[str, Any] = {"blocksize": _SENT_AT_ONCE}
-        if self._options.ca_file and not self._options.insecure:
-            context = create_urllib3_context()
-            context.load_default_certs()
-            context.load_verify_locations(self._options.ca_file)
-            more["ssl_context"] = context
-        return more
+        return more if self._context is None else {**more, "ssl_context": self._context}
 
     def _bound(self, manager: PoolManager) -> None:
         pools: dict[str, Any] = dict(manager.pool_classes_by_scheme)
@@ -54,61 +56,53 @@ class _Adapter(HTTPAdapter):
             scheme: type(
                 pool.__name__,
                 (pool,),
-                {"ConnectionCls": bounded(pool.ConnectionCls, self._options.timeout)},
+                {"ConnectionCls": bounded(pool.ConnectionCls, self._timeout)},
             )
             for scheme, pool in pools.items()
         }
 
 
 class _Session(requests.Session):
-    """Follows nothing by itself: what a redirect carries is not read."""
+    """Follows nothing by itself; TLS is set up for the first host that needs it."""
+
+    def __init__(self, options: RegistryOptions) -> None:
+        super().__init__()
+        self._options = options
+        self._tls: dict[tuple[Path, ...], _Adapter] = {}
+        """By the directories of certificates for a host, which most hosts do not have."""
+        self._making = threading.Lock()
+        self.mount("http://", _Adapter(options.timeout))
 
     def get_redirect_target(self, _response: requests.Response) -> None:
-        return None
+        """None: what a redirect carries is not read."""
+
+    def get_adapter(self, url: str | bytes) -> BaseAdapter:
+        """:raises NotFound, BadArtifact: a certificate file that cannot be used."""
+        parts = urlsplit(str(url))
+        if parts.scheme != "https":
+            return super().get_adapter(str(url))
+        directories = certificates_of(parts.netloc)
+        with self._making:
+            key = tuple(directories)
+            if key not in self._tls:
+                verified = ssl.CERT_NONE if self._options.insecure else ssl.CERT_REQUIRED
+                context = create_urllib3_context(cert_reqs=verified)
+                configure(context, self._options, directories)
+                self._tls[key] = _Adapter(self._options.timeout, context)
+            return self._tls[key]
+
+    def close(self) -> None:
+        super().close()
+        for adapter in self._tls.values():
+            adapter.close()
 
 
 def new_session(options: RegistryOptions) -> requests.Session:
-    """A session as the user asked for; whatever it reaches sees the client certificate.
-
-    :raises NotFound: a certificate file that is not there
-    :raises BadArtifact: a certificate file that is none
-    """
-    verify = _verification(options)
-    session = _Session()
-    try:
-        adapter = _Adapter(options)
-    except ssl.SSLError as error:
-        raise BadArtifact(f"{options.ca_file}: no certificate: {error.reason}") from error
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
+    """A session as the user asked for; whatever it reaches sees the client certificate."""
+    session = _Session(options)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.trust_env = False  # .netrc would replace our Authorization
-    session.verify = verify
-    session.cert = _client_certificate(options)
+    session.verify = not options.insecure
     session.headers["User-Agent"] = "wasmpack"
     session.headers["Accept-Encoding"] = "identity"  # a digest is of the bytes as they are
     return session
-
-
-def _client_certificate(options: RegistryOptions) -> str | tuple[str, str] | None:
-    if options.cert_file and options.key_file:
-        return options.cert_file, options.key_file
-    return options.cert_file
-
-
-def proxies_for(url: str) -> dict[str, str]:
-    """By the environment: ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; none for this machine.
-
-    (As Go's ``net/http.ProxyFromEnvironment`` has it, and so skopeo, crane and docker.)
-    """
-    if is_loopback(urlsplit(url).netloc):
-        return {}
-    return dict(requests.utils.get_environ_proxies(url))
-
-
-def _verification(options: RegistryOptions) -> bool | str:
-    named = os.environ.get("REQUESTS_CA_BUNDLE")
-    for path in (named, options.ca_file, options.cert_file, options.key_file):
-        if path and not os.path.exists(path):  # noqa: PTH110 - file or directory
-            raise NotFound(f"{path}: no such file", hint="a PEM file is expected")
-    return False if options.insecure else named or True

@@ -18,7 +18,7 @@ from wasmpack.oci.reference import Reference, RegistryName
 from wasmpack.redaction import redacted, shown
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.deadline import Deadline
-from wasmpack.stores.registry.errors import Answer, refusal
+from wasmpack.stores.registry.errors import Answer, refusal, unanswered
 from wasmpack.stores.registry.exchange import Exchange, Request, RequestBody
 from wasmpack.stores.registry.headers import LONGEST_HEADER, warning_texts
 from wasmpack.stores.registry.login import Login
@@ -107,6 +107,19 @@ class Transport(Registry):  # type: ignore[misc]
         """As :meth:`attempt`, again and again as long as that can help."""
         return self.retry_budget().run(lambda: self.attempt(method, url, what, expect, **more))
 
+    def ask(self, method: str, url: str, what: str, **more: Any) -> Answer:
+        """As :meth:`request`, where the answer only saves work: 200 or 404.
+
+        :raises Unanswered: any other answer
+        """
+        return self.request(method, url, what, {200, 404}, refused=unanswered, **more)
+
+    def warn(self, text: str) -> None:
+        """Tell the user something of this registry, once."""
+        if text not in self._warned and len(self._warned) < _MOST_WARNINGS:
+            self._warned.add(text)
+            self._notice(text)
+
     def attempt(
         self,
         method: str,
@@ -192,9 +205,7 @@ class Transport(Registry):  # type: ignore[misc]
         """``Warning: 299`` is for the user, once (distribution-spec, "Warnings")."""
         header = shown(response.headers.get("Warning", ""), LONGEST_HEADER)
         for text in warning_texts(header):
-            if text not in self._warned and len(self._warned) < _MOST_WARNINGS:
-                self._warned.add(text)
-                self._notice(f"registry {self.registry} warns: {text}")
+            self.warn(f"registry {self.registry} warns: {text}")
 
     def _notice(self, text: str) -> None:
         self._told(redacted(text))

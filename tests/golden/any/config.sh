@@ -1,0 +1,2 @@
+wasmpack validate good.json
+wasmpack validate --strict type.json

@@ -1,0 +1,220 @@
+"""What a push asks a registry, and what an answer about a manifest's digest is worth."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+
+import pytest
+from support.faults.raw import RawServer, Script, answer
+from support.faults.tidy import BLOBS, MANIFESTS, tidy
+from support.images import image_of
+
+from wasmpack.errors import DigestMismatch, WasmpackError
+from wasmpack.images.image import Image
+from wasmpack.images.transfer import Moved, transfer
+from wasmpack.oci.media_types import OCI_INDEX
+from wasmpack.oci.reference import Reference
+from wasmpack.stores.ports import BlobStatus, attached_tags
+from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.registry.repository import RegistryReader, RegistryWriter
+from wasmpack.stores.verified import VerifiedStream
+
+IMAGE = image_of(1, 5000)
+DIGEST = str(IMAGE.manifest.digest)
+MODULE = IMAGE.manifest.layers[1].digest
+OTHER = "sha256:" + "b" * 64
+NO_RETRIES = RegistryOptions(retries=0)
+
+
+def always(data: bytes) -> Script:
+    return lambda _request, _headers: iter([data])
+
+
+def named(server: RawServer, target: str = ":v1") -> Reference:
+    return Reference.parse(f"{server.host}/a/b{target}")
+
+
+def push(server: RawServer, *, force: bool = False) -> tuple[Moved, ...]:
+    writer = RegistryWriter(named(server), NO_RETRIES, force=force)
+    return transfer(Image(IMAGE), IMAGE.manifest, writer, ["v1"])
+
+
+def asked(server: RawServer, method: str) -> int:
+    return sum(request.startswith(f"{method} ") for request in server.seen)
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 406, 410, 415, 418, 500, 501, 503])
+@pytest.mark.parametrize("pattern", [f"HEAD {MANIFESTS}", f"HEAD {BLOBS}", "HEAD"])
+def test_a_refused_question_does_not_end_a_push(pattern: str, status: int) -> None:
+    odd = {pattern: always(answer(f"{status} No"))}
+    with RawServer(tidy(IMAGE, odd, empty=True)) as server:
+        moved = push(server)
+    assert {row.status for row in moved} == {BlobStatus.UPLOADED}
+    assert server.seen[-1].startswith(f"PUT {MANIFESTS}v1")
+
+
+def test_a_digest_is_read_with_get_where_head_is_refused() -> None:
+    odd = {f"HEAD {MANIFESTS}": always(answer("405 Method Not Allowed"))}
+    with RawServer(tidy(IMAGE, odd)) as server:
+        moved = push(server)
+    assert {row.status for row in moved} == {BlobStatus.EXISTS}
+    assert asked(server, "PUT") == 0
+
+
+def test_an_unchanged_push_asks_for_each_blob() -> None:
+    with RawServer(tidy(IMAGE, {})) as server:
+        moved = push(server)
+    assert {row.status for row in moved} == {BlobStatus.EXISTS}
+    assert len(server.seen) == asked(server, "HEAD") == 1 + len(IMAGE.manifest.blobs)
+
+
+def test_a_blob_that_a_registry_has_lost_is_sent() -> None:
+    odd = {f"HEAD {BLOBS}{MODULE}": always(answer("404 Not Found"))}
+    with RawServer(tidy(IMAGE, odd)) as server:
+        moved = push(server)
+    statuses = {row.descriptor.digest: row.status for row in moved}
+    assert statuses.pop(MODULE) is BlobStatus.UPLOADED
+    assert set(statuses.values()) == {BlobStatus.EXISTS}
+    assert not any(request.startswith(f"PUT {MANIFESTS}") for request in server.seen), (
+        "the tag may be immutable"
+    )
+
+
+def test_force_sends_everything() -> None:
+    with RawServer(tidy(IMAGE, {})) as server:
+        moved = push(server, force=True)
+    assert {row.status for row in moved} == {BlobStatus.UPLOADED}
+    assert asked(server, "HEAD") == 0
+    assert server.seen[-1].startswith(f"PUT {MANIFESTS}v1")
+
+
+ODD_DIGESTS = {
+    "another": OTHER,
+    "no algorithm": DIGEST.partition(":")[2],
+    "upper case": DIGEST.upper(),
+    "cut": DIGEST[:-1],
+    "an unknown algorithm": "md5:" + "0" * 32,
+}
+
+
+def stating(digest: str) -> dict[str, bytes]:
+    """Answers to GET, HEAD and PUT of the manifest, with this ``Docker-Content-Digest``."""
+    headers = {"Docker-Content-Digest": digest, "Content-Type": IMAGE.manifest.media_type}
+    whole = answer(body=IMAGE.manifest.raw, headers=headers)
+    return {
+        "GET": whole,
+        "HEAD": whole.removesuffix(IMAGE.manifest.raw),
+        "PUT": answer("201 Created", headers=headers),
+    }
+
+
+def odd_manifest(answers: Mapping[str, bytes]) -> dict[str, Script]:
+    return {f"{method} {MANIFESTS}": always(data) for method, data in answers.items()}
+
+
+@pytest.mark.parametrize("name", ODD_DIGESTS)
+def test_a_header_that_disagrees_is_a_warning_for_a_tag(name: str) -> None:
+    told: list[str] = []
+    odd = odd_manifest({"GET": stating(ODD_DIGESTS[name])["GET"]})
+    with RawServer(tidy(IMAGE, odd)) as server:
+        reader = RegistryReader(named(server), NO_RETRIES, told.append)
+        assert reader.get().digest == IMAGE.manifest.digest
+        reader.get()
+    [warning] = told
+    assert ODD_DIGESTS[name] in warning
+    assert DIGEST in warning
+
+
+@pytest.mark.parametrize("name", ODD_DIGESTS)
+def test_a_header_that_disagrees_is_an_error_for_a_digest(name: str) -> None:
+    odd = odd_manifest({"GET": stating(ODD_DIGESTS[name])["GET"]})
+    with (
+        RawServer(tidy(IMAGE, odd)) as server,
+        pytest.raises(DigestMismatch, match="whose digest is sha256"),
+    ):
+        RegistryReader(named(server, f"@{DIGEST}"), NO_RETRIES).get()
+
+
+@pytest.mark.parametrize("name", ODD_DIGESTS)
+def test_a_push_believes_the_body_not_the_header(name: str) -> None:
+    told: list[str] = []
+    odd = odd_manifest({"PUT": stating(ODD_DIGESTS[name])["PUT"]})
+    with RawServer(tidy(IMAGE, odd)) as server:
+        RegistryWriter(named(server), NO_RETRIES, told.append).put_manifest(IMAGE.manifest, ["v1"])
+    assert len(told) == 1
+
+
+def test_a_push_that_stores_something_else_fails() -> None:
+    odd = odd_manifest({**stating(OTHER), "GET": answer(body=b"{}")})
+    with RawServer(tidy(IMAGE, odd)) as server, pytest.raises(DigestMismatch, match="was pushed"):
+        RegistryWriter(named(server), NO_RETRIES).put_manifest(IMAGE.manifest, ["v1"])
+
+
+@pytest.mark.parametrize("status", [403, 405])
+def test_a_push_that_cannot_be_checked_is_done(status: int) -> None:
+    refused = answer(f"{status} No")
+    odd = odd_manifest({"GET": refused, "HEAD": refused, "PUT": answer("201 Created")})
+    with RawServer(tidy(IMAGE, odd)) as server:
+        RegistryWriter(named(server), NO_RETRIES).put_manifest(IMAGE.manifest, ["v1"])
+
+
+def test_a_question_that_gets_no_answer_ends_a_push() -> None:
+    blob = IMAGE.manifest.layers[0]
+    with RawServer(tidy(IMAGE, {})) as server:
+        name = named(server)
+    writer = RegistryWriter(name, NO_RETRIES)
+    with pytest.raises(WasmpackError, match="connection refused"):
+        writer.has_blob(blob)
+    data = IMAGE.blobs[blob.digest]
+    with pytest.raises(WasmpackError, match="connection refused"):
+        writer.put_blob(blob, lambda: VerifiedStream(io.BytesIO(data), blob))
+
+
+def referrers_of(answers: Script) -> list[str]:
+    """Digests that are listed, by a registry that has a list under the tag."""
+    by_tag = {"mediaType": OCI_INDEX, "manifests": [IMAGE.manifest.descriptor.as_json()]}
+    listed = answer(body=json.dumps(by_tag).encode(), headers={"Content-Type": OCI_INDEX})
+    odd = {
+        "GET /v2/a/b/referrers/": answers,
+        f"GET {MANIFESTS}sha256-": always(listed),
+        "GET /elsewhere": always(answer("302 Found", headers={"Location": "/elsewhere"})),
+        "GET /login": always(answer(body=b"<html>", headers={"Content-Type": "text/html"})),
+    }
+    with RawServer(tidy(IMAGE, odd)) as server:
+        found = RegistryReader(named(server), NO_RETRIES).referrers(IMAGE.manifest.digest)
+    return [str(row.digest) for row in found]
+
+
+REFUSALS = {
+    **{status: answer(f"{status} No") for status in ("400", "403", "404", "405", "406", "501")},
+    "401": answer("401 Unauthorized", headers={"WWW-Authenticate": "Basic realm=x"}),
+    "a page": answer("302 Found", headers={"Location": "/login"}),
+    "a circle": answer("302 Found", headers={"Location": "/elsewhere"}),
+    "nonsense": answer("302 Found", headers={"Location": "ftp://x/"}),
+    "another type": answer(body=b'{"manifests":[]}', headers={"Content-Type": "text/json"}),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_registry_without_the_referrers_api_is_asked_by_tag(name: str) -> None:
+    assert referrers_of(always(REFUSALS[name])) == [DIGEST]
+
+
+@pytest.mark.parametrize("name", ["403", "a circle", "401"])
+def test_a_list_of_referrers_is_never_shorter(name: str) -> None:
+    """The second page is refused."""
+    kind = {"Content-Type": OCI_INDEX, "Link": "</v2/a/b/referrers/more>; rel=next"}
+    first = answer(body=b'{"manifests":[]}', headers=kind)
+    pages = iter([first, *[REFUSALS[name]] * 9])
+    with pytest.raises(WasmpackError):
+        referrers_of(lambda _request, _headers: iter([next(pages)]))
+
+
+def test_tags_of_cosign() -> None:
+    tag = attached_tags(IMAGE.manifest.digest)[1]
+    whole = answer(body=IMAGE.manifest.raw, headers={"Content-Type": IMAGE.manifest.media_type})
+    with RawServer(tidy(IMAGE, {f"GET {MANIFESTS}{tag}": always(whole)})) as server:
+        found = RegistryReader(named(server), NO_RETRIES).attached(IMAGE.manifest.digest)
+    assert {name: str(row.digest) for name, row in found.items()} == {tag: DIGEST}

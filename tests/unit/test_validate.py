@@ -1,0 +1,46 @@
+"""How a subject is validated, and what of that may be kept."""
+
+from __future__ import annotations
+
+import pytest
+from support.desk import MODULES
+
+import wasmpack
+from wasmpack.actions.validate import Checks
+from wasmpack.dry_run.start_up import StartUp
+
+
+@pytest.mark.parametrize(
+    ("checks", "kept"),
+    [
+        pytest.param(Checks(), True, id="nothing given"),
+        pytest.param(Checks(start_up=StartUp(seconds=9.0)), True, id="a budget"),
+        pytest.param(Checks(start_up=StartUp(root_id="in")), True, id="root id of the image"),
+        pytest.param(Checks(start_up=StartUp(root_id="out")), False, id="another root id"),
+        pytest.param(Checks(start_up=StartUp(plugin_config=b"")), False, id="configuration"),
+        pytest.param(Checks(start_up=StartUp(vm_config=b"")), False, id="VM configuration"),
+        pytest.param(Checks(start_up=StartUp(env=(("A", ""),))), False, id="variable"),
+        pytest.param(Checks(start_up=StartUp(dry_run=False)), False, id="not started"),
+        pytest.param(Checks(targets=["istio-1.29"]), False, id="target"),
+        pytest.param(Checks(strict=True), False, id="strict"),
+        pytest.param(Checks(envoy=True), False, id="a real Envoy"),
+    ],
+)
+def test_a_verdict_is_kept_if_nothing_but_the_image_decides(checks: Checks, kept: bool) -> None:
+    assert checks.depend_on_image_alone(["in", "out"]) == kept
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "verdict"),
+    [
+        ("refuses-env.wasm", {}, "accept"),
+        ("refuses-env.wasm", {"env": {"A": "b"}}, "reject"),
+        ("needs-vm-config.wasm", {}, "reject"),
+        ("needs-vm-config.wasm", {"vm_config": b"x"}, "accept"),
+    ],
+)
+def test_what_the_plugin_is_started_with(
+    module: str, given: dict[str, object], verdict: str
+) -> None:
+    subject = wasmpack.PluginModule(MODULES[module])
+    assert wasmpack.validate(subject, **given).verdict.value == verdict  # type: ignore[arg-type]

@@ -1,0 +1,96 @@
+"""Several subjects of any kind, validated on all cores."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar, assert_never
+
+from wasmpack.actions.subjects import Failure, Subject, SubjectKind, attempt
+from wasmpack.actions.validate import Checks, validate_config, validate_module
+from wasmpack.actions.validate_image import validate_image
+from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.findings import Report
+from wasmpack.stores.session import Session
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectValidator:
+    """Validates subjects of any kind in the same way."""
+
+    checks: Checks
+    session: Session
+    images: ImageScope
+    """How far the images of resources are looked at."""
+
+    def report(self, subject: Subject) -> Report:
+        """:raises WasmpackError: the subject cannot be read."""
+        match subject.kind:
+            case SubjectKind.MODULE:
+                return validate_module(subject.module, self.checks)
+            case SubjectKind.CONFIG:
+                return validate_config(subject.config, subject.name, strict=self.checks.strict)
+            case SubjectKind.IMAGE:
+                return validate_image(subject.image(self.session), self.checks)
+            case SubjectKind.RESOURCES:
+                return self._resources(subject)
+            case _:
+                assert_never(subject.kind)
+
+    def _resources(self, subject: Subject) -> Report:
+        documents, unreadable = subject.documents
+        return validate_wasmplugin(
+            documents,
+            subject.name,
+            self.checks,
+            self.session,
+            images=self.images,
+            unreadable=unreadable,
+        )
+
+
+def validate_subjects(
+    names: Iterable[str],
+    find: Callable[[str], Subject],
+    validator: SubjectValidator,
+    *,
+    jobs: int | None = None,
+) -> Iterator[Report | Failure]:
+    """The report on each name, in their order; a failure hides none of the others.
+
+    :param find: the subject of a name
+    :param jobs: how many at a time; by default one for each core
+    """
+    subjects = (attempt(find, name, name) for name in names)
+
+    def report(subject: Subject | Failure) -> Report | Failure:
+        if isinstance(subject, Failure):
+            return subject
+        return attempt(validator.report, subject, subject.name)
+
+    return in_order(subjects, report, jobs=jobs)
+
+
+def in_order(
+    items: Iterable[Item], work: Callable[[Item], Result], *, jobs: int | None = None
+) -> Iterator[Result]:
+    """Do the work on all cores; items are taken as they are needed, and none is kept.
+
+    :param jobs: how many at a time; by default one for each core
+    """
+    jobs = jobs or os.cpu_count() or 1
+    if jobs == 1:
+        yield from map(work, items)
+        return
+    running: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        for item in items:
+            running.append(pool.submit(work, item))
+            if len(running) > jobs:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()

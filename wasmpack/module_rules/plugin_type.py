@@ -1,0 +1,54 @@
+"""The type of a plugin, HTTP or network: a proxy calls only the callbacks of that type."""
+
+from collections.abc import Iterator
+
+from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.wasm.types import Module
+
+_HTTP = {
+    f"proxy_on_{side}_{part}".encode()
+    for side in ("request", "response")
+    for part in ("headers", "body", "trailers")
+}
+_NETWORK = {
+    b"proxy_on_new_connection",
+    b"proxy_on_downstream_data",
+    b"proxy_on_upstream_data",
+    b"proxy_on_downstream_connection_close",
+    b"proxy_on_upstream_connection_close",
+}
+_BOTH = {b"proxy_on_log"}
+NO_CALLBACK = Rule(
+    code="RUN014",
+    title="a plugin without a callback of the type that it is used as",
+    severity=Severity.WARNING,
+    cause="the proxy loads it and calls nothing of it: HTTP plugins get requests and responses, "
+    "`type: NETWORK` ones get connections and their bytes",
+    consumer="every proxy",
+    fix="use the other `type`, or export the callbacks",
+)
+
+
+def is_network(module: Module) -> bool:
+    """The plugin can be nothing but a network plugin."""
+    exported = module.functions.keys()
+    return bool(exported & _NETWORK) and not exported & _HTTP
+
+
+def type_problems(module: Module, *, network: bool | None) -> Iterator[Problem]:
+    """Findings of a module that is used as a plugin of that type; None if that is not known."""
+    exported = module.functions.keys()
+    wanted, other = (_NETWORK, _HTTP) if network else (_HTTP, _NETWORK)
+    if network is None or exported & (wanted | _BOTH):
+        return
+    of_other = sorted(exported & other)
+    message = f"no callback of the type {_name(network)} is exported: the plugin does nothing"
+    hint = "export the callbacks that it needs"
+    if of_other:
+        message += f" (but {of_other[0].decode()})"
+        hint = f"type: {_name(not network)}"
+    yield NO_CALLBACK.problem("exports", message, hint)
+
+
+def _name(network: bool) -> str:
+    return "NETWORK" if network else "HTTP"
