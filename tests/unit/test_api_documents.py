@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from wasmpack.actions.validate_wasmplugin import resource_problems
+from wasmpack.actions.resource_problems import resource_problems
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Severity
 from wasmpack.kubeyaml.reader import read_documents

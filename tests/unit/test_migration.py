@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from wasmpack.actions.migrate_images import destinations
-from wasmpack.actions.validate_wasmplugin import resource_problems
-from wasmpack.errors import WrongUsage
+from wasmpack.actions.resource_problems import resource_problems
+from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.kubeyaml.writer import to_yaml
 from wasmpack.mesh.migration.convert import Migrated, migrate_extension, sharing_problems
@@ -271,7 +271,18 @@ def test_a_pinned_image() -> None:
          "module: ./x/y.wasm",
          ExtensionManifest(module="x/y.wasm", name="a", description="b", version="1.0.0",
                            phase="PreAuthZ", priority=5)),
-        ("priority: high\nname: [x]\nmodule: a", ExtensionManifest(module="a")),
+        ("version: 1.10\nname: 007\ndescription: 1.50\nphase: yes\nmodule: 5",
+         ExtensionManifest(module="5", name="007", version="1.10", description="1.50", phase="yes")),
+        ("version: ~\nname: null\ndescription:\npriority: null\nmodule: 'a'",
+         ExtensionManifest(module="a")),
+        ("version: 2021-01-01\nname: 'null'\npriority: -7\nmodule: 0x10",
+         ExtensionManifest(module="0x10", name="null", version="2021-01-01", priority=-7)),
+        ("priority: 0x10\nmodule: a", ExtensionManifest(module="a", priority=16)),
+        ("priority: 1.9\nmodule: a", ExtensionManifest(module="a", priority=1)),
+        ("priority: !!int '5'\nversion: !!str 1.10\nmodule: a",
+         ExtensionManifest(module="a", priority=5, version="1.10")),
+        ('{"version": "1.10", "name": 1.10, "priority": 5, "module": "a"}',
+         ExtensionManifest(module="a", name="1.10", priority=5, version="1.10")),
     ],
 )  # fmt: skip
 def test_manifest_of_the_image(text: str, expected: ExtensionManifest) -> None:
@@ -279,6 +290,27 @@ def test_manifest_of_the_image(text: str, expected: ExtensionManifest) -> None:
     assert found == expected
     kept = ExtensionManifest.from_annotations(found.annotations)
     assert (kept.name, kept.phase, kept.priority) == (found.name, found.phase, found.priority)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('priority: "100"\nmodule: a', "cannot unmarshal '100' into int"),
+        ("priority: high\nmodule: a", "cannot unmarshal 'high' into int"),
+        ("priority: true\nmodule: a", "cannot unmarshal 'true' into int"),
+        ("priority: [1]\nmodule: a", "into int"),
+        ("priority: 9223372036854775808\nmodule: a", "into int"),
+        ("name: [x]\nmodule: a", "manifest.yaml:1 name: the old mesh cannot unmarshal ['x']"),
+        ("version: {a: b}\nmodule: a", "into string"),
+        ("module: [a]", "into string"),
+        ("name: a", "names no module"),
+        ("[]", "expected a mapping"),
+    ],
+)
+def test_a_manifest_that_the_old_mesh_refuses(text: str, said: str) -> None:
+    with pytest.raises(BadArtifact) as caught:
+        read_extension_manifest(text.encode())
+    assert said in caught.value.message
 
 
 ORDERS = [

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from wasmpack.actions import validate_wasmplugin
+from wasmpack.actions.resource_problems import resource_problems as resource_problems_of
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_wasmplugin import ImageScope
 from wasmpack.findings import Problem
@@ -20,7 +21,6 @@ from wasmpack.mesh.behaviour import plugin_configuration
 from wasmpack.mesh.direction import Gateways
 from wasmpack.mesh.order import order_problems
 from wasmpack.mesh.plugin import Plugin
-from wasmpack.mesh.pulling import PullSecret
 from wasmpack.mesh.releases import Release, mesh_targets
 from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.oci.canonical import parse_json_object
@@ -46,7 +46,7 @@ def wasm(fields: str) -> str:
 
 
 def resource_problems(subject: Plugin, release: Release) -> list[Problem]:
-    return validate_wasmplugin.resource_problems(subject, {"": release})[""]
+    return resource_problems_of(subject, {"": release})[""]
 
 
 def found(problems: list[Problem]) -> set[tuple[str, str, str]]:
@@ -272,7 +272,7 @@ BY_CLASS = [
 def test_the_class_of_a_gateway_in_the_same_files(kind: str, fields: str, places: set[str]) -> None:
     gateways = Gateways.of(read_documents((A_GATEWAY % kind).encode(), "g"))
     subject = plugin(wasm(fields))
-    problems = validate_wasmplugin.resource_problems(subject, {"": NEW}, gateways)[""]
+    problems = resource_problems_of(subject, {"": NEW}, gateways)[""]
     assert {p.where.partition(" ")[2] for p in problems if p.code == "WPL011"} == places
 
 
@@ -493,7 +493,7 @@ def test_many_integers_are_a_few_findings(value: int, monkeypatch: pytest.Monkey
     resource = {"kind": "WasmPlugin", "spec": {"url": URL, "pluginConfig": config}}
     subject = Plugin.of(Document(source="f", value=resource))
     releases = mesh_targets(["all"])
-    rows = validate_wasmplugin.resource_problems(subject, releases)
+    rows = resource_problems_of(subject, releases)
     assert {len([p for p in row if p.code == "WPL012"]) for row in rows.values()} == {21}
     assert len(asked) < 50 + 10 * len(releases)
 
@@ -555,20 +555,21 @@ def test_a_pull_secret_is_parsed_once_for_all_plugins(monkeypatch: pytest.Monkey
 def test_a_plugin_is_not_compared_with_every_secret() -> None:
     walks: list[None] = []
 
-    class Walked(list[PullSecret]):
-        def __iter__(self) -> Iterator[PullSecret]:
+    class Walked(list[Document]):
+        def __iter__(self) -> Iterator[Document]:
             walks.append(None)
             return super().__iter__()
 
     value = {"kind": "Secret", "metadata": {"name": "s"}, "type": "Opaque"}
-    secret = PullSecret.of(Document(source="f", value=value))
-    assert secret
+    secret = Document(source="f", value=value)
     scope = ImageScope(read=False)
-    check = validate_wasmplugin._Check({}, Walked([secret]), Gateways(), Checks(), scope, Session())
+    context = validate_wasmplugin._Context(Walked([secret]), Checks(), scope, Session())
+    check = validate_wasmplugin._Check({}, context)
+    before = len(walks)
     for number in range(20):
         spec = {"url": URL, "imagePullSecret": f"s{number}"}
         check.problems(Plugin.of(Document(source="f", value={"kind": "WasmPlugin", "spec": spec})))
-    assert len(walks) == 1
+    assert len(walks) == before
 
 
 def test_a_long_name_is_not_in_the_findings_of_every_other_plugin() -> None:

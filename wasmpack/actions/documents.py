@@ -74,6 +74,14 @@ def read_file_documents(name: str, counts: Counts) -> Iterator[Document]:
         yield from read_counted(read_file(Path(file), MAX_BYTES), file, counts)
 
 
+def kustomization_of(source: str) -> str | None:
+    """The directory of a file, if Kustomize builds it."""
+    directory = Path(source).parent
+    names = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+    found = source not in {"", "<stdin>"} and any((directory / name).is_file() for name in names)
+    return str(directory) if found else None
+
+
 def _files(name: str) -> list[str]:
     """The file itself, or the files of a directory.
 

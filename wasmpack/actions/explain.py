@@ -12,11 +12,11 @@ _HOMES = {
     "module_rules": ("validity load imports exports memory plugin_type start_code start_up check"),
     "fetchers": "istio gcp fetch",
     "targets": "realm",
-    "mesh": "schema_rules api_rules url pulling behaviour direction order",
+    "mesh": "schema_rules api_rules url pulling behaviour direction order unrendered",
     "mesh.migration": "fields implied convert",
     "actions": (
         "build documents envoy_opinion inspect_parts migrate render validate_image "
-        "validate_wasmplugin"
+        "plugin_images plugin_urls resources validate_wasmplugin"
     ),
 }
 """Modules that declare rules, by their rooms."""

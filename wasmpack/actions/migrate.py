@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from wasmpack.actions.migrate_images import ImageOutcome, ImageStatus, migrate_images
 from wasmpack.actions.repack import RepackRequest
-from wasmpack.actions.validate_wasmplugin import resource_problems
+from wasmpack.actions.resource_problems import resource_problems
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem, Report, Rule, Severity, Verdict, judge
 from wasmpack.kubeyaml.documents import Document

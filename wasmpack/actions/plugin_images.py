@@ -9,9 +9,13 @@ from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError
-from wasmpack.findings import Problem
+from wasmpack.findings import Problem, Rule, Severity
+from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
 from wasmpack.images.parts import UNREADABLE
+from wasmpack.mesh.plugin import Plugin
+from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, checksum
+from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference
@@ -19,6 +23,17 @@ from wasmpack.stores.local import find_local
 from wasmpack.stores.session import Session
 from wasmpack.targets import Target
 
+SLOW_PULL = Rule(
+    code="WPL017",
+    title="the image is so large that it may not arrive within 30 seconds, which is fixed",
+    severity=Severity.WARNING,
+    consumer="Istio",
+    fix="strip the module, keep the registry near",
+)
+_PULL_SECONDS = 30
+"""Pilot gives every pull this long (istio pilot/pkg/model/extensions.go)."""
+_SLOW = 60 << 20
+"""Bytes that do not come in that time at 16 Mbit/s."""
 _REMEMBERED = 64
 """Most results to keep; a manifest may have megabytes."""
 _GIVEN_UP_AFTER = 2
@@ -90,3 +105,37 @@ class PluginImages:
             return self._session
         options = self._session.registry.with_login(reference.registry, *login)
         return replace(self._session, registry=options)
+
+
+def checksum_problems(
+    plugin: Plugin, url: MeshUrl, image: Image | PluginImage
+) -> Sequence[Problem]:
+    """The mesh compares the digest of the image's manifest; of an index, of linux/amd64's."""
+    wanted = checksum(plugin, url)
+    manifest = image.manifest
+    if not wanted or manifest is None or wanted == manifest.digest.hex:
+        return ()
+    at = "sha256" if plugin.text("sha256") else "url"
+    layers = {layer.digest.hex for layer in manifest.layers}
+    if isinstance(image.top, Index) and wanted == image.top.digest.hex:
+        what = "the digest of the index, which the mesh never compares"
+    elif wanted in layers:
+        what = "the digest of a layer, not of the image"
+    else:
+        what = f"not the digest of the image that {url.shown} names now"
+    right = manifest.digest.hex
+    message = f"{wanted[:12]}… is {what}: 'has checksum {right}, which does not match'"
+    hint = f"sha256: {right}, or render it with --pin"
+    return (plugin.problem(DIGEST_NEVER_MATCHES, at, message, hint),)
+
+
+def slow_pull_problems(plugin: Plugin, image: Image | PluginImage) -> Sequence[Problem]:
+    manifest = image.manifest
+    size = max((layer.size for layer in manifest.layers), default=0) if manifest else 0
+    if size < _SLOW:
+        return ()
+    message = (
+        f"{size >> 20} MiB must arrive within {_PULL_SECONDS} s at every proxy: the limit is fixed"
+    )
+    hint = "strip the module, or keep the image near the mesh"
+    return (plugin.problem(SLOW_PULL, "url", message, hint),)

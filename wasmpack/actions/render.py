@@ -4,31 +4,30 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from wasmpack.actions.plugin_images import checksum_problems, slow_pull_problems
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_source import RenderRequest, RenderSource
+from wasmpack.actions.resource_problems import resource_problems, start_up_of
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import UNREADABLE_IMAGE, image_problems
-from wasmpack.actions.validate_wasmplugin import (
-    IMAGE_UNSEEN,
-    checksum_problems,
-    resource_problems,
-    slow_pull_problems,
-    start_up_of,
-)
+from wasmpack.actions.validate_wasmplugin import IMAGE_UNSEEN
 from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.findings import Problem, Report, Rule, Severity, Verdict, judge
 from wasmpack.kubeyaml.documents import Comment, Document, FieldPath
 from wasmpack.kubeyaml.writer import Rendered
 from wasmpack.mesh.api_rules import without_needless
+from wasmpack.mesh.apis import GATEWAY
+from wasmpack.mesh.behaviour import url_problems
+from wasmpack.mesh.extension_policy import policy_problems
 from wasmpack.mesh.kinds import ORDER, Kind, spec_of
 from wasmpack.mesh.plugin import API_VERSION, KINDS, WASM_PLUGIN, Plugin, mapping
-from wasmpack.mesh.releases import mesh_targets
+from wasmpack.mesh.releases import mesh_targets, resource_release
 from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.mesh.templates import METADATA, Template, merged, ordered, read_template
-from wasmpack.mesh.url import URL_FAULT, MeshUrl
+from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue
 from wasmpack.stores.session import Session
-from wasmpack.targets import IBM_NOTE, choose, target
+from wasmpack.targets import IBM_NOTE, Target, choose, target
 from wasmpack.template_files import template_file
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
@@ -198,7 +197,7 @@ def resource_report(
         problems = {name: [*rows, *shared, *_ibm(name)] for name, rows in by_release.items()}
     else:
         problems = {
-            row.name: list(_url_problems(plugin, source)) + shared
+            row.name: [*_url_problems(plugin, source), *_policy_problems(plugin, row), *shared]
             for row in choose(request.targets)
             if row.consumer in _CONSUMERS[request.kind]
         }
@@ -234,9 +233,13 @@ def _wasm_plugin(metadata: JsonObject, fields: JsonObject) -> Document:
     return Document(source="", value=value)
 
 
+def _policy_problems(plugin: Plugin, target: Target) -> Iterator[Problem]:
+    if plugin.api is GATEWAY:
+        yield from policy_problems(plugin, resource_release(target))
+
+
 def _url_problems(plugin: Plugin, source: RenderSource) -> Iterator[Problem]:
-    for fault in MeshUrl.parse(source.url).faults:
-        yield plugin.problem(URL_FAULT, "url", fault.message, fault.hint(), severity=fault.severity)
+    return url_problems(plugin, MeshUrl.parse(source.url))
 
 
 def _ibm(name: str) -> list[Problem]:

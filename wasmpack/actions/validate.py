@@ -9,7 +9,7 @@ from wasmpack.findings import Problem, Report, Severity, judge, judge_alone
 from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import abi_problems, config_problems, first_root_id, readable_config
-from wasmpack.targets import choose, ships
+from wasmpack.targets import Target, choose, ships
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +79,32 @@ def validate_module(
     checks = checks or Checks()
     facts = examine(module, checks.with_root_id(runtime_config), runner=runner)
     more = config_findings(runtime_config, facts)
-    problems = {
-        target.name: [*module_problems(facts, target), *more] for target in choose(checks.targets)
-    }
-    if checks.envoy:
+    problems = _verdicts(module, facts, choose(checks.targets), more, envoy=checks.envoy)
+    return checks.judge(module.name, "module", problems, complete=facts.start_up.dry_run)
+
+
+def module_verdicts(
+    module: PluginModule, checks: Checks, targets: Sequence[Target]
+) -> dict[str, list[Problem]]:
+    """The problems of a module by itself on each target."""
+    facts = examine(module, checks.start_up)
+    return _verdicts(module, facts, targets, [], envoy=checks.envoy)
+
+
+def _verdicts(
+    module: PluginModule,
+    facts: ModuleFacts,
+    targets: Sequence[Target],
+    more: Sequence[Problem],
+    *,
+    envoy: bool,
+) -> dict[str, list[Problem]]:
+    problems = {target.name: [*module_problems(facts, target), *more] for target in targets}
+    if envoy:
         from wasmpack.actions.envoy_opinion import Asked, add_envoy_opinions
 
         add_envoy_opinions(problems, [Asked(module, facts)])
-    return checks.judge(module.name, "module", problems, complete=facts.start_up.dry_run)
+    return problems
 
 
 def validate_config(raw: bytes, subject: str, *, strict: bool = False) -> Report:

@@ -1,33 +1,39 @@
-"""Would this mesh take this WasmPlugin, and load what it points at?"""
+"""Would this mesh take this resource, and load what it points at?"""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
-from wasmpack.actions.plugin_images import PluginImage, PluginImages
+from wasmpack.actions.plugin_images import (
+    PluginImage,
+    PluginImages,
+    checksum_problems,
+    slow_pull_problems,
+)
+from wasmpack.actions.plugin_urls import MODULE_REFUSED, PluginUrls
+from wasmpack.actions.resource_problems import resource_problems, start_up_of
+from wasmpack.actions.resources import (
+    NOT_JUDGED,
+    in_line_order,
+    nothing_to_validate,
+    resources,
+    sorted_out,
+)
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import UNREADABLE_IMAGE
-from wasmpack.dry_run.start_up import StartUp
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError
-from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each
-from wasmpack.images.image import Image
+from wasmpack.errors import NotFound, WasmpackError
+from wasmpack.fetchers.refusal import Refused
+from wasmpack.findings import Problem, Report, Rule, Severity
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.kubeyaml.documents import Document
-from wasmpack.mesh.api_rules import release_problems, rule_problems
-from wasmpack.mesh.behaviour import (
-    behaviour_problems,
-    plugin_configuration,
-    standing_problems,
-    variables,
-)
-from wasmpack.mesh.direction import Gateways, direction_problems
-from wasmpack.mesh.object_meta import metadata_problems
+from wasmpack.mesh.apis import CARRIERS, ISTIO, Api
+from wasmpack.mesh.direction import Gateways
 from wasmpack.mesh.order import order_problems
-from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, KINDS, Plugin, mapping
-from wasmpack.mesh.pulling import DIGEST_NEVER_MATCHES, PullSecret, checksum
+from wasmpack.mesh.plugin import DEFAULT_NAMESPACE, Plugin, mapping
+from wasmpack.mesh.pulling import PullSecret
 from wasmpack.mesh.releases import Release, mesh_targets
-from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.mesh.url import MeshUrl
-from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
 from wasmpack.targets import target as target_named
@@ -46,17 +52,9 @@ IMAGE_MISSING = Rule(
     consumer="Istio: `could not fetch manifest`",
     fix="push it, or name another tag",
 )
-SLOW_PULL = Rule(
-    code="WPL017",
-    title="the image is so large that it may not arrive within 30 seconds, which is fixed",
-    severity=Severity.WARNING,
-    consumer="Istio",
-    fix="strip the module, keep the registry near",
-)
-_PULL_SECONDS = 30
-"""Pilot gives every pull this long (istio pilot/pkg/model/extensions.go)."""
-_SLOW = 60 << 20
-"""Bytes that do not come in that time at 16 Mbit/s."""
+
+
+_FETCHED = ("http", "https")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,156 +76,164 @@ def validate_wasmplugin(
     images: ImageScope | None = None,
     unreadable: Sequence[Problem] = (),
 ) -> Report:
-    """Judge every WasmPlugin and TrafficExtension among the documents.
+    """Judge every resource among the documents that carries a plugin, by its own API.
 
     Secrets among them are checked as the pull secrets that they are.
 
     :param checks: a start-up given here goes before what the resource says
     :param unreadable: files that gave no documents
-    :raises BadArtifact: there is none
+    :raises BadArtifact: no such resource
     :raises WrongUsage: a target that reads no WasmPlugin
     """
     checks, session = checks or Checks(), session or Session()
-    items = [item for document in documents for item in _resources(document)]
-    plugins = [Plugin.of(item) for item in items if mapping(item.value).get("kind") in KINDS]
-    if not plugins and not unreadable:
-        kinds = sorted({str(mapping(item.value).get("kind") or "no kind") for item in items})
-        found = f" (but {', '.join(kinds)})" if kinds else ""
-        raise BadArtifact(
-            f"{subject}: no WasmPlugin or TrafficExtension in it{found}",
-            hint="wasmpack migrate servicemeshextension" if "ServiceMeshExtension" in kinds else "",
-        )
+    items = [item for document in documents for item in resources(document)]
+    carriers = [item for item in items if mapping(item.value).get("kind") in CARRIERS]
+    if not carriers and not unreadable:
+        raise nothing_to_validate(items, subject)
+    notes, plugins = sorted_out(carriers)
     hosts = {url.registry for p in plugins if (url := MeshUrl.parse(p.text("url")).reference)}
     if len(hosts) > 1:  # whose would user and password be?
         session = session.without_login()
-    secrets = [secret for item in items if (secret := PullSecret.of(item))]
-    releases = mesh_targets(list(checks.targets))
-    check = _Check(releases, secrets, Gateways.of(items), checks, images or ImageScope(), session)
-    problems: dict[str, list[Problem]] = {name: list(unreadable) for name in releases}
+    apis = list(dict.fromkeys(plugin.api for plugin in plugins)) or [ISTIO]
+    releases = mesh_targets(checks.targets, apis)
+    context = _Context(items, checks, images or ImageScope(), session)
+    by_api = {api: _Check(_read_by(api, releases), context) for api in apis}
+    problems = {name: [*unreadable, *notes] for name in releases}
     orders = order_problems(plugins)
     for number, plugin in enumerate(plugins):
+        check = by_api[plugin.api]
+        for rows in problems.values() if not check.targets else ():
+            rows.append(_not_read_by_any(plugin))
         for name, found_here in check.problems(plugin).items():
             problems.setdefault(name, [])
             problems[name] += found_here + (orders[number] if name in releases else [])
-    return checks.judge(subject, "wasmplugin", problems)
+    report = checks.judge(subject, "wasmplugin", problems)
+    return in_line_order(report, [document.source for document in documents])
 
 
-def _resources(document: Document) -> Iterator[Document]:
-    """The items of a list; one that says that it is a plugin itself is validated as that too."""
-    value = mapping(document.value)
-    if isinstance(value.get("items"), list) and value.get("kind") in KINDS:
-        yield document
-    yield from document.items()
+def _not_read_by_any(plugin: Plugin) -> Problem:
+    message = f"none of the targets reads it ({plugin.api.reader} would): it is not judged"
+    return plugin.problem(NOT_JUDGED, ("apiVersion",), message, "wasmpack targets")
 
 
-def resource_problems(
-    plugin: Plugin, releases: Mapping[str, Release], gateways: Gateways | None = None
-) -> dict[str, list[Problem]]:
-    """The problems of a resource by itself on each release, most important first.
-
-    :param gateways: those that are applied with it
-    """
-    url = MeshUrl.parse(plugin.text("url"))
-    schema = SchemaCheck.of(plugin)
-    everywhere = [*metadata_problems(plugin), *few_of_each(rule_problems(plugin))]
-    if url.text:
-        everywhere += standing_problems(plugin, url)
-    found = {}
-    for name, release in releases.items():
-        found[name] = [*schema.problems(release), *few_of_each(release_problems(plugin, release))]
-        found[name] += everywhere
-        if url.text:
-            found[name] += behaviour_problems(plugin, url, release)
-        found[name] += few_of_each(direction_problems(plugin, release, gateways))
-    return found
+def _read_by(api: Api, releases: Mapping[str, Release]) -> dict[str, Release]:
+    """The targets that read the resources of an API."""
+    return {
+        name: release
+        for name, release in releases.items()
+        if target_named(name).consumer in api.consumers
+    }
 
 
-def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
-    """How the mesh will start the module: with this configuration, or none, and nothing else.
+class _Context:
+    """What all resources of one set of files share."""
 
-    :param given: what is to be tried instead
-    """
-    given = given or StartUp()
-    own = plugin_configuration(plugin.fields.get("pluginConfig"))
-    values, of_host = variables(plugin.fields)
-    return replace(
-        given,
-        plugin_config=own if given.plugin_config is None else given.plugin_config,
-        env=tuple((values | dict(given.env)).items()),
-        host_env=tuple(name for name in of_host if name not in dict(given.env)),
-        root_id=given.root_id or plugin.text("pluginName"),
-        network=plugin.text("type") == "NETWORK" if given.network is None else given.network,
-    )
+    def __init__(
+        self, items: Sequence[Document], checks: Checks, images: ImageScope, session: Session
+    ) -> None:
+        self.checks = checks
+        self.images = images
+        self.session = session
+        self.gateways = Gateways.of(items)
+        self._secrets: dict[tuple[str, str], PullSecret] = {}
+        """By name and namespace; under an empty namespace the first of that name."""
+        for secret in filter(None, map(PullSecret.of, items)):
+            self._secrets.setdefault((secret.name, secret.namespace), secret)
+            self._secrets.setdefault((secret.name, ""), secret)
+
+    def secret(self, plugin: Plugin) -> PullSecret | None:
+        """The pull secret that a plugin names, if it is among the files."""
+        name, namespace = plugin.pull_secret, plugin.namespace or DEFAULT_NAMESPACE
+        if not name:
+            return None
+        return self._secrets.get((name, namespace)) or self._secrets.get((name, ""))
 
 
 class _Check:
     """Several resources, judged for the same targets."""
 
-    def __init__(
-        self,
-        releases: Mapping[str, Release],
-        secrets: Sequence[PullSecret],
-        gateways: Gateways,
-        checks: Checks,
-        images: ImageScope,
-        session: Session,
-    ) -> None:
-        self._releases = releases
-        self._gateways = gateways
-        self._secrets: dict[tuple[str, str], PullSecret] = {}
-        """By name and namespace; under an empty namespace the first of that name."""
-        for secret in secrets:
-            self._secrets.setdefault((secret.name, secret.namespace), secret)
-            self._secrets.setdefault((secret.name, ""), secret)
-        self._checks = checks
-        self._images = images
-        self._session = session
+    def __init__(self, releases: Mapping[str, Release], context: _Context) -> None:
+        self.targets = releases
+        self._context = context
         chosen = [target_named(name) for name in releases]
-        self._looker = PluginImages(chosen, checks, session, remote=images.remote)
+        images = context.images
+        self._urls = PluginUrls(chosen, context.checks, context.session)
+        self._looker = PluginImages(chosen, context.checks, context.session, remote=images.remote)
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
-        found = resource_problems(plugin, self._releases, self._gateways)
+        found = resource_problems(plugin, self.targets, self._context.gateways)
         url = MeshUrl.parse(plugin.text("url"))
-        if url.reference is None:
-            return found
-        shared = list(self._secret_problems(plugin, url.reference))
+        shared: list[Problem] = []
         per_target: dict[str, list[Problem]] = {}
-        if self._images.read:
+        if url.reference is not None:
+            shared += self._secret_problems(plugin, url.reference)
+        read = self._context.images.read
+        shared += _not_judged(plugin, url, read=read)
+        if read and url.reference is not None:
             more, per_target = self._image_problems(plugin, url, url.reference)
+            shared += more
+        elif read and url.scheme in _FETCHED and not url.faults:
+            more, per_target = self._module_problems(plugin, url)
             shared += more
         judged = {name: rows + shared for name, rows in found.items()}
         for name, rows in per_target.items():  # the Envoy that was asked may be one of them
             judged[name] = judged.get(name, []) + rows
         return judged
 
-    def _secret(self, plugin: Plugin) -> PullSecret | None:
-        name, namespace = plugin.pull_secret, plugin.namespace or DEFAULT_NAMESPACE
-        if not name:
-            return None
-        return self._secrets.get((name, namespace)) or self._secrets.get((name, ""))
-
     def _secret_problems(self, plugin: Plugin, reference: Reference) -> Sequence[Problem]:
-        secret = self._secret(plugin)
+        secret = self._context.secret(plugin)
         return () if secret is None else tuple(secret.problems(plugin, reference))
 
     def _image_problems(
         self, plugin: Plugin, url: MeshUrl, reference: Reference
     ) -> tuple[list[Problem], dict[str, list[Problem]]]:
         """Those of every target, and those of each."""
-        secret = self._secret(plugin)
-        own = secret and self._session.registry.username is None
+        secret = self._context.secret(plugin)
+        own = secret and self._context.session.registry.username is None
         login = secret.credential(reference) if secret and own else None
-        start_up = start_up_of(plugin, self._checks.start_up)
+        start_up = start_up_of(plugin, self._context.checks.start_up)
         found = self._looker.look(reference, login, start_up)
         if not isinstance(found, PluginImage):
             return [_not_read(plugin, found)], {}
         shared = [*checksum_problems(plugin, url, found), *slow_pull_problems(plugin, found)]
-        at = plugin.document.where(plugin.path("url"))
-        return shared, {
-            name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
-            for name, rows in found.problems.items()
-        }
+        return shared, _placed(plugin, found.problems)
+
+    def _module_problems(
+        self, plugin: Plugin, url: MeshUrl
+    ) -> tuple[list[Problem], dict[str, list[Problem]]]:
+        """As :meth:`_image_problems`, of an http(s) URL."""
+        start_up = start_up_of(plugin, self._context.checks.start_up)
+        found = self._urls.look(url, plugin.text("sha256"), start_up)
+        if isinstance(found, Refused):
+            where, message = found.where, f"the fetcher refuses it: '{found.text}'"
+            return [plugin.problem(MODULE_REFUSED, where, message, str(found.hint))], {}
+        if isinstance(found, WasmpackError):
+            return [_not_read(plugin, found)], {}
+        return [], _placed(plugin, found)
+
+
+def _placed(plugin: Plugin, problems: Mapping[str, Sequence[Problem]]) -> dict[str, list[Problem]]:
+    """Problems of what the URL names, at the place of the URL."""
+    at = plugin.document.where(plugin.path("url"))
+    return {
+        name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
+        for name, rows in problems.items()
+    }
+
+
+def _not_judged(plugin: Plugin, url: MeshUrl, *, read: bool) -> Iterator[Problem]:
+    """Whose module stays unseen; of images, ``--no-image`` says so by its name."""
+    if url.faults:
+        return
+    if url.scheme == "file":
+        message = "a file of the proxy: the module is not judged"
+        hint = f"wasmpack validate module {shlex.quote(PurePath(url.path).name)}"
+        yield plugin.problem(NOT_JUDGED, "url", message, hint)
+    elif url.scheme in _FETCHED and not read:
+        message = "the module behind the URL is not fetched, so it is not judged"
+        hint = "leave out --no-image"
+        yield plugin.problem(NOT_JUDGED, "url", message, hint, severity=Severity.INFO)
 
 
 def _not_read(plugin: Plugin, error: WasmpackError) -> Problem:
@@ -239,37 +245,3 @@ def _not_read(plugin: Plugin, error: WasmpackError) -> Problem:
         return plugin.problem(UNREADABLE_IMAGE, "url", error.message, error.hint)
     message = f"the image could not be looked at from here, so it is not judged: {error.message}"
     return plugin.problem(IMAGE_UNSEEN, "url", message, error.hint or "--no-image leaves it out")
-
-
-def checksum_problems(
-    plugin: Plugin, url: MeshUrl, image: Image | PluginImage
-) -> Sequence[Problem]:
-    """The mesh compares the digest of the image's manifest; of an index, of linux/amd64's."""
-    wanted = checksum(plugin, url)
-    manifest = image.manifest
-    if not wanted or manifest is None or wanted == manifest.digest.hex:
-        return ()
-    at = "sha256" if plugin.text("sha256") else "url"
-    layers = {layer.digest.hex for layer in manifest.layers}
-    if isinstance(image.top, Index) and wanted == image.top.digest.hex:
-        what = "the digest of the index, which the mesh never compares"
-    elif wanted in layers:
-        what = "the digest of a layer, not of the image"
-    else:
-        what = f"not the digest of the image that {url.shown} names now"
-    right = manifest.digest.hex
-    message = f"{wanted[:12]}… is {what}: 'has checksum {right}, which does not match'"
-    hint = f"sha256: {right}, or render it with --pin"
-    return (plugin.problem(DIGEST_NEVER_MATCHES, at, message, hint),)
-
-
-def slow_pull_problems(plugin: Plugin, image: Image | PluginImage) -> Sequence[Problem]:
-    manifest = image.manifest
-    size = max((layer.size for layer in manifest.layers), default=0) if manifest else 0
-    if size < _SLOW:
-        return ()
-    message = (
-        f"{size >> 20} MiB must arrive within {_PULL_SECONDS} s at every proxy: the limit is fixed"
-    )
-    hint = "strip the module, or keep the image near the mesh"
-    return (plugin.problem(SLOW_PULL, "url", message, hint),)

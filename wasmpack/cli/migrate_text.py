@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console
 from wasmpack.findings import Severity
-from wasmpack.findings.report import finding_lines, table
+from wasmpack.findings.report import finding_lines, said_once, table
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def show_migration(done: Migration, console: Console) -> None:
     """The new resources, the findings, a table."""
     from wasmpack.kubeyaml.writer import Rendered
 
-    for row in done.rows:
-        for finding in row.report.findings:
-            say = console.detail if finding.severity is Severity.INFO else console.status
-            for line in finding_lines(finding, console.err_style, asked=len(row.report.targets)):
-                say(line)
+    asked = max((len(row.report.targets) for row in done.rows), default=0)
+    for finding, others in said_once(f for row in done.rows for f in row.report.findings):
+        say = console.detail if finding.severity is Severity.INFO else console.status
+        for line in finding_lines(finding, console.err_style, asked=asked, others=others):
+            say(line)
     if len(done.rows) > 1:
         for line in table(_cells(done.rows), console.err_style, head=_HEAD):
             console.status(line)

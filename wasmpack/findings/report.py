@@ -4,8 +4,8 @@ The JSON form is a contract (``docs/json.md``): keys are only ever added.
 """
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -148,6 +148,8 @@ WIDEST_COLUMN = 100
 """Characters: most names of images are shorter."""
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _INDENT = 2
+_PLACES = 20
+"""Further places of a finding that are listed."""
 
 
 def unstyled(text: str, _colour: str) -> str:
@@ -161,9 +163,9 @@ def report_lines(report: Report, style: Style = unstyled) -> Iterator[str]:
     some = report.verdict is Verdict.ACCEPT and rejecting
     but = f", but not by {', '.join(rejecting)}" if some else ""
     yield f"{plain_text(report.subject)}: {verdict_text(report.verdict, style)}{but}"
-    for finding in report.findings:
+    for finding, others in said_once(report.findings):
         yield ""
-        yield from finding_lines(finding, style, asked=len(report.targets))
+        yield from finding_lines(finding, style, asked=len(report.targets), others=others)
     if report.targets:
         yield ""
         yield from matrix_lines(report.targets, style)
@@ -171,17 +173,35 @@ def report_lines(report: Report, style: Style = unstyled) -> Iterator[str]:
 
 def findings_text(report: Report, style: Style) -> Iterator[str]:
     """The findings alone."""
-    for finding in report.findings:
-        yield from finding_lines(finding, style, asked=len(report.targets))
+    for finding, others in said_once(report.findings):
+        yield from finding_lines(finding, style, asked=len(report.targets), others=others)
 
 
-def finding_lines(finding: Finding, style: Style, *, asked: int) -> Iterator[str]:
-    """One finding; with its targets unless all of those checked have it."""
+def said_once(findings: Iterable[Finding]) -> list[tuple[Finding, list[str]]]:
+    """Findings that differ in nothing but the place, as the first of them and the other places."""
+    found: dict[Finding, tuple[Finding, list[str]]] = {}
+    for finding in findings:
+        _, others = found.setdefault(replace(finding, where=""), (finding, []))
+        others.append(finding.where)
+    return [(finding, places[1:]) for finding, places in found.values()]
+
+
+def finding_lines(
+    finding: Finding, style: Style, *, asked: int, others: Sequence[str] = ()
+) -> Iterator[str]:
+    """One finding; with its targets unless all of those checked have it.
+
+    :param others: further places of the same
+    """
     label = style(finding.severity.value, _COLOURS[finding.severity])
     yield f"{label} {style(finding.code, 'bold')} {plain_text(finding.where)}"
     yield from _wrapped(finding.message, "")
     if finding.hint:
         yield from _wrapped(finding.hint, "fix: ")
+    if others:
+        more = len(others) - _PLACES
+        places = ", ".join(others[:_PLACES])
+        yield from _wrapped(places + (f" and {more} more" if more > 0 else ""), "also: ")
     if len(finding.targets) < asked:
         yield from _wrapped(", ".join(finding.targets), "only: ")
 

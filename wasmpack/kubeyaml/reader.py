@@ -11,13 +11,14 @@ is refused.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
 from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.documents import Document, FieldPath, cut
 from wasmpack.kubeyaml.marks import MOST, Comments, Part, Parts, placed
+from wasmpack.kubeyaml.scalars import PlainText, resolve
 from wasmpack.kubeyaml.values import MAX_BYTES, Counts, TooMuch, ValueReader
 from wasmpack.oci.canonical import JsonValue, parse_json
 
@@ -73,6 +74,15 @@ def read_counted(raw: bytes, source: str, counts: Counts) -> tuple[Document, ...
     return (replace(document, value=value, text=text),)
 
 
+def read_unresolved(raw: bytes, source: str) -> tuple[Document, ...]:
+    """As :func:`read_documents`, with plain scalars as the text that they are.
+
+    For whoever decodes into fields of a type, as go-yaml does: ``1.10`` is the text of a version
+    and the number of a priority. In quotes a scalar is a string, plain it is :class:`PlainText`.
+    """
+    return _Stream(_decoded(raw, source), source, Counts(), PlainText).documents()
+
+
 def field_lines(text: str) -> Mapping[FieldPath, int]:
     """The line (from 1) on which each field of the first document begins.
 
@@ -89,13 +99,17 @@ class _Stream:
     one event beyond what is within bounds.
     """
 
-    def __init__(self, text: str, source: str, counts: Counts) -> None:
+    def __init__(
+        self, text: str, source: str, counts: Counts, plain: Callable[[str], JsonValue] = resolve
+    ) -> None:
+        """:param plain: makes the value of a plain scalar"""
         import yaml
 
         self._yaml = yaml
         self._text = text
         self._source = source
         self._counts = counts
+        self._plain = plain
         self._comments = Comments(text)
         self._parts = Parts(text)
         self._events: Iterator[Any] = iter(())
@@ -152,7 +166,7 @@ class _Stream:
         return f"{self._source}:{mark.line + 1}:{mark.column + 1}" if mark else self._source
 
     def _all(self) -> tuple[Document, ...]:
-        reader = ValueReader(self, self._counts)
+        reader = ValueReader(self, self._counts, self._plain)
         found: list[tuple[JsonValue, int, dict[FieldPath, int]]] = []
         self.next()
         while not isinstance(event := self.next(), self._yaml.StreamEndEvent):
@@ -214,8 +228,8 @@ class _Stream:
             if template := _template(line):
                 number = self._text.count("\n", 0, start) + 1
                 raise BadArtifact(
-                    f"{self._source}:{number}: {cut(template)} is a template, which is no YAML yet",
-                    hint="helm template, then the result",
+                    f"{self._source}:{number}: {cut(template)} is a template, not YAML yet",
+                    hint="render it first: helm template CHART | wasmpack validate wasmplugin -",
                 )
             at = self._text.find("{{", end) if end >= 0 else -1
 

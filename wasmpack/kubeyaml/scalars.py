@@ -87,6 +87,17 @@ def _number(digits: str, base: str) -> int:
     return int(digits, _BASES[base])
 
 
+class PlainText(str):
+    """A scalar without quotes, as it is written: its type depends on the field."""
+
+    __slots__ = ()
+
+    @property
+    def resolved(self) -> JsonValue:
+        """What it is to whoever has no type for it."""
+        return resolve(self)
+
+
 def reads_as_text(text: str) -> bool:
     """True if it would stay a string without quotes."""
     return isinstance(resolve(text), str)

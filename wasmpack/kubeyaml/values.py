@@ -7,6 +7,7 @@ deep, too many or too large is refused where it begins, and an alias counts for 
 
 import base64
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -84,12 +85,16 @@ class _Anchored:
 class ValueReader:
     """The values of one stream, document by document."""
 
-    def __init__(self, stream: Stream, counts: Counts) -> None:
+    def __init__(
+        self, stream: Stream, counts: Counts, plain: Callable[[str], JsonValue] = resolve
+    ) -> None:
+        """:param plain: makes the value of a plain scalar"""
         import yaml
 
         self._yaml = yaml
         self._stream = stream
         self._counts = counts
+        self._plain = plain
         self._deepest = 0
         self._anchors: dict[str, _Anchored] = {}
         self.lines: dict[FieldPath, int] = {}
@@ -216,7 +221,7 @@ class ValueReader:
 
     def _scalar(self, event: Any) -> JsonValue:
         self._count(event, text=len(event.value))
-        value: JsonValue = resolve(event.value) if not event.style else str(event.value)
+        value: JsonValue = self._plain(event.value) if not event.style else str(event.value)
         if event.tag is not None:
             value = self._tagged(event)
         if isinstance(value, float) and not math.isfinite(value):

@@ -77,7 +77,7 @@ def release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
         message = f"Istio {_named(release)} has no TrafficExtension (since {_named((1, 30))})"
         yield plugin.problem(UNKNOWN_TO_RELEASE, ("kind",), message, hint)
         return
-    for name, since in known_since(plugin.kind).items():
+    for name, since in known_since(plugin.definition).items():
         if release >= since or name not in plugin.fields:
             continue
         harmless = plugin.fields[name] in _SAME_AS_WITHOUT.get(name, ())

@@ -47,7 +47,8 @@ WITHOUT_EFFECT = Rule(
     code="WPL013",
     title="a field without effect",
     severity=Severity.WARNING,
-    cause="for a file, before Istio 1.14, `verificationKey`, variables called `ISTIO_META_…`",
+    cause="for a file, an http(s) URL, before Istio 1.14, `verificationKey`, variables called "
+    "`ISTIO_META_…`",
     consumer="as the message says",
     fix="leave it out",
 )
@@ -71,13 +72,18 @@ WIDE_SCOPE = Rule(
 
 def standing_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
     """Those of one resource on every release."""
-    for fault in url.faults:
-        yield plugin.problem(URL_FAULT, "url", fault.message, fault.hint(), severity=fault.severity)
+    yield from url_problems(plugin, url)
     yield from digest_problems(plugin, url)
     yield from _without_effect(plugin, url)
-    yield from _host_variables(plugin)
+    yield from host_variables(plugin)
     yield from _configuration(plugin)
     yield from _scope(plugin)
+
+
+def url_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
+    """Those of the URL alone."""
+    for fault in url.faults:
+        yield plugin.problem(URL_FAULT, "url", fault.message, fault.hint(), severity=fault.severity)
 
 
 def behaviour_problems(plugin: Plugin, url: MeshUrl, release: Release) -> Iterator[Problem]:
@@ -103,9 +109,9 @@ def variables(fields: Mapping[str, JsonValue]) -> tuple[dict[str, str], tuple[st
     )
 
 
-def _host_variables(plugin: Plugin) -> Iterator[Problem]:
-    names = variables(plugin.fields)[1]
-    for name in names:
+def host_variables(plugin: Plugin) -> Iterator[Problem]:
+    """Those of variables whose values the proxy has."""
+    for name in variables(plugin.fields)[1]:
         message = f"{name} has the value that it has in the proxy, which is not known here"
         hint = f"what depends on it is not judged; try a value with --env {name}=VALUE"
         yield plugin.problem(HOST_VARIABLE, "vmConfig", message, hint)
@@ -146,6 +152,9 @@ def _without_effect(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
             if plugin.fields.get(name):
                 message = "without effect for a file in the proxy: it is neither pulled nor checked"
                 yield plugin.problem(WITHOUT_EFFECT, name, message, "leave it out")
+    if url.scheme in ("http", "https") and plugin.fields.get("imagePullSecret"):
+        message = "without effect for an http(s) URL: it is fetched without credentials"
+        yield plugin.problem(WITHOUT_EFFECT, "imagePullSecret", message, "leave it out")
     if plugin.fields.get("verificationKey"):
         message = "no release verifies signatures"
         hint = "verify them before the image gets into the cluster"
@@ -155,7 +164,7 @@ def _without_effect(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
 def _failing(plugin: Plugin, release: Release) -> Iterator[Problem]:
     if plugin.text("phase") == "STATS" and plugin.text("failStrategy") in {"", "FAIL_CLOSE"}:
         at = "failStrategy" if plugin.text("failStrategy") else "phase"
-        known = release >= known_since(plugin.kind).get("failStrategy", OLDEST)
+        known = release >= known_since(plugin.definition).get("failStrategy", OLDEST)
         hint = "failStrategy: FAIL_OPEN" if known else ""
         message = "a plugin of the STATS phase that fails stops all traffic, as one of AUTHZ would"
         yield plugin.problem(STATS_FAIL_CLOSED, at, message, hint)

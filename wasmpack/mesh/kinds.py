@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from wasmpack.errors import WrongUsage
 from wasmpack.mesh.envoy_filter import HTTP_TYPES, envoy_filter_spec
+from wasmpack.mesh.extension_policy import POLICY_KINDS
 from wasmpack.mesh.plugin import GATEWAY_GROUP, filled, mapping, mappings
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue
@@ -54,11 +55,10 @@ ORDER = (
 )
 """Fields of a spec in the order in which they are written; others follow."""
 _OUTSIDE = ("selector", "targetRefs", "phase", "priority", "match")
-_POLICY_KINDS = ("Gateway", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 TARGET_GROUPS = {
     "Service": "",
     "ServiceEntry": "networking.istio.io",
-    **dict.fromkeys((*_POLICY_KINDS, "GatewayClass"), GATEWAY_GROUP),
+    **dict.fromkeys((*POLICY_KINDS, "GatewayClass"), GATEWAY_GROUP),
 }
 """API group of each kind that a plugin can be attached to."""
 
@@ -112,11 +112,11 @@ def _extension_policy(name: str, fields: Fields) -> JsonObject:
             "EnvoyExtensionPolicy needs a target",
             hint="--target-ref Gateway/NAME or HTTPRoute/NAME",
         )
-    wrong = [ref for ref in refs if ref.get("kind") not in _POLICY_KINDS]
+    wrong = [ref for ref in refs if ref.get("kind") not in POLICY_KINDS]
     if wrong:
         raise WrongUsage(
             f"EnvoyExtensionPolicy cannot be attached to a {wrong[0].get('kind')}",
-            hint=f"one of {', '.join(_POLICY_KINDS)}",
+            hint=f"one of {', '.join(POLICY_KINDS)}",
         )
     wasm: JsonObject = {
         "name": name,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import cut
+from wasmpack.mesh.apis import HIGRESS, ISTIO
 from wasmpack.mesh.plugin import ROOT_NAMESPACE, Plugin, mapping
 
 TIED_PRIORITY = Rule(
@@ -38,10 +39,10 @@ class _Place:
     """Where and when a plugin runs."""
 
     plugin: Plugin
-    identity: tuple[str, str, str]
-    """Kind, namespace and name: the same object for the API server."""
-    phase: tuple[str, str]
-    """Phase and type: only plugins that share both are ordered by priority."""
+    identity: tuple[str, str, str, str]
+    """Group, kind, namespace and name: the same object for the API server."""
+    phase: tuple[str, str, str]
+    """Group, phase and type: only plugins that share all are ordered by priority."""
     namespace: str
     labels: Mapping[str, object]
     priority: int
@@ -52,8 +53,8 @@ class _Place:
         kind = "HTTP" if unset else plugin.text("type")
         return cls(
             plugin,
-            identity=(plugin.kind, plugin.namespace, plugin.name),
-            phase=(plugin.text("phase") or "UNSPECIFIED_PHASE", kind),
+            identity=(plugin.api.group, plugin.kind, plugin.namespace, plugin.name),
+            phase=(plugin.api.group, plugin.text("phase") or "UNSPECIFIED_PHASE", kind),
             namespace=plugin.namespace,
             labels=mapping(mapping(plugin.fields.get("selector")).get("matchLabels")),
             priority=_priority(plugin),
@@ -75,15 +76,20 @@ class _Place:
 def order_problems(plugins: Sequence[Plugin]) -> Mapping[int, list[Problem]]:
     """What the plugins of one set of files say of each other, by their position in it."""
     found: dict[int, list[Problem]] = {}
-    first: dict[tuple[str, str, str], Plugin] = {}
-    rivals: defaultdict[tuple[str, str], list[_Place]] = defaultdict(list)
+    first: dict[tuple[str, str, str, str], Plugin] = {}
+    rivals: defaultdict[tuple[str, str, str], list[_Place]] = defaultdict(list)
     left = _MOST_COMPARED
     for number, plugin in enumerate(plugins):
+        found[number] = []
+        if not plugin.alone:
+            continue
         place = _Place.of(plugin)
         earlier = rivals[place.phase]
         named = plugin.name  # without one, the API server makes it of generateName
         twin = first.setdefault(place.identity, plugin) if named else plugin
-        found[number] = [*_twins(plugin, twin)]
+        found[number] += _twins(plugin, twin)
+        if plugin.api not in (ISTIO, HIGRESS):  # the others have no phase and no priority
+            continue
         if len(earlier) <= left:
             found[number] += _rivals(place, earlier)
         elif left >= 0:

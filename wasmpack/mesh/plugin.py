@@ -1,22 +1,37 @@
-"""One view of WasmPlugin and TrafficExtension: the same fields by the same names.
+"""One view of all that can carry a plugin: the same fields by the same names.
 
 >>> document = Document(source="a.yaml", value={"kind": "WasmPlugin", "spec": {"url": "x"}})
 >>> Plugin.of(document).text("url")
 'x'
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import Document, FieldPath
+from wasmpack.mesh.apis import ISTIO, TRAFFIC_EXTENSION, WASM_PLUGIN, Api, Carried, api_of, carried
+from wasmpack.mesh.mappings import filled, mapping, mappings, without_nulls
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
+__all__ = [
+    "API_VERSION",
+    "DEFAULT_NAMESPACE",
+    "GATEWAY_GROUP",
+    "KINDS",
+    "ROOT_NAMESPACE",
+    "TRAFFIC_EXTENSION",
+    "WASM_PLUGIN",
+    "Plugin",
+    "filled",
+    "mapping",
+    "mappings",
+    "without_nulls",
+]
 API_VERSION = "extensions.istio.io/v1alpha1"
-WASM_PLUGIN = "WasmPlugin"
-TRAFFIC_EXTENSION = "TrafficExtension"
 KINDS = (WASM_PLUGIN, TRAFFIC_EXTENSION)
+"""Of Istio's API."""
 DEFAULT_NAMESPACE = "default"
 ROOT_NAMESPACE = "istio-system"
 GATEWAY_GROUP = "gateway.networking.k8s.io"
@@ -33,18 +48,41 @@ class Plugin:
     fields: Mapping[str, JsonValue]
     """The fields of ``spec`` by WasmPlugin's names."""
 
+    api: Api = ISTIO
+    """Whose resource it is."""
+    definition: str = WASM_PLUGIN
+    """Name of its schema; empty if there is none."""
+    places: Mapping[str, FieldPath] = field(default_factory=dict)
+    """Where fields are that are not directly under ``spec``."""
+    configuration: bytes | None = None
+    """The text that the plugin gets, if it is not made of ``pluginConfig``."""
+    alone: bool = True
+    """The first plugin of its resource: what concerns the resource is reported with it."""
+
     @classmethod
     def of(cls, document: Document) -> Self:
-        """Read what is there; what is missing or of the wrong type is not."""
+        """The only or first plugin of a resource; what is of the wrong type is not there."""
+        return next(cls.all_of(document))
+
+    @classmethod
+    def all_of(cls, document: Document) -> Iterator[Self]:
+        """The plugins of a resource, of Istio's API if its group is not known."""
         value = mapping(without_nulls(document.value))
-        spec = mapping(value.get("spec"))
         kind = str(value.get("kind"))
-        fields: JsonObject = dict(spec)
-        if kind == TRAFFIC_EXTENSION:
-            fields = {k: v for k, v in spec.items() if k != "wasm"} | mapping(spec.get("wasm"))
-            if fields.get("phase") == "UNSPECIFIED":
-                fields["phase"] = "UNSPECIFIED_PHASE"
-        return cls(document=document, kind=kind, value=value, fields=fields)
+        api, definition = api_of(value) or (ISTIO, kind if kind in KINDS else WASM_PLUGIN)
+        found = carried(definition, mapping(value.get("spec"))) or [Carried(fields={})]
+        for number, one in enumerate(found):
+            yield cls(
+                document=document,
+                kind=kind,
+                value=value,
+                fields=one.fields,
+                api=api,
+                definition=definition,
+                places=one.places,
+                configuration=one.configuration,
+                alone=number == 0,
+            )
 
     @property
     def name(self) -> str:
@@ -71,54 +109,18 @@ class Plugin:
         return self.text("imagePullSecret").rpartition("/")[2]
 
     def path(self, name: str) -> FieldPath:
-        """Where the field stands in the resource."""
-        inner = self.kind == TRAFFIC_EXTENSION and name not in _OUTSIDE_WASM
-        return ("spec", "wasm", name) if inner else ("spec", name)
+        """The place of a field in the resource."""
+        return self.places.get(name, ("spec", name))
 
     def problem(
         self,
         rule: Rule,
-        field: str | FieldPath,
+        at: str | FieldPath,
         message: str,
         hint: str = "",
         *,
         severity: Severity | None = None,
     ) -> Problem:
         """A problem at a field (by its name) or at a path."""
-        path = self.path(field) if isinstance(field, str) else field
+        path = self.path(at) if isinstance(at, str) else at
         return rule.problem(self.document.where(path), message, hint, severity=severity)
-
-
-_OUTSIDE_WASM = {"selector", "targetRef", "targetRefs", "priority", "match", "phase", "lua"}
-
-
-def without_nulls(value: JsonValue) -> JsonValue:
-    """Without properties that are null, which the API server takes out before it looks.
-
-    (apiextensions-apiserver, ``PruneNonNullableNullsWithoutDefaults``.) The plugin's own
-    configuration has no schema, so its nulls stay.
-    """
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: item if key == "pluginConfig" else without_nulls(item)
-        for key, item in value.items()
-        if item is not None
-    }
-
-
-def mapping(value: JsonValue) -> JsonObject:
-    """The value if it is a mapping, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def filled(value: JsonObject) -> JsonObject:
-    """The fields that say something: without what is empty, false or null."""
-    return {key: item for key, item in value.items() if item}
-
-
-def mappings(value: JsonValue) -> list[JsonObject]:
-    """The items of a list that are mappings."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

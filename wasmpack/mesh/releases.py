@@ -8,15 +8,18 @@ The fields' first releases stand in the schema (``x-since``), read from the CRDs
 to 1.31.0 ship; those of OpenShift Service Mesh are those of the Istio it is built on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from wasmpack.errors import WrongUsage
+from wasmpack.mesh.apis import ISTIO, Api
 from wasmpack.schemas import load_schema
 from wasmpack.targets import Target, asks_for_all, choose
 
 Release = tuple[int, int]
+OLDEST_POLICY: Release = (1, 1)
+"""First release of Envoy Gateway that runs Wasm."""
 OLDEST: Release = (1, 12)
 """First release with WasmPlugin."""
 TRAFFIC_EXTENSION: Release = (1, 30)
@@ -24,31 +27,41 @@ HONOURS_PULL_FIELDS: Release = (1, 14)
 """imagePullPolicy and imagePullSecret are used (istio 4e8f236708)."""
 BOTH_DIRECTIONS: Release = (1, 14)
 """Sidecars run plugins on outbound traffic too; before, on inbound only."""
-_READERS = ("istio", "ossm")
+_BY_NAME = ("istio", "envoy-gateway")
+"""Consumers whose resources have the releases of their own names; the others, of what they ship."""
 
 
 def istio_release(target: Target) -> Release | None:
     """The Istio release that reads the resource; None for a consumer without WasmPlugin."""
-    if target.consumer not in _READERS:
-        return None
-    name = target.name if target.consumer == "istio" else target.based_on or ""
-    major, minor = name.removeprefix("istio-").split(".")[:2]
+    return resource_release(target) if target.consumer in ISTIO.consumers else None
+
+
+def resource_release(target: Target) -> Release:
+    """The release of a consumer of resources, by which its API changes."""
+    name = target.name if target.consumer in _BY_NAME else target.based_on or ""
+    major, minor = name.rpartition("-")[2].split(".")[:2]
     return int(major), int(minor)
 
 
-def mesh_targets(names: tuple[str, ...] | list[str] = ()) -> dict[str, Release]:
-    """The targets asked for that read WasmPlugin, with their releases.
+def mesh_targets(names: Sequence[str] = (), apis: Sequence[Api] = (ISTIO,)) -> dict[str, Release]:
+    """The targets asked for that read resources of some APIs, with their releases.
 
     :raises WrongUsage: one that was named does not
     """
-    found = {row.name: istio_release(row) for row in choose(tuple(names))}
-    others = [name for name, release in found.items() if release is None]
+    consumers = {consumer for api in apis for consumer in api.consumers}
+    chosen = choose(tuple(names))
+    others = [row.name for row in chosen if row.consumer not in consumers]
     if names and others and not asks_for_all(names):
+        known = ISTIO in apis or not apis
+        what = "WasmPlugin is read by" if known else "it reads no resource here; they are read by"
+        readers = " and ".join(dict.fromkeys(api.reader for api in apis))
         raise WrongUsage(
-            f"--target {others[0]}: WasmPlugin is read by Istio and OpenShift Service Mesh",
-            hint="istio-1.12 and later, ossm-2.2 and later: wasmpack targets",
+            f"--target {others[0]}: {what} {readers}",
+            hint="istio-1.12 and later, ossm-2.2 and later: wasmpack targets"
+            if known
+            else "wasmpack targets",
         )
-    return {name: release for name, release in found.items() if release is not None}
+    return {row.name: resource_release(row) for row in chosen if row.consumer in consumers}
 
 
 def parse_release(text: str) -> Release:

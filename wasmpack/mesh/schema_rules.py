@@ -47,8 +47,10 @@ class SchemaCheck:
     @classmethod
     def of(cls, plugin: Plugin) -> Self:
         """Compare a resource with the schema of its kind."""
-        faults = schema_faults("wasmplugin", plugin.value, plugin.kind)
-        unknown = _unknown(plugin.document.value, _schema_of(plugin.kind), ())
+        if not (plugin.definition and plugin.alone):
+            return cls(plugin, faults=(), unknown=())
+        faults = schema_faults("wasmplugin", plugin.value, plugin.definition)
+        unknown = _unknown(plugin.document.value, _schema_of(plugin.definition), ())
         return cls(
             plugin,
             faults=tuple(fault for fault in faults if not _is_unknown_field(fault)),
@@ -69,7 +71,7 @@ class SchemaCheck:
         *above, key = path
         shown = path_text((*above, cut(str(key))))
         message = f"no release knows {shown}: it is refused, or dropped silently"
-        hint = _where_it_belongs(self.plugin.kind, tuple(above), str(key))
+        hint = _where_it_belongs(self.plugin.definition, tuple(above), str(key))
         return self.plugin.problem(UNKNOWN_FIELD, path, message, hint)
 
 

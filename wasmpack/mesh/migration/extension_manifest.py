@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from typing import Self
 
 from wasmpack.errors import BadArtifact
-from wasmpack.kubeyaml.reader import read_documents
+from wasmpack.kubeyaml.documents import Document, shortened
+from wasmpack.kubeyaml.reader import read_unresolved
+from wasmpack.kubeyaml.scalars import PlainText
+from wasmpack.mesh.mappings import mapping
 from wasmpack.oci.canonical import JsonValue
 
 NAME = "manifest.yaml"
+_LARGEST = 1 << 63
+"""Go's int is an int64."""
 PHASE = "maistra.io/phase"
 PRIORITY = "maistra.io/priority"
 """Annotations that keep what the file said for the resource."""
@@ -67,29 +72,52 @@ class ExtensionManifest:
 
 
 def read_extension_manifest(raw: bytes) -> ExtensionManifest:
-    """Read the file as leniently as Maistra does: what is of another type counts as not there.
+    """Read the file as yaml.v2 decodes it into Maistra's structure: unknown keys are ignored.
 
-    :raises BadArtifact: no YAML, or no module is named
+    :raises BadArtifact: not YAML, a value of another type, or no module is named
     """
-    documents = read_documents(raw, NAME)
-    value = documents[0].value if documents else None
-    if not isinstance(value, dict):
+    documents = read_unresolved(raw, NAME)
+    document = documents[0] if documents else Document(source=NAME, value=None)
+    if not isinstance(document.value, dict):
         raise BadArtifact(f"{NAME}: expected a mapping with the key 'module'")
-    module = _text(value.get("module")).removeprefix("./").lstrip("/")
+    module = _text(document, "module").removeprefix("./").lstrip("/")
     if not module:
         raise BadArtifact(f"{NAME}: names no module", hint="module: plugin.wasm")
-    priority = value.get("priority")
     return ExtensionManifest(
         module=module,
-        name=_text(value.get("name")),
-        description=_text(value.get("description")),
-        version=_text(value.get("version")),
-        phase=_text(value.get("phase")),
-        priority=priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
+        name=_text(document, "name"),
+        description=_text(document, "description"),
+        version=_text(document, "version"),
+        phase=_text(document, "phase"),
+        priority=_integer(document, "priority"),
     )
 
 
-def _text(value: JsonValue) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+def _text(document: Document, key: str) -> str:
+    """The scalar's own text, whatever it looks like; empty for null."""
+    value = mapping(document.value).get(key)
+    if isinstance(value, PlainText) and value.resolved is None:
         return ""
-    return str(value)
+    if value is None or isinstance(value, str):
+        return str(value or "")
+    raise _refused(document, key, value, "string")
+
+
+def _integer(document: Document, key: str) -> int | None:
+    """A number without quotes; yaml.v2 cuts what is behind the point."""
+    value = mapping(document.value).get(key)
+    number = value.resolved if isinstance(value, PlainText) else value
+    if number is None:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise _refused(document, key, value, "int")
+    if not -_LARGEST <= number < _LARGEST:
+        raise _refused(document, key, value, "int")
+    return int(number)
+
+
+def _refused(document: Document, key: str, value: JsonValue, wanted: str) -> BadArtifact:
+    shown = shortened(str(value) if isinstance(value, str) else value)
+    message = f"{document.where((key,))}: the old mesh cannot unmarshal {shown} into {wanted}"
+    hint = f"{key}: {value}" if wanted == "int" and str(value).lstrip("-").isdecimal() else ""
+    return BadArtifact(message, hint=hint and f"write it without quotes: {hint}")

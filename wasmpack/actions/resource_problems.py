@@ -1,0 +1,82 @@
+"""The problems of one resource by itself, and how the mesh starts its module."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from wasmpack.dry_run.start_up import StartUp
+from wasmpack.findings import Problem, few_of_each
+from wasmpack.mesh.api_rules import release_problems, rule_problems
+from wasmpack.mesh.apis import GATEWAY, HIGRESS, ISTIO
+from wasmpack.mesh.behaviour import (
+    behaviour_problems,
+    host_variables,
+    plugin_configuration,
+    standing_problems,
+    url_problems,
+    variables,
+)
+from wasmpack.mesh.direction import Gateways, direction_problems
+from wasmpack.mesh.extension_policy import policy_problems
+from wasmpack.mesh.object_meta import metadata_problems
+from wasmpack.mesh.plugin import Plugin
+from wasmpack.mesh.releases import Release
+from wasmpack.mesh.schema_rules import SchemaCheck
+from wasmpack.mesh.url import MeshUrl
+
+
+def resource_problems(
+    plugin: Plugin, releases: Mapping[str, Release], gateways: Gateways | None = None
+) -> dict[str, list[Problem]]:
+    """The problems of a resource by itself on each release, most important first.
+
+    :param gateways: those that are applied with it
+    """
+    url = MeshUrl.parse(plugin.text("url"))
+    schema = SchemaCheck.of(plugin)
+    istio = plugin.api is ISTIO
+    everywhere = list(metadata_problems(plugin)) if plugin.alone else []
+    everywhere += few_of_each(rule_problems(plugin)) if istio else ()
+    everywhere += _url_problems(plugin, url)
+    found = {}
+    for name, release in releases.items():
+        found[name] = [*schema.problems(release), *_of_release(plugin, release), *everywhere]
+        if url.text and plugin.api in (ISTIO, HIGRESS):
+            found[name] += behaviour_problems(plugin, url, release)
+        if istio:
+            found[name] += few_of_each(direction_problems(plugin, release, gateways))
+    return found
+
+
+def _of_release(plugin: Plugin, release: Release) -> Iterator[Problem]:
+    if plugin.api is ISTIO:
+        yield from few_of_each(release_problems(plugin, release))
+    elif plugin.api is GATEWAY:
+        yield from few_of_each(policy_problems(plugin, release))
+
+
+def _url_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
+    if url.text and plugin.api in (ISTIO, HIGRESS):
+        yield from standing_problems(plugin, url)
+    elif url.text:
+        yield from url_problems(plugin, url)
+        yield from host_variables(plugin)
+
+
+def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
+    """How the mesh will start the module: with this configuration, or none, and nothing else.
+
+    :param given: what is to be tried instead
+    """
+    given = given or StartUp()
+    own = plugin.configuration
+    if own is None:
+        own = plugin_configuration(plugin.fields.get("pluginConfig"))
+    values, of_host = variables(plugin.fields)
+    return replace(
+        given,
+        plugin_config=own if given.plugin_config is None else given.plugin_config,
+        env=tuple((values | dict(given.env)).items()),
+        host_env=tuple(name for name in of_host if name not in dict(given.env)),
+        root_id=given.root_id or plugin.text("pluginName"),
+        network=plugin.text("type") == "NETWORK" if given.network is None else given.network,
+    )

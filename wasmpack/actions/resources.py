@@ -1,0 +1,86 @@
+"""Which documents of some files can be judged, and why the others cannot."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from wasmpack.actions.documents import kustomization_of
+from wasmpack.errors import BadArtifact
+from wasmpack.findings import Finding, Problem, Report, Rule, Severity
+from wasmpack.kubeyaml.documents import Document, cut
+from wasmpack.mesh.apis import APIS, CARRIERS, api_of
+from wasmpack.mesh.plugin import KINDS, Plugin, mapping
+from wasmpack.mesh.unrendered import unrendered_problems
+
+NOT_JUDGED = Rule(
+    code="WPL023",
+    title="a resource, or what its URL names, that is not judged",
+    severity=Severity.WARNING,
+    otherwise="info",
+    cause="another API group with a kind of this name, a target that does not read it, a file of "
+    "the proxy",
+    consumer="none",
+    fix="as the hint says",
+)
+_PLACE = re.compile(r"(?P<file>.*?):(?P<line>[0-9]{1,9})(?=[ :]|$)", re.DOTALL)
+_ALIKE = 0.8
+"""Likeness (``difflib``) from which a group is taken for a misspelt one."""
+
+
+def nothing_to_validate(items: Sequence[Document], subject: str) -> BadArtifact:
+    kinds = sorted({str(mapping(item.value).get("kind") or "no kind") for item in items})
+    found = f" (but {', '.join(kinds)})" if kinds else ""
+    hint = ""
+    if "ServiceMeshExtension" in kinds:
+        hint = "wasmpack migrate servicemeshextension"
+    elif "Kustomization" in kinds:
+        hint = f"kubectl kustomize {subject} | wasmpack validate wasmplugin -"
+    return BadArtifact(f"{subject}: no {' or '.join(CARRIERS[:2])} in it{found}", hint=hint)
+
+
+def sorted_out(resources: Sequence[Document]) -> tuple[list[Problem], list[Plugin]]:
+    """The plugins that can be judged, and why the others cannot."""
+    notes: list[Problem] = []
+    plugins: list[Plugin] = []
+    for resource in resources:
+        unrendered = list(unrendered_problems(resource, patch_of=kustomization_of(resource.source)))
+        known = api_of(mapping(resource.value)) is not None
+        notes += unrendered if unrendered or known else [_foreign(resource)]
+        if known and not unrendered:
+            plugins += Plugin.all_of(resource)
+    return notes, plugins
+
+
+def _foreign(resource: Document) -> Problem:
+    """A resource of an API that is not known here, though its kind is."""
+    version = str(mapping(resource.value).get("apiVersion"))
+    group = version.rpartition("/")[0]
+    near = difflib.get_close_matches(group, [api.group for api in APIS], 1, _ALIKE)
+    known = ", ".join(api.group for api in APIS)
+    hint = f"did you mean {near[0]}?" if near else f"known groups: {known}"
+    message = f"{cut(group)} is not a known API: this resource is not judged"
+    return NOT_JUDGED.problem(resource.where(("apiVersion",)), message, hint)
+
+
+def resources(document: Document) -> Iterator[Document]:
+    """The items of a list; one that says that it is a plugin itself is validated as that too."""
+    value = mapping(document.value)
+    if isinstance(value.get("items"), list) and value.get("kind") in KINDS:
+        yield document
+    yield from document.items()
+
+
+def in_line_order(report: Report, sources: Sequence[str]) -> Report:
+    """Findings by severity, and within one by file and line."""
+    severities = list(Severity)
+    files = {source: number for number, source in enumerate(dict.fromkeys(sources))}
+
+    def place(finding: Finding) -> tuple[int, int, int]:
+        found = _PLACE.match(finding.where)
+        known = found is not None and found["file"] in files
+        if found is None or not known:
+            return severities.index(finding.severity), len(files), 0
+        return severities.index(finding.severity), files[found["file"]], int(found["line"])
+
+    return replace(report, findings=tuple(sorted(report.findings, key=place)))
