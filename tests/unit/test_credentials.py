@@ -12,7 +12,9 @@ from typing import BinaryIO
 import pytest
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
-from wasmpack.stores.registry import credentials as module
+from wasmpack.stores.registry import auth_files as module
+from wasmpack.stores.registry import credentials as module_of_credentials
+from wasmpack.stores.registry.challenge import authorization
 from wasmpack.stores.registry.credentials import Credential, find_credential
 from wasmpack.stores.registry.options import RegistryOptions
 
@@ -165,3 +167,68 @@ def test_a_file_that_was_named_has_to_be_read(denied: Path, tmp_path: Path) -> N
 def test_a_pipe_is_as_if_absent(docker_config: Path) -> None:
     os.mkfifo(docker_config)
     assert find_credential("quay.io", "me/x", OPTIONS) is None
+
+
+URLS = ["https://quay.io/path/", "http://quay.io/v1/x", "HTTPS://Quay.io", "https://quay.io/a/b/c"]
+
+
+@pytest.mark.parametrize("key", URLS)
+def test_a_url_counts_for_its_host_whatever_its_path(key: str, docker_config: Path) -> None:
+    docker_config.write_text(json.dumps(auths({"auth": ENCODED}, key)))
+    assert find_credential("quay.io", "me/x", OPTIONS) == ME
+    assert find_credential("quay.io:443", "me/x", OPTIONS) is None
+    assert find_credential("uay.io", "me/x", OPTIONS) is None
+    assert module_of_credentials.erase_credential("quay.io", OPTIONS)
+    assert find_credential("quay.io", "me/x", OPTIONS) is None
+
+
+@pytest.mark.parametrize("key", ["https://index.docker.io/v1", "https://docker.io/x", "docker.io"])
+def test_docker_hub_has_several_names(key: str, docker_config: Path) -> None:
+    docker_config.write_text(json.dumps(auths({"auth": ENCODED}, key)))
+    assert find_credential("docker.io", "me/x", OPTIONS) == ME
+
+
+def test_a_path_without_a_scheme_is_podmans(docker_config: Path) -> None:
+    docker_config.write_text(json.dumps(auths({"auth": ENCODED}, "quay.io/me")))
+    assert find_credential("quay.io", "me/x", OPTIONS) == ME
+    assert find_credential("quay.io", "other/x", OPTIONS) is None
+
+
+def test_a_registry_token_is_sent_as_it_is(docker_config: Path) -> None:
+    docker_config.write_text(json.dumps(auths({"registrytoken": "T"})))
+    found = find_credential("quay.io", "me/x", OPTIONS)
+    challenge = 'Bearer realm="https://quay.io/token"'
+    assert authorization(challenge, found, ["repository:me/x:pull"], pytest.fail) == "Bearer T"
+
+
+def test_podmans_file_of_a_user_without_a_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_RUN", tmp_path / "run" / "containers")
+    path = tmp_path / "run" / "containers" / str(os.getuid()) / "auth.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(auths({"auth": ENCODED})))
+    assert find_credential("quay.io", "me/x", OPTIONS) is None, "a session has its own"
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert find_credential("quay.io", "me/x", OPTIONS) == ME
+
+
+def test_the_variable_comes_before_the_files(
+    docker_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker_config.write_text(json.dumps(auths({"username": "other", "password": "x"})))
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps(auths({"auth": ENCODED})))
+    assert find_credential("quay.io", "me/x", OPTIONS) == ME
+    told: list[str] = []
+    monkeypatch.setenv("DOCKER_AUTH_CONFIG", '{"auths": secret')
+    found = find_credential("quay.io", "me/x", OPTIONS, told.append)
+    assert found == Credential(username="other", secret="x")
+    assert "DOCKER_AUTH_CONFIG" in told[0]
+    assert "secret" not in told[0]
+
+
+def test_the_file_of_old_dockers() -> None:
+    home = Path(os.environ["HOME"])
+    home.mkdir()
+    (home / ".dockercfg").write_text(json.dumps({"https://quay.io/v1/": {"auth": ENCODED}}))
+    assert find_credential("quay.io", "me/x", OPTIONS) == ME

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pwd
+from pathlib import Path
 
 import pytest
 from support.images import image_of
@@ -12,9 +13,9 @@ from wasmpack.files.home import below_home, home_directory
 from wasmpack.findings import Report, Verdict
 from wasmpack.oci.reference import Reference
 from wasmpack.stores import local
+from wasmpack.stores.registry.auth_files import auth_files
 from wasmpack.stores.registry.credentials import (
     Credential,
-    auth_files,
     find_credential,
     save_credential,
 )
@@ -32,6 +33,7 @@ def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name)
     monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setattr("wasmpack.stores.registry.auth_files._RUN", Path("/nowhere"))
 
 
 @pytest.mark.usefixtures("homeless")

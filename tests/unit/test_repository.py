@@ -14,7 +14,7 @@ from support.images import image_of
 from wasmpack.errors import DigestMismatch, WasmpackError
 from wasmpack.images.image import Image
 from wasmpack.images.transfer import Moved, transfer
-from wasmpack.oci.media_types import OCI_INDEX
+from wasmpack.oci.media_types import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus, attached_tags
 from wasmpack.stores.registry.options import RegistryOptions
@@ -218,3 +218,14 @@ def test_tags_of_cosign() -> None:
     with RawServer(tidy(IMAGE, {f"GET {MANIFESTS}{tag}": always(whole)})) as server:
         found = RegistryReader(named(server), NO_RETRIES).attached(IMAGE.manifest.digest)
     assert {name: str(row.digest) for name, row in found.items()} == {tag: DIGEST}
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/json; charset=utf-8", "application/octet-stream"]
+)
+@pytest.mark.parametrize("media_type", [OCI_MANIFEST, DOCKER_MANIFEST])
+def test_the_body_decides_where_the_server_does_not_know(kind: str, media_type: str) -> None:
+    body = {**json.loads(IMAGE.manifest.raw), "mediaType": media_type}
+    whole = answer(body=json.dumps(body).encode(), headers={"Content-Type": kind} if kind else {})
+    with RawServer(tidy(IMAGE, {f"GET {MANIFESTS}": always(whole)})) as server:
+        assert RegistryReader(named(server), NO_RETRIES).get().media_type == media_type

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +16,10 @@ import trustme
 from support.faults.raw import RawServer, answer
 
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
+from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry import trust
 from wasmpack.stores.registry.address import Address
+from wasmpack.stores.registry.client import RegistryClient
 from wasmpack.stores.registry.exchange import Exchange
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.retries import Transient
@@ -169,3 +174,67 @@ def test_directories_of_a_host(host: str, tmp_path: Path, monkeypatch: pytest.Mo
     for name in {name for names in HOSTS.values() for name in names}:
         (tmp_path / name).mkdir()
     assert trust.certificates_of(host) == [tmp_path / name for name in HOSTS[host]]
+
+
+@pytest.fixture(params=["closed", "400"])
+def loopback(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[str]:
+    """A port that speaks TLS alone, and says so to plain HTTP or closes the connection."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with RawServer(lambda *_: iter([answer(body=b'{"tags":["v1"]}')]), tls=context) as server:
+        if request.param == "closed":
+            yield server.host
+        else:
+            with refusing_plain_http(server.host) as host:
+                yield host
+
+
+@contextlib.contextmanager
+def refusing_plain_http(behind: str) -> Iterator[str]:
+    """In front of a TLS server, as nginx: an answer of 400 to what is not a handshake."""
+    host, port = behind.split(":")
+
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            if connection.recv(1, socket.MSG_PEEK) != b"\x16":
+                connection.recv(65536)
+                connection.sendall(answer("400 Bad Request"))
+                return
+            with socket.create_connection((host, int(port))) as other:
+                back = threading.Thread(target=pump, args=(other, connection), daemon=True)
+                back.start()
+                pump(connection, other)
+                back.join()
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_port_of_loopback_that_speaks_tls(
+    loopback: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    name, told = Reference.parse(f"{loopback}/a/b"), list[str]()
+    with pytest.raises(WasmpackError, match="certificate verify failed"):
+        RegistryClient(name, RegistryOptions(retries=0)).tags()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    options = RegistryOptions(retries=0)
+    assert RegistryClient(name, options, notice=told.append).tags() == ["v1"]
+    assert told == [f"registry {loopback}: no plain HTTP, going on with TLS"]
+    with pytest.raises(WasmpackError):
+        RegistryClient(name, RegistryOptions(retries=0, plain_http=True)).tags()

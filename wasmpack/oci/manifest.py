@@ -80,7 +80,8 @@ def artifact_type(manifest: Manifest | Index) -> str:
 def parse(raw: bytes, media_type: str = "") -> Manifest | Index:
     """Read manifest or index bytes.
 
-    :param media_type: what the ``Content-Type`` or the descriptor says; empty if nothing does
+    :param media_type: the ``Content-Type`` or the descriptor's; the body decides if it is no
+        manifest's, as from a server that says text/plain
     :raises BadArtifact: too large, no JSON, or of a shape that no reader takes
     """
     if len(raw) > MAX_MANIFEST:
@@ -107,7 +108,7 @@ def known_type(media_type: str) -> str:
 
 
 def _media_type(given: str, value: JsonObject) -> str:
-    kind = known_type(given or find(value, str, "mediaType") or "")
+    kind = known_type(given) or known_type(find(value, str, "mediaType") or "")
     if kind:
         return kind
     if value.get("schemaVersion") == 1:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Self
 
 OK = b"HTTP/1.1 200 OK\r\n"
+_HANDSHAKE = b"\x16"
+"""The first byte of TLS (RFC 8446 5.1), which a client may try after a refusal."""
 Pieces = Iterator[bytes | float]
 """What to send, piece by piece, and seconds to wait in between."""
 Script = Callable[[str, dict[str, str]], Pieces]
@@ -98,7 +100,7 @@ class RawServer:
             if self._at_once:
                 self._send(connection, self._script("", {}))
             with connection.makefile("rb") as file:
-                while line := file.readline():
+                while (line := file.readline()) and line[:1] != _HANDSHAKE:
                     headers = dict(_headers(iter(file.readline, b"")))
                     file.read(int(headers.get("content-length", 0)))
                     request = line.decode("latin-1").strip()

@@ -71,6 +71,10 @@ class Address:
         """
         return type(self).parse(urljoin(self.url, location))
 
+    def over_tls(self) -> Self:
+        """The same with https, at the same port."""
+        return type(self).parse(f"https://{self.host}:{self.port}{self.path}")
+
     def with_tls(self) -> Self:
         """The same place with TLS; port 80 is the default that becomes another."""
         parts = urlsplit(self.url)

@@ -67,6 +67,8 @@ def authorization(
     :raises AccessRefused: credentials are needed and there are none, or they were refused
     """
     challenges = parse_challenges(header)
+    if credential is not None and credential.registry_token:
+        return f"Bearer {credential.secret}"
     for challenge in challenges:
         if challenge.scheme == "bearer" and challenge.realm:
             return "Bearer " + _token(challenge, credential, scopes, ask)

@@ -1,31 +1,29 @@
 """Credentials as Docker and Podman keep them; nothing here ever prints a secret.
 
-Looked up in this order: the command line, ``--registry-config``, ``$REGISTRY_AUTH_FILE``,
-``$DOCKER_CONFIG/config.json`` or ``~/.docker/config.json``, then Podman's ``auth.json``.
+Looked up in this order: the command line, ``--registry-config``, ``$DOCKER_AUTH_CONFIG``,
+``$REGISTRY_AUTH_FILE``, ``$DOCKER_CONFIG/config.json`` or ``~/.docker/config.json``, Podman's
+``auth.json``, then ``~/.dockercfg``.
 In each file: the most specific key first (``host/namespace/repository`` … ``host``), a helper of
 its own for the host (``credHelpers``), the entry, the common helper (``credsStore``).
 """
 
 import base64
-import errno
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wasmpack.errors import BadArtifact, NotFound, Notice, silence
-from wasmpack.files.directories import explained, open_regular
-from wasmpack.files.home import below_home
+from wasmpack.errors import BadArtifact, Notice, WasmpackError, silence
 from wasmpack.files.outputs import update_named
-from wasmpack.oci.canonical import Fields, JsonObject, find, parse_json_object
+from wasmpack.oci.canonical import Fields, JsonObject, find
 from wasmpack.oci.reference import DOCKER_HUB
 from wasmpack.redaction import remember_secret
+from wasmpack.stores.registry.auth_files import configurations, own_file, parse, read_file
 from wasmpack.stores.registry.helpers import ask_helper, helper_named, login_from
 from wasmpack.stores.registry.options import RegistryOptions
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
-_LARGEST_FILE = 4 * 1024 * 1024
+_HUB_NAMES = {DOCKER_HUB, "index.docker.io", "registry-1.docker.io"}
 _TOKEN_USER = "<token>"  # noqa: S105 - Docker's mark for an identity token, no secret
 
 
@@ -36,6 +34,8 @@ class Credential:
     username: str
     secret: str = field(repr=False)
     identity_token: bool = False
+    registry_token: bool = False
+    """The secret is what a token server would answer."""
 
     def __post_init__(self) -> None:
         remember_secret(self.secret, f"{self.username}:{self.secret}")
@@ -52,44 +52,14 @@ def find_credential(
 ) -> Credential | None:
     """The best credential for this repository, or None for anonymous access.
 
-    :raises WasmpackError: a file that cannot be read, a helper that fails
+    :raises WasmpackError: a file that cannot be read
     """
     if options.username is not None and options.password is not None:
         return Credential(username=options.username, secret=options.password)
-    for path in auth_files(options):
-        config = _usable(path, options, notice)
-        found = _in_file(config, registry, repository) if config else None
-        if found is not None:
+    for config in configurations(options, notice):
+        if found := _in_file(config, registry, repository, notice):
             return found
     return None
-
-
-def auth_files(options: RegistryOptions) -> Iterator[Path]:
-    """Files in the order of the search; the first is where ``login`` writes."""
-    if options.registry_config:
-        yield Path(options.registry_config)
-        return
-    if named := os.environ.get("REGISTRY_AUTH_FILE"):
-        yield Path(named)
-    if docker := below_home("DOCKER_CONFIG", ".docker"):
-        yield docker / "config.json"
-    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
-        yield Path(runtime) / "containers" / "auth.json"
-    if config := below_home("XDG_CONFIG_HOME", ".config"):
-        yield config / "containers" / "auth.json"
-
-
-def _own_file(options: RegistryOptions) -> Path:
-    """The file that is written.
-
-    :raises NotFound: none without a home directory
-    """
-    for path in auth_files(options):
-        return path
-    raise NotFound(
-        "no home directory for credentials",
-        hint="export DOCKER_CONFIG=DIRECTORY, or --registry-config FILE",
-    )
 
 
 def save_credential(
@@ -99,8 +69,8 @@ def save_credential(
 
     Returns where it went, for the user to read.
     """
-    path = _own_file(options)
-    config = _read(path) if path.is_file() else _parse(b"", path)
+    path = own_file(options)
+    config = read_file(path) if path.is_file() else parse(b"", path)
     if helper := _helper(config, registry):
         login = {
             "ServerURL": _hub_key(registry),
@@ -116,12 +86,13 @@ def save_credential(
 
 def erase_credential(registry: str, options: RegistryOptions, notice: Notice = silence) -> bool:
     """Forget a registry; whether there was anything to forget."""
-    path = _own_file(options)
-    config = _read(path) if path.is_file() else _parse(b"", path)
+    path = own_file(options)
+    config = read_file(path) if path.is_file() else parse(b"", path)
     if helper := _helper(config, registry):
         ask_helper(helper, "erase", _hub_key(registry))
     auths = find(config.value, dict, "auths") or {}
-    keys = [key for key in _keys(registry, "") if key in auths]
+    known = (*_keys(registry, ""), *_other_keys(registry, config.within("auths")))
+    keys = [key for key in known if key in auths]
 
     def erase(auths: JsonObject) -> None:
         for key in keys:
@@ -136,7 +107,7 @@ def _change_entries(path: Path, change: Callable[[JsonObject], None], notice: No
     """Change the entries of the file as it is by then: another process may have changed it."""
 
     def changed(raw: bytes) -> bytes:
-        config = _parse(raw, path)
+        config = parse(raw, path)
         config.value.setdefault("auths", {})
         change(config.required(dict, "auths"))
         return json.dumps(config.value, indent=2).encode() + b"\n"
@@ -144,19 +115,19 @@ def _change_entries(path: Path, change: Callable[[JsonObject], None], notice: No
     update_named(path, changed, notice)
 
 
-def _in_file(config: Fields, registry: str, repository: str) -> Credential | None:
-    keys = list(_keys(registry, repository))
-    helpers = config.within("credHelpers")
-    for key in keys:
+def _in_file(config: Fields, registry: str, repository: str, notice: Notice) -> Credential | None:
+    auths, helpers = config.within("auths"), config.within("credHelpers")
+    for key in _keys(registry, repository):
         program = _program(helpers, key)
-        if program and (found := _from_helper(program, registry)):
+        if program and (found := _from_helper(program, registry, notice)):
             return found
-    auths = config.within("auths")
-    for key in keys:
+    for key in (*_keys(registry, repository), *_other_keys(registry, auths)):
         if auths.value.get(key) and (found := _from_entry(auths.within(key))):
             return found
+    if registry in helpers.value:  # asked above, or none for this host
+        return None
     helper = _helper(config, registry)
-    return _from_helper(helper, registry) if helper else None
+    return _from_helper(helper, registry, notice) if helper else None
 
 
 def _helper(config: Fields, registry: str) -> str | None:
@@ -172,8 +143,13 @@ def _program(names: Fields, key: str) -> str | None:
     return helper_named(name, names.place(key)) if name else None
 
 
-def _from_helper(program: str, registry: str) -> Credential | None:
-    login = login_from(program, _hub_key(registry))
+def _from_helper(program: str, registry: str, notice: Notice) -> Credential | None:
+    """None if it has nothing, or fails: a public image needs no credentials."""
+    try:
+        login = login_from(program, _hub_key(registry))
+    except WasmpackError as error:
+        notice(f"warning: {error.message}; going on without it")
+        return None
     if login is None:
         return None
     username, secret = login
@@ -193,16 +169,28 @@ def _keys(registry: str, repository: str) -> Iterator[str]:
                 yield f"{scheme}{registry}{tail}"
 
 
+def _other_keys(registry: str, auths: Fields) -> Iterator[str]:
+    """URLs of the host with any path, which docker reads for their host alone."""
+    names = _HUB_NAMES if registry == DOCKER_HUB else {registry.lower()}
+    for key in auths.value:
+        scheme, separator, rest = key.partition("://")
+        url = separator and scheme.lower() in {"http", "https"}
+        if url and rest.partition("/")[0].lower() in names:
+            yield key
+
+
 def _hub_key(registry: str) -> str:
     return DOCKER_HUB_KEY if registry == DOCKER_HUB else registry
 
 
 def _from_entry(entry: Fields) -> Credential | None:
     """A login as Docker writes it, encoded; or in plain text, which it reads as well."""
-    token, encoded, username, password = (
+    token, bearer, encoded, username, password = (
         entry.required(str, key) if entry.value.get(key) else ""
-        for key in ("identitytoken", "auth", "username", "password")
+        for key in ("identitytoken", "registrytoken", "auth", "username", "password")
     )
+    if bearer:
+        return Credential(username=_TOKEN_USER, secret=bearer, registry_token=True)
     if token:
         return Credential(username=_TOKEN_USER, secret=token, identity_token=True)
     if not encoded:
@@ -214,39 +202,3 @@ def _from_entry(entry: Fields) -> Credential | None:
     if not colon:
         raise BadArtifact(f"{entry.place('auth')}: expected USER:PASSWORD in base64")
     return Credential(username=username, secret=secret.rstrip("\0"))
-
-
-def _usable(path: Path, options: RegistryOptions, notice: Notice) -> Fields | None:
-    """A file's content; None if it is not there, or cannot be opened and nobody named it."""
-    try:
-        return _read(path)
-    except (OSError, ValueError) as error:
-        if options.registry_config:
-            with explained(path):
-                raise
-        if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            reason = getattr(error, "strerror", None) or error
-            notice(f"{path}: {reason}; going on without it")
-    return None
-
-
-def _read(path: Path) -> Fields:
-    """Read a credentials file.
-
-    :raises OSError, ValueError: it cannot be opened; pipes and devices count as not there
-    :raises BadArtifact: not JSON, not an object, too large
-    """
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if path.exists() and not path.is_file():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    with open_regular(path) as file:
-        raw = file.read(_LARGEST_FILE + 1)
-    if len(raw) > _LARGEST_FILE:
-        raise BadArtifact(f"{path}: more than {_LARGEST_FILE} bytes: not a credentials file")
-    return _parse(raw, path)
-
-
-def _parse(raw: bytes, path: Path) -> Fields:
-    value = parse_json_object(raw, str(path)) if raw.strip() else {}
-    return Fields(value, str(path), separator=": ", secret=True)

@@ -1,8 +1,9 @@
 """One request and its answer: redirects followed, time bounded, exceptions as our errors."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import requests
 
@@ -13,11 +14,12 @@ from wasmpack.stores.registry.deadline import Deadline, under
 from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer, Misdirected
 from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, failed
 from wasmpack.stores.registry.headers import retry_after
-from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.registry.options import RegistryOptions, is_loopback
 from wasmpack.stores.registry.proxies import proxies_for
 from wasmpack.stores.registry.retries import TRANSIENT_STATUS, Transient
 from wasmpack.stores.registry.session import new_session
 from wasmpack.stores.registry.stall import WAITS, read_up_to
+from wasmpack.stores.registry.tls_probe import speaks_tls
 from wasmpack.stores.verified import Readable
 
 RequestBody = Callable[[], bytes | Readable]
@@ -27,6 +29,7 @@ _HURRIED = 3.0
 _DRAINED = 1 << 16
 """Bytes of an answer that are read and thrown away to keep its connection."""
 _REDIRECTS = 5
+_BAD_REQUEST = 400
 _REDIRECTED = {301, 302, 303, 307, 308}
 _LONGEST_PLACE = 200
 
@@ -40,6 +43,11 @@ class Request:
     headers: Mapping[str, str]
     body: RequestBody | None = None
     hurry: bool = False
+
+
+def over_tls(request: Request) -> Request:
+    """The same request with https, at the same port."""
+    return replace(request, address=request.address.over_tls())
 
 
 class Exchange:
@@ -56,6 +64,9 @@ class Exchange:
         self.session.get_adapter(base.url)
         self.registry = registry
         self._options = options
+        self._may_turn = base.scheme == "http" and is_loopback(registry) and not options.plain_http
+        """Nobody asked for plain HTTP, and the first answer is still to come."""
+        self._turning = threading.Lock()
 
     def request(
         self,
@@ -75,6 +86,19 @@ class Exchange:
         return Request(
             method=method, address=address, headers=headers or {}, body=body, hurry=hurry
         )
+
+    def turned_to_tls(self, status: int | None) -> bool:
+        """Go over to TLS, if plain HTTP was our own idea, and the port speaks TLS.
+
+        :param status: of the answer; None if there was none
+        """
+        with self._turning:
+            asked = self._may_turn and status in {None, _BAD_REQUEST}
+            self._may_turn = False
+            turned = asked and speaks_tls(self.base)
+            if turned:
+                self.base = self.base.over_tls()
+            return turned
 
     def deadline(self, request: Request) -> Deadline:
         """Time for all the waits of one answer: connecting, logging in, redirects, its body.

@@ -17,6 +17,7 @@ from wasmpack.stores.registry.retries import Transient
 CONNECTING = 5.0
 """Seconds to wait for a connection."""
 _LONGEST_TEXT = 200
+_TRY_AGAIN = "--retries N tries again more often"
 _WAITS_LONGER = "--timeout SECONDS waits longer"
 TRANSPORT_ERRORS = (
     requests.exceptions.RequestException,
@@ -108,9 +109,22 @@ def _cause(error: Exception) -> tuple[str, str]:
         return "an invalid address", "check the registry's name and HTTPS_PROXY"
     if "refused" in text:
         return "connection refused", "check host and port; is the registry running?"
+    return _broken(cause, text)
+
+
+def _broken(cause: BaseException, text: str) -> tuple[str, str]:
+    """A connection that was there, in words rather than the names of Python's exceptions."""
+    if isinstance(cause, http.client.IncompleteRead | urllib3.exceptions.IncompleteRead):
+        return "the answer ended early", _TRY_AGAIN
+    if isinstance(cause, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
+        return "the connection was closed before the answer was complete", _TRY_AGAIN
+    if isinstance(cause, http.client.BadStatusLine):
+        return f"the answer is not HTTP: {text}", "check host and port"
     if "HTTPS" in text or "malformed" in text.lower():
         return f"protocol error: {text}", ""
-    return f"connection failed: {type(cause).__name__}: {text}", ""
+    if isinstance(cause, OSError) and cause.strerror:
+        return f"connection failed: {cause.strerror.lower()}", ""
+    return f"connection failed: {text or type(cause).__name__}", ""
 
 
 def _root(error: BaseException) -> BaseException:

@@ -13,6 +13,7 @@ import time
 
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.oci.canonical import JsonValue, find, parse_json
+from wasmpack.redaction import shown
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TIMEOUT = 30.0
@@ -22,6 +23,8 @@ _MOST = 1 << 20
 _LONGEST_QUESTION = 1 << 15
 """Bytes that fit in a pipe at once, so that nobody waits for the other to read."""
 _PIECE = 1 << 16
+_LONGEST_WORDS = 200
+"""Characters of a helper's own error."""
 
 
 def helper_named(name: JsonValue, where: str) -> str:
@@ -60,7 +63,10 @@ def ask_helper(program: str, verb: str, text: str) -> str | None:
         return said
     if "credentials not found" in said:
         return None
-    raise WasmpackError(f"{program} {verb} failed with exit code {process.returncode}")
+    words = shown(said.strip(), _LONGEST_WORDS)
+    raise WasmpackError(
+        f"{program} {verb} failed with exit code {process.returncode}{words and f': {words}'}"
+    )
 
 
 def login_from(program: str, server: str) -> tuple[str, str] | None:

@@ -19,11 +19,11 @@ from wasmpack.redaction import redacted, shown
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.deadline import Deadline
 from wasmpack.stores.registry.errors import Answer, refusal, unanswered
-from wasmpack.stores.registry.exchange import Exchange, Request, RequestBody
+from wasmpack.stores.registry.exchange import Exchange, Request, RequestBody, over_tls
 from wasmpack.stores.registry.headers import LONGEST_HEADER, warning_texts
 from wasmpack.stores.registry.login import Login
 from wasmpack.stores.registry.options import RegistryOptions, api_host
-from wasmpack.stores.registry.retries import RetryBudget
+from wasmpack.stores.registry.retries import RetryBudget, Transient
 
 
 class _Unloaded(ModuleType):
@@ -179,10 +179,25 @@ class Transport(Registry):  # type: ignore[misc]
         refused: Callable[[Answer], WasmpackError],
     ) -> tuple[requests.Response, Deadline]:
         deadline = self._exchange.deadline(request)
-        response = self._authorized(request, deadline)
+        plain = self._exchange.is_ours(request.address)
+        try:
+            response = self._authorized(request, deadline)
+        except Transient:
+            if plain and self._turned_to_tls(None):
+                return self._send(over_tls(request), expect, refused)
+            raise
+        if plain and self._turned_to_tls(response.status_code):
+            response.close()
+            return self._send(over_tls(request), expect, refused)
         if response.status_code not in expect:
             raise self._exchange.refusal(response, deadline, refused)
         return response, deadline
+
+    def _turned_to_tls(self, status: int | None) -> bool:
+        turned = self._exchange.turned_to_tls(status)
+        if turned:
+            self._notice(f"registry {self.registry}: no plain HTTP, going on with TLS")
+        return turned
 
     def _authorized(self, request: Request, deadline: Deadline) -> requests.Response:
         used = self._login.authorization

@@ -1,0 +1,106 @@
+"""The files, and the variable, that hold credentials: where they are, and what they are."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from wasmpack.errors import BadArtifact, NotFound, Notice
+from wasmpack.files.directories import explained, open_regular
+from wasmpack.files.home import below_home, home_directory
+from wasmpack.oci.canonical import Fields, parse_json_object
+from wasmpack.stores.registry.options import RegistryOptions
+
+_LARGEST_FILE = 4 * 1024 * 1024
+_VARIABLE = "DOCKER_AUTH_CONFIG"
+"""Content of a configuration, as GitLab's runners and docker have it."""
+_RUN = Path("/run/containers")
+"""Where Podman keeps the logins of a user without a session: root's in CI."""
+
+
+def configurations(options: RegistryOptions, notice: Notice) -> Iterator[Fields]:
+    """What can be read of them, in the order of the search.
+
+    :raises BadArtifact: one that is not a configuration
+    """
+    if not options.registry_config and (text := os.environ.get(_VARIABLE)):
+        try:
+            yield parse(text.encode(errors="surrogateescape"), _VARIABLE)
+        except BadArtifact as error:
+            notice(f"warning: {error.message}; going on without it")
+    paths = list(auth_files(options))
+    if not options.registry_config and not os.environ.get("XDG_RUNTIME_DIR"):
+        paths.append(_RUN / str(os.getuid()) / "auth.json")
+    for path in paths:
+        config = _usable(path, options, notice)
+        if config is not None:
+            yield config
+    home = home_directory()
+    if home and not options.registry_config:
+        legacy = _usable(home / ".dockercfg", options, notice)
+        if legacy is not None:  # the entries alone, without "auths" around them
+            yield Fields({"auths": legacy.value}, legacy.place(""), secret=True)
+
+
+def auth_files(options: RegistryOptions) -> Iterator[Path]:
+    """Files in the order of the search; the first is where ``login`` writes."""
+    if options.registry_config:
+        yield Path(options.registry_config)
+        return
+    if named := os.environ.get("REGISTRY_AUTH_FILE"):
+        yield Path(named)
+    if docker := below_home("DOCKER_CONFIG", ".docker"):
+        yield docker / "config.json"
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        yield Path(runtime) / "containers" / "auth.json"
+    if config := below_home("XDG_CONFIG_HOME", ".config"):
+        yield config / "containers" / "auth.json"
+
+
+def own_file(options: RegistryOptions) -> Path:
+    """The file that is written.
+
+    :raises NotFound: none without a home directory
+    """
+    for path in auth_files(options):
+        return path
+    raise NotFound(
+        "no home directory for credentials",
+        hint="export DOCKER_CONFIG=DIRECTORY, or --registry-config FILE",
+    )
+
+
+def _usable(path: Path, options: RegistryOptions, notice: Notice) -> Fields | None:
+    """A file's content; None if it is not there, or cannot be opened and nobody named it."""
+    try:
+        return read_file(path)
+    except (OSError, ValueError) as error:
+        if options.registry_config:
+            with explained(path):
+                raise
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            reason = getattr(error, "strerror", None) or error
+            notice(f"{path}: {reason}; going on without it")
+    return None
+
+
+def read_file(path: Path) -> Fields:
+    """Read a credentials file.
+
+    :raises OSError, ValueError: it cannot be opened; pipes and devices count as not there
+    :raises BadArtifact: not JSON, not an object, too large
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    with open_regular(path) as file:
+        raw = file.read(_LARGEST_FILE + 1)
+    if len(raw) > _LARGEST_FILE:
+        raise BadArtifact(f"{path}: more than {_LARGEST_FILE} bytes: not a credentials file")
+    return parse(raw, path)
+
+
+def parse(raw: bytes, path: Path | str) -> Fields:
+    value = parse_json_object(raw, str(path)) if raw.strip() else {}
+    return Fields(value, str(path), separator=": ", secret=True)
