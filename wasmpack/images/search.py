@@ -52,7 +52,7 @@ def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
     for layer in topmost_first(manifest.layers):
         found.append(upper.add(_files(layer, layers, damage)))
     visible = {name: data for files in reversed(found) for name, data in files.items()}
-    if manifest.config.media_type == mt.WASM_CONFIG:
+    if manifest.config is not None and manifest.config.media_type == mt.WASM_CONFIG:
         visible.setdefault(mt.RUNTIME_CONFIG_FILE, layers.read(manifest.config))
     return FoundFiles(
         modules={name: data for name, data in visible.items() if data[:8] == MODULE},
