@@ -15,8 +15,7 @@ _HOMES = {
     "mesh": "schema_rules api_rules url pulling behaviour order",
     "mesh.migration": "fields implied convert",
     "actions": (
-        "build documents envoy_opinion inspect_parts migrate render validate_image "
-        "validate_wasmplugin"
+        "build documents envoy_opinion image_rules inspect_parts migrate render validate_wasmplugin"
     ),
 }
 """Modules that declare rules, by their rooms."""

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from wasmpack.actions.image_rules import UNREADABLE_IMAGE
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_source import RenderRequest, RenderSource
 from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import UNREADABLE_IMAGE, image_problems
+from wasmpack.actions.validate_image import image_problems
 from wasmpack.actions.validate_wasmplugin import (
     IMAGE_UNSEEN,
     checksum_problems,

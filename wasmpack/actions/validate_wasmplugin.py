@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from wasmpack.actions.image_rules import UNREADABLE_IMAGE
 from wasmpack.actions.plugin_images import PluginImage, PluginImages
 from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import UNREADABLE_IMAGE
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.findings import Problem, Report, Rule, Severity, few_of_each

@@ -146,7 +146,8 @@ def _files(layer: Descriptor, layers: Layers, damage: list[str]) -> Iterator[Lay
     if start[:4] == _ZSTD:
         raise BadArtifact(
             f"layer {layer.digest}: compressed with zstd, which is not read here",
-            hint="skopeo copy --dest-compress-format gzip, then again",
+            hint="skopeo copy --dest-compress-format gzip docker://IMAGE oci:gzipped:v1, then "
+            "wasmpack repack oci:gzipped:v1 DESTINATION",
         )
     if start[:8] == MODULE:
         yield _file(layer.title or mt.PLUGIN_FILE, layers.read(layer, gzipped=gzipped))
