@@ -6,6 +6,7 @@ from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.images.image import Image
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.reference import DOCKER_HUB, Reference
+from wasmpack.stores.verified import WrongContent
 from wasmpack.targets.realm import ADVICE, UNSAFE_REALM, refused_realm
 
 MEDIA_TYPES_DIFFER = Rule(
@@ -89,7 +90,7 @@ def unreadable(error: BadArtifact | DigestMismatch | NotFound) -> Problem:
 
 def _stricter(error: BadArtifact | DigestMismatch | NotFound) -> str:
     """A mesh checks a digest only where it reads to the end (imagefetcher.go)."""
-    if not isinstance(error, DigestMismatch) or "its content has the digest" not in error.message:
+    if not isinstance(error, WrongContent):
         return ""
     return (
         "; a mesh that stops reading at plugin.wasm may load it, but it is refused here: the "

@@ -138,8 +138,7 @@ class Parts:
         try:
             yield
         except UNREADABLE as error:
-            kind = next(kind for kind in UNREADABLE if isinstance(error, kind))
-            self._failures[key] = partial(kind, error.message, hint=error.hint)
+            self._failures[key] = partial(type(error), error.message, hint=error.hint)
             raise
 
     def _read(self, descriptor: Descriptor) -> bytes:

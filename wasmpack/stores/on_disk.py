@@ -36,7 +36,7 @@ class LayoutReader(ImageReader):
         return self._referrers.get(digest, [])
 
     def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> bool:
-        raise DigestMismatch(
+        raise type(damage)(
             f"{self._layout.blob_path(descriptor.digest)} is damaged: {damage.message}",
             hint="build or pull the image again",
         ) from damage
@@ -68,7 +68,7 @@ class LocalReader(LayoutReader):
                     lambda: VerifiedStream(registry.open_blob(descriptor), descriptor),
                 )
         except WasmpackError as error:
-            raise DigestMismatch(
+            raise type(damage)(
                 f"{path} is damaged: {damage.message}",
                 hint=f"build the image again, or pull it: {error.message}",
             ) from error
