@@ -9,8 +9,10 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from support.plugins import wat
 
@@ -32,6 +34,7 @@ MIB = 1 << 20
 
 Entry = tuple[str, bytes]
 Layer = tuple[str, bytes]
+Json = dict[str, Any]
 
 
 @dataclass
@@ -58,6 +61,17 @@ class Case:
     sizes: dict[int, int] = field(default_factory=dict)
     """Layer number -> the size its descriptor claims."""
     extra: dict[str, object] = field(default_factory=dict)
+    change: Callable[[Json], None] | None = None
+    """Made to the manifest before it is written."""
+    change_index: Callable[[Json], None] | None = None
+    written: Callable[[bytes], bytes] = bytes
+    """The manifest as it is served."""
+    index_served: str = mt.OCI_INDEX
+    """Its whole Content-Type."""
+    depth: int = 1
+    """Indexes in one another."""
+    lost: bool = False
+    """No blob is there."""
 
     def expected(self, target: str) -> str:
         """``ok``, or a part of the reason."""
@@ -84,30 +98,53 @@ class CaseReader(ImageReader):
     source = "layout"
 
     def __init__(self, case: Case) -> None:
-        blobs = [data for _, data in (*case.layers, case.config)]
+        blobs = [] if case.lost else [data for _, data in (*case.layers, case.config)]
         self._blobs = {Digest.of(data): data for data in blobs}
+        self._case = case
+
+    @cached_property
+    def _image(self) -> Manifest | Index:
+        case = self._case
         layers = [Descriptor.of(data, kind).as_json() for kind, data in case.layers]
         for number, size in case.sizes.items():
             layers[number]["size"] = size
-        body: dict[str, object] = {"schemaVersion": 2, **case.extra}
+        body: Json = {"schemaVersion": 2, **case.extra}
         if case.body:
             body["mediaType"] = case.body
         body |= {
             "config": Descriptor.of(case.config[1], case.config[0]).as_json(),
             "layers": layers,
         }
+        if case.change:
+            case.change(body)
         served = case.served or case.body or mt.OCI_MANIFEST
-        self._image = parse(canonical_json(body), served)
-        self._top = self._index(case.platforms) if case.platforms is not None else self._image
+        return parse(case.written(canonical_json(body)), served, served=case.served)
 
-    def _index(self, platforms: list[dict[str, str] | None]) -> Manifest | Index:
-        assert isinstance(self._image, Manifest)
-        row = self._image.descriptor.as_json()
+    @cached_property
+    def _documents(self) -> list[Manifest | Index]:
+        """The image, and the indexes around it."""
+        found = [self._image]
+        if self._case.platforms is not None:
+            found.append(self._index(self._image, self._case.platforms))
+            for _ in range(self._case.depth - 1):
+                found.append(self._index(found[-1], [AMD]))
+        return found
+
+    def _index(
+        self, inner: Manifest | Index, platforms: list[dict[str, str] | None]
+    ) -> Manifest | Index:
+        row = inner.descriptor.as_json()
         rows = [{**row, **({"platform": found} if found else {})} for found in platforms]
-        return parse(canonical_json({"schemaVersion": 2, "manifests": rows}), mt.OCI_INDEX)
+        body: Json = {"schemaVersion": 2, "manifests": rows}
+        if self._case.change_index:
+            self._case.change_index(body)
+        served = self._case.index_served
+        return parse(canonical_json(body), served, served=served)
 
     def get(self, descriptor: Descriptor | None = None) -> Manifest | Index:
-        return self._top if descriptor is None else self._image
+        if descriptor is None:
+            return self._documents[-1]
+        return {found.digest: found for found in self._documents}[descriptor.digest]
 
     def open_blob(self, descriptor: Descriptor) -> io.BytesIO:
         try:

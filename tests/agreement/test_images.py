@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from agreement.images import OK, Case, CaseReader, cases, readers
+from agreement.odd_images import odd_cases
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Verdict
 from wasmpack.images.image import Image
 
-CASES = cases()
+CASES = [*cases(), *odd_cases()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -33,5 +34,5 @@ def test_verdicts_of_every_release(case: Case) -> None:
 
 
 def test_how_many() -> None:
-    assert len(CASES) >= 100
+    assert len(CASES) >= 230
     assert all(case.row for case in CASES)

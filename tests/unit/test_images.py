@@ -120,7 +120,9 @@ DESCRIPTOR = {"mediaType": "a/b", "digest": "sha256:" + "0" * 64, "size": 2}
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ({"layers": []}, "manifest.config"),
+        ({"layers": [], "config": 1}, "manifest.config"),
+        ({}, "manifest.layers"),
+        ({"errors": []}, "manifest.layers"),
         ({"config": DESCRIPTOR}, "manifest.layers"),
         ({"config": DESCRIPTOR, "layers": [1]}, r"layers\[0\]: expected a descriptor"),
         ({"config": {**DESCRIPTOR, "size": -1}, "layers": []}, "config.size"),

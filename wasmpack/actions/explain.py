@@ -15,7 +15,7 @@ _HOMES = {
     "mesh": "schema_rules api_rules url pulling behaviour direction order unrendered",
     "mesh.migration": "fields implied convert",
     "actions": (
-        "build documents envoy_opinion inspect_parts migrate render validate_image "
+        "build documents envoy_opinion image_rules inspect_parts migrate render "
         "plugin_images plugin_urls resources validate_wasmplugin"
     ),
 }

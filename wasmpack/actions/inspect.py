@@ -158,7 +158,10 @@ def raw_part(image: Image, part: str) -> Iterator[bytes]:
         raise WrongUsage(f"--raw {part}: expected manifest, config or layer:N")
     if part != "config" and int(number) >= len(manifest.layers):
         raise NotFound(f"--raw {part}: the image has {len(manifest.layers)} layers, from 0")
-    with image.open(manifest.config if part == "config" else manifest.layers[int(number)]) as blob:
+    chosen = manifest.config if part == "config" else manifest.layers[int(number)]
+    if chosen is None:
+        raise NotFound(f"--raw {part}: the image has no configuration")
+    with image.open(chosen) as blob:
         yield from blob.chunks()
 
 

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from wasmpack.actions.image_rules import UNREADABLE_IMAGE
 from wasmpack.actions.plugin_images import checksum_problems, slow_pull_problems
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_source import RenderRequest, RenderSource
 from wasmpack.actions.resource_problems import resource_problems, start_up_of
 from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import UNREADABLE_IMAGE, image_problems
+from wasmpack.actions.validate_image import image_problems
 from wasmpack.actions.validate_wasmplugin import IMAGE_UNSEEN
 from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.findings import Problem, Report, Rule, Severity, Verdict, judge

@@ -4,40 +4,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from wasmpack.actions.image_rules import (
+    cut_module,
+    disagreement,
+    name_problems,
+    realm_problems,
+    unreadable,
+)
 from wasmpack.actions.validate import Checks, config_findings
 from wasmpack.dry_run.sandbox import Sandbox
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
+from wasmpack.errors import BadArtifact, DigestMismatch
 from wasmpack.fetchers.fetch import Fetched, fetch
 from wasmpack.fetchers.refusal import REPACK
-from wasmpack.findings import Hint, Problem, Report, Rule, Severity
+from wasmpack.findings import Hint, Problem, Report, Severity
 from wasmpack.images.image import Contents, Image
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.module_rules.check import ModuleFacts, Runner, examine, module_problems
 from wasmpack.oci.manifest import Manifest
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.targets import ImageRules, Target, choose, default_targets
-from wasmpack.targets.realm import ADVICE, UNSAFE_REALM, refused_realm
-
-MEDIA_TYPES_DIFFER = Rule(
-    code="IMG005",
-    title="the manifest's body names another media type than the one it was served with",
-    severity=Severity.WARNING,
-    consumer="Istio goes by the body; other clients, `wasmpack pull` among them, refuse it",
-    fix="build and push again",
-)
-CUT_MODULE = Rule(
-    code="IMG006",
-    title="the module is larger than what the fetcher reads of a raw layer, and is silently cut "
-    "there",
-    consumer="Istio since 1.30",
-    fix="make it smaller",
-)
-UNREADABLE_IMAGE = Rule(
-    code="IMG004",
-    title="a blob is missing, damaged or unreadable",
-    consumer="all",
-    fix="build and push again",
-)
+from wasmpack.targets import Fetcher, ImageRules, Target, choose, default_targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +74,7 @@ def image_problems(
             check.ask_envoy(problems)
         complete = check.complete
     except (BadArtifact, DigestMismatch) as error:
-        problems = {target.name: [_unreadable(error)] for target in targets}
+        problems = {target.name: [unreadable(error)] for target in targets}
     named = {
         name: [problem.about(image.reference) for problem in found]
         for name, found in problems.items()
@@ -112,7 +97,7 @@ class _ImageChecks:
         """The modules that targets load, with the names of those targets."""
         self._fetch = cache(self._fetch_by)
         self._facts = cache(self._examine)
-        self._has_module = cache(self._search)
+        self._no_module = cache(self._search)
         self._doubts = cache(self._doubts_of_all)
         self._top = image.top
         self._manifest: Manifest | None = None
@@ -132,15 +117,17 @@ class _ImageChecks:
                 found += self._of_module(fetched.module, target)
         except UNREADABLE as error:
             self.complete = False
-            return [_unreadable(error)]
+            return [unreadable(error)]
+        if (target.image or _newest_rules()).reader is not Fetcher.GCP:
+            found += name_problems(self._image)
         if target.realm_guard:
-            found += _realm_problems(self._image.challenge)
+            found += realm_problems(self._image.challenge)
         return [*found, *self._doubts()]
 
     def _of_module(self, data: bytes, target: Target) -> list[Problem]:
         whole, rules = self._contents().module, target.image or _newest_rules()
         if whole is not None and rules.content_limit == len(data) < whole.size:
-            return [_cut(whole.size, len(data))]
+            return [cut_module(whole.size, len(data))]
         module = self._module(data)
         self._seen_by.setdefault(module, []).append(target.name)
         facts = self._facts(module)
@@ -160,17 +147,18 @@ class _ImageChecks:
     def _advised(self, problem: Problem) -> Problem:
         """The problem without advice to repack if there is no module to pack."""
         advice = problem.hint.command
-        if advice is None or advice.name != REPACK.name or self._has_module():
+        if advice is None or advice.name != REPACK.name or not self._no_module():
             return problem
-        hint = "no layer of this image can be read as a WebAssembly module: build it again"
-        return replace(problem, hint=Hint(hint))
+        return replace(problem, hint=Hint(self._no_module()))
 
-    def _search(self) -> bool:
+    def _search(self) -> str:
+        """The advice where no module is found; empty if there is one."""
+        nothing = "no layer of this image can be read as a WebAssembly module: build it again"
         try:
-            return bool(self._image.search()[1].modules)
-        except UNREADABLE:
+            return "" if self._image.search()[1].modules else nothing
+        except UNREADABLE as error:
             self.complete = False
-            return False
+            return error.hint or nothing
 
     def ask_envoy(self, problems: dict[str, list[Problem]]) -> None:
         """Add the verdict of this machine's Envoy on each module that a target loads."""
@@ -189,7 +177,7 @@ class _ImageChecks:
 
     def _doubts_of_all(self) -> list[Problem]:
         """Problems for the author that no mesh checks, the same for all targets."""
-        found = [] if self._manifest is None else _disagreement(self._manifest)
+        found = [] if self._manifest is None else disagreement(self._manifest)
         contents = self._contents()
         if contents.module is None:
             return found
@@ -223,48 +211,8 @@ class _ImageChecks:
         return self._contents().runtime_config
 
 
-def _cut(size: int, limit: int) -> Problem:
-    return CUT_MODULE.problem(
-        "plugin.wasm",
-        f"{size} bytes are more than the {limit} the mesh's fetcher reads: silently cut there",
-        "strip debug information (wasm-opt --strip-debug), or make the plugin smaller",
-    )
-
-
 def _newest_rules() -> ImageRules:
     """The rules for a consumer that is given a file, which some fetcher has to extract."""
     newest = [found.image for found in default_targets() if found.consumer == "istio"][-1]
     assert newest is not None
     return newest
-
-
-def _realm_problems(challenge: str) -> list[Problem]:
-    """Problems of the fetcher with the registry's authentication challenge."""
-    words = refused_realm(challenge)
-    if not words:
-        return []
-    return [
-        UNSAFE_REALM.problem(
-            "registry",
-            f"its fetcher refuses this registry, whatever the credentials: {words!r}",
-            ADVICE,
-        )
-    ]
-
-
-def _disagreement(image: Manifest) -> list[Problem]:
-    if not image.body_media_type or image.body_media_type == image.media_type:
-        return []
-    return [
-        MEDIA_TYPES_DIFFER.problem(
-            "manifest.mediaType",
-            f"the body has {image.body_media_type}, but it was served as "
-            f"{image.media_type}: the mesh goes by the body, other clients refuse it",
-            "build and push the image again",
-        )
-    ]
-
-
-def _unreadable(error: BadArtifact | DigestMismatch | NotFound) -> Problem:
-    hint = error.hint or "build and push the image again"
-    return UNREADABLE_IMAGE.problem("image", error.message, hint)

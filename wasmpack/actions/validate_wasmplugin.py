@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from wasmpack.actions.image_rules import UNREADABLE_IMAGE
 from wasmpack.actions.plugin_images import (
     PluginImage,
     PluginImages,
@@ -21,7 +22,6 @@ from wasmpack.actions.resources import (
     sorted_out,
 )
 from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import UNREADABLE_IMAGE
 from wasmpack.errors import NotFound, WasmpackError
 from wasmpack.fetchers.refusal import Refused
 from wasmpack.findings import Problem, Report, Rule, Severity

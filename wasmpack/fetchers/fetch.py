@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from wasmpack.fetchers import gcp, istio
+from wasmpack.fetchers.go_json import refused_by_go
 from wasmpack.fetchers.refusal import REPACK, NotWasm, Refused
 from wasmpack.findings import Blank, Command, Hint, Problem, Rule, Severity
 from wasmpack.images.indexes import GetManifest, mesh_image
+from wasmpack.oci import media_types as mt
 from wasmpack.oci.layers import Layers, OpenBlob
-from wasmpack.oci.manifest import Index, Manifest
+from wasmpack.oci.manifest import Index, Manifest, parse
 from wasmpack.targets import Fetcher, ImageRules
 
 INDEX = Rule(
@@ -18,6 +20,11 @@ INDEX = Rule(
     consumer="all that read images",
     fix="push a plain image",
 )
+
+_SCHEMA_1 = {
+    "application/vnd.docker.distribution.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +52,10 @@ def fetch(
     """
     layers = Layers.of(open_blob)
     try:
-        manifest = _choose(top, get, pinned=pinned and rules.reader is not Fetcher.GCP)
         if rules.reader is Fetcher.GCP:
-            module = gcp.only_file(manifest, layers)
+            module = gcp.only_file(_choose(top, get, pinned=False), layers)
         else:
+            manifest = _choose(_as_served(top), lambda row: _as_served(get(row)), pinned=pinned)
             module = istio.extract(manifest, layers, rules)
         _check_magic(module)
     except Refused as refused:
@@ -88,6 +95,24 @@ def _choose(top: Manifest | Index, get: GetManifest, *, pinned: bool) -> Manifes
             "reference",
             f"the digest of an index never matches: pin {found.digest} or use the tag",
         )
+    return found
+
+
+def _as_served(found: Manifest | Index) -> Manifest | Index:
+    """A document as go-containerregistry takes it, which goes by the ``Content-Type`` alone.
+
+    Anything but the types of an index is an image (remote/descriptor.go, ``Descriptor.Image``), so
+    an index under another type has no layers.
+    """
+    if found.served in _SCHEMA_1:
+        text = f'could not fetch image: unsupported MediaType "{found.served}"'
+        raise Refused(text, "manifest", Hint(command=REPACK))
+    if isinstance(found, Manifest):
+        return found
+    if found.served and found.served not in mt.INDEXES:
+        return parse(found.raw, mt.OCI_MANIFEST)
+    if text := refused_by_go(found):
+        raise Refused(f"could not fetch image: {text}", "index", Hint(command=REPACK))
     return found
 
 

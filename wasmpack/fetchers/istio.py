@@ -6,6 +6,9 @@ is data: ``targets/data``. Envoy Gateway's fetcher (internal/wasm/imagefetcher.g
 what it says of modules that are too large.
 """
 
+from dataclasses import replace
+
+from wasmpack.fetchers.go_json import refused_by_go
 from wasmpack.fetchers.refusal import REPACK, Refused
 from wasmpack.findings import Hint, Rule
 from wasmpack.oci import media_types as mt
@@ -25,6 +28,7 @@ REFUSED = Rule(
     fix="`wasmpack repack` makes one they take",
 )
 _REPACK = Hint(command=REPACK)
+_AGAIN = Hint(command=REPACK, after=" writes a manifest that they read")
 _SMALLER = "strip debug information (wasm-opt --strip-debug), or make the plugin smaller"
 _SHOWN = 200
 """Characters of somebody's media type."""
@@ -36,6 +40,9 @@ _MOST_ALLOCATED = 1 << 48
 
 def extract(manifest: Manifest, layers: Layers, rules: ImageRules) -> bytes:
     """By the media type inside the body: Docker rules alone, or compat and then the artifact's."""
+    if text := refused_by_go(manifest):
+        raise Refused(f"could not retrieve manifest: {text}", "manifest", _AGAIN)
+    manifest = _first_of_each_digest(manifest)
     if manifest.body_media_type == mt.DOCKER_MANIFEST:
         try:
             return _from_tar(manifest, layers, rules, mt.DOCKER_LAYER_TAR_GZIP)
@@ -60,6 +67,15 @@ def extract(manifest: Manifest, layers: Layers, rules: ImageRules) -> bytes:
                 else compat.where,
                 compat.hint,
             ) from None
+
+
+def _first_of_each_digest(manifest: Manifest) -> Manifest:
+    """A layer is described by the first descriptor of its digest, the config's too
+    (go-containerregistry, partial.BlobDescriptor).
+    """
+    config = () if manifest.config is None else (manifest.config,)
+    first = {found.digest: found for found in reversed((*config, *manifest.layers))}
+    return replace(manifest, layers=tuple(first[layer.digest] for layer in manifest.layers))
 
 
 def _from_tar(manifest: Manifest, layers: Layers, rules: ImageRules, expected: str) -> bytes:
@@ -124,7 +140,7 @@ def _from_artifact(manifest: Manifest, layers: Layers, rules: ImageRules) -> byt
             _REPACK,
         )
     for layer in manifest.layers:
-        if layer.media_type == mt.WASM_CONTENT and layer.digest != manifest.config.digest:
+        if layer.media_type == mt.WASM_CONTENT:
             return _raw(layer, layers, rules)
     raise Refused(f"could not find the layer of type {mt.WASM_CONTENT}", "manifest.layers", _REPACK)
 

@@ -87,7 +87,7 @@ def large_module(manifest: Manifest) -> Descriptor | None:
 
 def runtime_config_blob(manifest: Manifest) -> Descriptor | None:
     """The blob that is a runtime configuration, by its media type."""
-    blobs = (*manifest.layers, manifest.config)
+    blobs = (*manifest.layers, *((manifest.config,) if manifest.config else ()))
     return next((blob for blob in blobs if blob.media_type == mt.WASM_CONFIG), None)
 
 
@@ -192,10 +192,11 @@ class Image(Parts):
 
     def file_system_config(self, manifest: Manifest) -> tuple[str | None, Mapping[str, str]]:
         """Creation time and labels of a file system image (image-spec, config.md)."""
-        if manifest.config.media_type not in {mt.OCI_CONFIG, mt.DOCKER_CONFIG}:
+        config = manifest.config
+        if config is None or config.media_type not in {mt.OCI_CONFIG, mt.DOCKER_CONFIG}:
             return None, {}
         try:
-            value = parse_json_object(self.small_blob(manifest.config), "image configuration")
+            value = parse_json_object(self.small_blob(config), "image configuration")
         except UNREADABLE:
             return None, {}
         labels = find(value, dict, "config", "Labels") or {}

@@ -98,11 +98,15 @@ class Parts:
         known = self._blobs.get((descriptor.digest, descriptor.size))
         if known is not None:
             return VerifiedStream(io.BytesIO(known), descriptor, advance, known=True)
+        if descriptor.data is not None:
+            return VerifiedStream(io.BytesIO(descriptor.data), descriptor, advance)
         raw = self._reader.open_blob(descriptor)
         return VerifiedStream(raw, descriptor, advance, known=self._reader.verified)
 
     def read_at(self, descriptor: Descriptor, offset: int, size: int) -> bytes:
         """Some of a blob's bytes, not verified; by range requests where the store has them."""
+        if descriptor.data is not None:
+            return descriptor.data[offset : offset + size]
         return self._reader.read_at(descriptor, offset, size)
 
     def window(self, descriptor: Descriptor) -> Source:
@@ -138,8 +142,7 @@ class Parts:
         try:
             yield
         except UNREADABLE as error:
-            kind = next(kind for kind in UNREADABLE if isinstance(error, kind))
-            self._failures[key] = partial(kind, error.message, hint=error.hint)
+            self._failures[key] = partial(type(error), error.message, hint=error.hint)
             raise
 
     def _read(self, descriptor: Descriptor) -> bytes:

@@ -52,7 +52,7 @@ def search(manifest: Manifest, open_blob: OpenBlob) -> FoundFiles:
     for layer in topmost_first(manifest.layers):
         found.append(upper.add(_files(layer, layers, damage)))
     visible = {name: data for files in reversed(found) for name, data in files.items()}
-    if manifest.config.media_type == mt.WASM_CONFIG:
+    if manifest.config is not None and manifest.config.media_type == mt.WASM_CONFIG:
         visible.setdefault(mt.RUNTIME_CONFIG_FILE, layers.read(manifest.config))
     return FoundFiles(
         modules={name: data for name, data in visible.items() if data[:8] == MODULE},
@@ -146,7 +146,8 @@ def _files(layer: Descriptor, layers: Layers, damage: list[str]) -> Iterator[Lay
     if start[:4] == _ZSTD:
         raise BadArtifact(
             f"layer {layer.digest}: compressed with zstd, which is not read here",
-            hint="skopeo copy --dest-compress-format gzip, then again",
+            hint="skopeo copy --dest-compress-format gzip docker://IMAGE oci:gzipped:v1, then "
+            "wasmpack repack oci:gzipped:v1 DESTINATION",
         )
     if start[:8] == MODULE:
         yield _file(layer.title or mt.PLUGIN_FILE, layers.read(layer, gzipped=gzipped))

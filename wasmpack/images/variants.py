@@ -116,7 +116,8 @@ def variant_of(manifest: Manifest) -> Variant:
         return Variant.COMPAT
     if mt.WASM_CONTENT in types:
         return Variant.OCI
-    cncf = manifest.config.media_type == mt.CNCF_CONFIG or mt.CNCF_WASM in types
+    config = manifest.config.media_type if manifest.config else ""
+    cncf = config == mt.CNCF_CONFIG or mt.CNCF_WASM in types
     return Variant.CNCF if cncf else Variant.UNKNOWN
 
 

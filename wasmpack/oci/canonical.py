@@ -14,6 +14,7 @@ wasmpack.errors.BadArtifact: manifest.layers[0].size: expected an integer, found
 import json
 import math
 from collections import Counter
+from collections.abc import Iterable
 from typing import NoReturn, TypeGuard, TypeVar
 
 from wasmpack.errors import BadArtifact
@@ -181,6 +182,19 @@ def find(value: JsonValue, kind: type[T], *keys: str) -> T | None:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if _is(value, kind) else None
+
+
+def go_fields(value: JsonObject, names: Iterable[str]) -> JsonObject:
+    """An object with its known keys as they are spelled, in whatever case they were written.
+
+    Go's encoding/json, with which registries and meshes read, matches them like that; the last one
+    counts.
+
+    >>> go_fields({"Layers": [], "x": 1}, ["layers"])
+    {'layers': [], 'x': 1}
+    """
+    known = {name.casefold(): name for name in names}
+    return {known.get(key.casefold(), key): item for key, item in value.items()}
 
 
 def expect(

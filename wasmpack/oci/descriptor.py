@@ -1,5 +1,7 @@
 """Digests and content descriptors (image-spec, descriptor.md)."""
 
+import base64
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping
@@ -7,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from wasmpack.errors import BadArtifact, WrongUsage
-from wasmpack.oci.canonical import Fields, JsonObject, JsonValue, find, shown
+from wasmpack.oci.canonical import Fields, JsonObject, JsonValue, find, go_fields, shown
 
 TITLE = "org.opencontainers.image.title"
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -15,6 +17,7 @@ REF_NAME = "org.opencontainers.image.ref.name"
 
 _LENGTHS = {"sha256": 64, "sha512": 128}
 """Registered algorithms and their length in hexadecimal digits (descriptor.md)."""
+_FIELDS = ("mediaType", "digest", "size", "annotations", "platform", "data", "artifactType")
 _HEX = re.compile(r"[0-9a-f]+")
 _SHOWN = 160
 """Characters of a wrong one in the error."""
@@ -91,7 +94,7 @@ class Descriptor:
     """Media type, digest and size in bytes of some content, with its annotations."""
 
     media_type: str
-    """As the document says it; may be anything."""
+    """As the document says it; may be anything, and empty if it says nothing."""
     digest: Digest
     """Digest of the blob's bytes."""
     size: int
@@ -100,6 +103,8 @@ class Descriptor:
     """Of this entry."""
     platform: Platform | None = None
     """Platform of an image in an index; None for all others."""
+    data: bytes | None = field(default=None, repr=False)
+    """The content itself, where the document carries it (descriptor.md, ``data``)."""
 
     @classmethod
     def of(cls, data: bytes, media_type: str, title: str = "") -> Self:
@@ -119,7 +124,8 @@ class Descriptor:
         :param where: names the place in errors (``layers[1]``)
         :raises BadArtifact: no object, no digest, a size that is not a natural number
         """
-        fields = Fields(value, where, "a descriptor")
+        written = Fields(value, where, "a descriptor").value
+        fields = Fields(go_fields(written, _FIELDS), where)
         size = fields.required(int, "size", "a natural number")
         if not 0 <= size < 1 << 63:
             raise BadArtifact(f"{where}.size: expected a natural number, found {shown(size)}")
@@ -128,11 +134,12 @@ class Descriptor:
         except WrongUsage as error:
             raise BadArtifact(f"{where}.digest: {error}") from error
         return cls(
-            media_type=fields.required(str, "mediaType"),
+            media_type=fields.get(str, "mediaType") or "",
             digest=digest,
             size=size,
             annotations=parse_annotations(fields),
             platform=_platform(fields.value),
+            data=_data(fields.value),
         )
 
     @property
@@ -161,9 +168,21 @@ def parse_annotations(fields: Fields) -> dict[str, str]:
 
 
 def _platform(value: JsonObject) -> Platform | None:
-    if find(value, dict, "platform") is None:
+    found = find(value, dict, "platform")
+    if found is None:
         return None
+    platform = go_fields(found, ("os", "architecture"))
     return Platform(
-        os=find(value, str, "platform", "os") or "",
-        architecture=find(value, str, "platform", "architecture") or "",
+        os=find(platform, str, "os") or "",
+        architecture=find(platform, str, "architecture") or "",
     )
+
+
+def _data(value: JsonObject) -> bytes | None:
+    """None too if it is not base64: then there is nothing but the blob."""
+    text = find(value, str, "data")
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError):
+        return base64.b64decode(text, validate=True)
+    return None

@@ -8,15 +8,26 @@ What we do not know survives, because the bytes are kept and never written again
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from json import JSONDecodeError
 
 from wasmpack.errors import BadArtifact
-from wasmpack.oci.canonical import Fields, JsonObject, JsonValue, find, parse_json_object
+from wasmpack.oci.canonical import Fields, JsonObject, find, go_fields, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest, parse_annotations
 from wasmpack.oci.media_types import INDEXES, MANIFESTS, OCI_INDEX, OCI_MANIFEST
 
 MAX_MANIFEST = 4 * 1024 * 1024
 """Registries should take manifests of up to 4 MiB (distribution-spec, "Pushing manifests")."""
+_FIELDS = (
+    "schemaVersion",
+    "mediaType",
+    "artifactType",
+    "config",
+    "layers",
+    "manifests",
+    "subject",
+    "annotations",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +42,8 @@ class _Document:
     """Annotations of the document itself."""
     artifact_type: str | None = None
     """None if it names none."""
+    served: str = ""
+    """The whole ``Content-Type`` it came with; empty if it did not come from a registry."""
     subject: Descriptor | None = None
     """The image that this one says something of (image-spec, manifest.md, image-index.md)."""
 
@@ -51,15 +64,16 @@ class Manifest(_Document):
 
     body_media_type: str
     """``mediaType`` of the body, which is all that some readers check; empty if missing."""
-    config: Descriptor
-    """The image's configuration."""
+    config: Descriptor | None
+    """The image's configuration; None if it names none: no mesh looks at it."""
     layers: tuple[Descriptor, ...]
     """The lowest first."""
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
         """Config and layers, each digest once, in the order they should be sent."""
-        return tuple({d.digest: d for d in (self.config, *self.layers)}.values())
+        config = () if self.config is None else (self.config,)
+        return tuple({d.digest: d for d in (*config, *self.layers)}.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,21 +88,26 @@ def artifact_type(manifest: Manifest | Index) -> str:
     """The kind of a manifest in a list of referrers (distribution-spec, "Listing Referrers")."""
     if manifest.artifact_type or isinstance(manifest, Index):
         return manifest.artifact_type or manifest.media_type
-    return manifest.config.media_type
+    return manifest.config.media_type if manifest.config else manifest.media_type
 
 
-def parse(raw: bytes, media_type: str = "") -> Manifest | Index:
+def parse(raw: bytes, media_type: str = "", *, served: str = "") -> Manifest | Index:
     """Read manifest or index bytes.
 
     :param media_type: the ``Content-Type`` or the descriptor's; the body decides if it is no
         manifest's, as from a server that says text/plain
+    :param served: the whole ``Content-Type``, if there was one
     :raises BadArtifact: too large, no JSON, or of a shape that no reader takes
     """
     if len(raw) > MAX_MANIFEST:
-        raise BadArtifact(f"manifest of {len(raw)} bytes: more than {MAX_MANIFEST}")
-    value = parse_json_object(raw, "manifest")
+        raise BadArtifact(
+            f"manifest of {len(raw)} bytes: more than {MAX_MANIFEST}; a mesh may load it, but "
+            "registries need not take it (distribution-spec)"
+        )
+    value = go_fields(_parsed(raw), _FIELDS)
     kind = _media_type(media_type, value)
-    return _index(raw, kind, value) if kind in INDEXES else _manifest(raw, kind, value)
+    found = _index(raw, kind, value) if kind in INDEXES else _manifest(raw, kind, value)
+    return replace(found, served=served)
 
 
 def parse_manifest(raw: bytes, media_type: str = "") -> Manifest:
@@ -107,6 +126,20 @@ def known_type(media_type: str) -> str:
     return media_type if media_type in MANIFESTS or media_type in INDEXES else ""
 
 
+def _parsed(raw: bytes) -> JsonObject:
+    try:
+        return parse_json_object(raw, "manifest")
+    except BadArtifact as error:
+        cause = error.__cause__
+        if not isinstance(cause, JSONDecodeError) or cause.msg != "Extra data":
+            raise
+        raise BadArtifact(
+            f"manifest: text behind the JSON, at line {cause.lineno} column {cause.colno}: a mesh "
+            "reads no further and loads it, but other clients refuse it, and so does wasmpack",
+            hint="build and push the image again",
+        ) from error
+
+
 def _media_type(given: str, value: JsonObject) -> str:
     kind = known_type(given) or known_type(find(value, str, "mediaType") or "")
     if kind:
@@ -118,13 +151,13 @@ def _media_type(given: str, value: JsonObject) -> str:
 
 def _manifest(raw: bytes, kind: str, value: JsonObject) -> Manifest:
     fields = Fields(value, "manifest")
-    layers = fields.rows("layers", "an array of descriptors")
+    config = value.get("config")
     return Manifest(
         raw=raw,
         media_type=kind,
         body_media_type=find(value, str, "mediaType") or "",
-        config=Descriptor.parse(value.get("config"), "manifest.config"),
-        layers=_descriptors(layers),
+        config=None if config is None else Descriptor.parse(config, "manifest.config"),
+        layers=_descriptors(fields, "layers"),
         annotations=parse_annotations(fields),
         artifact_type=find(value, str, "artifactType"),
         subject=_subject(value),
@@ -136,14 +169,18 @@ def _index(raw: bytes, kind: str, value: JsonObject) -> Index:
     return Index(
         raw=raw,
         media_type=kind,
-        manifests=_descriptors(fields.rows("manifests", "an array of descriptors")),
+        manifests=_descriptors(fields, "manifests"),
         annotations=parse_annotations(fields),
         artifact_type=find(value, str, "artifactType"),
         subject=_subject(value),
     )
 
 
-def _descriptors(rows: list[tuple[JsonValue, str]]) -> tuple[Descriptor, ...]:
+def _descriptors(fields: Fields, key: str) -> tuple[Descriptor, ...]:
+    """An empty list is written as null by Go; an index read as an image has no layers at all."""
+    if fields.value.get(key) is None and (key in fields.value or "manifests" in fields.value):
+        return ()
+    rows = fields.rows(key, "an array of descriptors")
     return tuple(Descriptor.parse(row, where) for row, where in rows)
 
 

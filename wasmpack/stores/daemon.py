@@ -43,8 +43,10 @@ class DaemonWriter(ImageWriter):
         return BlobStatus.UPLOADED
 
     def put_manifest(self, manifest: Manifest | Index, _names: Sequence[str | None]) -> None:
-        if isinstance(manifest, Index) or not all(
-            layer.media_type in mt.GZIPPED_TARS for layer in manifest.layers
+        if (
+            isinstance(manifest, Index)
+            or manifest.config is None
+            or not all(layer.media_type in mt.GZIPPED_TARS for layer in manifest.layers)
         ):
             raise WrongUsage(
                 f"docker-daemon:{self._reference}: the Docker engine takes images of file system "
@@ -56,14 +58,15 @@ class DaemonWriter(ImageWriter):
     def load(self) -> None:
         """Hand the image to the engine."""
         assert self._manifest, "the manifest is written last"
-        manifest = self._manifest
+        manifest, described = self._manifest, self._manifest.config
+        assert described, "no manifest is taken without one"
         layers = [f"{layer.digest.hex}.tar.gz" for layer in manifest.layers]
-        config = f"{manifest.config.digest.hex}.json"
+        config = f"{described.digest.hex}.json"
         tags = [f"{self._reference.written or self._reference.name}:{self._reference.tag}"]
         entry = {"Config": config, "RepoTags": tags, "Layers": layers}
         files = {
             "manifest.json": canonical_json([entry]),
-            config: self._blobs[manifest.config.digest],
+            config: self._blobs[described.digest],
             **{
                 name: self._blobs[layer.digest]
                 for name, layer in zip(layers, manifest.layers, strict=True)

@@ -41,7 +41,7 @@ class LayoutReader(ImageReader):
         return {entry.name: entry.descriptor for entry in found if entry.name in tags}
 
     def repair(self, descriptor: Descriptor, damage: DigestMismatch) -> bool:
-        raise DigestMismatch(
+        raise type(damage)(
             f"{self._layout.blob_path(descriptor.digest)} is damaged: {damage.message}",
             hint="build or pull the image again",
         ) from damage
@@ -73,7 +73,7 @@ class LocalReader(LayoutReader):
                     lambda: VerifiedStream(registry.open_blob(descriptor), descriptor),
                 )
         except WasmpackError as error:
-            raise DigestMismatch(
+            raise type(damage)(
                 f"{path} is damaged: {damage.message}",
                 hint=f"build the image again, or pull it: {error.message}",
             ) from error

@@ -10,6 +10,11 @@ from wasmpack.oci.descriptor import Descriptor
 CHUNK = 1 << 20
 """Bytes read at once."""
 
+
+class WrongContent(DigestMismatch):
+    """As many bytes as the descriptor says, but others: only who reads to the end notices."""
+
+
 Advance = Callable[[Descriptor, int], None]
 """Called with the descriptor and the number of bytes just moved."""
 
@@ -117,7 +122,7 @@ class VerifiedStream:
             )
         found = self._hasher.hexdigest() if self._hasher else descriptor.digest.hex
         if found != descriptor.digest.hex:
-            raise DigestMismatch(
+            raise WrongContent(
                 f"blob {descriptor.digest}: its content has the digest "
                 f"{descriptor.digest.algorithm}:{found}"
             )

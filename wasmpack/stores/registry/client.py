@@ -81,7 +81,8 @@ class RegistryClient:
         if len(answer.body) > MAX_MANIFEST:
             raise BadArtifact(f"{self._reference}: a manifest of more than {MAX_MANIFEST} bytes")
         self._check(answer, target)
-        return parse(answer.body, media_type or answer.media_type)
+        served = answer.headers.get("Content-Type", "")
+        return parse(answer.body, media_type or answer.media_type, served=served)
 
     def manifest_digest(self, target: str) -> Digest | None:
         """The digest of a tag, as the registry reports it; None if it has no such tag.
