@@ -18,8 +18,8 @@ from wasmpack.actions.validate_image import validate_image
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Problem
-from wasmpack.images.image import Image
-from wasmpack.images.variants import Variant, artifact_image, filesystem_image, variant_of
+from wasmpack.images.image import Image, variant_of
+from wasmpack.images.variants import Variant, artifact_image, filesystem_image
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.layer import tar_gzip
 from wasmpack.oci.manifest import Index, parse, parse_manifest

@@ -294,8 +294,8 @@ def test_a_private_layout_takes_no_locks(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_compat_wins_as_in_the_mesh() -> None:
     """An artifact whose last layer is a tar with a plugin.wasm: Istio loads that one."""
-    from wasmpack.images.image import read_contents
-    from wasmpack.images.variants import filesystem_image, variant_of
+    from wasmpack.images.image import read_contents, variant_of
+    from wasmpack.images.variants import filesystem_image
     from wasmpack.oci import media_types as mt
     from wasmpack.oci.manifest import parse_manifest
 

@@ -10,9 +10,9 @@ from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.findings import Report
-from wasmpack.images.image import Contents, Image, large_module, runtime_config_blob
+from wasmpack.images.image import Contents, Image, large_module, runtime_config_blob, variant_of
 from wasmpack.images.parts import UNREADABLE
-from wasmpack.images.variants import Variant, variant_of
+from wasmpack.images.variants import Variant
 from wasmpack.images.writing import layer_json
 from wasmpack.oci.canonical import JsonObject
 from wasmpack.oci.descriptor import Descriptor

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from wasmpack.dry_run.code_cache import clear_cache
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WrongUsage
-from wasmpack.images.variants import variant_of
+from wasmpack.images.image import variant_of
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference

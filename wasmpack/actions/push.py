@@ -9,10 +9,10 @@ from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, Notice
 from wasmpack.findings import Report, Verdict
-from wasmpack.images.image import Image
+from wasmpack.images.image import Image, variant_of
 from wasmpack.images.opening import require_image
 from wasmpack.images.transfer import Moved, transfer
-from wasmpack.images.variants import BuiltImage, Variant, filesystem_image, variant_of
+from wasmpack.images.variants import BuiltImage, Variant, filesystem_image
 from wasmpack.images.writing import Written, registry_writer
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest

@@ -11,9 +11,9 @@ import click
 
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.nouns import NounGroup
 from wasmpack.cli.options import PLACE, at_registry, registry_options
-from wasmpack.cli.results import Result, show_results
+from wasmpack.cli.report import Result, show_results
+from wasmpack.cli.root import NounGroup
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session

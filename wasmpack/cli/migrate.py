@@ -13,7 +13,7 @@ from wasmpack.cli.console import Console, format_option, resource_format_option
 from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import ANY_NAME, VARIANTS, registry_options
 from wasmpack.cli.repack import RepackOptions
-from wasmpack.cli.results import REJECTED
+from wasmpack.cli.report import REJECTED
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.files.outputs import check_named
 from wasmpack.stores.session import Session

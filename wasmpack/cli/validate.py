@@ -11,9 +11,9 @@ import click
 from wasmpack.cli.check_options import CheckOptions
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.nouns import NounGroup
 from wasmpack.cli.options import PLACE, at_registry, exclude, registry_options
 from wasmpack.cli.report import show_report, show_reports
+from wasmpack.cli.root import NounGroup
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 

@@ -19,7 +19,7 @@ from wasmpack.errors import BadArtifact, NotFound, Notice
 from wasmpack.images.indexes import images_below, mesh_image
 from wasmpack.images.parts import UNREADABLE, Parts
 from wasmpack.images.search import FoundFiles, search
-from wasmpack.images.variants import CREATED
+from wasmpack.images.variants import CREATED, Variant
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
@@ -168,7 +168,7 @@ class Image(Parts):
     @cached_property
     def manifest(self) -> Manifest | None:
         """The image that a mesh would pull; None for an index without linux/amd64."""
-        return mesh_image(self.top, self.get)
+        return self.top if isinstance(self.top, Manifest) else mesh_image(self.top, self.get)
 
     @property
     def digest(self) -> Digest:
@@ -250,3 +250,19 @@ class Image(Parts):
         if image is not self.top:
             notice(f"{self.reference}: an index; taking its linux/amd64 image {image.digest}")
         return image
+
+
+def variant_of(manifest: Manifest) -> Variant:
+    """The format of any image, by its media types."""
+    types = [layer.media_type for layer in manifest.layers]
+    last = types[-1] if types else ""
+    docker = mt.DOCKER_MANIFEST in {manifest.media_type, manifest.body_media_type}
+    if docker:
+        return Variant.DOCKER if last == mt.DOCKER_LAYER_TAR_GZIP else Variant.UNKNOWN
+    if last == mt.OCI_LAYER_TAR_GZIP:
+        return Variant.COMPAT
+    if mt.WASM_CONTENT in types:
+        return Variant.OCI
+    config = manifest.config.media_type if manifest.config else ""
+    cncf = config == mt.CNCF_CONFIG or mt.CNCF_WASM in types
+    return Variant.CNCF if cncf else Variant.UNKNOWN

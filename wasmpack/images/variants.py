@@ -105,22 +105,6 @@ def filesystem_image(
     return _image(media_type, descriptor, [packed], notes, blobs)
 
 
-def variant_of(manifest: Manifest) -> Variant:
-    """The format of any image, by its media types."""
-    types = [layer.media_type for layer in manifest.layers]
-    last = types[-1] if types else ""
-    docker = mt.DOCKER_MANIFEST in {manifest.media_type, manifest.body_media_type}
-    if docker:
-        return Variant.DOCKER if last == mt.DOCKER_LAYER_TAR_GZIP else Variant.UNKNOWN
-    if last == mt.OCI_LAYER_TAR_GZIP:
-        return Variant.COMPAT
-    if mt.WASM_CONTENT in types:
-        return Variant.OCI
-    config = manifest.config.media_type if manifest.config else ""
-    cncf = config == mt.CNCF_CONFIG or mt.CNCF_WASM in types
-    return Variant.CNCF if cncf else Variant.UNKNOWN
-
-
 def _image_config(diff_id: Digest, annotations: Mapping[str, str], *, docker: bool) -> bytes:
     """An image configuration (image-spec config.md); the platform is the one fetchers ask for."""
     runtime: dict[str, object] = {"Labels": dict(annotations)} if docker and annotations else {}

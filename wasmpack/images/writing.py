@@ -9,10 +9,10 @@ from typing import assert_never
 from wasmpack.errors import DigestMismatch
 from wasmpack.files.outputs import is_stdout
 from wasmpack.findings import Report
-from wasmpack.images.image import Image
+from wasmpack.images.image import Image, variant_of
 from wasmpack.images.opening import expanded, refuse_path
 from wasmpack.images.transfer import Moved, transfer_all
-from wasmpack.images.variants import Variant, variant_of
+from wasmpack.images.variants import Variant
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest

@@ -6,9 +6,12 @@ from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.wasm.types import Module
 
 _HTTP = {
-    f"proxy_on_{side}_{part}".encode()
-    for side in ("request", "response")
-    for part in ("headers", "body", "trailers")
+    b"proxy_on_request_headers",
+    b"proxy_on_request_body",
+    b"proxy_on_request_trailers",
+    b"proxy_on_response_headers",
+    b"proxy_on_response_body",
+    b"proxy_on_response_trailers",
 }
 _NETWORK = {
     b"proxy_on_new_connection",
