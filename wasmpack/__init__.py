@@ -16,8 +16,7 @@ from wasmpack.version import VERSION as __version__  # noqa: N811
 _NAMES = {
     "actions.build": "BuildOptions build_image",
     "actions.explain": "explain",
-    "actions.inspect": "ImageView",
-    "actions.inspect_module": "ModuleView",
+    "actions.inspect": "ImageView ModuleView",
     "actions.local": "LocalImage",
     "actions.migrate": "Migration MigrationRequest MigrationRow",
     "actions.migrate_images": "ImageOutcome ImageStatus",

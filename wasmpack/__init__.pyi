@@ -3,7 +3,7 @@ from wasmpack.actions.build import BuildOptions as BuildOptions
 from wasmpack.actions.build import build_image as build_image
 from wasmpack.actions.explain import explain as explain
 from wasmpack.actions.inspect import ImageView as ImageView
-from wasmpack.actions.inspect_module import ModuleView as ModuleView
+from wasmpack.actions.inspect import ModuleView as ModuleView
 from wasmpack.actions.local import LocalImage as LocalImage
 from wasmpack.actions.migrate import Migration as Migration
 from wasmpack.actions.migrate import MigrationRequest as MigrationRequest

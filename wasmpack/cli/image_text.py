@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from wasmpack.actions.inspect_module import SHOWN, ModuleView
+from wasmpack.actions.inspect import SHOWN, ModuleView
 from wasmpack.findings.report import Style, findings_text, matrix_lines, table
 from wasmpack.images.indexes import linux_amd64
 from wasmpack.oci.canonical import indented_json

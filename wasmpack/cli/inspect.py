@@ -69,7 +69,7 @@ class LookOptions:
 
 
 def _module(subject: Subject) -> Result:
-    from wasmpack.actions.inspect_module import inspect_module
+    from wasmpack.actions.inspect import inspect_module
     from wasmpack.cli.image_text import named_module_lines
 
     module = subject.module
