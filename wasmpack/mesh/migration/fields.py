@@ -102,7 +102,7 @@ def image_url(work: Work, spec: JsonObject) -> None:
         "not looked at: a WasmPlugin needs plugin.wasm in the last layer, and images for "
         "ServiceMeshExtension often have another name in manifest.yaml"
     )
-    hint = "--images PREFIX packs it again; wasmpack validate image shows if it has to"
+    hint = "--images PREFIX packs it again; wasmpack validate image shows whether to"
     work.say(IMAGE_NOT_LOOKED_AT, at, message, hint)
 
 
