@@ -270,7 +270,7 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["quay.io/a:v1", "--no-image", "--values", "odd.yaml"], 3, "did you mean phase?"),
     (["quay.io/a:v1", "--no-image", "--template", "empty.yaml"], 3, "no document of kind WasmPlugin"),
     (["quay.io/a:v1", "--no-image", "--template", "digest.yaml"], 3, "--pin"),
-    (["quay.io/a:v1", "--no-image", "--template", "odd-place.yaml"], 3, "is no placeholder"),
+    (["quay.io/a:v1", "--no-image", "--template", "odd-place.yaml"], 3, "unknown placeholder"),
     (["https://e.com/x.wasm", "--kind", "envoyfilter", "--sha256", "zz"], 3, "WPL001"),
     (["file:///x.wasm", "--kind", "envoyfilter", "--name", "Bad_Name"], 3, "WPL001"),
     (["file:///x.wasm", "--kind", "envoyfilter", "--fail-strategy", "fail_reload"], 2, "FAIL_RELOAD"),

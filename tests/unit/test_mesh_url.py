@@ -36,8 +36,8 @@ REFUSED = [
     ("file://opt/x.wasm", "not absolute"),
 ]
 WARNED = [
-    ("oci://user:pw@quay.io/a:v1", "dropped without a word"),
-    ("oci://quay.io/a:v1?x#y", "dropped without a word"),
+    ("oci://user:pw@quay.io/a:v1", "silently dropped"),
+    ("oci://quay.io/a:v1?x#y", "silently dropped"),
     ("oci://myregistry/a:v1", "a name on Docker Hub: docker.io/myregistry/a"),
     ("oci://localhost:5000/a:v1", "is the proxy itself"),
     ("oci://127.0.0.1:5000/a:v1", "is the proxy itself"),

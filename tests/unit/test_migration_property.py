@@ -1,4 +1,4 @@
-"""Nothing is lost without a word: generated resources, every leaf of them accounted for.
+"""Nothing is lost silently: generated resources, every leaf of them accounted for.
 
 A leaf is in the output, at the place that the published mapping gives it; or a finding names it or
 what holds it; or it stands in ``data/dropped_on_purpose.txt``.

@@ -1,4 +1,4 @@
-"""What there is to say of an image besides its fetchers' verdicts: its name, registry and blobs."""
+"""Findings about an image besides its fetchers' verdicts: its name, registry and blobs."""
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound
 from wasmpack.fetchers.istio import REFUSED
@@ -42,7 +42,7 @@ def cut_module(size: int, limit: int) -> Problem:
 
 
 def realm_problems(challenge: str) -> list[Problem]:
-    """What the fetcher has against the registry itself, if we were asked to log in there."""
+    """Reasons why the fetcher rejects the registry itself, if it requested a login."""
     words = refused_realm(challenge)
     if not words:
         return []

@@ -126,7 +126,7 @@ def _read_by(api: Api, releases: Mapping[str, Release]) -> dict[str, Release]:
 
 
 class _Context:
-    """What all resources of one set of files share."""
+    """State shared by all resources of one set of files."""
 
     def __init__(
         self, items: Sequence[Document], checks: Checks, images: ImageScope, session: Session
@@ -223,7 +223,7 @@ def _placed(plugin: Plugin, problems: Mapping[str, Sequence[Problem]]) -> dict[s
 
 
 def _not_judged(plugin: Plugin, url: MeshUrl, *, read: bool) -> Iterator[Problem]:
-    """Whose module stays unseen; of images, ``--no-image`` says so by its name."""
+    """Report a module that was not examined; for images, ``--no-image`` already implies it."""
     if url.faults:
         return
     if url.scheme == "file":

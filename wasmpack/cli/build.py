@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentOptions:
-    """What goes into the image."""
+    """Options for the content of the image."""
 
     config: Path | None = option("Use this runtime-config.json. [default: made from MODULE]", "-c")
     variant: str = option("Set the format of the image.", type=VARIANTS, default="oci")
@@ -44,7 +44,7 @@ class ContentOptions:
     )
 
     def build_options(self) -> BuildOptions:
-        """What they mean; files are read."""
+        """Read the given files and return the build options."""
         from wasmpack.actions.build import BuildOptions
         from wasmpack.actions.inputs import parse_annotation, read_annotations, read_file
         from wasmpack.images.variants import Variant
@@ -67,7 +67,7 @@ class ContentOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """Where the image goes."""
+    """Options for the destinations of the image."""
 
     tags: tuple[Reference, ...] = option(
         "Name the image in the local store (repeatable).", "-t", "--tag", type=REFERENCE
@@ -80,7 +80,7 @@ class OutputOptions:
     force: bool = option("Overwrite another image in a layout or archive.")
 
     def outputs(self) -> Outputs:
-        """What they mean; what a push needs is being loaded from now on.
+        """Return the outputs; start loading what a push needs in the background.
 
         :raises WrongUsage: ``-o`` with a name
         """

@@ -44,7 +44,7 @@ class CheckOptions:
     envoy: bool = option("Ask a real Envoy too (wasmpack[envoy], or on the PATH).")
 
     def checks(self) -> Checks:
-        """What they mean."""
+        """Return the checks that these options select."""
         from wasmpack.actions.inputs import parse_variable, read_file
         from wasmpack.actions.validate import Checks
         from wasmpack.dry_run.start_up import StartUp

@@ -104,17 +104,17 @@ class Console:
             sys.stdout.buffer.flush()
 
     def status(self, text: str) -> None:
-        """What is going on, on stderr."""
+        """Report progress on stderr."""
         if not self.quiet:
             start = _CLEAR_LINE if self._bars else ""  # a bar draws itself again below
             click.echo(f"{start}{text}", err=True, color=True)
 
     def notice(self, text: str) -> None:
-        """As :meth:`status`, in words that may come from anybody."""
+        """Like :meth:`status`, for untrusted text."""
         self.status(plain_text(redacted(text)))
 
     def detail(self, text: str) -> None:
-        """What is going on, for those who asked with ``-v``."""
+        """Report progress in more detail, with ``-v`` only."""
         if self.verbose:
             self.status(text)
 
@@ -141,7 +141,7 @@ class Console:
 
     @contextmanager
     def rejections(self) -> Iterator[None]:
-        """Where an artifact may be rejected, for whose report JSON has a place on stdout too."""
+        """Run code that may reject an artifact; with JSON, its report goes to stdout too."""
         from wasmpack.actions.rejected import RejectedArtifact
 
         try:

@@ -15,7 +15,7 @@ from wasmpack.stores.session import Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyOptions:
-    """What is copied where."""
+    """Source, destination and scope of a copy."""
 
     source: Place = argument(type=PLACE)
     destination: Place = argument(type=PLACE)
@@ -44,8 +44,8 @@ def copy(given: CopyOptions, console: Console, session: Session) -> None:
     """Copy an image from SOURCE to DESTINATION.
 
     Its bytes and digest do not change. A name as DESTINATION is its registry. Of an index, the
-    linux/amd64 image is copied, or all of it with --all. The Docker engine writes a manifest of its
-    own, so there the digest may change. Prints PLACE@DIGEST.
+    linux/amd64 image is copied, or all of it with --all. The Docker engine writes its own manifest,
+    so there the digest may change. Prints PLACE@DIGEST.
     """
     from wasmpack.actions.copy import CopyScope, copy_image
     from wasmpack.cli.report import show_written

@@ -98,9 +98,9 @@ def _is_tuple(annotation: Any) -> bool:
 
 
 def _meaning(annotation: Any) -> dict[str, Any]:
-    """What click is to be told of ``bool``, ``X``, ``X | None`` and ``tuple[X, ...]``."""
+    """Arguments for click from ``bool``, ``X``, ``X | None`` and ``tuple[X, ...]``."""
     if annotation is bool:
         return {"is_flag": True}
     parts = {*(get_args(annotation) or [annotation])} - {NoneType, Ellipsis}
-    kind = parts.pop() if len(parts) == 1 else str  # a union of our own has a type of its own
+    kind = parts.pop() if len(parts) == 1 else str  # our own unions define a click type
     return {"type": FILE if kind is Path else kind, "multiple": _is_tuple(annotation)}

@@ -91,7 +91,7 @@ def named_module_lines(name: str, view: ModuleView, style: Style) -> Iterator[st
 
 
 def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator[str]:
-    """Every fact on a line of its own; columns are aligned."""
+    """One line per fact, in aligned columns."""
     module = view.module
     others = [version for version in view.abi_versions if version != view.abi_version]
     also = f" (also marked: {', '.join(others)})" if others else ""

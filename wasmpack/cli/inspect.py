@@ -122,8 +122,8 @@ def inspect_image(
     """Show images: manifest, layers, module and verdicts.
 
     That is, annotations, the runtime configuration, the module's ABI, SDK, imports, exports and
-    section sizes, and what each target would say. For that the module is started, in a process of
-    its own, unless this store has accepted it.
+    section sizes, and the verdict of each target. For that the module is started in a separate
+    process, unless this store has accepted it.
     """
     from wasmpack.actions.subjects import image_subject
 

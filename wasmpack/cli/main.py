@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
-"""What a shell reports of a program that nobody reads any more (128 + SIGPIPE)."""
+"""Exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""
 _UNDECODABLE = "surrogates not allowed"
-"""What the codec says of bytes that Python could not decode when it started (PEP 383)."""
+"""The codec's reason for bytes that Python could not decode when it started (PEP 383)."""
 
 
 def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
@@ -63,7 +63,7 @@ def _debugging(arguments: Sequence[str]) -> bool:
 
 
 def _shown_by(this: Run) -> Callable[..., None]:
-    """What shows warnings: ours in our form, those of libraries as ever."""
+    """Return a function that shows our warnings in our form, those of libraries as usual."""
     show_other = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
@@ -127,7 +127,7 @@ def _explain(error: Exception, console: Console) -> int:
 
 
 def _show_report(error: WasmpackError, console: Console) -> None:
-    """What was found, before the sentence that says it was refused."""
+    """Show the findings before the error that reports the rejection."""
     from wasmpack.actions.rejected import RejectedArtifact
 
     if isinstance(error, RejectedArtifact):

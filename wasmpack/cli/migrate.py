@@ -58,7 +58,7 @@ class ExtensionOptions:
     report: Path | None = option("Write what was done to FILE.md or FILE.json.")
 
     def request(self) -> MigrationRequest:
-        """What they mean; files are read.
+        """Read the given files and return the request.
 
         :raises WrongUsage: no file, or options that do not go together
         """
@@ -146,7 +146,7 @@ class ImageOptions(RepackOptions):
     force: bool = option("Overwrite another image in a layout or archive.")
 
     def request(self) -> RepackRequest:
-        """What they mean."""
+        """Return the request for an extension image."""
         return replace(RepackOptions.request(self), extension=True)
 
 

@@ -41,7 +41,7 @@ def show_migration(done: Migration, console: Console) -> None:
 
 
 def write_report(done: Migration, path: Path, console: Console) -> None:
-    """What was done, as JSON or Markdown."""
+    """Write a report of the migration as JSON or Markdown."""
     from wasmpack.actions.migration_report import markdown
 
     if path.suffix == ".json":

@@ -149,7 +149,7 @@ class SessionOptions:
     )
 
     def session(self) -> Session:
-        """What they mean; the password is read or asked for."""
+        """Return the session; read the password or prompt for it."""
         if not math.isfinite(self.timeout) or self.timeout > _LONGEST_TIMEOUT:
             raise WrongUsage(f"--timeout {self.timeout}: expected seconds, at most a day")
         options = RegistryOptions(

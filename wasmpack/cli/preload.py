@@ -1,4 +1,4 @@
-"""What a command will need, started or loaded while other things are done."""
+"""Start or load in the background what a command will need."""
 
 import contextlib
 import importlib

@@ -47,7 +47,7 @@ class RenderOptions:
     template: Path | None = option("Put the fields into this manifest.")
 
     def request(self, image: str, fields: FieldOptions) -> RenderRequest:
-        """What they mean; files are read.
+        """Read the given files and return the request.
 
         :raises WrongUsage: options that exclude each other, a file that cannot be written
         """

@@ -82,7 +82,7 @@ class FieldOptions:
     def values(self, path: Path | None) -> Values:
         """The options over what the values file says.
 
-        :raises BadArtifact: a file that cannot be read, or is no mapping
+        :raises BadArtifact: a file that cannot be read, or is not a mapping
         :raises WrongUsage: an option that cannot be read
         """
         from wasmpack.actions.inputs import read_file
@@ -98,7 +98,7 @@ class FieldOptions:
         )
 
     def _spec(self) -> JsonObject:
-        """What was given, by the names of the API."""
+        """Given values by their names in the API."""
         labels = [label(part) for text in self.selector for part in text.split(",")]
         if len(dict(labels)) < len(labels):
             raise WrongUsage("--selector: the same label is given more than once")
@@ -161,7 +161,7 @@ def match_rule(text: str) -> JsonObject:
     if mode:
         if mode.upper() not in _MODES:
             hint = f"{', '.join(_MODES)}, each with :PORT,PORT if wanted"
-            raise WrongUsage(f"--match {text!r}: {mode} is no mode", hint=hint)
+            raise WrongUsage(f"--match {text!r}: invalid mode {mode}", hint=hint)
         rule["mode"] = mode.upper()
     if colon:
         rule["ports"] = [{"number": _port(port, text)} for port in ports.split(",")]
@@ -219,5 +219,5 @@ def _exists(text: str) -> bool:
 
 def _port(text: str, whole: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _LAST_PORT:
-        raise WrongUsage(f"--match {whole!r}: {text!r} is no port")
+        raise WrongUsage(f"--match {whole!r}: invalid port {text!r}")
     return int(text)

@@ -36,7 +36,7 @@ class RepackOptions:
     force: bool = option("Overwrite another image, or IMAGE itself.")
 
     def request(self) -> RepackRequest:
-        """What they mean."""
+        """Return the request that these options describe."""
         from wasmpack.actions.repack import RepackRequest
         from wasmpack.images.variants import Variant
 

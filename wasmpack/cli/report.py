@@ -102,7 +102,7 @@ class _Several:
 
 
 def show_report(report: Report, console: Console) -> int:
-    """What every ``validate`` prints; the exit code."""
+    """Print the report of any ``validate`` command and return the exit code."""
     console.show(report, report_lines(report, console.out_style))
     return REJECTED if report.verdict is Verdict.REJECT else 0
 
@@ -142,7 +142,7 @@ def show_findings(report: Report, console: Console) -> None:
 
 
 def _plan(moved: Sequence[Moved]) -> Iterator[str]:
-    """What a push would send, line by line, and last in a sentence."""
+    """List what a push would send, followed by a summary."""
     from wasmpack.cli.image_text import size_text
     from wasmpack.stores.ports import BlobStatus
 

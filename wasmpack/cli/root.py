@@ -20,7 +20,7 @@ _LIKENESS = 0.75
 
 
 class _Place(NamedTuple):
-    """Where a command is defined, and what ``--help`` says of it without loading it."""
+    """Location of a command, and its line in ``--help`` that needs no import."""
 
     module: str
     attribute: str
@@ -145,7 +145,7 @@ class LazyGroup(click.Group):
 
 
 class _Text(StringParamType):
-    """What is not the name of a file has to be characters, whatever it is used for."""
+    """Any value other than a file name: must be decodable text."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         text = super().convert(value, param, ctx)

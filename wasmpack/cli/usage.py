@@ -90,7 +90,7 @@ _COMMANDS = {
     "retag": "tag",
     "whoami": "login",
 }
-"""What other tools call commands."""
+"""Names that other tools use for these commands."""
 
 
 def usage_message(error: click.UsageError) -> str:

@@ -46,7 +46,7 @@ class SubjectOptions(CheckOptions):
         return ImageScope(read=not self.no_image, remote=self.remote)
 
     def validator(self, session: Session | None = None) -> SubjectValidator:
-        """What validates them all."""
+        """Return the validator for all subjects."""
         from wasmpack.actions.validate_subjects import SubjectValidator
 
         return SubjectValidator(
@@ -83,7 +83,7 @@ class AnyOptions(SubjectOptions):
     subjects: tuple[str, ...] = argument(metavar="SUBJECT...", nargs=-1, required=True)
 
     def recognized(self, console: Console) -> Callable[[str], Subject]:
-        """What finds out what a name means, and says it."""
+        """Return a function that recognizes the kind of a name and reports it."""
         from wasmpack.actions.subjects import recognize
 
         def find(name: str) -> Subject:

@@ -1,4 +1,4 @@
-"""What Go's decoder has against a manifest or an index that wasmpack can read.
+"""Faults that Go's decoder finds in a manifest or an index that wasmpack can read.
 
 go-containerregistry decodes into typed structures (``v1.Manifest``, ``v1.IndexManifest``), so a
 value of a wrong type refuses the image even where nobody looks at it. The texts are those of

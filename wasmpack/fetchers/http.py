@@ -56,7 +56,7 @@ def module_of(status: int, body: bytes, checksum: str, shown: str) -> bytes:
 
 
 def unboxed(origin: bytes) -> bytes:
-    """What is inside gzip and tar, or all of it where one of them cannot be read.
+    """Unwrap gzip and tar; return the input unchanged if one of them cannot be read.
 
     >>> import gzip
     >>> unboxed(gzip.compress(b"\\0asm\\1\\0\\0\\0"))

@@ -18,7 +18,7 @@ FieldPath = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What stands around a field: lines before it, and the end of its own line, without ``#``."""
+    """Comments at a field: the lines before it and the end of its line, without ``#``."""
 
     before: tuple[str, ...] = ()
     """Lines above the field, without ``#``."""
@@ -37,7 +37,7 @@ class Document:
     source: str
     """Name of the file, ``<stdin>`` for standard input; empty for what is yet to be written."""
     value: JsonValue
-    """What it holds: mappings, lists and scalars, as JSON has them."""
+    """The content: mappings, lists and scalars, as in JSON."""
     text: str = ""
     """As it was written, without the ``---`` around it; empty for an item."""
     line: int = 1
@@ -48,7 +48,7 @@ class Document:
     """By the path of the field that they belong to."""
 
     within: FieldPath = ()
-    """Where an item is in the document whose ``lines`` it shares."""
+    """Path of an item in the document whose ``lines`` it shares."""
 
     def where(self, path: FieldPath = ()) -> str:
         """``file:line field``, the line being that of the nearest field that is there."""
@@ -91,7 +91,7 @@ def _items(value: JsonValue) -> JsonValue:
 
 
 def _flattened(value: JsonValue, path: FieldPath) -> Iterator[tuple[FieldPath, JsonValue]]:
-    """What kubectl makes of a list: whatever has ``items`` is one, by whatever kind.
+    """Items of a list as kubectl reads it: anything with ``items`` is one, of any kind.
 
     (k8s.io/apimachinery unstructured/helpers.go, ``detectAndMaybeDecode`` and ``decodeToList``.)
     """

@@ -1,4 +1,4 @@
-"""What no parser of YAML keeps, from the marks of its events: comments, and text as written."""
+"""Comments and source text, which YAML parsers drop, recovered from the marks of events."""
 
 import re
 from bisect import bisect_right
@@ -11,7 +11,7 @@ from wasmpack.kubeyaml.documents import Comment, FieldPath
 MOST = 200_000
 """Most comments of one stream."""
 _BREAKS = "\n\u2028\u2029"
-"""What ends a line (YAML 1.1 5.4), once CR and NEL are written as line feeds."""
+"""Line breaks (YAML 1.1 5.4), once CR and NEL are written as line feeds."""
 _BREAK = re.compile(f"[{_BREAKS}]")
 _MARK = re.compile(r"(?:^|(?<=[\s,:?\[\]{}-]))#")
 """Begins a comment; in the middle of a tag it does not."""
@@ -112,10 +112,10 @@ class Parts:
         self.found: list[Part] = []
         self._text = text
         self._begin, self._line = 0, 0
-        """Where the document, or what stands before its ``---``, begins."""
+        """Start of the document, or of the text before its ``---``."""
         self._body = 0
         self._head: str | None = None
-        """What stands before the ``---``; None without one."""
+        """Text before the ``---``; None without one."""
         self._open_end = False
         """The document before has no ``...``: it ends where this one's ``---`` is."""
 

@@ -34,7 +34,7 @@ _INTEGER = re.compile(
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
-"""What fits an int64 or a uint64; anything larger becomes a float, if it is decimal."""
+"""Range of int64 and uint64; anything larger becomes a float, if it is decimal."""
 
 
 def resolve(text: str) -> JsonValue:
@@ -94,7 +94,7 @@ class PlainText(str):
 
     @property
     def resolved(self) -> JsonValue:
-        """What it is to whoever has no type for it."""
+        """The value for a reader that expects no particular type."""
         return resolve(self)
 
 

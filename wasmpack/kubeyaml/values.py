@@ -28,7 +28,7 @@ _TAGS = "tag:yaml.org,2002:"
 
 
 class Stream(Protocol):
-    """Where events come from, and who words a refusal."""
+    """Source of events, which also makes the error for rejected input."""
 
     def next(self) -> Any: ...
     def refuse(self, mark: Any, reason: str) -> NoReturn: ...
@@ -42,7 +42,7 @@ class TooMuch(BadArtifact):
 
 @dataclass(slots=True)
 class Counts:
-    """What has been read, of one stream or of several that are kept together."""
+    """Totals read so far, from one stream or several that are kept together."""
 
     size: int = 0
     values: int = 0
@@ -64,7 +64,7 @@ class Counts:
 
 
 class _Size(NamedTuple):
-    """What values come to."""
+    """Total size of values."""
 
     values: int
     text: int
@@ -73,7 +73,7 @@ class _Size(NamedTuple):
 
 @dataclass(slots=True)
 class _Anchored:
-    """What aliases repeat."""
+    """A value that aliases repeat."""
 
     mark: Any
     value: JsonValue = None
@@ -160,7 +160,7 @@ class ValueReader:
         return plain or event.tag == f"{_TAGS}merge"
 
     def _merge(self, event: Any, path: FieldPath, merged: JsonObject) -> None:
-        """Of a merge key ``<<``: one mapping, or several, of which the first wins."""
+        """Merge the value of ``<<``: one mapping, or several, of which the first wins."""
         lines, self.lines = self.lines, {}
         found = self._value(event, (*path, "<<"))
         self.lines = lines

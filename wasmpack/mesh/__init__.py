@@ -1,1 +1,1 @@
-"""What goes into a cluster: WasmPlugin and its kin, pull secrets, ServiceMeshExtension; YAML."""
+"""Resources of a cluster: WasmPlugin and its kin, pull secrets, ServiceMeshExtension; YAML."""

@@ -1,4 +1,4 @@
-"""What the API server has against a resource: schema, CEL rules of the CRD, Istio's webhook.
+"""Findings of the API server on a resource: schema, CEL rules of the CRD, Istio's webhook.
 
 Sources: istio/api kubernetes/customresourcedefinitions.gen.yaml (schema, CEL), istio
 pkg/config/validation/validation.go, ``ValidateWasmPlugin`` (webhook). Their own words are quoted.
@@ -125,7 +125,7 @@ def _too_many_bytes(plugin: Plugin) -> Iterator[Problem]:
 
 
 def _target_release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
-    """What this release can be attached to (webhook ``allowedTargetRefs``, CEL of the CRD)."""
+    """Targets this release cannot attach to (webhook ``allowedTargetRefs``, CEL of the CRD)."""
     for path, item in _target_refs(plugin):
         ref = mapping(item)
         kind = str(ref.get("kind", ""))

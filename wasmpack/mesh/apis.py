@@ -69,7 +69,7 @@ class Carried:
     fields: JsonObject
     """By WasmPlugin's names."""
     places: Mapping[str, FieldPath] = field(default_factory=dict)
-    """Where fields are that are not directly under ``spec``."""
+    """Paths of fields that are not directly under ``spec``."""
     configuration: bytes | None = None
     """The text that the plugin gets, if it is not made of ``pluginConfig``."""
 

@@ -1,4 +1,4 @@
-"""What a valid resource does that its author may not expect, by release.
+"""Effects of a valid resource that its author may not expect, by release.
 
 Sources: istio pilot/pkg/model/extensions.go (configuration, file URLs),
 pilot/pkg/networking/core/listener_builder.go (order).
@@ -173,7 +173,7 @@ def _failing(plugin: Plugin, release: Release) -> Iterator[Problem]:
 def _configuration(plugin: Plugin) -> Iterator[Problem]:
     config = plugin.fields.get("pluginConfig")
     if config == {}:
-        message = "an empty mapping is no configuration: the plugin gets none"
+        message = "an empty mapping counts as unset: the plugin gets no configuration"
         yield plugin.problem(
             CHANGED_CONFIGURATION, "pluginConfig", message, "leave it out", severity=Severity.INFO
         )

@@ -66,7 +66,7 @@ class Gateways:
 def direction_problems(
     plugin: Plugin, release: Release, gateways: Gateways | None = None
 ) -> Iterator[Problem]:
-    """Where the plugin never runs, whatever its traffic."""
+    """Findings on a plugin that never runs on its workloads, whatever their traffic."""
     gateways = gateways or Gateways()
     refs = _references(plugin)
     yield from _classes(plugin, refs)

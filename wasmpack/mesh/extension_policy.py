@@ -24,7 +24,7 @@ _SOURCES = {"HTTP": "http", "Image": "image"}
 
 
 def policy_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
-    """What a release of Envoy Gateway refuses, beyond the schema."""
+    """Findings of a release of Envoy Gateway, beyond the schema."""
     named = f"Envoy Gateway {release[0]}.{release[1]}"
     if plugin.fields.get("vmConfig") and release < _ENV:
         message = f"{named} has no field env (since 1.3): it is refused, or dropped silently"

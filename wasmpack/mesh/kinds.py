@@ -21,7 +21,7 @@ Fields = Mapping[str, JsonValue]
 
 
 class Kind(StrEnum):
-    """What can be rendered."""
+    """Kinds of resources that can be rendered."""
 
     WASM_PLUGIN = "WasmPlugin"
     TRAFFIC_EXTENSION = "TrafficExtension"

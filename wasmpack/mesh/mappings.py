@@ -3,7 +3,7 @@
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 _FREE_FORM = {"pluginConfig", "defaultConfig", "config"}
-"""Fields without a schema of their own: what is in them is the plugin's."""
+"""Fields without a schema: their content is defined by the plugin."""
 
 
 def mapping(value: JsonValue) -> JsonObject:

@@ -17,7 +17,7 @@ _BOTH = {"orphan", "foregroundDeletion"}
 
 
 def metadata_problems(plugin: Plugin) -> Iterator[Problem]:
-    """What the API server refuses in ``metadata``, of any kind of resource."""
+    """Findings of the API server on ``metadata``, for any kind of resource."""
     found = plugin.value.get("metadata")
     if not isinstance(found, dict):
         return

@@ -29,14 +29,14 @@ DUPLICATE_RESOURCE = Rule(
     fix="another name",
 )
 UNSET = -(1 << 31)
-"""What an unset priority counts as: the least int32."""
+"""Value of an unset priority: the least int32."""
 _MOST_COMPARED = 1_000_000
 """Comparisons in one set of files: each pair of 1400 plugins of one phase."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where and when a plugin runs."""
+    """Workloads and position at which a plugin runs."""
 
     plugin: Plugin
     identity: tuple[str, str, str, str]
@@ -74,7 +74,7 @@ class _Place:
 
 
 def order_problems(plugins: Sequence[Plugin]) -> Mapping[int, list[Problem]]:
-    """What the plugins of one set of files say of each other, by their position in it."""
+    """Findings on the plugins of one set of files together, by their position in it."""
     found: dict[int, list[Problem]] = {}
     first: dict[tuple[str, str, str, str], Plugin] = {}
     rivals: defaultdict[tuple[str, str, str], list[_Place]] = defaultdict(list)

@@ -49,11 +49,11 @@ class Plugin:
     """The fields of ``spec`` by WasmPlugin's names."""
 
     api: Api = ISTIO
-    """Whose resource it is."""
+    """API that defines the resource."""
     definition: str = WASM_PLUGIN
     """Name of its schema; empty if there is none."""
     places: Mapping[str, FieldPath] = field(default_factory=dict)
-    """Where fields are that are not directly under ``spec``."""
+    """Paths of fields that are not directly under ``spec``."""
     configuration: bytes | None = None
     """The text that the plugin gets, if it is not made of ``pluginConfig``."""
     alone: bool = True

@@ -196,7 +196,7 @@ def digest_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
 
 
 def pulling_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
-    """What a release that honours the fields about pulling makes of them."""
+    """Findings on the pull fields for a release that honours them."""
     if plugin.text("imagePullSecret") != plugin.pull_secret:
         message = f"its namespace is ignored: {plugin.pull_secret} is looked for in the own one"
         yield plugin.problem(

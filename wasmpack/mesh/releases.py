@@ -28,7 +28,7 @@ HONOURS_PULL_FIELDS: Release = (1, 14)
 BOTH_DIRECTIONS: Release = (1, 14)
 """Sidecars run plugins on outbound traffic too; before, on inbound only."""
 _BY_NAME = ("istio", "envoy-gateway")
-"""Consumers whose resources have the releases of their own names; the others, of what they ship."""
+"""Consumers whose resources follow their own releases; others follow what they ship."""
 
 
 def istio_release(target: Target) -> Release | None:

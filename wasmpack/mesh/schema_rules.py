@@ -1,4 +1,4 @@
-"""What the schema of the API has against a resource, in words that help.
+"""Violations of the API's schema by a resource, in helpful messages.
 
 Source: istio/api kubernetes/customresourcedefinitions.gen.yaml, as ``wasmplugin.schema.json``.
 """
@@ -58,7 +58,7 @@ class SchemaCheck:
         )
 
     def problems(self, release: Release | None = None) -> Iterator[Problem]:
-        """What this release refuses; without one, the newest."""
+        """Findings of this release; without one, of the newest."""
         faults = (fault for fault in self.faults if _applies(fault, release))
         yield from few(faults, self._problem)
         yield from few(self.unknown, self._unknown_field)
@@ -104,7 +104,7 @@ def _schema_of(kind: str) -> Schema:
 
 
 def _resolved(schema: Schema) -> Schema:
-    """What a reference stands for."""
+    """Follow references to the schema they name."""
     while "$ref" in schema:
         schema = _schema_of(schema["$ref"].rpartition("/")[2])
     return schema

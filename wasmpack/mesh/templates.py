@@ -39,7 +39,7 @@ class Template:
 
     @property
     def value(self) -> JsonObject:
-        """What the document that is filled holds so far."""
+        """Current content of the document that is being filled."""
         return mapping(self.documents[self.index].value)
 
     def with_value(self, value: JsonObject, comments: Comments) -> tuple[Document, ...]:
@@ -83,7 +83,7 @@ def fill(text: str, values: Mapping[str, str], where: str) -> str:
         if name not in PLACEHOLDERS:
             known = ", ".join(PLACEHOLDERS)
             raise BadArtifact(
-                f"{where}: ${{{cut(name)}}} is no placeholder", hint=f"known are: {known}"
+                f"{where}: unknown placeholder ${{{cut(name)}}}", hint=f"known are: {known}"
             )
         if name not in values:
             raise BadArtifact(
@@ -130,7 +130,7 @@ METADATA = ("name", "namespace", "labels", "annotations")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """What a file or the command line asks for."""
+    """Values given by a file or the command line."""
 
     metadata: JsonObject = field(default_factory=dict)
     """``name``, ``namespace``, ``labels``, ``annotations``."""

@@ -72,7 +72,7 @@ def _placeholders(value: JsonValue, path: FieldPath) -> Iterator[tuple[FieldPath
 
 
 def _command(text: str, source: str) -> str:
-    """What renders a placeholder of this form."""
+    """Return the command that renders a placeholder of this form."""
     file = shlex.quote(source) if source and source != "<stdin>" else "FILE"
     if text.startswith("{{"):
         return f"render it first: helm template CHART | {_PIPE}"

@@ -35,14 +35,14 @@ URL_FAULT = Rule(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlFault:
-    """What is wrong with a URL, and whose words these are."""
+    """A fault in a URL, with the fix to suggest."""
 
     severity: Severity
     message: str
     image: str = _IMAGE
     """The image to write instead."""
     advice: str = ""
-    """What else to do, if no image is to be written."""
+    """Another fix, if no image is to be written."""
 
     def hint(self, scheme: str = "oci://") -> str:
         """The next step, where images are written with this scheme or without one."""
@@ -51,14 +51,14 @@ class UrlFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshUrl:
-    """What the mesh makes of a URL."""
+    """A URL as the mesh interprets it."""
 
     text: str
     scheme: str
     reference: Reference | None = None
-    """Of an image, if there is one that can be pulled."""
+    """The image, if there is one that can be pulled."""
     path: str = ""
-    """Of a file in the proxy's file system."""
+    """Path of a file in the proxy's file system."""
     faults: tuple[UrlFault, ...] = ()
 
     @property
@@ -86,7 +86,7 @@ class MeshUrl:
 
 
 def _rejected(text: str, scheme: str, rest: str) -> list[UrlFault]:
-    """What the API server or pilot refuses."""
+    """Faults that the API server or pilot rejects."""
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in text):
         return [_fault("failed to parse url: net/url: invalid control character in URL")]
     if text.startswith(":"):
@@ -121,7 +121,7 @@ def _shown(text: str) -> str:
 def _reference(
     text: str, rest: str, *, schemeless: bool
 ) -> tuple[Reference | None, tuple[UrlFault, ...]]:
-    """What istio-agent pulls: host and path of the URL (pkg/wasm/cache.go)."""
+    """The image that istio-agent pulls: host and path of the URL (pkg/wasm/cache.go)."""
     if schemeless:
         rest = f"//{rest}"
     if not rest.startswith("//"):
@@ -134,13 +134,13 @@ def _reference(
     if at:
         faults.append(
             _fault(
-                "user and password in the URL are dropped without a word",
+                "user and password in the URL are silently dropped",
                 severity=_WARNING,
                 advice="imagePullSecret: wasmpack render secret",
             )
         )
     if len(bare) + 2 < len(rest):
-        faults.append(_fault("what follows ? or # is dropped without a word", severity=_WARNING))
+        faults.append(_fault("the part after ? or # is silently dropped", severity=_WARNING))
     if not host:
         return None, (*faults, _fault("no host: the mesh cannot pull this"))
     try:

@@ -94,10 +94,10 @@ def artifact_type(manifest: Manifest | Index) -> str:
 def parse(raw: bytes, media_type: str = "", *, served: str = "") -> Manifest | Index:
     """Read manifest or index bytes.
 
-    :param media_type: the ``Content-Type`` or the descriptor's; the body decides if it is no
-        manifest's, as from a server that says text/plain
+    :param media_type: the ``Content-Type`` or the descriptor's; the body decides if it is
+        another type, as from a server that sends text/plain
     :param served: the whole ``Content-Type``, if there was one
-    :raises BadArtifact: too large, no JSON, or of a shape that no reader takes
+    :raises BadArtifact: too large, not JSON, or of a shape that no reader accepts
     """
     if len(raw) > MAX_MANIFEST:
         raise BadArtifact(

@@ -18,7 +18,7 @@ _SERVER_ERROR = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """What a server answered, after redirects."""
+    """The response of a server, after redirects."""
 
     status: int
     body: bytes

@@ -30,7 +30,7 @@ class Session:
 
     def reading(self, source: Place, destination: Place | None) -> Self:
         """For the source of a copy: the login is for the registry of the destination, if there is
-        one and it has no options of its own.
+        one without its own options.
         """
         ours = registry_name(destination)
         if self.destination is not None or ours is None:

@@ -69,14 +69,14 @@ _MOVED: dict[FieldPath, FieldPath] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migrated:
-    """What became of one resource."""
+    """Result for one resource."""
 
     extension: Extension
-    """What it was."""
+    """The original resource."""
     document: Document | None
     """The WasmPlugin; None if it was refused."""
     problems: tuple[Problem, ...]
-    """What could not be carried over, and what means something else now."""
+    """Fields that could not be carried over, or that mean something else now."""
 
 
 def migrate_extension(
@@ -109,10 +109,12 @@ def _check_frame(work: Work) -> None:
     value = work.extension.value
     if value.get("apiVersion") not in API_VERSIONS:
         known = ", ".join(API_VERSIONS)
-        message = f"{shortened(value.get('apiVersion'))} is no apiVersion of ServiceMeshExtension"
+        message = (
+            f"unknown apiVersion of ServiceMeshExtension: {shortened(value.get('apiVersion'))}"
+        )
         work.say(UNKNOWN_API_VERSION, ("apiVersion",), message, f"known are: {known}")
     if not isinstance(value.get("spec"), dict):
-        work.say(NOT_CARRIED_OVER, ("spec",), "there is no spec, or it is no mapping")
+        work.say(NOT_CARRIED_OVER, ("spec",), "spec is missing or not a mapping")
     if not work.extension.name:
         hint = "generateName makes a name at every apply: give it one"
         work.say(NOT_CARRIED_OVER, ("metadata", "name"), "there is no name", hint)

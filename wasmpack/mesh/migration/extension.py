@@ -15,7 +15,9 @@ from wasmpack.oci.canonical import JsonObject, JsonValue
 KIND = "ServiceMeshExtension"
 API_VERSIONS = ("maistra.io/v1", "maistra.io/v1alpha1", "extensions.maistra.io/v1alpha1")
 RAW_CONFIG = "raw_v1alpha1_config"
-"""Where the conversion to v1 kept a string that is no JSON object (extension_conversion.go)."""
+"""Key under which the conversion to v1 kept any string other than a JSON object
+(extension_conversion.go).
+"""
 PHASES = {
     "PreAuthN": "AUTHN",
     "PostAuthN": "AUTHZ",
@@ -116,7 +118,7 @@ def unknown_fields(extension: Extension) -> Iterator[FieldPath]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationOptions:
-    """What may differ from the default."""
+    """Options that may differ from the default."""
 
     namespace: str = ""
     """For resources that have none."""
@@ -132,14 +134,14 @@ class MigrationOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewImage:
-    """What the image of an extension became."""
+    """The new image of an extension."""
 
     url: str
     """``oci://`` and the name of the new image."""
     sha256: str = ""
     """Hex digest to pin; empty for none."""
     manifest: ExtensionManifest | None = None
-    """What ``/manifest.yaml`` of the old image says; None if it was not read."""
+    """Content of ``/manifest.yaml`` in the old image; None if it was not read."""
 
 
 @dataclass(slots=True)
@@ -149,7 +151,7 @@ class Work:
     extension: Extension
     options: MigrationOptions
     image: NewImage | None
-    """What its image became; None if images are left alone."""
+    """The new image; None if images are left alone."""
     problems: list[Problem] = field(default_factory=list)
     notes: dict[FieldPath, str] = field(default_factory=dict)
     """Comments that stand before fields of the new resource."""

@@ -30,16 +30,16 @@ _VERSION = "org.opencontainers.image.version"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionManifest:
-    """What the file says; all of it is optional but the module."""
+    """Content of the file; everything but the module is optional."""
 
     module: str
     """Path of the module from the root of the image."""
     name: str = ""
-    """Of the plugin; empty if it is not given, as all below."""
+    """Name of the plugin; empty if not given, like all fields below."""
     description: str = ""
     """For people."""
     version: str = ""
-    """Of the plugin."""
+    """Version of the plugin."""
     phase: str = ""
     """``PreAuthN`` and so on."""
     priority: int | None = None

@@ -73,7 +73,7 @@ def image_url(work: Work, spec: JsonObject) -> None:
     at: FieldPath = ("spec", "image")
     image = work.extension.image
     if not image:
-        work.say(NOT_CARRIED_OVER, at, "there is no image, or it is no text")
+        work.say(NOT_CARRIED_OVER, at, "image is missing or not a string")
         return
     if work.image:
         spec["url"] = work.image.url
@@ -102,7 +102,7 @@ def image_url(work: Work, spec: JsonObject) -> None:
         "not looked at: a WasmPlugin needs plugin.wasm in the last layer, and images for "
         "ServiceMeshExtension often have another name in manifest.yaml"
     )
-    hint = "--images PREFIX packs it anew; wasmpack validate image says whether it must be"
+    hint = "--images PREFIX packs it again; wasmpack validate image shows whether to"
     work.say(IMAGE_NOT_LOOKED_AT, at, message, hint)
 
 
@@ -110,7 +110,7 @@ def phase(work: Work, spec: JsonObject) -> None:
     at: FieldPath = ("spec", "phase")
     old, given = work.extension.phase, work.extension.spec.get("phase")
     if given is not None and not isinstance(given, str):
-        work.say(NOT_CARRIED_OVER, at, f"{shortened(given)} is no phase", ", ".join(PHASES))
+        work.say(NOT_CARRIED_OVER, at, f"invalid phase {shortened(given)}", ", ".join(PHASES))
         return
     manifest = work.image.manifest if work.image else None
     if not old and manifest and manifest.phase:
@@ -129,7 +129,7 @@ def phase(work: Work, spec: JsonObject) -> None:
     elif old not in PHASES:
         near = difflib.get_close_matches(old, PHASES, 1)
         hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(PHASES)}"
-        message = f"{shortened(old)} is no phase: the old mesh never ran it, and said nothing"
+        message = f"unknown phase {shortened(old)}: the old mesh silently never ran it"
         work.say(UNKNOWN_PHASE, at, message, hint)
     elif PHASES[old]:
         spec["phase"] = PHASES[old]
@@ -146,7 +146,7 @@ def priority(work: Work, spec: JsonObject) -> None:
     at: FieldPath = ("spec", "priority")
     found: JsonValue = work.extension.spec.get("priority")
     if found is not None and (isinstance(found, bool) or not isinstance(found, int)):
-        work.say(NOT_CARRIED_OVER, at, f"{shortened(found)} is no integer")
+        work.say(NOT_CARRIED_OVER, at, f"{shortened(found)} is not an integer")
         return
     if work.options.as_published:
         if found is not None:
@@ -196,7 +196,7 @@ def configuration(work: Work, spec: JsonObject) -> None:
             work.say(
                 CONFIGURATION_DIFFERS,
                 at,
-                "the plugin got what stands in it, and still does",
+                "the plugin got its content, and still does",
                 severity=Severity.INFO,
             )
     if isinstance(config, str) and config:
@@ -216,15 +216,15 @@ def configuration(work: Work, spec: JsonObject) -> None:
 
 
 def _object_of(work: Work, at: FieldPath, text: str) -> JsonObject | None:
-    """The API of 2.0 had text, whatever the plugin understood; None if it is no JSON object."""
+    """Parse the text of the 2.0 API, which had any format; None if it is not a JSON object."""
     try:
         value: JsonValue = parse_json(text.encode(), "config")
     except BadArtifact as error:
         value, reason = None, error.message
     else:
-        reason = "JSON, but no object"
+        reason = "JSON, but not an object"
     if isinstance(value, dict):
-        message = "the text is a JSON object, which the plugin gets written anew: same content"
+        message = "the text is a JSON object, which the plugin gets reformatted: same content"
         work.say(CONFIGURATION_DIFFERS, at, message, severity=Severity.INFO)
         return value
     message = f"a WasmPlugin can hand over a JSON object only ({reason})"

@@ -1,4 +1,4 @@
-"""What the old mesh did without being told, and what now has to be said.
+"""Defaults of the old mesh that now have to be set explicitly.
 
 Sources: maistra/istio mec/pkg/pullstrategy/ossm/strategy.go (pulling),
 pkg/servicemesh/extension/apply_extension.go (root id),
@@ -58,7 +58,7 @@ def pulling(work: Work, spec: JsonObject) -> None:
         spec["imagePullPolicy"] = policy
     elif policy not in (None, ""):
         hint = "Always or IfNotPresent"
-        work.say(NOT_CARRIED_OVER, at, f"{shortened(policy)} is no pull policy", hint)
+        work.say(NOT_CARRIED_OVER, at, f"invalid pull policy {shortened(policy)}", hint)
     if policy == "Always":
         message = "now pulls again only when the resource changes"
         work.say(PULL_POLICY_DIFFERS, at, message, severity=Severity.INFO)

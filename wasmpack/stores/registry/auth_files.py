@@ -15,11 +15,11 @@ _LARGEST_FILE = 4 * 1024 * 1024
 _VARIABLE = "DOCKER_AUTH_CONFIG"
 """Content of a configuration, as GitLab's runners and docker have it."""
 _RUN = Path("/run/containers")
-"""Where Podman keeps the logins of a user without a session: root's in CI."""
+"""Podman's directory for logins of a user without a session: root in CI."""
 
 
 def configurations(options: RegistryOptions, notice: Notice) -> Iterator[Fields]:
-    """What can be read of them, in the order of the search.
+    """Readable configurations, in search order.
 
     :raises BadArtifact: one that is not a configuration
     """

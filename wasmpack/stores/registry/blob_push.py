@@ -16,7 +16,7 @@ from wasmpack.stores.registry.upload import Upload
 from wasmpack.stores.verified import Body
 
 _MODEST_CHUNK = 1 << 20
-"""Where one request for it all is too large: the limit of many a proxy, unless told otherwise."""
+"""Chunk size if a single request is too large: the default limit of many proxies."""
 _SMALL = 4096
 """Bytes that are sent along with the opening request, on the chance that they are taken."""
 
@@ -59,7 +59,7 @@ class BlobPush:
     def _mount(self, upload: Upload) -> bool:
         """True if it was mounted; else the registry may have opened an upload instead.
 
-        One that refuses to mount is not asked again: it is no reason not to send.
+        One that refuses to mount is not asked again; the blob is sent instead.
         """
         upload.asked_to_mount = True
         asked = {"mount": str(upload.descriptor.digest), "from": self._mount_from}

@@ -3,8 +3,8 @@
 Looked up in this order: the command line, ``--registry-config``, ``$DOCKER_AUTH_CONFIG``,
 ``$REGISTRY_AUTH_FILE``, ``$DOCKER_CONFIG/config.json`` or ``~/.docker/config.json``, Podman's
 ``auth.json``, then ``~/.dockercfg``.
-In each file: the most specific key first (``host/namespace/repository`` … ``host``), a helper of
-its own for the host (``credHelpers``), the entry, the common helper (``credsStore``).
+In each file: the most specific key first (``host/namespace/repository`` … ``host``), the
+helper for this host (``credHelpers``), the entry, the common helper (``credsStore``).
 """
 
 import base64

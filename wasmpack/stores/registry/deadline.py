@@ -68,7 +68,7 @@ class Deadline:
             raise Overdue(f"no end within {self.seconds:g} s") from value
 
     def attach(self, fileno: int) -> None:
-        """Watch this connection from now on, by a handle of its own that no wrapper closes."""
+        """Watch this connection from now on, by a separate handle that no wrapper closes."""
         self.detach()
         self._line = socket.socket(fileno=os.dup(fileno))
         _watchdog.watch(self)
@@ -153,7 +153,7 @@ def current() -> Deadline:
 
 
 def in_time(work: Callable[[], T], deadline: Deadline, too_late: Callable[[T], object]) -> T:
-    """Do it in a thread of its own, for what cannot be broken off (looking up a name).
+    """Run ``work`` in a separate thread, as it cannot be cancelled (looking up a name).
 
     :param too_late: gets a result that nobody waits for any more
     :raises Overdue: it took too long

@@ -1,4 +1,4 @@
-"""Who we are to one registry: credentials looked up once, a token for all that is needed.
+"""Login to one registry: credentials looked up once, one token for all required scopes.
 
 Tokens expire, so every 401 gets a new one. Several threads share a login.
 """

@@ -35,7 +35,7 @@ class _Shared:
     making: "threading.RLock" = field(default_factory=threading.RLock)
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What was made for this key before, if it has not been crowded out."""
+        """Return the cached value for this key, or make one if it is new or was evicted."""
         with self.making:
             found = self.kept.pop(key, None) or make()
             self.kept[key] = found
@@ -85,7 +85,7 @@ class RegistryOptions:
         return self if not self.has_login or self._owner.is_at(registry) else self.without_login()
 
     def shared(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What was made for this key before, with these options or a copy of them, or a new one.
+        """Return the value shared under this key by these options and their copies, or make one.
 
         So connections and tokens last as long as the options.
         """

@@ -19,7 +19,7 @@ from wasmpack.stores.registry.transport import Transport
 
 MOST_PAGES = 1000
 MOST_BYTES = 64 * 1024 * 1024
-"""Of all pages together."""
+"""Limit for all pages together."""
 MOST_ROWS = 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""Whether a port of this machine speaks TLS: asked where plain HTTP got no answer."""
+"""Probe a local port for TLS, after plain HTTP got no answer."""
 
 import contextlib
 import socket

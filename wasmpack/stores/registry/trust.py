@@ -23,7 +23,7 @@ _BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where distributions keep theirs, for a Python whose OpenSSL looks elsewhere."""
+"""Certificate files of distributions, for a Python whose OpenSSL looks elsewhere."""
 _CERTS_D = (Path("/etc/containers/certs.d"), Path("/etc/docker/certs.d"))
 _MOST_FILES = 1000
 """Files of one directory that are read."""

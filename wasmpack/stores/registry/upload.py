@@ -51,7 +51,7 @@ class Upload:
         """Bytes of a chunk that the registry asks for."""
         self._offset = 0
         self._furthest = 0
-        """Of all tries: what is sent again is no progress."""
+        """Highest offset of all attempts: sending bytes again does not count as progress."""
         self._stream: VerifiedStream | None = None
         """The source of the chunks, read one after the other."""
 
