@@ -16,7 +16,7 @@ FUZZ = Path(__file__).with_name("fuzz.py")
 
 def test_no_disagreement_and_enough_that_loads(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, FUZZ, "--count", "800", "--seed", "3", "--keep", tmp_path / "kept"],
+        [sys.executable, FUZZ, "--count", "240", "--seed", "3", "--keep", tmp_path / "kept"],
         capture_output=True,
         text=True,
         timeout=400,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.limit_modules import BEYOND_WASMTIME, LIMITS
 
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy import ask_envoy
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
@@ -18,9 +19,9 @@ LONG = 600.0
 def test_as_many_load_and_one_more_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wasmpack.envoy.judge._ENVOY", 8 << 30)  # as much as Envoy itself takes
     limit = LIMITS[name]
-    seen = ask_envoy(limit.make(limit.most), seconds=LONG)
+    seen = ask_envoy(limit.make(limit.most), StartUp(seconds=LONG))
     assert seen.accepts or (not limit.envoy and BYTECODE not in " ".join(seen.words))
-    more = ask_envoy(limit.make(limit.most + 1), seconds=LONG)
+    more = ask_envoy(limit.make(limit.most + 1), StartUp(seconds=LONG))
     assert more.crashed or BYTECODE in " ".join(more.words)
 
 

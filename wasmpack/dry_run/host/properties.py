@@ -32,18 +32,19 @@ _MAPS = {
     b"response\0headers": RESPONSE_HEADERS,
     b"response\0trailers": RESPONSE_TRAILERS,
 }
-_OBJECTS = {b"xds", b""}
-"""Properties that have parts, and no value themselves."""
+_XDS = b"xds"
+"""What always has parts, and no value itself."""
 
 
-def property_value(vm: VmState, name: bytes) -> bytes:
-    """The value; ``name`` is its path, with zero bytes between the parts.
+def property_value(vm: VmState, path: bytes) -> bytes:
+    """The value; ``path`` has zero bytes between the parts, and may have some behind them.
 
     :raises Refused: there is none now
     """
+    name = path.rstrip(b"\0")
     if name in vm.properties:
         return vm.properties[name]
-    if name in _OBJECTS:
+    if not path or name == _XDS:
         raise Refused(Status.SERIALIZATION_FAILURE)
     if vm.stream is None:
         raise Refused(Status.NOT_FOUND)

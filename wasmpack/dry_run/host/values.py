@@ -83,7 +83,7 @@ def _buffer(host: Host, kind: int) -> bytes | bytearray:
 
 def proxy_get_property(host: Host, path: int, path_size: int, data: int, size: int) -> None:
     name = host.memory.text(path, path_size)
-    host.memory.give(property_value(host.vm, name.rstrip(b"\0")), data, size)
+    host.memory.give(property_value(host.vm, name), data, size)
 
 
 def proxy_set_property(host: Host, path: int, path_size: int, data: int, size: int) -> Status:
