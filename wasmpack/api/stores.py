@@ -60,8 +60,8 @@ def prune() -> tuple[int, int]:
 def list_tags(repository: str | Reference, session: Session | None = None) -> list[str]:
     """The tags of a repository in its registry, sorted.
 
-    >>> wasmpack.list_tags("quay.io/me/plugin")
-    ['v1']
+    >>> "v1" in wasmpack.list_tags("quay.io/me/plugin")
+    True
 
     :raises NotFound: no such repository
     """
