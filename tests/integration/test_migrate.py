@@ -180,9 +180,9 @@ def test_out_of_the_docker_engine_and_out_of_an_archive(cli: Cli, tmp_path: Path
 
 
 WRONG_IMAGES: list[tuple[str, bytes, str]] = [
-    ("no manifest.yaml", i.packed(("extension.wasm", C.read_bytes())), "no /manifest.yaml in it"),
+    ("no manifest.yaml", i.packed(("extension.wasm", C.read_bytes())), "/manifest.yaml not found"),
     ("in a folder", i.packed(("x/manifest.yaml", MANIFEST.encode()), ("extension.wasm", C.read_bytes())),
-     "no /manifest.yaml in it"),
+     "/manifest.yaml not found"),
     ("not YAML", old_image(manifest="a: [1"), "manifest.yaml:1:4"),
     ("a list", old_image(manifest="[a]"), "expected a mapping"),
     ("no module named", old_image(manifest="name: x"), "names no module"),
@@ -326,7 +326,7 @@ USAGE: list[tuple[list[str], int, str]] = [
     (["--pin"], 2, "--pin needs --images"),
     (["--report", "x.txt"], 2, "ends in .md or .json"),
     (["--target", "envoy-1.40"], 2, "WasmPlugin is read by Istio"),
-    (["--images", "Not/Valid"], 2, "no repository"),
+    (["--images", "Not/Valid"], 2, "invalid repository"),
 ]
 
 

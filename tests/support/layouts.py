@@ -9,7 +9,6 @@ from agreement import images as i
 
 from support.plugins import PLUGINS
 from support.programs import need, run
-from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.verified import VerifiedStream
@@ -48,7 +47,7 @@ def put(case: i.Case, directory: Path) -> str:
     reader = i.CaseReader(case)
     layout = Layout.create(directory)
     top = reader.get()
-    image = reader.get(Descriptor.of(b"", "")) if isinstance(top, Index) else top
+    image = reader.get(top.manifests[0]) if isinstance(top, Index) else top
     assert isinstance(image, Manifest)
     for blob in image.blobs:
         data = reader.open_blob(blob).read()
