@@ -82,7 +82,7 @@ def test_the_documented_examples_are_accepted(example: str, cli: Cli, tmp_path: 
     report = json.loads(done.out)
     assert report["verdict"] == "accept"
     codes = {finding["code"] for finding in report["findings"]}
-    assert codes == ({"WPL013"} if example == "file" else {"WPL007", "WPL015"})
+    assert codes == ({"WPL013", "WPL023"} if example == "file" else {"WPL007", "WPL015"})
 
 
 def test_rendered_and_pinned(image: str, cli: Cli) -> None:
