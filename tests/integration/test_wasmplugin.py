@@ -249,7 +249,7 @@ def test_other_kinds(image: str, cli: Cli) -> None:
 
 
 WRONG: list[tuple[list[str], int, str]] = [
-    (["oci:layout:v1"], 2, "a mesh pulls from registries"),
+    (["oci:layout:v1"], 2, "an image in a registry, from which meshes pull"),
     (["file:///x.wasm", "--pin"], 2, "--pin needs an image"),
     (["file:///x.wasm", "--kind", "EnvoyExtensionPolicy", "--target-ref", "Gateway/g"], 2, "no files"),
     (["quay.io/a:v1", "--no-image", "--kind", "EnvoyExtensionPolicy"], 2, "needs a target"),
@@ -258,8 +258,8 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["quay.io/a:v1", "--no-image", "--target", "envoy-1.40"], 2, "WasmPlugin is read by Istio"),
     (["quay.io/a:v1", "--no-image", "--pin"], 2, "exclude each other"),
     (["quay.io/a:v1", "--no-image", "-l", "app"], 2, "LABEL=VALUE"),
-    (["quay.io/a:v1", "--no-image", "--match", "INBOUND"], 2, "no mode"),
-    (["quay.io/a:v1", "--no-image", "--match", "SERVER:0"], 2, "no port"),
+    (["quay.io/a:v1", "--no-image", "--match", "INBOUND"], 2, "invalid mode"),
+    (["quay.io/a:v1", "--no-image", "--match", "SERVER:0"], 2, "invalid port"),
     (["quay.io/a:v1", "--no-image", "--target-ref", "web"], 2, "KIND/NAME"),
     (["quay.io/a:v1", "--no-image", "--target-ref", "Pod/web"], 3, "WPL004"),
     (["quay.io/a:v1", "--no-image", "--name", "Not_Valid"], 3, "WPL001"),
