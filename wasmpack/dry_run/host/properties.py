@@ -33,7 +33,7 @@ _MAPS = {
     b"response\0trailers": RESPONSE_TRAILERS,
 }
 _XDS = b"xds"
-"""What always has parts, and no value itself."""
+"""It always has parts, and no value itself."""
 
 
 def property_value(vm: VmState, path: bytes) -> bytes:
