@@ -19,7 +19,7 @@ from support.exchanges import FULL, PLAIN
 from support.plugins import binary
 
 from agreement.programs import MARKERS, signature
-from wasmpack.dry_run.host.request import GET_REQUEST, callbacks
+from wasmpack.dry_run.host.exchange import GET_REQUEST, callbacks
 from wasmpack.dry_run.result import Outcome, RunRequest
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.dry_run.start_up import StartUp

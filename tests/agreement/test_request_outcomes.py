@@ -12,7 +12,7 @@ from support.envoy_batch import LOADS, NOT_ASKED, Observed, Subject, observe
 from support.plugins import binary
 
 from agreement.programs import MARKERS
-from wasmpack.dry_run.host.request import CONNECTION, GET_REQUEST, Phase
+from wasmpack.dry_run.host.exchange import CONNECTION, GET_REQUEST, Phase
 from wasmpack.dry_run.result import Outcome, RunRequest, Served
 from wasmpack.dry_run.runs import compiled_plugin, dry_runs
 from wasmpack.envoy import find_envoy

@@ -28,6 +28,8 @@ LAYERS = {
     "envoy": 5, "module_rules": 5, "fetchers": 5, "mesh": 5,
     "actions": 6, "api": 7, "cli": 7, "__init__": 8, "__main__": 8,
 }  # fmt: skip
+LONGEST_MODULE = 300
+"""Lines."""
 SAME_LAYER = {("targets", "proxy_abi"), ("findings", "redaction"), ("errors", "redaction")}
 """Rooms of one layer know nothing of each other, but for these."""
 ONLY_IN = {
@@ -168,6 +170,12 @@ def test_the_installed_wheel_is_tested() -> None:
 def test_every_module_says_what_it_is(modules: list[Path]) -> None:
     for path in modules:
         assert ast.get_docstring(parsed(path)), path
+
+
+@by_room
+def test_no_module_is_longer_than_can_be_read_at_once(modules: list[Path]) -> None:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in modules}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
 
 
 def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:

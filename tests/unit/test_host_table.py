@@ -10,8 +10,9 @@ from importlib.resources import files
 import pytest
 
 from wasmpack.dry_run.host import calls_out, header_maps, streams, values, wasi
+from wasmpack.dry_run.host.exchange import GET_REQUEST, Callback, Phase
 from wasmpack.dry_run.host.memory import GuestMemory, OverLimit, ProxyCrash, Refused, Status
-from wasmpack.dry_run.host.request import GET_REQUEST, Callback, Phase, RequestState
+from wasmpack.dry_run.host.request import RequestState
 from wasmpack.dry_run.host.shared_state import SharedState
 from wasmpack.dry_run.host.state import Host, VmState
 from wasmpack.dry_run.host.table import HOST_FUNCTIONS

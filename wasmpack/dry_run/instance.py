@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from wasmpack.dry_run.budget import RunBudget
 from wasmpack.dry_run.engine import engine, first_line, trap_reason
 from wasmpack.dry_run.guest import WasmtimeGuest
+from wasmpack.dry_run.host.exchange import GET_REQUEST, Callback
 from wasmpack.dry_run.host.memory import OverLimit, ProxyCrash, Refused, Restricted
-from wasmpack.dry_run.host.request import GET_REQUEST, Callback, RequestState
+from wasmpack.dry_run.host.request import RequestState
 from wasmpack.dry_run.host.shared_state import SharedState
 from wasmpack.dry_run.host.state import ROOT, Host, VmState
 from wasmpack.dry_run.host.table import HOST_FUNCTIONS

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from wasmpack.dry_run.budget import RunBudget
 from wasmpack.dry_run.code_cache import compiled_module
 from wasmpack.dry_run.engine import engine, first_line
-from wasmpack.dry_run.host.request import CONNECTION, GET_REQUEST, Callback
+from wasmpack.dry_run.host.exchange import CONNECTION, GET_REQUEST, Callback
 from wasmpack.dry_run.instance import Instance, Notice, Plugin
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.processes import Bound, Exceeded

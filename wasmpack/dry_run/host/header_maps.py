@@ -5,8 +5,8 @@ Observed with Envoy 1.40.0; proxy-wasm-cpp-host, src/exports.cc, src/pairs_util.
 
 from collections.abc import Sequence
 
+from wasmpack.dry_run.host.exchange import Pair, Phase
 from wasmpack.dry_run.host.memory import Refused, Status, found
-from wasmpack.dry_run.host.request import Pair, Phase
 from wasmpack.dry_run.host.state import Host
 
 _LAST_MAP = 7

@@ -5,16 +5,16 @@ Which there are when, and their values, was observed with Envoy 1.40.0
 source/extensions/common/wasm/context.cc, ``Context::findValue``.
 """
 
-from wasmpack.dry_run.host.header_maps import encoded
-from wasmpack.dry_run.host.memory import Refused, Status, found
-from wasmpack.dry_run.host.request import (
+from wasmpack.dry_run.host.exchange import (
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
     RESPONSE_TRAILERS,
     Pair,
-    RequestState,
     number,
 )
+from wasmpack.dry_run.host.header_maps import encoded
+from wasmpack.dry_run.host.memory import Refused, Status, found
+from wasmpack.dry_run.host.request import RequestState
 from wasmpack.dry_run.host.state import VmState
 
 _HEADERS = {

@@ -1,8 +1,9 @@
 """The host functions that steer a stream, and those that choose the context of the next calls."""
 
+from wasmpack.dry_run.host.exchange import STREAM
 from wasmpack.dry_run.host.header_maps import decoded
 from wasmpack.dry_run.host.memory import Refused, Status
-from wasmpack.dry_run.host.request import STREAM, LocalResponse
+from wasmpack.dry_run.host.request import LocalResponse
 from wasmpack.dry_run.host.state import ROOT, Host
 
 _REQUEST, _RESPONSE, _DOWNSTREAM, _UPSTREAM = range(4)
