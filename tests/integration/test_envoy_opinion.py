@@ -68,8 +68,8 @@ def test_both_are_shown(name: str, code: str, exit_code: int, cli: Cli, tmp_path
 
 
 def test_images_too(cli: Cli) -> None:
-    cli("build", PLUGINS / "header-append-c.wasm", "-t", "x:v1")
-    done = cli("validate", "image", "x:v1", "--envoy", "--format", "json")
+    cli("build", PLUGINS / "header-append-c.wasm", "-t", "app:v1")
+    done = cli("validate", "image", "app:v1", "--envoy", "--format", "json")
     assert done.code == 0
     assert [f["code"] for f in json.loads(done.out)["findings"]] == ["ENV003"]
 

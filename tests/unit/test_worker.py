@@ -47,13 +47,13 @@ REQUEST = {"requests": [RunRequest(abi_version="0.2.1").as_json()], "seconds": 1
 def test_a_module_is_validated_compiled_and_run(
     data: bytes, compiled: bool, keys: list[str]
 ) -> None:
-    found = answers("serve", head(data, compiled=compiled), data, REQUEST)
+    found = answers("run", head(data, compiled=compiled), data, REQUEST)
     assert list(dict.fromkeys(next(iter(json.loads(line))) for line in found)) == keys
 
 
 @pytest.mark.slow
 def test_nobody_asks() -> None:
-    assert answers("serve") == []
+    assert answers("run") == []
 
 
 @pytest.mark.slow

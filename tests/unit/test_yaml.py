@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +15,7 @@ from support.peak import watched
 from wasmpack.actions.migrate import documents_text
 from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.documents import Comment, FieldPath
-from wasmpack.kubeyaml.reader import read_documents
+from wasmpack.kubeyaml.reader import MAX_BYTES, TooMuch, read_documents, read_unresolved
 from wasmpack.kubeyaml.writer import is_plain, join_documents, to_yaml
 from wasmpack.mesh.templates import fill
 from wasmpack.oci.canonical import JsonValue
@@ -436,6 +436,14 @@ except BadArtifact as error:
     assert len(error.message) < 200
     print("refused")
 """
+
+
+@pytest.mark.parametrize("read", [read_documents, read_unresolved])
+def test_a_stream_beyond_the_bound_is_not_parsed(
+    read: Callable[[bytes, str], object],
+) -> None:
+    with pytest.raises(TooMuch, match="f: more than 64 MiB"):
+        read(bytes(MAX_BYTES + 1), "f")
 
 
 @pytest.mark.slow

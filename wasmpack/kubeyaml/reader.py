@@ -54,9 +54,7 @@ def read_counted(raw: bytes, source: str, counts: Counts) -> tuple[Document, ...
     :param counts: of the streams that were read before and are kept with this one
     :raises TooMuch: this stream, and those before it, are beyond a bound
     """
-    counts.size += len(raw)
-    _check(counts, source)
-    text = _decoded(raw, source)
+    text = _text(raw, source, counts)
     if text.lstrip()[:1] not in {"{", "["}:
         return _Stream(text, source, counts).documents()
     try:
@@ -80,7 +78,8 @@ def read_unresolved(raw: bytes, source: str) -> tuple[Document, ...]:
     For whoever decodes into fields of a type, as go-yaml does: ``1.10`` is the text of a version
     and the number of a priority. In quotes a scalar is a string, plain it is :class:`PlainText`.
     """
-    return _Stream(_decoded(raw, source), source, Counts(), PlainText).documents()
+    counts = Counts()
+    return _Stream(_text(raw, source, counts), source, counts, PlainText).documents()
 
 
 def field_lines(text: str) -> Mapping[FieldPath, int]:
@@ -250,7 +249,10 @@ def _check(counts: Counts, source: str) -> None:
         raise TooMuch(f"{source}: {counts.excess}")
 
 
-def _decoded(raw: bytes, source: str) -> str:
+def _text(raw: bytes, source: str, counts: Counts) -> str:
+    """The stream as text with line feeds alone, once its size is counted."""
+    counts.size += len(raw)
+    _check(counts, source)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
