@@ -255,3 +255,22 @@ def test_text_is_compiled_within_bounds(name: str) -> None:
 def test_text_is_refused_with_its_place() -> None:
     with pytest.raises(BadArtifact, match=r"x\.wat: not valid WebAssembly text.*line 1 column 9"):
         compile_text(b"(module oops)", "x.wat")
+
+
+def test_the_most_exports_that_load_are_started_within_the_budget() -> None:
+    """A proxy asks for a dozen of them by name."""
+    exports = "".join(f'(export "{number}x" (func $f))' for number in range(90_000))
+    data = wat(f"(func $f) {exports}")
+    report = validate_module(PluginModule(data), Checks(targets=["envoy-1.40"]))
+    assert report.verdict is Verdict.ACCEPT
+    assert not [found for found in report.findings if found.code.startswith("RUN")]
+
+
+def test_a_memory_is_found_under_a_name_longer_than_any_that_is_shown() -> None:
+    frame = FRAME.replace('(memory (export "memory") 1)', f'(memory (export "{"m" * 5000}") 1)')
+    body = """(func (export "proxy_on_vm_start") (param i32 i32) (result i32)
+      (i32.eqz (call $log (i32.const 2) (i32.const 0) (i32.const 0))))"""
+    imports = '(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))'
+    text = frame.format(imports=imports, marker="proxy_abi_version_0_2_1", body=body)
+    report = validate_module(PluginModule(binary(text)), Checks(targets=["envoy-1.40"]))
+    assert report.verdict is Verdict.ACCEPT

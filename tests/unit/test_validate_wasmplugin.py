@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from wasmpack.actions.migrate import MigrationRequest, documents_text, migrate_e
 from wasmpack.actions.migration_report import markdown
 from wasmpack.actions.render import render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
+from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
-from wasmpack.errors import WasmpackError
+from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings.report import report_lines
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import read_documents
@@ -101,3 +103,28 @@ def test_rendered_or_refused(kind: Kind, metadata: dict[str, Any], fields: dict[
         (document,) = read_documents(text.encode(), "output")
         assert isinstance(document.value, dict)
         assert document.value["kind"] == kind.value
+
+
+MANY = """apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata: {{name: p{number}}}
+spec: {{url: "oci://localhost:1/app:v{tag}", pluginConfig: {{n: {setting}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tags", "configs", "images", "refused"),
+    [(1001, 1, True, True), (1, 1001, True, True), (1001, 1, False, False), (1, 1, True, False)],
+    ids=["images", "configurations", "without images", "the same one"],
+)
+def test_modules_of_one_call_are_bounded(
+    tags: int, configs: int, images: bool, refused: bool
+) -> None:
+    text = "---\n".join(
+        MANY.format(number=n, tag=n % tags, setting=n % configs) for n in range(1001)
+    )
+    documents = read_documents(text.encode(), "many.yaml")
+    checks, scope = Checks(targets=["istio-1.28"]), ImageScope(read=images)
+    expected = pytest.raises(BadArtifact, match="1001 modules") if refused else nullcontext()
+    with expected:
+        validate_wasmplugin(documents, "many.yaml", checks, images=scope)

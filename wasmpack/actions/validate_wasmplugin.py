@@ -22,7 +22,7 @@ from wasmpack.actions.resources import (
     sorted_out,
 )
 from wasmpack.actions.validate import Checks
-from wasmpack.errors import NotFound, WasmpackError
+from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.fetchers.refusal import Refused
 from wasmpack.findings import Problem, Report, Rule, Severity
 from wasmpack.images.parts import UNREADABLE
@@ -55,6 +55,8 @@ IMAGE_MISSING = Rule(
 
 
 _FETCHED = ("http", "https")
+_MOST_MODULES = 1_000
+"""Modules that one call fetches and starts; one with another configuration is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def validate_wasmplugin(
 
     :param checks: a start-up given here goes before what the resource says
     :param unreadable: files that gave no documents
-    :raises BadArtifact: no such resource
+    :raises BadArtifact: no such resource, or more modules than one call starts
     :raises WrongUsage: a target that reads no WasmPlugin
     """
     checks, session = checks or Checks(), session or Session()
@@ -97,6 +99,8 @@ def validate_wasmplugin(
     apis = list(dict.fromkeys(plugin.api for plugin in plugins)) or [ISTIO]
     releases = mesh_targets(checks.targets, apis)
     context = _Context(items, checks, images or ImageScope(), session)
+    if context.images.read:
+        _check_amount(plugins, subject)
     by_api = {api: _Check(_read_by(api, releases), context) for api in apis}
     problems = {name: [*unreadable, *notes] for name in releases}
     orders = order_problems(plugins)
@@ -109,6 +113,16 @@ def validate_wasmplugin(
             problems[name] += found_here + (orders[number] if name in releases else [])
     report = checks.judge(subject, "wasmplugin", problems)
     return in_line_order(report, [document.source for document in documents])
+
+
+def _check_amount(plugins: Sequence[Plugin], subject: str) -> None:
+    """Refuse files that would keep registries and the dry run busy for hours."""
+    started = {(plugin.text("url"), start_up_of(plugin)) for plugin in plugins}
+    if len(started) > _MOST_MODULES:
+        raise BadArtifact(
+            f"{subject}: {len(started)} modules to fetch and start, more than {_MOST_MODULES}",
+            hint="fewer files in each call, or --no-image for the resources alone",
+        )
 
 
 def _not_read_by_any(plugin: Plugin) -> Problem:

@@ -29,23 +29,38 @@ class WasmtimeGuest(GuestMemory):
         self.memory: wasmtime.Memory | wasmtime.SharedMemory | None = None
         """The memory that the host sees; before there is an instance it follows a null pointer."""
 
+    def attach(
+        self, instance: wasmtime.Instance, module: Module, imported: wasmtime.Memory | None
+    ) -> None:
+        """Take over the new instance, and find the memory that the host uses.
+
+        That is the last memory that is exported, under any name, and else the imported one (v8.cc,
+        ``link``). Exports are asked for by their names: ``Instance.exports`` lists all of them
+        first, in time that grows with the square of their number.
+        """
+        import wasmtime
+
+        self.instance = instance
+        self._exports = wasmtime.Linker(self._store.engine)
+        self._exports.define_instance(self._store, "", instance)
+        last = next((e for e in reversed(module.exports) if e.kind == "memory"), None)
+        found = self._export(last.raw_name.decode()) if last else imported
+        assert found is None or isinstance(found, wasmtime.Memory | wasmtime.SharedMemory)
+        self.memory = found
+
     def function(self, name: str) -> wasmtime.Func | None:
         import wasmtime
 
-        found = self.instance.exports(self._store).get(name) if self.instance else None
+        found = self._export(name) if self.instance else None
         return found if isinstance(found, wasmtime.Func) else None
 
-    def find_memory(self, module: Module, imported: wasmtime.Memory | None) -> None:
-        """The host uses the last memory that is exported, under any name (v8.cc, ``link``)."""
+    def _export(self, name: str) -> object:
         import wasmtime
 
-        assert self.instance
-        self.memory = imported
-        exports = self.instance.exports(self._store)
-        for export in module.exports:
-            found = exports.get(export.name)
-            if isinstance(found, wasmtime.Memory | wasmtime.SharedMemory):
-                self.memory = found
+        try:
+            return self._exports.get(self._store, "", name)
+        except wasmtime.WasmtimeError:
+            return None
 
     def read(self, address: int, size: int) -> bytes | None:
         if not self._inside(address, size):

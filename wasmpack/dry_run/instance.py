@@ -206,8 +206,8 @@ class Instance:
         import wasmtime
 
         provided = list(self._provided())
-        self._guest.instance = wasmtime.Instance(self._store, self._compiled, provided)
-        self._guest.find_memory(self._plugin.module, self._imported)
+        instance = wasmtime.Instance(self._store, self._compiled, provided)
+        self._guest.attach(instance, self._plugin.module, self._imported)
         self._vm.has_context = True
 
     def _provided(self) -> Iterator[wasmtime.Func | wasmtime.Memory | wasmtime.Table]:
