@@ -10,9 +10,11 @@ import lzma
 import os
 import tarfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from backports import zstd
 from support.images import image_of, keep
 
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
@@ -132,36 +134,33 @@ def archive(tmp_path: Path) -> Path:
     return path
 
 
+SKIPPABLE = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
+"""A frame of zstd without content (RFC 8878 3.1.2)."""
+
+
 def read(path: Path, name: str | None = "v1") -> bytes:
     image = open_image(ArchivePlace(str(path), name))
     return b"".join(image.blob(layer) for layer in ONE.manifest.layers)
 
 
-def test_gzipped_archives(archive: Path) -> None:
-    packed = archive.with_suffix(".tgz")
-    packed.write_bytes(gzip.compress(archive.read_bytes()))
+@pytest.mark.parametrize(
+    ("name", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("zstd", zstd.compress),
+        ("zstd", lambda data: zstd.compress(data[:700]) + SKIPPABLE + zstd.compress(data[700:])),
+        ("xz", lzma.compress),
+        ("bzip2", bz2.compress),
+    ],
+    ids=["gzip", "zstd", "several zstd frames", "xz", "bzip2"],
+)
+def test_compressed_archives(archive: Path, name: str, compress: Callable[[bytes], bytes]) -> None:
+    packed = archive.with_suffix(".packed")
+    packed.write_bytes(compress(archive.read_bytes()))
     assert read(packed) == read(archive)
     packed.write_bytes(packed.read_bytes()[:-20])
-    with pytest.raises(BadArtifact, match="damaged gzip"):
+    with pytest.raises(BadArtifact, match=f"damaged {name}"):
         read(packed)
-
-
-@pytest.mark.parametrize(
-    ("start", "command"),
-    [
-        (b"\x28\xb5\x2f\xfd" + bytes(40), "zstd -d"),
-        (lzma.compress(b"x"), "xz -dk"),
-        (bz2.compress(b"x"), "bunzip2 -k"),
-    ],
-    ids=["zstd", "xz", "bzip2"],
-)
-def test_other_compressions_are_refused_with_a_command(
-    archive: Path, start: bytes, command: str
-) -> None:
-    archive.write_bytes(start)
-    with pytest.raises(BadArtifact, match="which is not read here") as caught:
-        read(archive)
-    assert caught.value.hint.startswith(f"{command} {archive}")
 
 
 @pytest.mark.parametrize("zipped", [False, True])

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from backports import zstd
 from support.images import image_of, keep
 from support.plugins import wat
+from support.tars import END, file
 
 from wasmpack.actions.image_rules import cut_module, name_problems, unreadable
 from wasmpack.actions.validate import Checks
@@ -74,12 +76,11 @@ def test_a_limit_that_can_be_moved_is_named() -> None:
 
 @pytest.mark.parametrize("kind", ["application/vnd.oci.image.layer.v1.tar+zstd", None])
 def test_zstd_layers_get_one_hint_that_leads_somewhere(kind: str | None) -> None:
-    data = b"\x28\xb5\x2f\xfd" + bytes(600)
+    data = zstd.compress(file(b"plugin.wasm", wat()) + END)
     layer = Descriptor.of(data, kind or "application/vnd.oci.image.layer.v1.tar+gzip")
     body = {**json.loads(IMAGE.manifest.raw), "layers": [layer.as_json()]}
     image = BuiltImage(parse_manifest(canonical_json(body)), {**IMAGE.blobs, layer.digest: data})
     report = validate_image(Image(image, "x"), CHECKS)
     hints = {str(finding.hint) for finding in report.findings if finding.severity == "error"}
     (hint,) = hints
-    assert "skopeo copy --dest-compress-format gzip" in hint
-    assert "wasmpack repack oci:gzipped:v1 DESTINATION" in hint
+    assert "wasmpack repack" in hint

@@ -13,6 +13,7 @@ from wasmpack.oci import media_types as mt
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UnreadableLayer
 from wasmpack.oci.layers import Layers, topmost_first
+from wasmpack.oci.stream import Compression
 
 MODULE = b"\0asm\1\0\0\0"
 PLUGIN = file(b"plugin.wasm", MODULE)
@@ -192,11 +193,11 @@ def test_all_layers_share_one_budget_of_entries(blobs: Blobs) -> None:
 def test_whole_blobs(blobs: Blobs) -> None:
     layers = Layers(blobs)
     assert layers.read(blobs.add(b"ab", b"cd")) == b"abcd"
-    assert layers.read(blobs.add(gzip.compress(b"abcd")), gzipped=True) == b"abcd"
+    assert layers.read(blobs.add(gzip.compress(b"abcd")), Compression.GZIP) == b"abcd"
     with pytest.raises(BadArtifact, match="damaged gzip: gzip: invalid header"):
-        layers.read(blobs.add(b"not gzip at all"), gzipped=True)
+        layers.read(blobs.add(b"not gzip at all"), Compression.GZIP)
     with pytest.raises(BadArtifact, match="more than any mesh reads"):
-        layers.read(blobs.add(*[ZEROS] * 300), gzipped=True)
+        layers.read(blobs.add(*[ZEROS] * 300), Compression.GZIP)
 
 
 def test_layers_to_look_into() -> None:

@@ -52,7 +52,7 @@ def imported(folder: str) -> dict[str, str]:
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules = [node.module]
             found |= {module.partition(".")[0]: str(path) for module in modules}
-    known = sys.stdlib_module_names | OURS
+    known = sys.stdlib_module_names | OURS | {"compression"}  # of the standard library since 3.14
     return {module: path for module, path in found.items() if module not in known}
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 from collections.abc import Iterator
 
 import pytest
+from backports import zstd
 from support.tars import END, file, header, special
 
 from wasmpack.errors import BadArtifact
@@ -86,6 +88,11 @@ def test_layers_that_are_files() -> None:
     assert found.runtime_config == b"{}"
 
 
+def test_layers_compressed_as_no_mesh_reads_them() -> None:
+    found = searched(zstd.compress(tar(file(b"a.wasm", A))), ("a/b", bz2.compress(B), "b.wasm"))
+    assert found.modules == {"a.wasm": A, "b.wasm": B}
+
+
 def test_what_lies_before_damage_is_found() -> None:
     """A tar that ends behind the plugin, as umoci writes it, loads in meshes."""
     found = searched(header(b"z.wasm", len(A)) + A, tar(file(b"x.wasm", A)) + b"rest")
@@ -101,10 +108,11 @@ def test_what_lies_before_damage_is_found() -> None:
     ("layer", "words"),
     [
         (gzip.compress(tar(file(b"x", bytes(9000))))[:-30], "unexpected EOF"),
-        (b"\x28\xb5\x2f\xfd" + bytes(600), "zstd"),
-        (b"\x1f\x8b\x09" + bytes(600), "damaged gzip"),
+        (zstd.compress(tar(file(b"x", bytes(9000))))[:-9], "unexpected EOF"),
+        (b"\x28\xb5\x2f\xfd\xff" + b"\xff" * 600, "zstd: "),
+        (b"\x1f\x8b\x09" + bytes(600), "invalid header"),
     ],
-    ids=["cut", "zstd", "not gzip"],
+    ids=["cut", "cut zstd", "not zstd", "not gzip"],
 )
 def test_layers_that_cannot_be_read(layer: bytes, words: str) -> None:
     with pytest.raises(BadArtifact, match=words):

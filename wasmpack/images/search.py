@@ -15,10 +15,10 @@ from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UnreadableLayer
 from wasmpack.oci.layers import MODULE, LayerFile, Layers, OpenBlob, path_of, topmost_first
 from wasmpack.oci.manifest import Manifest
+from wasmpack.oci.stream import Compression
 from wasmpack.oci.tar import TarEntry
 from wasmpack.oci.tar_header import FILE, FOLDER, starts_tar
 
-_ZSTD = b"\x28\xb5\x2f\xfd"
 _OPAQUE = b".wh..wh..opq"
 _DELETED = b".wh."
 """Prefix of a name that a layer takes out of those below (image-spec, layer.md, "Whiteouts")."""
@@ -140,30 +140,24 @@ def _those(modules: dict[str, bytes]) -> str:
 def _files(layer: Descriptor, layers: Layers, damage: list[str]) -> Iterator[LayerFile]:
     """Contents of a layer: the files of a tar, or one file named by the layer's title."""
     try:
-        start, gzipped = layers.start(layer)
+        start, compression = layers.start(layer)
     except UnreadableLayer as error:
-        raise BadArtifact(f"layer {layer.digest}: damaged gzip: {error.reason}") from error
-    if start[:4] == _ZSTD:
-        raise BadArtifact(
-            f"layer {layer.digest}: compressed with zstd, which is not read here",
-            hint="skopeo copy --dest-compress-format gzip docker://IMAGE oci:gzipped:v1, then "
-            "wasmpack repack oci:gzipped:v1 DESTINATION",
-        )
+        raise BadArtifact(f"layer {layer.digest}: {error.reason}") from error
     if start[:8] == MODULE:
-        yield _file(layer.title or mt.PLUGIN_FILE, layers.read(layer, gzipped=gzipped))
+        yield _file(layer.title or mt.PLUGIN_FILE, layers.read(layer, compression))
     elif layer.media_type == mt.WASM_CONFIG:
-        yield _file(mt.RUNTIME_CONFIG_FILE, layers.read(layer, gzipped=gzipped))
+        yield _file(mt.RUNTIME_CONFIG_FILE, layers.read(layer, compression))
     elif starts_tar(start):
-        yield from _tar_files(layer, layers, damage, gzipped=gzipped)
+        yield from _tar_files(layer, layers, damage, compression)
 
 
 def _tar_files(
-    layer: Descriptor, layers: Layers, damage: list[str], *, gzipped: bool
+    layer: Descriptor, layers: Layers, damage: list[str], compression: Compression
 ) -> Iterator[LayerFile]:
     """Use the files before a damaged place, since meshes read no further either."""
     useful = False
     try:
-        for file in layers.files(layer, gzipped=gzipped):
+        for file in layers.files(layer, compression=compression):
             useful = useful or file.content is not None
             yield file
     except UnreadableLayer as error:

@@ -14,8 +14,8 @@ from wasmpack.oci.budget import Budget
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, UnreadableLayer, gunzip
 from wasmpack.oci.media_types import EXTENSION_FILE, PLUGIN_FILE, RUNTIME_CONFIG_FILE
-from wasmpack.oci.stream import read_full
-from wasmpack.oci.tar import Stream, TarEntry, TarReader
+from wasmpack.oci.stream import Compression, Stream, read_full
+from wasmpack.oci.tar import TarEntry, TarReader
 from wasmpack.oci.tar_header import BLOCK
 
 LIMIT = 256 << 20
@@ -25,7 +25,6 @@ MOST_LAYERS = 128
 _MOST_ENTRIES = 65_536
 """Entries of a layer that are looked at; a plugin image has one or two."""
 MODULE = b"\0asm\1\0\0\0"
-_GZIP = b"\x1f\x8b"
 _PLUGIN, _CONFIG, _EXTENSION = (
     name.encode() for name in (PLUGIN_FILE, RUNTIME_CONFIG_FILE, EXTENSION_FILE)
 )
@@ -60,8 +59,8 @@ class Layers:
         """:param whole: a blob in one piece, where it is in memory anyway."""
         self._open = open_blob
         self._whole = whole
-        self._tars: dict[tuple[Digest, int, bool], _Tar] = {}
-        self._starts: dict[tuple[Digest, int], tuple[bytes, bool]] = {}
+        self._tars: dict[tuple[Digest, int, Compression], _Tar] = {}
+        self._starts: dict[tuple[Digest, int], tuple[bytes, Compression]] = {}
 
     @cached_property
     def budget(self) -> Budget:
@@ -77,54 +76,67 @@ class Layers:
         """The blob as it is stored."""
         return self._open(descriptor)
 
-    def read(self, descriptor: Descriptor, *, gzipped: bool = False) -> bytes:
-        """A whole blob, as it is stored or inflated.
+    def read(self, descriptor: Descriptor, compression: Compression = Compression.NONE) -> bytes:
+        """A whole blob, as it is stored or unpacked.
 
-        :raises BadArtifact: it is larger than any mesh reads, or cannot be inflated
+        :raises BadArtifact: it is larger than any mesh reads, or cannot be unpacked
         """
         if descriptor.size > LIMIT:
             raise BadArtifact(_too_large(descriptor, descriptor.size))
-        if self._whole is not None and not gzipped:
+        if self._whole is not None and compression is Compression.NONE:
             return self._whole(descriptor)
-        pieces = self.unpacked(descriptor) if gzipped else self._open(descriptor)
         with io.BytesIO() as buffer:  # closed: the traceback of an error holds none of it
             try:
-                for piece in pieces:
+                for piece in self.unpacked(descriptor, compression):
                     buffer.write(piece)
                     if buffer.tell() > LIMIT:
                         raise BadArtifact(_too_large(descriptor, buffer.tell()))
             except UnreadableLayer as error:
                 raise BadArtifact(
-                    f"layer {descriptor.digest}: damaged gzip: {error.reason}"
+                    f"layer {descriptor.digest}: damaged {compression}: {error.reason}"
                 ) from error
             return buffer.getvalue()
 
-    def unpacked(self, descriptor: Descriptor) -> Iterator[bytes]:
-        """A gzipped blob, inflated.
+    def unpacked(self, descriptor: Descriptor, compression: Compression) -> Iterator[bytes]:
+        """A blob's bytes, without that compression.
 
         :raises UnreadableLayer: where it cannot be read on
         :raises BadArtifact: the image's layers unpack to too much
         """
-        for piece in gunzip(self._open(descriptor), self.budget.enter):
+        stored = self._open(descriptor)
+        if compression is Compression.NONE:
+            yield from stored
+            return
+        if compression is Compression.GZIP:
+            pieces = gunzip(stored, self.budget.enter)
+        else:  # seldom: no mesh reads it
+            from wasmpack.oci.decompress import decompressed
+
+            pieces = decompressed(stored, compression, self.budget.enter)
+        for piece in pieces:
             self.budget.unpack(len(piece))
             yield piece
 
-    def start(self, descriptor: Descriptor) -> tuple[bytes, bool]:
-        """The first block of a layer, inflated if it is gzip, and whether that was so.
+    def start(self, descriptor: Descriptor) -> tuple[bytes, Compression]:
+        """The first block of a layer, unpacked, and how it is compressed.
 
-        :raises UnreadableLayer: it cannot be inflated
+        :raises UnreadableLayer: it cannot be unpacked
         """
         key = descriptor.digest, descriptor.size
         if key not in self._starts:
             start = read_full(Stream(self._open(descriptor)), BLOCK)
-            gzipped = start[: len(_GZIP)] == _GZIP
-            if gzipped:
-                start = read_full(Stream(self.unpacked(descriptor)), BLOCK)
-            self._starts[key] = start, gzipped
+            compression = Compression.of(start)
+            if compression is not Compression.NONE:
+                start = read_full(Stream(self.unpacked(descriptor, compression)), BLOCK)
+            self._starts[key] = start, compression
         return self._starts[key]
 
     def files(
-        self, descriptor: Descriptor, *, limit: int = LIMIT, gzipped: bool = True
+        self,
+        descriptor: Descriptor,
+        *,
+        limit: int = LIMIT,
+        compression: Compression = Compression.GZIP,
     ) -> Iterator[LayerFile]:
         """The entries of a tar layer.
 
@@ -133,7 +145,7 @@ class Layers:
         :raises UnreadableLayer: where it cannot be read on
         :raises BadArtifact: the image's layers hold too much
         """
-        tar = self._tar(descriptor, gzipped=gzipped)
+        tar = self._tar(descriptor, compression)
         entries = iter(tar)
         while True:
             try:
@@ -150,11 +162,10 @@ class Layers:
             if found.entry.end > limit:
                 raise UnreadableLayer(UNEXPECTED_EOF)
 
-    def _tar(self, descriptor: Descriptor, *, gzipped: bool) -> "_Tar":
-        key = descriptor.digest, descriptor.size, gzipped
+    def _tar(self, descriptor: Descriptor, compression: Compression) -> "_Tar":
+        key = descriptor.digest, descriptor.size, compression
         if key not in self._tars:
-            pieces = self.unpacked(descriptor) if gzipped else self._open(descriptor)
-            self._tars[key] = _Tar(pieces, self.budget)
+            self._tars[key] = _Tar(self.unpacked(descriptor, compression), self.budget)
         return self._tars[key]
 
 

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from enum import StrEnum
+from typing import BinaryIO, Protocol, Self
 
 CHUNK = 1 << 20
 """Most bytes handed out at once."""
@@ -28,6 +29,32 @@ def read_full(source: Source, size: int) -> bytes:
     while len(data) < size and (more := source.some(size - len(data))):
         data += more
     return data
+
+
+class Compression(StrEnum):
+    """How bytes are compressed, by its usual name."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+    XZ = "xz"
+    BZIP2 = "bzip2"
+
+    @classmethod
+    def of(cls, start: bytes) -> Self:
+        """Tell it by the first six bytes."""
+        return next(
+            (cls(kind) for kind, magic in _MAGIC.items() if start[:6].startswith(magic)),
+            cls("none"),
+        )
+
+
+_MAGIC = {
+    "gzip": b"\x1f\x8b",  # RFC 1952 2.3.1
+    "zstd": b"\x28\xb5\x2f\xfd",  # RFC 8878 3.1.1
+    "xz": b"\xfd7zXZ\0",  # the .xz file format, 2.1.1.1
+    "bzip2": b"BZh",
+}
 
 
 class Stream:

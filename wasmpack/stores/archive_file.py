@@ -1,4 +1,4 @@
-"""A tar file with an image in it, as somebody hands it over: plain, gzipped, or through a pipe."""
+"""A tar with an image in it, as somebody hands it over: plain, compressed, or through a pipe."""
 
 import tempfile
 import weakref
@@ -9,22 +9,16 @@ from typing import BinaryIO, cast
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError
 from wasmpack.files.directories import explained, open_regular
 from wasmpack.files.inputs import is_pipe, read_named
-from wasmpack.oci.gunzip import UnreadableLayer, gunzip
+from wasmpack.oci.decompress import decompressed
+from wasmpack.oci.gunzip import UnreadableLayer
 from wasmpack.oci.manifest import MAX_MANIFEST
+from wasmpack.oci.stream import Compression
 from wasmpack.stores.tar_files import Slice, find_files
 from wasmpack.stores.verified import CHUNK
 
 _LIMIT = 1 << 30
-"""Most bytes of an archive that is gzipped or comes through a pipe: it is kept in a temporary
+"""Most bytes of an archive that is compressed or comes through a pipe: it is kept in a temporary
 file. As many as are taken out of the Docker engine."""
-_GZIP = b"\x1f\x8b"
-_OTHERS = {
-    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -d"),
-    b"\xfd7zXZ\0": ("xz", "xz -dk"),
-    b"BZh": ("bzip2", "bunzip2 -k"),
-}
-"""How other compressed files start (RFC 8878 3.1.1, the formats of xz and bzip2), and what unpacks
-them; Python 3.11 has no zstd."""
 
 
 class ArchiveFile:
@@ -32,7 +26,7 @@ class ArchiveFile:
 
     def __init__(self, path: Path) -> None:
         """:raises NotFound: no such file
-        :raises BadArtifact: not a tar, or of a compression that is not read here
+        :raises BadArtifact: not a tar, or one that is damaged
         """
         self.what = str(path)
         with explained(path):
@@ -71,12 +65,11 @@ def _opened(path: Path) -> BinaryIO:
     """A plain tar that can be sought."""
     file = _kept(iter([read_named(path, _LIMIT)])) if is_pipe(path) else open_regular(path)
     try:
-        start = file.read(8)
+        compression = Compression.of(file.read(8))
         file.seek(0)
-        _refuse_others(start, path)
-        if start[:2] != _GZIP:
+        if compression is Compression.NONE:
             return file
-        unpacked = _kept(_inflated(file, path))
+        unpacked = _kept(_unpacked(file, path, compression))
     except (OSError, WasmpackError):
         file.close()
         raise
@@ -84,25 +77,16 @@ def _opened(path: Path) -> BinaryIO:
     return unpacked
 
 
-def _refuse_others(start: bytes, path: Path) -> None:
-    for magic, (name, command) in _OTHERS.items():
-        if start.startswith(magic):
-            raise BadArtifact(
-                f"{path}: compressed with {name}, which is not read here",
-                hint=f"{command} {path}, then oci-archive: and the file that it writes",
-            )
-
-
-def _inflated(file: BinaryIO, path: Path) -> Iterator[bytes]:
+def _unpacked(file: BinaryIO, path: Path, compression: Compression) -> Iterator[bytes]:
     size = 0
     try:
-        for piece in gunzip(iter(lambda: file.read(CHUNK), b"")):
+        for piece in decompressed(iter(lambda: file.read(CHUNK), b""), compression):
             size += len(piece)
             if size > _LIMIT:
                 raise BadArtifact(f"{path}: unpacks to more than {_LIMIT} bytes")
             yield piece
     except UnreadableLayer as error:
-        raise BadArtifact(f"{path}: damaged gzip: {error.reason}") from error
+        raise BadArtifact(f"{path}: damaged {compression}: {error.reason}") from error
 
 
 def _kept(pieces: Iterable[bytes]) -> BinaryIO:
