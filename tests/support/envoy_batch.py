@@ -225,17 +225,22 @@ class _Run:
 
     def dies(self, seconds: float) -> bool:
         """Whether the process ends within that time, or before it has nothing left to do."""
-        before, net = self._cpu(), time.monotonic() + _NET
+        busy = self._works_on()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
-        while (
+        while busy():
+            time.sleep(_POLL)
+        return self.died
+
+    def _works_on(self) -> Callable[[], bool]:
+        """Something to ask: has the process work to do, and not used up the time for it?"""
+        before, net = self._cpu(), time.monotonic() + _NET
+        return lambda: (
             not self.died
             and not sleeps(self._process.pid)
             and self._cpu() - before < _BUSY
             and time.monotonic() < net
-        ):
-            time.sleep(_POLL)
-        return self.died
+        )
 
     def _cpu(self) -> float:
         return cpu_seconds(self._process.pid) or 0.0
@@ -280,7 +285,8 @@ class _Run:
     def ask(self, number: int) -> _Answer:
         """Send one request through the module."""
         try:
-            status = self._asking.exchange.ask(self._port(number), self._asking.seconds)
+            port = self._port(number)
+            status = self._asking.exchange.ask(port, self._asking.seconds, self._works_on())
             return _Answer(LOADS, status)
         except TimeoutError:
             return _Answer(LOADS, None)  # it waits, as a plugin may

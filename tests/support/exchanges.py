@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
+import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from wasmpack.envoy.bootstrap import Plugin, listener
 from wasmpack.oci.canonical import JsonObject
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 BODY = b"hello\n"
 UPSTREAM = "upstream"
@@ -32,6 +37,32 @@ _FULL_ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n"
     b"Trailer: x-trailer\r\n\r\n6\r\nhello\n\r\n0\r\nx-trailer: 2\r\n\r\n"
 )
+
+
+Busy = Callable[[], bool]
+"""Does the proxy still have work to do?"""
+
+
+class _Patient(io.RawIOBase):
+    """What comes from a proxy that may have to wait for its turn on a loaded machine."""
+
+    def __init__(self, connection: socket.socket, seconds: float, busy: Busy) -> None:
+        self._connection = connection
+        self._seconds = seconds
+        self._busy = busy
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        while not select.select([self._connection], [], [], self._seconds)[0]:
+            if not self._busy():
+                raise TimeoutError("it is silent, and idle")
+        return self._connection.recv_into(buffer)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """As of a socket."""
+        return io.BufferedReader(self)
 
 
 @dataclass(frozen=True)
@@ -54,16 +85,18 @@ class Exchange:
             manager["route_config"] = cast(JsonObject, {"virtual_hosts": hosts})
         return found
 
-    def ask(self, port: int, seconds: float) -> int:
+    def ask(self, port: int, seconds: float, busy: Busy) -> int:
         """Send the request and read the whole answer.
 
+        :param seconds: without a byte, after which a proxy that is idle counts as silent
         :returns: its status
-        :raises TimeoutError: there is none in that time
+        :raises TimeoutError: the proxy is silent
         :raises OSError, http.client.HTTPException: the connection ended, or there is none
         """
-        with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(self.request)
-            answer = http.client.HTTPResponse(connection)
+            patient = cast(socket.socket, _Patient(connection, seconds, busy))
+            answer = http.client.HTTPResponse(patient)
             answer.begin()
             answer.read()
             return answer.status
@@ -83,11 +116,11 @@ class Connection(Exchange):
         chain["filters"] = [wasm, cast(JsonObject, echo)]
         return found
 
-    def ask(self, port: int, seconds: float) -> int:
+    def ask(self, port: int, seconds: float, busy: Busy) -> int:
         """Send the bytes and wait for them."""
-        with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(self.request)
-            if connection.recv(len(self.request)) != self.request:
+            if _Patient(connection, seconds, busy).read(len(self.request)) != self.request:
                 raise ConnectionError("closed")
             return 200
 
