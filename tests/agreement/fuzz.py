@@ -112,6 +112,8 @@ def main() -> int:
             if mine.accepts != seen.accepts or not same_answers(mine, seen):
                 disagreements += 1
                 _report(options.keep, data, mine, seen)
+        if tried % (25 * BATCH) == 0:
+            print(f"{tried} modules, {disagreements} disagreements", file=sys.stderr, flush=True)
     _summary(seed, binary, tried, disagreements, words, stages, time.monotonic() - started)
     return bool(disagreements)
 

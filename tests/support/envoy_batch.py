@@ -171,14 +171,15 @@ def _ask(asking: _Asking, subjects: Sequence[Subject]) -> list[_Answer]:
         run.wait_for_load()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = list(pool.map(run.ask, range(len(subjects))))
-        if not run.dies(_AFTERMATH):
+        hanging = [answer for answer in found if answer.fate == HANGS]
+        if not hanging and not run.dies(_AFTERMATH):
             found = run.with_logs(found)
             return run.asked_again(found) if asking.again else found
     return _one_after_the_other(asking, subjects)
 
 
 def _one_after_the_other(asking: _Asking, subjects: Sequence[Subject]) -> list[_Answer]:
-    """To see whose request ends the process.
+    """To see whose request ends the process, or keeps it busy for ever.
 
     Some end it a moment after their answer, so the last ones that were asked are asked alone.
     """
@@ -187,6 +188,8 @@ def _one_after_the_other(asking: _Asking, subjects: Sequence[Subject]) -> list[_
         run.wait_for_load()
         while len(found) < len(subjects) and not run.died:
             found.append(run.ask(len(found)))
+            if found[-1].fate == HANGS:  # and nobody else is answered any more
+                return [*_ask(asking, subjects[: len(found) - 1]), found[-1]]
             run.dies(_MOMENT)
         ended = run.dies(_AFTERMATH)
         found = run.with_logs(found)
@@ -284,12 +287,14 @@ class _Run:
 
     def ask(self, number: int) -> _Answer:
         """Send one request through the module."""
+        busy = self._works_on()
         try:
             port = self._port(number)
-            status = self._asking.exchange.ask(port, self._asking.seconds, self._works_on())
+            status = self._asking.exchange.ask(port, self._asking.seconds, busy)
             return _Answer(LOADS, status)
         except TimeoutError:
-            return _Answer(LOADS, None)  # it waits, as a plugin may
+            idle = self.died or sleeps(self._process.pid)  # it waits, as a plugin may
+            return _Answer(LOADS if idle else HANGS, None)
         except (OSError, http.client.HTTPException):
             return _Answer(CRASH_LATER if self.dies(1) else LOADS, None)
 
