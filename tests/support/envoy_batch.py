@@ -287,14 +287,14 @@ class _Run:
 
     def ask(self, number: int) -> _Answer:
         """Send one request through the module."""
-        busy = self._works_on()
+        before = self._cpu()
         try:
             port = self._port(number)
-            status = self._asking.exchange.ask(port, self._asking.seconds, busy)
+            status = self._asking.exchange.ask(port, self._asking.seconds, self._works_on())
             return _Answer(LOADS, status)
         except TimeoutError:
-            idle = self.died or sleeps(self._process.pid)  # it waits, as a plugin may
-            return _Answer(LOADS if idle else HANGS, None)
+            waits = self._cpu() - before < _BUSY  # as a plugin may
+            return _Answer(LOADS if waits else HANGS, None)
         except (OSError, http.client.HTTPException):
             return _Answer(CRASH_LATER if self.dies(1) else LOADS, None)
 
