@@ -8,7 +8,7 @@ import pytest
 from support.plugins import PLUGINS
 
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
-from wasmpack.errors import NotFound, RegistryUnavailable, WasmpackError
+from wasmpack.errors import AccessRefused, NotFound, RegistryUnavailable, WasmpackError
 from wasmpack.findings import Report
 from wasmpack.images.image import Image
 from wasmpack.images.variants import artifact_image
@@ -80,6 +80,19 @@ def test_an_image_that_is_not_there_is_asked_for_once(monkeypatch: pytest.Monkey
     asked = opening(monkeypatch, failing(lambda name: NotFound(f"no {name}")))
     report = validate_wasmplugin(plugins(GOOD, GOOD, GOOD), "f")
     assert (asked, codes(report)) == ([GOOD], ["WPL016"] * 3)
+
+
+@pytest.mark.parametrize("secret", ["", "pull"])
+def test_a_private_image_needs_a_pull_secret(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opening(monkeypatch, failing(lambda _: AccessRefused("no", hint="wasmpack login quay.io")))
+    (resource,) = plugins(GOOD)
+    if secret:
+        resource.value["spec"]["imagePullSecret"] = secret
+    report = validate_wasmplugin([resource], "f")
+    (hint,) = [str(found.hint) for found in report.findings if found.code == "WPL015"]
+    assert "wasmpack login quay.io" in hint
+    assert ("imagePullSecret, which is not set" in hint) is not bool(secret)
+    assert ("wasmpack render secret quay.io" in hint) is not bool(secret)
 
 
 def names(number: int) -> list[str]:

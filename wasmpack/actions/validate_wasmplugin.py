@@ -22,7 +22,7 @@ from wasmpack.actions.resources import (
     sorted_out,
 )
 from wasmpack.actions.validate import Checks
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError
+from wasmpack.errors import AccessRefused, BadArtifact, NotFound, WasmpackError
 from wasmpack.fetchers.refusal import Refused
 from wasmpack.findings import Problem, Report, Rule, Severity
 from wasmpack.images.parts import UNREADABLE
@@ -258,4 +258,9 @@ def _not_read(plugin: Plugin, error: WasmpackError) -> Problem:
     if isinstance(error, UNREADABLE):
         return plugin.problem(UNREADABLE_IMAGE, "url", error.message, error.hint)
     message = f"the image could not be looked at from here, so it is not judged: {error.message}"
-    return plugin.problem(IMAGE_UNSEEN, "url", message, error.hint or "--no-image leaves it out")
+    hint = error.hint or "--no-image leaves it out"
+    reference = MeshUrl.parse(plugin.text("url")).reference
+    if isinstance(error, AccessRefused) and reference and not plugin.pull_secret:
+        secret = f"wasmpack render secret {reference.registry}"
+        hint = f"{hint}, to judge it; imagePullSecret, which is not set, for the mesh: {secret}"
+    return plugin.problem(IMAGE_UNSEEN, "url", message, hint)
