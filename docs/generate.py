@@ -47,14 +47,7 @@ def commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Com
 
 def targets_table() -> str:
     """The facts about each release, and how certain they are."""
-    lines = [
-        NOTE,
-        "# Targets\n",
-        "Without `--target`, those marked *default* are checked. *Host* is the date of the newest",
-        "change of proxy-wasm-cpp-host that the release contains: host functions added until then",
-        "are provided. *Images*: which layer is read, and how much of it. *Evidence* says how each",
-        "fact is known. A patch release (`istio-1.27.3`) has its own rules: *realm guard* is the",
-        "first one that requires a registry to name a public token server. Case is ignored.\n",
+    rows = [
         "| target | default | ships | host | WASI functions | images | realm guard | evidence |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -62,11 +55,12 @@ def targets_table() -> str:
         evidence = ", ".join(f"{fact}: {kind}" for fact, kind in row.evidence)
         default = "default" if row.default else ""
         wasi = len(wasi_functions(row.host))
-        lines.append(
+        rows.append(
             f"| {row.name} | {default} | {row.ships} | {row.host} | {wasi} | {row.image_summary} "
             f"| {guard_since(row)} | {evidence} |"
         )
-    return "\n".join([*lines, "", f"{IBM_NOTE}."]) + "\n"
+    text = (HERE / "targets.template.md").read_text()
+    return f"{NOTE}\n{text}".replace("TABLE", "\n".join(rows)).replace("IBM", f"{IBM_NOTE}.")
 
 
 def guard_since(row: Target) -> str:
