@@ -318,13 +318,11 @@ _LONGEST_BODY = 15
 
 
 def is_command(node: ast.AST) -> bool:
-    """A function that is decorated with ``click.command`` or a group's ``command``."""
-    return isinstance(node, ast.FunctionDef) and any(
-        isinstance(made, ast.Call)
-        and isinstance(made.func, ast.Attribute)
-        and made.func.attr in {"command", "group"}
-        for made in node.decorator_list
-    )
+    """A function that is decorated with ``command``, a group's one, or ``click.group``."""
+    made = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+    called = [one.func for one in made if isinstance(one, ast.Call)]
+    names = {f.attr if isinstance(f, ast.Attribute) else ast.unparse(f) for f in called}
+    return bool(names & {"command", "group"})
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)

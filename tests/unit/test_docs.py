@@ -11,7 +11,8 @@ import pytest
 
 import wasmpack
 from wasmpack.actions.explain import all_rules
-from wasmpack.cli.root import COMMANDS, cli
+from wasmpack.cli.command import Command
+from wasmpack.cli.root import COMMANDS, SECTIONS, cli
 
 pytestmark = pytest.mark.dependencies
 
@@ -41,13 +42,18 @@ def test_the_table_of_commands_leads_to_commands(name: str) -> None:
     assert COMMANDS[name].summary.endswith(".")
 
 
+def test_the_first_screen_has_each_command_once() -> None:
+    shown = [name for names in SECTIONS.values() for name in names.split()]
+    assert sorted(shown) == sorted(COMMANDS)
+
+
 @pytest.mark.parametrize("path", LEAVES)
 def test_every_command_has_help_and_an_example(path: str) -> None:
     command = LEAVES[path]
     assert (command.help or "").strip()
-    assert (command.epilog or "").startswith(f"Example: {path} ") or (
-        command.epilog == f"Example: {path}"
-    )
+    assert isinstance(command, Command), "see cli/command.py"
+    assert command.examples
+    assert all(f"{example} ".startswith(f"{path} ") for example in command.examples)
     assert f"## `{path}`" in (CHECKOUT / "docs" / "cli.md").read_text()
 
 

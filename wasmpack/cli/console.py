@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import click
 
+from wasmpack.cli.command import Option, Section
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import indented_json
 from wasmpack.redaction import plain_text, redacted
@@ -261,6 +262,8 @@ def _format_option(text: str) -> Callable[[F], F]:
     return click.option(
         "--format",
         "console",
+        cls=Option,
+        section=Section.OUTPUT,
         type=click.Choice([text, "json"]),
         default=text,
         show_default=True,

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-import click
-
+from wasmpack.cli.command import Section, command
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import PLACE, registry_options
@@ -19,8 +18,10 @@ class CopyOptions:
 
     source: Place = argument(type=PLACE)
     destination: Place = argument(type=PLACE)
-    whole_index: bool = option("Copy an index with all its images.", "--all")
-    referrers: bool = option("Copy signatures and the like that refer to it too.")
+    whole_index: bool = option("Copy an index with all its images.", "--all", section=Section.IMAGE)
+    referrers: bool = option(
+        "Copy signatures and the like that refer to it too.", section=Section.IMAGE
+    )
     tags: tuple[str, ...] = option(
         "Add a tag at DESTINATION (repeatable).", "-t", "--tag", metavar="TAG"
     )
@@ -34,10 +35,8 @@ class CopyOptions:
             raise WrongUsage(f"--tag {tag}: no tag that {self.destination} can have")
 
 
-@click.command(
-    epilog="Example: wasmpack copy docker://quay.io/me/plugin:v1 oci-archive:plugin.tar:v1"
-)
-@grouped("given", CopyOptions)
+@command(examples=["wasmpack copy docker://quay.io/me/plugin:v1 oci-archive:plugin.tar:v1"])
+@grouped("given", CopyOptions, section=Section.OUTPUT)
 @format_option
 @registry_options
 def copy(given: CopyOptions, console: Console, session: Session) -> None:

@@ -2,10 +2,11 @@
 
 import click
 
+from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
 
 
-@click.command(epilog="Example: wasmpack explain ABI005")
+@command(examples=["wasmpack explain ABI005"])
 @click.argument("code")
 @format_option
 def explain(code: str, console: Console) -> None:

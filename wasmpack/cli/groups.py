@@ -22,23 +22,27 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
+from wasmpack.cli.command import Option, Section
+
 F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path, dir_okay=False)
 _MAKE = "make"
 """In a field's metadata: makes click's decorator from the field's name and annotation."""
 
 
-def option(text: str, *names: str, **more: Any) -> Any:
+def option(text: str, *names: str, section: Section | None = None, **more: Any) -> Any:
     """A field that is an option.
 
     :param text: its help
     :param names: short names, and a long one that is not the field's
+    :param section: of the help, if it is not that of the other fields
     :param more: arguments of :func:`click.option` that the annotation does not say
     """
 
-    def make(name: str, annotation: Any) -> Callable[[F], F]:
+    def make(name: str, annotation: Any, others: Section) -> Callable[[F], F]:
         long = () if any(given[:2] == "--" for given in names) else (long_name(name),)
         how = {"show_default": "default" in more, **_meaning(annotation), **more}
+        how |= {"cls": Option, "section": section or others}
         return click.option(name, *names, *long, help=text, **how)
 
     return field(default=more.get("default"), metadata={_MAKE: make})
@@ -47,7 +51,7 @@ def option(text: str, *names: str, **more: Any) -> Any:
 def argument(**more: Any) -> Any:
     """A field that is an argument."""
 
-    def make(name: str, _annotation: Any) -> Callable[[F], F]:
+    def make(name: str, _annotation: Any, _section: Section) -> Callable[[F], F]:
         return click.argument(name, **more)
 
     return field(default=None, metadata={_MAKE: make})
@@ -59,6 +63,7 @@ def grouped(
     make: Callable[[Any], object] = lambda given: given,
     *,
     only: str = "",
+    section: Section = Section.OPTIONS,
 ) -> Callable[[F], F]:
     """Options that a command gets as one argument.
 
@@ -66,6 +71,7 @@ def grouped(
     :param kind: a dataclass of options, in the order of ``--help``
     :param make: turns such a value into what the command gets
     :param only: the fields that are options of this command, in this order; "" means all
+    :param section: of the help, for options that name none
     """
     known, types = {found.name: found for found in fields(kind)}, get_type_hints(kind)
     own = only.split() or list(known)
@@ -82,7 +88,7 @@ def grouped(
             return command(**{name: make(kind(**others, **mine))}, **given)
 
         for key in reversed(own):
-            known[key].metadata[_MAKE](key, types[key])(gather)
+            known[key].metadata[_MAKE](key, types[key], section)(gather)
         return gather  # type: ignore[return-value]
 
     return decorate

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.command import Section, command
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.groups import argument, grouped, option
+from wasmpack.cli.nouns import NounGroup
 from wasmpack.cli.options import PLACE, at_registry, registry_options
 from wasmpack.cli.report import Result, show_results
-from wasmpack.cli.root import NounGroup
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 class LookOptions:
     """How images are shown."""
 
-    remote: bool = option("Read from the registry only.")
+    remote: bool = option("Read from the registry only.", section=Section.IMAGE)
     targets: tuple[str, ...] = option(
-        "Validate for this release, or 'all'.", "--target", metavar="RELEASE"
+        "Validate for this release, or 'all'.",
+        "--target",
+        metavar="RELEASE",
+        section=Section.CHECKS,
     )
     raw: str | None = option(
-        "Print these bytes: manifest, config or layer:N (from 0).", metavar="PART"
+        "Print these bytes: manifest, config or layer:N (from 0).",
+        metavar="PART",
+        section=Section.OUTPUT,
     )
 
     def show(self, subjects: Sequence[Subject], console: Console, session: Session) -> int:
@@ -93,7 +99,7 @@ def inspect() -> None:
 
 
 @inspect.takes_any
-@click.command(epilog="Example: wasmpack inspect filter.wasm quay.io/me/plugin:v1")
+@command(examples=["wasmpack inspect filter.wasm quay.io/me/plugin:v1"])
 @grouped("given", AnyOptions)
 @format_option
 @registry_options
@@ -111,7 +117,7 @@ def inspect_any(given: AnyOptions, console: Console, session: Session) -> int:
     return given.show(subjects, console, session)
 
 
-@inspect.command("image", epilog="Example: wasmpack inspect image quay.io/me/plugin:v1")
+@inspect.command("image", examples=["wasmpack inspect image quay.io/me/plugin:v1"])
 @click.argument("images", metavar="IMAGE...", type=PLACE, nargs=-1, required=True)
 @grouped("given", LookOptions)
 @format_option
@@ -131,7 +137,7 @@ def inspect_image(
     return given.show([image_subject(place) for place in places], console, session)
 
 
-@inspect.command("module", epilog="Example: wasmpack inspect module filter.wasm")
+@inspect.command("module", examples=["wasmpack inspect module filter.wasm"])
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @format_option
 def inspect_module(files: tuple[str, ...], console: Console) -> int:

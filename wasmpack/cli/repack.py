@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
+from wasmpack.cli.command import Section, command
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import PLACE, VARIANTS, registry_options
@@ -24,16 +23,22 @@ class RepackOptions:
 
     image: Place = argument(type=PLACE)
     destination: Place = argument(type=PLACE)
-    variant: str = option("Set the format of the new image.", type=VARIANTS, default="oci")
-    no_runtime_config: bool = option("Leave runtime-config.json out (compat and docker).")
+    variant: str = option(
+        "Set the format of the new image.", type=VARIANTS, default="oci", section=Section.IMAGE
+    )
+    no_runtime_config: bool = option(
+        "Leave runtime-config.json out (compat and docker).", section=Section.IMAGE
+    )
     module: str | None = option(
-        "Pick the plugin, if the image has several modules.", metavar="FILE"
+        "Pick the plugin, if the image has several modules.",
+        metavar="FILE",
+        section=Section.IMAGE,
     )
     targets: tuple[str, ...] = option(
         "Validate for this release (repeatable).", "--target", metavar="RELEASE"
     )
     no_validate: bool = option("Do not validate the module.")
-    force: bool = option("Overwrite another image, or IMAGE itself.")
+    force: bool = option("Overwrite another image, or IMAGE itself.", section=Section.OUTPUT)
 
     def request(self) -> RepackRequest:
         """Return the request that these options describe."""
@@ -67,8 +72,8 @@ class RepackOptions:
         show_written(done, console)
 
 
-@click.command(epilog="Example: wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1")
-@grouped("given", RepackOptions)
+@command(examples=["wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1"])
+@grouped("given", RepackOptions, section=Section.CHECKS)
 @format_option
 @registry_options
 def repack(given: RepackOptions, console: Console, session: Session) -> None:

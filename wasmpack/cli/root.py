@@ -1,22 +1,19 @@
 """The group of all commands, and the options that stand before a command."""
 
 import copy
-import difflib
 import functools
 import importlib
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 from click.types import StringParamType
 
+from wasmpack.cli.command import TOPIC, Group, write_section
 from wasmpack.cli.console import Console, ReaderGone, Run, current_run
-from wasmpack.oci.place import is_there
+from wasmpack.cli.nouns import inner_commands
+from wasmpack.cli.topics import TOPICS
 from wasmpack.version import VERSION
-
-_LIKENESS = 0.75
-"""From which on a word is a mistyped noun (``difflib``'s measure)."""
 
 
 class _Place(NamedTuple):
@@ -54,57 +51,25 @@ COMMANDS = {
     "version": _Place("meta", "version", "Print the version of wasmpack and its parts."),
     "help": _Place("meta", "show_help", "Show the help of a command."),
 }
+SECTIONS = {
+    "From a plugin to the mesh": "validate build push render",
+    "Look closer": "inspect explain targets digest tags",
+    "Images": "pull copy extract repack migrate",
+    "Local store": "list tag remove prune",
+    "Set-up": "login logout completion version help",
+}
+"""Commands as the first screen groups them."""
+STEPS = (
+    ("wasmpack validate filter.wasm", "Would the mesh load it?"),
+    ("wasmpack build filter.wasm -t quay.io/me/filter:v1 --push", "Pack it, push it."),
+    ("wasmpack render wasmplugin quay.io/me/filter:v1 --pin", "Write its WasmPlugin."),
+)
+"""The main job."""
 ALIASES = {"ls": "list", "images": "list", "rm": "remove"}
 """Other names of commands."""
 
 
-class NounGroup(click.Group):
-    """A group whose noun may be left out.
-
-    It runs :attr:`whole` where the first argument is not the name of a command.
-    """
-
-    whole: click.Command
-    """The command without a noun; it takes the options of all of them."""
-
-    def takes_any(self, command: click.Command) -> click.Command:
-        """Decorate :attr:`whole`."""
-        self.whole = command
-        return command
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the noun first, or the empty name of the command that needs none."""
-        if args and args[0] not in self.commands and not ctx.resilient_parsing:
-            helps = set(ctx.help_option_names) & set(args)
-            args = [helps.pop()] if helps else self._with_noun(ctx, args)
-        return super().parse_args(ctx, args)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, cmd_name) if cmd_name else self.whole
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self.whole.format_usage(ctx, formatter)
-        self.whole.format_help_text(ctx, formatter)
-        self.whole.format_options(ctx, formatter)
-        self.format_commands(ctx, formatter)
-        self.whole.format_epilog(ctx, formatter)
-
-    def _with_noun(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Options may stand before the noun."""
-        with click.Context(self.whole, parent=ctx, info_name="") as inner:
-            given, _, _ = self.whole.make_parser(inner).parse_args([*args])
-        subjects = next(p.name for p in self.whole.params if isinstance(p, click.Argument))
-        first = next(iter(given[subjects] or ()), "")
-        if first in self.commands:
-            at = args.index(first)
-            return [first, *args[:at], *args[at + 1 :]]
-        near = difflib.get_close_matches(first.lower(), self.commands, 1, _LIKENESS)
-        if near and not is_there(Path(first).exists):
-            raise click.NoSuchCommand(first, possibilities=near, ctx=ctx)
-        return ["", *args]
-
-
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Knows its commands by name and loads them when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -139,9 +104,14 @@ class LazyGroup(click.Group):
         except BrokenPipeError as error:
             raise ReaderGone from error
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The main job, the commands in groups, and where to read on."""
+        with formatter.section("Three steps"):
+            for line, meaning in STEPS:
+                formatter.write(f"  {line}\n      {meaning}\n")
+        for title, names in SECTIONS.items():
+            write_section(formatter, title, [(n, COMMANDS[n].summary) for n in names.split()])
+        write_section(formatter, "More", [(f"{TOPIC} {n}", t.summary) for n, t in TOPICS.items()])
 
 
 class _Text(StringParamType):
@@ -196,12 +166,6 @@ def with_global_options(command: click.Command, added: list[click.Option]) -> No
         with_global_options(inner, added)
 
 
-def inner_commands(command: click.Command) -> dict[str, click.Command]:
-    """Those of a group, by name; one that needs no noun has an empty name."""
-    found = dict(command.commands) if isinstance(command, click.Group) else {}
-    return found | ({"": command.whole} if isinstance(command, NounGroup) else {})
-
-
 def with_environment(command: click.Command, path: tuple[str, ...]) -> click.Command:
     """Let every option be given as ``WASMPACK_OPTION``, or for one command alone as
     ``WASMPACK_COMMAND_OPTION`` (which wins); several values are separated by spaces.
@@ -244,9 +208,7 @@ def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progres
     """Pack, validate and ship plugins for Envoy-based meshes.
 
     WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy run in the proxy; wasmpack
-    predicts whether they will. An IMAGE is a name (quay.io/me/plugin:v1: the local store first,
-    then the registry), oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to
-    standard output, the rest to standard error.
+    predicts whether they will. Results go to standard output, the rest to standard error.
     """
     run.console = Console(
         color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress

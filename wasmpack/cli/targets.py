@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import click
-
+from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.findings.report import table
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 _HEAD = ("TARGET", "", "SHIPS", "HOST", "WASI ", "IMAGES")
 
 
-@click.command(epilog="Example: wasmpack targets --format json")
+@command(examples=["wasmpack targets --format json"])
 @format_option
 def targets(console: Console) -> None:
     """List the releases wasmpack can validate for.
