@@ -7,6 +7,7 @@ to this file says how a case is written.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
@@ -31,6 +32,8 @@ CASES = sorted(HERE.glob("*/*.sh"))
 BLESS = os.environ.get("WASMPACK_BLESS") == "1"
 IMAGE = artifact_image(PluginModule(MODULES["small.wasm"]), CONFIG, {})
 """What ``wasmpack build small.wasm`` makes."""
+TIMES = re.compile(r"\bin \d+\.\d\d s\b")
+"""What differs from run to run."""
 TERMINAL = {"COLUMNS": "80", "NO_COLOR": "1"}
 
 
@@ -95,7 +98,7 @@ def printed(
         parts = [f"$ wasmpack {shlex.join(arguments)}\n", out]
         parts += ["[stderr]\n", err] if err else []
         parts += [f"[exit {code}]\n"] if code else []
-        return filled("".join(parts), varying)
+        return TIMES.sub("in N s", filled("".join(parts), varying))
 
     def script(path: Path) -> str:
         before = contents(here)

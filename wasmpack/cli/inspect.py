@@ -51,7 +51,7 @@ class LookOptions:
             return show_results(results, len(subjects), console)
         if len(subjects) > 1 or subjects[0].place is None:
             raise WrongUsage("--raw: expected one image")
-        console.raw(raw_part(subjects[0].image(session), self.raw), f"--raw {self.raw}")
+        console.raw(raw_part(subjects[0].image(session), self.raw.lower()), f"--raw {self.raw}")
         return 0
 
     def _look(self, subject: Subject, session: Session) -> Result:

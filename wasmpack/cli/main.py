@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ from wasmpack.cli.console import Console, ReaderGone, Run
 from wasmpack.cli.root import cli
 from wasmpack.cli.usage import usage_hint, usage_message
 from wasmpack.errors import WasmpackError, WasmpackWarning
-from wasmpack.redaction import plain_text
+from wasmpack.notes import listening
+from wasmpack.redaction import plain_text, redacted
 
 if TYPE_CHECKING:
     from wasmpack.cli.preload import EarlyChild
@@ -34,12 +36,14 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
 
     :param child: the process of the dry run, if it was started already
     """
-    this = Run(child)
+    this, started = Run(child), time.monotonic()
     _clean_up_when_terminated()
     with warnings.catch_warnings():
         warnings.showwarning = _shown_by(this)
         try:
-            result = cli.main(list(arguments), "wasmpack", standalone_mode=False, obj=this)
+            with listening(lambda text: this.console.detail(plain_text(redacted(text)))):
+                result = cli.main(list(arguments), "wasmpack", standalone_mode=False, obj=this)
+            this.console.detail(f"done in {time.monotonic() - started:.2f} s")
             if sys.stdout is not None:
                 sys.stdout.flush()
         except (BrokenPipeError, ReaderGone):
@@ -78,8 +82,6 @@ def _shown_by(this: Run) -> Callable[..., None]:
 def _show_traceback() -> None:
     """With as few secrets as a message has, and as harmless to a terminal."""
     import traceback
-
-    from wasmpack.redaction import redacted
 
     for line in redacted(traceback.format_exc()).splitlines():
         click.echo(plain_text(line), err=True)

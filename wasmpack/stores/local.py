@@ -15,6 +15,7 @@ from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.files.home import below_home
 from wasmpack.files.owned import make_room, read_owned, write_owned
 from wasmpack.findings import Report, Rule, Verdict
+from wasmpack.notes import note
 from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
@@ -95,9 +96,11 @@ def known_report(manifest: Manifest, rule_of: Callable[[str], Rule]) -> Report |
     file = _verdict_file(manifest)
     raw = read_owned(file, _LONGEST_REPORT) if file else None
     try:
-        return None if raw is None else Report.from_json(json.loads(raw), rule_of)
+        known = None if raw is None else Report.from_json(json.loads(raw), rule_of)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    note(f"verdict of {manifest.digest}: {'not cached' if known is None else 'cached'}")
+    return known
 
 
 def keep_report(manifest: Manifest, report: Report) -> None:
