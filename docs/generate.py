@@ -102,7 +102,13 @@ def rules_table(rules: list[Rule]) -> Iterator[str]:
     for rule in rules:
         severity = ", ".join(filter(None, (rule.severity.value, rule.otherwise)))
         cause = ": ".join(filter(None, (rule.title, rule.cause)))
-        cells = [rule.code, severity, cause, *([rule.consumer] if consumers else []), rule.fix]
+        cells = [
+            f'<a id="{rule.code}"></a>{rule.code}',
+            severity,
+            cause,
+            *([rule.consumer] if consumers else []),
+            rule.fix,
+        ]
         yield f"| {' | '.join(cells)} |"
 
 

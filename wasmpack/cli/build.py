@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from wasmpack.cli.check_options import CheckOptions, ResultFiles
-from wasmpack.cli.command import Section, command
+from wasmpack.cli.command import Section, command, grouped, option
 from wasmpack.cli.console import Console, current_run, format_option
-from wasmpack.cli.groups import grouped, option
 from wasmpack.cli.options import PLACE, REFERENCE, VARIANTS, exclude, registry_options
 from wasmpack.cli.preload import preload
 from wasmpack.errors import WrongUsage

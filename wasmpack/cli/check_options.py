@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.command import option
 from wasmpack.cli.console import Console
-from wasmpack.cli.groups import option
 from wasmpack.cli.options import exclude
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named

@@ -1,16 +1,29 @@
-"""Commands whose help has sections: options in groups, pointers to topics, examples as typed.
+"""Commands and their options: how ``--help`` shows them, and how a command gets them.
+
+Help has sections: options in groups, pointers to topics, examples as typed. A command gets options
+as fields of a dataclass, in one argument, typed, with methods.
+
+>>> from dataclasses import dataclass
+>>> @dataclass(frozen=True, slots=True, kw_only=True)
+... class Cut:
+...     at: tuple[int, ...] = option("Place to cut (repeatable).", metavar="N")
+...     dry_run: bool = option("Cut nothing.", "-n")
 
 >>> @command("mow", examples=["mow --at 4"])
-... @click.option("--at", cls=Option, section=Section.OUTPUT, metavar="N", help="Cut at N.")
-... def mow(at: str | None) -> None:
+... @grouped("cut", Cut, section=Section.OUTPUT)
+... def mow(cut: Cut) -> None:
 ...     "Cut the lawn."
+...     print(cut)
+>>> mow.main(["--at", "4", "-n"], "mow", standalone_mode=False)
+Cut(at=(4,), dry_run=True)
 >>> print(mow.get_help(click.Context(mow, info_name="mow")))
 Usage: mow [OPTIONS]
 <BLANKLINE>
   Cut the lawn.
 <BLANKLINE>
 Output:
-  --at N  Cut at N.
+  --at N         Place to cut (repeatable).
+  -n, --dry-run  Cut nothing.
 <BLANKLINE>
 More:
   wasmpack help options  Options of all commands: -v, -q, --color, …
@@ -19,13 +32,17 @@ Example:
   mow --at 4
 """
 
-from __future__ import annotations
-
+import functools
 from collections.abc import Callable, Sequence
+from dataclasses import field, fields
 from enum import StrEnum
-from typing import Any
+from pathlib import Path
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import click
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Section(StrEnum):
@@ -125,3 +142,90 @@ def write_section(
     """Rows in two columns below a title."""
     with formatter.section(title):
         formatter.write_dl(rows)
+
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+_MAKE = "make"
+"""In a field's metadata: makes click's decorator from the field's name and annotation."""
+
+
+def option(text: str, *names: str, section: Section | None = None, **more: Any) -> Any:
+    """A field that is an option.
+
+    :param text: its help
+    :param names: short names, and a long one that is not the field's
+    :param section: of the help, if it is not that of the other fields
+    :param more: arguments of :func:`click.option` that the annotation does not say
+    """
+
+    def make(name: str, annotation: Any, others: Section) -> Callable[[F], F]:
+        long = () if any(given[:2] == "--" for given in names) else (long_name(name),)
+        how = {"show_default": "default" in more, **_meaning(annotation), **more}
+        how |= {"cls": Option, "section": section or others}
+        return click.option(name, *names, *long, help=text, **how)
+
+    return field(default=more.get("default"), metadata={_MAKE: make})
+
+
+def argument(**more: Any) -> Any:
+    """A field that is an argument."""
+
+    def make(name: str, _annotation: Any, _section: Section) -> Callable[[F], F]:
+        return click.argument(name, **more)
+
+    return field(default=None, metadata={_MAKE: make})
+
+
+def grouped(
+    name: str,
+    kind: type[Any],
+    make: Callable[[Any], object] = lambda given: given,
+    *,
+    only: str = "",
+    section: Section = Section.OPTIONS,
+) -> Callable[[F], F]:
+    """Options that a command gets as one argument.
+
+    :param name: of the argument
+    :param kind: a dataclass of options, in the order of ``--help``
+    :param make: turns such a value into what the command gets
+    :param only: the fields that are options of this command, in this order; "" means all
+    :param section: of the help, for options that name none
+    """
+    known, types = {found.name: found for found in fields(kind)}, get_type_hints(kind)
+    own = only.split() or list(known)
+    others = {
+        key: () if _is_tuple(types[key]) else found.default
+        for key, found in known.items()
+        if key not in own
+    }
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def gather(**given: Any) -> Any:
+            mine = {key: given.pop(key) for key in own}
+            return command(**{name: make(kind(**others, **mine))}, **given)
+
+        for key in reversed(own):
+            known[key].metadata[_MAKE](key, types[key], section)(gather)
+        return gather  # type: ignore[return-value]
+
+    return decorate
+
+
+def long_name(name: str) -> str:
+    """The option that a field gives: ``no_git`` is ``--no-git``."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _is_tuple(annotation: Any) -> bool:
+    return get_origin(annotation) is tuple
+
+
+def _meaning(annotation: Any) -> dict[str, Any]:
+    """Arguments for click from ``bool``, ``X``, ``X | None`` and ``tuple[X, ...]``."""
+    if annotation is bool:
+        return {"is_flag": True}
+    parts = {*(get_args(annotation) or [annotation])} - {NoneType, Ellipsis}
+    kind = parts.pop() if len(parts) == 1 else str  # our own unions define a click type
+    return {"type": FILE if kind is Path else kind, "multiple": _is_tuple(annotation)}

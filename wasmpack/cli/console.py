@@ -7,6 +7,7 @@ A result is a value with ``as_json()``, and the lines that show it. Which of the
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from wasmpack.cli.preload import EarlyChild
     from wasmpack.cli.progress import Bar
     from wasmpack.findings import Report
-    from wasmpack.findings.report import Style
+    from wasmpack.findings.text import Style
     from wasmpack.oci.place import Place
     from wasmpack.stores.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+WIDEST = 120
+"""Columns of a line that is easy to read."""
 
 
 class Shown(Protocol):
@@ -133,12 +136,12 @@ class Console:
     @property
     def out_style(self) -> Style:
         """Colour for stdout."""
-        return _style if self._coloured(sys.stdout) else _unstyled
+        return self._style(sys.stdout)
 
     @property
     def err_style(self) -> Style:
         """Colour for stderr."""
-        return _style if self._coloured(sys.stderr) else _unstyled
+        return self._style(sys.stderr)
 
     @contextmanager
     def rejections(self) -> Iterator[None]:
@@ -193,6 +196,18 @@ class Console:
 
     def _rejected(self, _report: Report) -> None:
         """The error boundary shows it."""
+
+    def _style(self, stream: IO[str] | None) -> Style:
+        from wasmpack.findings.text import WIDTH, Style
+
+        width = shutil.get_terminal_size((WIDTH, 0)).columns
+        terminal = stream is not None and stream.isatty()
+        return Style(
+            coloured=self._coloured(stream),
+            width=min(width, WIDEST),
+            narrow=terminal or "COLUMNS" in os.environ,
+            detail=self.verbose > 0,
+        )
 
     def _coloured(self, stream: IO[str] | None) -> bool:
         if self.color != "auto":
@@ -280,13 +295,3 @@ def _is_text(data: bytes) -> bool:
     """True if a terminal shows it as it is."""
     text = data.decode(errors="replace")
     return "\ufffd" not in text and all(c.isprintable() or c in "\n\t" for c in text)
-
-
-def _style(text: str, colour: str) -> str:
-    if colour == "bold":
-        return click.style(text, bold=True)
-    return click.style(text, dim=True) if colour == "dim" else click.style(text, fg=colour)
-
-
-def _unstyled(text: str, _colour: str) -> str:
-    return text

@@ -11,7 +11,7 @@ from wasmpack.cli.console import Console, Facts, format_option
 @format_option
 def explain(code: str, console: Console) -> None:
     """Explain the finding CODE: cause, consumer and fix."""
-    from wasmpack.actions.explain import explain as text
-    from wasmpack.actions.explain import find_rule
+    from wasmpack.actions.explain import explanation, find_rule
 
-    console.show(Facts(**find_rule(code).as_json()), text(code).split("\n"))
+    rule = find_rule(code)
+    console.show(Facts(**rule.as_json()), explanation(rule, console.out_style))

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wasmpack.actions.inspect import SHOWN, ModuleView
-from wasmpack.findings.report import Style, findings_text, matrix_lines, table
+from wasmpack.findings.report import findings_text, matrix_lines
+from wasmpack.findings.text import Style, table
 from wasmpack.images.indexes import linux_amd64
 from wasmpack.oci.canonical import indented_json
 from wasmpack.oci.manifest import Index

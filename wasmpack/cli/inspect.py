@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.command import Section, command
+from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.nouns import NounGroup
 from wasmpack.cli.options import PLACE, at_registry, registry_options
 from wasmpack.cli.report import Result, show_results
+from wasmpack.cli.root import NounGroup
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session

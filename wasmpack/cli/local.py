@@ -5,7 +5,7 @@ import click
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import REFERENCE
-from wasmpack.findings.report import table
+from wasmpack.findings.text import table
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
 

@@ -18,8 +18,7 @@ from wasmpack.cli.console import Console, ReaderGone, Run
 from wasmpack.cli.root import cli
 from wasmpack.cli.usage import usage_hint, usage_message
 from wasmpack.errors import WasmpackError, WasmpackWarning
-from wasmpack.notes import listening
-from wasmpack.redaction import plain_text, redacted
+from wasmpack.redaction import listening, plain_text, redacted
 
 if TYPE_CHECKING:
     from wasmpack.cli.preload import EarlyChild
@@ -41,7 +40,7 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _shown_by(this)
         try:
-            with listening(lambda text: this.console.detail(plain_text(redacted(text)))):
+            with listening(_detail_of(this)):
                 result = cli.main(list(arguments), "wasmpack", standalone_mode=False, obj=this)
             this.console.detail(f"done in {time.monotonic() - started:.2f} s")
             if sys.stdout is not None:
@@ -75,6 +74,15 @@ def _shown_by(this: Run) -> Callable[..., None]:
             this.console.warn(plain_text(str(message)))
         else:
             show_other(message, category, *place, **more)
+
+    return show
+
+
+def _detail_of(this: Run) -> Callable[[str], None]:
+    """Return a function that shows notes as the console of the moment does."""
+
+    def show(text: str) -> None:
+        this.console.detail(text)
 
     return show
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.command import Group, Section
+from wasmpack.cli.command import Group, Section, argument, grouped, option
 from wasmpack.cli.console import Console, format_option, resource_format_option
-from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import ANY_NAME, VARIANTS, registry_options
 from wasmpack.cli.repack import RepackOptions
 from wasmpack.cli.report import REJECTED

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.types import StringParamType
 
-from wasmpack.cli.command import Option, Section
+from wasmpack.cli.command import Option, Section, argument, grouped, long_name, option
 from wasmpack.cli.console import current_console
-from wasmpack.cli.groups import argument, grouped, long_name, option
 from wasmpack.cli.passwords import password_from_environment, password_from_stdin
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import (
@@ -189,7 +188,7 @@ registry_options = grouped(
 )
 """The options of every command that can reach a registry; their help is a topic."""
 login_options = grouped("session", SessionOptions, SessionOptions.session)
-"""The same for a command that is about nothing else: they are part of its own help."""
+"""The same for a command that is about nothing else: they are in its help."""
 credentials_options = grouped(
     "session", SessionOptions, SessionOptions.session, only="registry_config"
 )

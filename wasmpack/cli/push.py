@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from wasmpack.cli.check_options import CheckOptions, ResultFiles
-from wasmpack.cli.command import Section, command
+from wasmpack.cli.command import Section, command, grouped, option
 from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.groups import grouped, option
 from wasmpack.cli.options import REFERENCE, image_argument, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place

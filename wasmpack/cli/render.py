@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.command import Group, Section
+from wasmpack.cli.command import Group, Section, grouped, option
 from wasmpack.cli.console import Console, resource_format_option
-from wasmpack.cli.groups import grouped, option
 from wasmpack.cli.options import exclude, registry_options
 from wasmpack.cli.render_fields import FieldOptions
 from wasmpack.errors import WrongUsage

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.groups import option
+from wasmpack.cli.command import option
 from wasmpack.cli.options import ANY_NAME
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wasmpack.cli.command import Section, command
+from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import PLACE, VARIANTS, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, Place, with_default_tag

@@ -14,7 +14,7 @@ from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
     from wasmpack.actions.subjects import Failure
-    from wasmpack.findings.report import Style
+    from wasmpack.findings.text import Style
     from wasmpack.images.transfer import Moved
     from wasmpack.images.writing import Written
 

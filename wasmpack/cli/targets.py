@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.findings.report import table
+from wasmpack.findings.text import table
 
 if TYPE_CHECKING:
-    from wasmpack.findings.report import Style
+    from wasmpack.findings.text import Style
     from wasmpack.targets import Target
 
 _HEAD = ("TARGET", "", "SHIPS", "HOST", "WASI ", "IMAGES")

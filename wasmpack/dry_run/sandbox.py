@@ -22,10 +22,10 @@ from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.dry_run.spawn import Worker, spawn_worker
 from wasmpack.errors import BadArtifact, WasmpackError
-from wasmpack.notes import note
 from wasmpack.processes import Exceeded
 from wasmpack.proxy_abi.host_scan import without_bulk
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.redaction import note
 
 _MOST_RUNS = 8
 _UNWATCHED = 10.0

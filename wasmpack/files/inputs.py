@@ -15,7 +15,7 @@ from pathlib import Path
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
 from wasmpack.files.directories import explained, refuse_endless
 from wasmpack.files.links import followed, is_harmless_device
-from wasmpack.notes import note
+from wasmpack.redaction import note
 
 WRITER_SECONDS = 10.0
 """How long a named pipe may be without a writer."""

@@ -15,11 +15,11 @@ from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.files.home import below_home
 from wasmpack.files.owned import make_room, read_owned, write_owned
 from wasmpack.findings import Report, Rule, Verdict
-from wasmpack.notes import note
 from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.reference import Reference
+from wasmpack.redaction import note
 from wasmpack.stores.index_json import Entry
 from wasmpack.stores.layout import Layout
 from wasmpack.targets import fingerprint

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import requests
 
 from wasmpack.errors import WasmpackError
-from wasmpack.notes import note
-from wasmpack.redaction import remember_query, shown_url
+from wasmpack.redaction import note, remember_query, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.deadline import Deadline, under
 from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer, Misdirected
