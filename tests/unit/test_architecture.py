@@ -163,6 +163,7 @@ def test_the_installed_wheel_is_tested() -> None:
         "wasmpack/targets/data/istio.json",
         "wasmpack/schemas/runtime-config.schema.json",
         "wasmpack/schemas/wasmplugin.schema.json",
+        "wasmpack/schemas/output.schema.json",
         "wasmpack/templates/wasmplugin.yaml",
         "wasmpack/py.typed",
     ):

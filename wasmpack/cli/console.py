@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -66,7 +66,7 @@ class Console:
     progress: bool = True
     stdout_taken: bool = False
     """Standard output carries an archive: results go to stderr too."""
-    _bars: list[Bar] = field(default_factory=list, repr=False)
+    bars: list[Bar] = field(default_factory=list, repr=False)
     """Those that are on the terminal now."""
 
     def show(self, value: Shown, lines: Iterable[str]) -> None:
@@ -110,7 +110,7 @@ class Console:
     def status(self, text: str) -> None:
         """Report progress on stderr."""
         if not self.quiet:
-            start = _CLEAR_LINE if self._bars else ""  # a bar draws itself again below
+            start = _CLEAR_LINE if self.bars else ""  # a bar draws itself again below
             click.echo(f"{start}{text}", err=True, color=True)
 
     def notice(self, text: str) -> None:
@@ -132,6 +132,12 @@ class Console:
     def warn(self, text: str) -> None:
         """A warning, on stderr."""
         self.status(f"{self.err_style('warning:', 'yellow')} {text}")
+
+    @property
+    def moving(self) -> bool:
+        """Something may move on stderr: a terminal, and nobody asked for quiet."""
+        wanted = self.progress and not self.quiet and not os.environ.get("CI")
+        return wanted and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     @property
     def out_style(self) -> Style:
@@ -157,19 +163,10 @@ class Console:
     @contextmanager
     def working(self, session: Session, label: str) -> Iterator[Session]:
         """As :meth:`rejections`, for the session with a progress bar where stderr is a terminal."""
-        with self.rejections():
-            if self.quiet or not self.progress or not sys.stderr.isatty():
-                yield session
-                return
-            from wasmpack.cli.progress import Bar
+        from wasmpack.cli.progress import shown_on
 
-            bar = Bar(label)
-            self._bars.append(bar)
-            try:
-                yield replace(session, progress=bar)
-            finally:
-                self._bars.remove(bar)
-                bar.end()
+        with self.rejections(), shown_on(self, session, label) as watched:
+            yield watched
 
     def keeping_clear_of(self, destination: Place | None) -> Self:
         """The same for results of a command that writes an image, maybe as an archive to stdout.
@@ -189,7 +186,11 @@ class Console:
 
     def with_json(self) -> Console:
         """The same, with results as JSON."""
-        return JsonConsole(**{part.name: getattr(self, part.name) for part in fields(self)})
+        return self.turned_into(JsonConsole)
+
+    def turned_into(self, kind: type[Console]) -> Console:
+        """The same, with results in another shape."""
+        return kind(**{part.name: getattr(self, part.name) for part in fields(self)})
 
     def _lines(self, _value: Shown, lines: Iterable[str]) -> Iterable[str]:
         return lines
@@ -237,10 +238,6 @@ class JsonConsole(Console):
 _CLEAR_LINE = "\r\x1b[K"
 
 
-class ReaderGone(Exception):
-    """Nobody reads standard output any more."""
-
-
 @dataclass(slots=True)
 class Run:
     """One run of the command line, as click's context has it."""
@@ -264,22 +261,26 @@ def current_console() -> Console:
     return current_run().console
 
 
-def _format_option(text: str) -> Callable[[F], F]:
+def format_choice(
+    text: str, others: Mapping[str, Callable[[Console], Console]] | None = None
+) -> Callable[[F], F]:
     """``--format``, which gives a command its ``console``.
 
     :param text: what the shape for people is called
+    :param others: further shapes, and what makes their consoles
     """
+    shapes = {"json": Console.with_json, **(others or {})}
 
     def chosen(_ctx: click.Context, _param: click.Parameter, shape: str) -> Console:
         console = current_console()
-        return console.with_json() if shape == "json" else console
+        return shapes[shape](console) if shape in shapes else console
 
     return click.option(
         "--format",
         "console",
         cls=Option,
         section=Section.OUTPUT,
-        type=click.Choice([text, "json"]),
+        type=click.Choice([text, *shapes]),
         default=text,
         show_default=True,
         callback=chosen,
@@ -287,8 +288,8 @@ def _format_option(text: str) -> Callable[[F], F]:
     )
 
 
-format_option = _format_option("text")
-resource_format_option = _format_option("yaml")
+format_option = format_choice("text")
+resource_format_option = format_choice("yaml")
 
 
 def _is_text(data: bytes) -> bool:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from wasmpack.cli.console import Console, ReaderGone, Run
-from wasmpack.cli.root import cli
+from wasmpack.cli.console import Console, Run
+from wasmpack.cli.root import ReaderGone, cli
 from wasmpack.cli.usage import usage_hint, usage_message
 from wasmpack.errors import WasmpackError, WasmpackWarning
 from wasmpack.redaction import listening, plain_text, redacted

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +13,9 @@ import click
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
+    from wasmpack.cli.console import Console
     from wasmpack.oci.descriptor import Descriptor
+    from wasmpack.stores.session import Session
 
 
 class Bar:
@@ -36,3 +41,18 @@ class Bar:
     def end(self) -> None:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
+
+
+@contextmanager
+def shown_on(console: Console, session: Session, label: str) -> Iterator[Session]:
+    """The session with a progress bar, where stderr is a terminal that wants one."""
+    if not console.moving:
+        yield session
+        return
+    bar = Bar(label)
+    console.bars.append(bar)
+    try:
+        yield replace(session, progress=bar)
+    finally:
+        console.bars.remove(bar)
+        bar.end()

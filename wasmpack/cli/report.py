@@ -44,7 +44,7 @@ def show_results(
     :raises WasmpackError: there is one subject, and this is its failure
     """
     if count > 1:
-        several = _Several(results, console, judged=judged)
+        several = Several(results, console, judged=judged)
         console.show(several, several.lines())
         return max(several.codes)
     alone = next(results)
@@ -54,7 +54,7 @@ def show_results(
     return alone.code
 
 
-class _Several:
+class Several:
     """The results, made as they are asked for."""
 
     def __init__(
@@ -78,9 +78,13 @@ class _Several:
         if self._judged:
             yield from (*between, self._summary())
 
+    def values(self) -> list[Shown]:
+        """The value of each result, or the reason of its failure."""
+        return [r.value if isinstance(r, Result) else r for r in self._each()]
+
     def as_json(self) -> object:
         """The contract's shape of several results."""
-        values = [r.value if isinstance(r, Result) else r for r in self._each()]
+        values = self.values()
         verdict = {"verdict": "reject" if any(self.codes) else "accept"} if self._judged else {}
         return {"schemaVersion": 1, **verdict, "results": [value.as_json() for value in values]}
 

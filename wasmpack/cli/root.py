@@ -12,7 +12,7 @@ import click
 from click.types import StringParamType
 
 from wasmpack.cli.command import TOPIC, Group, write_section
-from wasmpack.cli.console import Console, ReaderGone, Run, current_run
+from wasmpack.cli.console import Console, Run, current_run
 from wasmpack.cli.topics import TOPICS
 from wasmpack.oci.place import is_there
 from wasmpack.version import VERSION
@@ -118,6 +118,10 @@ class NounGroup(Group):
         if near and not is_there(Path(first).exists):
             raise click.NoSuchCommand(first, possibilities=near, ctx=ctx)
         return ["", *args]
+
+
+class ReaderGone(Exception):
+    """Nobody reads standard output any more."""
 
 
 class LazyGroup(Group):

@@ -10,10 +10,11 @@ import click
 
 from wasmpack.cli.check_options import CheckOptions
 from wasmpack.cli.command import Section, argument, command, grouped, option
-from wasmpack.cli.console import Console, format_option
+from wasmpack.cli.console import Console
 from wasmpack.cli.options import PLACE, at_registry, exclude, registry_options
 from wasmpack.cli.report import show_report, show_reports
 from wasmpack.cli.root import NounGroup
+from wasmpack.cli.shapes import report_format_option
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
@@ -111,7 +112,7 @@ def validate() -> None:
     ]
 )
 @grouped("given", AnyOptions, section=Section.CHECKS)
-@format_option
+@report_format_option
 @registry_options
 def validate_any(given: AnyOptions, console: Console, session: Session) -> int:
     """Check whether a mesh would load each SUBJECT.
@@ -126,7 +127,7 @@ def validate_any(given: AnyOptions, console: Console, session: Session) -> int:
 @validate.command("module", examples=["wasmpack validate module filter.wasm --target ossm-2.6"])
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @grouped("given", SubjectOptions, only=_OF_MODULES, section=Section.CHECKS)
-@format_option
+@report_format_option
 def validate_module(files: tuple[str, ...], given: SubjectOptions, console: Console) -> int:
     """Validate modules: exports, imports and start-up."""
     from wasmpack.actions.subjects import SubjectKind, subject_of
@@ -138,7 +139,7 @@ def validate_module(files: tuple[str, ...], given: SubjectOptions, console: Cons
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @grouped("given", SubjectOptions, only="strict", section=Section.CHECKS)
 @click.option("--target", "targets", multiple=True, hidden=True, help="Accepted without effect.")
-@format_option
+@report_format_option
 def validate_config(
     files: tuple[str, ...], given: SubjectOptions, targets: tuple[str, ...], console: Console
 ) -> int:
@@ -156,7 +157,7 @@ def validate_config(
 @validate.command("image", examples=["wasmpack validate image quay.io/me/plugin:v1"])
 @click.argument("images", metavar="IMAGE...", type=PLACE, nargs=-1, required=True)
 @grouped("given", SubjectOptions, only=f"remote {_OF_MODULES}", section=Section.CHECKS)
-@format_option
+@report_format_option
 @registry_options
 def validate_image(
     images: tuple[Place, ...], given: SubjectOptions, console: Console, session: Session
@@ -179,7 +180,7 @@ def validate_image(
     only=f"{_OF_MODULES.removesuffix(' jobs')} no_image remote",
     section=Section.CHECKS,
 )
-@format_option
+@report_format_option
 @registry_options
 def validate_wasmplugin(
     files: tuple[str, ...], given: SubjectOptions, console: Console, session: Session
