@@ -164,6 +164,7 @@ def test_the_installed_wheel_is_tested() -> None:
         "wasmpack/schemas/runtime-config.schema.json",
         "wasmpack/schemas/wasmplugin.schema.json",
         "wasmpack/schemas/output.schema.json",
+        "wasmpack/schemas/project.schema.json",
         "wasmpack/templates/wasmplugin.yaml",
         "wasmpack/py.typed",
     ):

@@ -57,6 +57,8 @@ class Section(StrEnum):
 
 
 TOPIC = "wasmpack help"
+ONCE_READ = "wasmpack.once_read"
+"""In click's ``meta``: functions to call when all options are read, before the command."""
 _POINTERS = {Section.REGISTRY: ("registry", "How registries are reached: -u, --ca-file, …")}
 """Sections that are one line in the help of a command: their topic, and what it has."""
 _EVERYWHERE = ("options", "Options of all commands: -v, -q, --color, …")
@@ -87,6 +89,13 @@ class _Sections(click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **more: Any) -> None:
         super().__init__(*args, **more)
         self.examples = tuple(examples)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, after what was to be done once all options are read."""
+        if not isinstance(self, click.Group):
+            for action in ctx.meta.pop(ONCE_READ, ()):
+                action()
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections = sections_of(self, ctx)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from wasmpack.cli.preload import EarlyChild
     from wasmpack.cli.progress import Bar
+    from wasmpack.cli.project import Project
     from wasmpack.findings import Report
     from wasmpack.findings.text import Style
     from wasmpack.oci.place import Place
@@ -134,12 +135,6 @@ class Console:
         self.status(f"{self.err_style('warning:', 'yellow')} {text}")
 
     @property
-    def moving(self) -> bool:
-        """Something may move on stderr: a terminal, and nobody asked for quiet."""
-        wanted = self.progress and not self.quiet and not os.environ.get("CI")
-        return wanted and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-    @property
     def out_style(self) -> Style:
         """Colour for stdout."""
         return self._style(sys.stdout)
@@ -243,8 +238,12 @@ class Run:
     """One run of the command line, as click's context has it."""
 
     child: EarlyChild | None = None
+    arguments: Sequence[str] = ()
+    """The command line."""
     console: Console = field(default_factory=Console)
     """The default one until the options before the command are read."""
+    project: Project | None = None
+    """The project file, if there is one here and the command has use for it."""
 
     def take_child(self) -> subprocess.Popen[bytes] | None:
         """The process of the dry run that was started early, for whoever asks first."""

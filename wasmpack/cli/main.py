@@ -35,7 +35,7 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
 
     :param child: the process of the dry run, if it was started already
     """
-    this, started = Run(child), time.monotonic()
+    this, started = Run(child, arguments), time.monotonic()
     _clean_up_when_terminated()
     with warnings.catch_warnings():
         warnings.showwarning = _shown_by(this)

@@ -46,8 +46,9 @@ def show_help(command: tuple[str, ...]) -> None:
         return
     if first not in COMMANDS.keys() | ALIASES.keys():
         raise click.NoSuchCommand(first, possibilities=[*TOPICS, *COMMANDS], ctx=context)
-    words = [*command, "--help"]
-    cli.main(words, "wasmpack", standalone_mode=False, obj=current_run())
+    this = current_run()
+    this.arguments = [*command, "--help"]
+    cli.main([*this.arguments], "wasmpack", standalone_mode=False, obj=this)
 
 
 @command(examples=["wasmpack completion bash > /etc/bash_completion.d/wasmpack"])

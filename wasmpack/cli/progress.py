@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,10 +44,16 @@ class Bar:
             self._bar.__exit__(None, None, None)
 
 
+def may_move(console: Console) -> bool:
+    """Something may move on stderr: it is a terminal, and nobody asked for quiet."""
+    wanted = console.progress and not console.quiet and not os.environ.get("CI")
+    return wanted and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 @contextmanager
 def shown_on(console: Console, session: Session, label: str) -> Iterator[Session]:
     """The session with a progress bar, where stderr is a terminal that wants one."""
-    if not console.moving:
+    if not may_move(console):
         yield session
         return
     bar = Bar(label)

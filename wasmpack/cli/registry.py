@@ -7,7 +7,7 @@ import click
 
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, current_console, format_option
-from wasmpack.cli.options import REFERENCE, credentials_options, login_options, registry_options
+from wasmpack.cli.options import REPOSITORY, credentials_options, login_options, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.reference import Reference, RegistryName
 from wasmpack.redaction import plain_text
@@ -49,7 +49,7 @@ def logout(registry: str, session: Session) -> None:
 
 
 @command(examples=["wasmpack tags quay.io/me/plugin"])
-@click.argument("repository", type=REFERENCE)
+@click.argument("repository", type=REPOSITORY)
 @format_option
 @registry_options
 def tags(repository: Reference, console: Console, session: Session) -> None:

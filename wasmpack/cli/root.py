@@ -52,6 +52,7 @@ COMMANDS = {
     "targets": _Place("targets", "targets", "List the releases wasmpack can validate for."),
     "login": _Place("registry", "login", "Check and store credentials for a registry."),
     "logout": _Place("registry", "logout", "Remove stored credentials for a registry."),
+    "config": _Place("config", "config", "Show the settings that hold here, and their source."),
     "completion": _Place("meta", "completion", "Print a shell completion script."),
     "version": _Place("meta", "version", "Print the version of wasmpack and its parts."),
     "help": _Place("meta", "show_help", "Show the help of a command."),
@@ -61,7 +62,7 @@ SECTIONS = {
     "Look closer": "inspect explain targets digest tags",
     "Images": "pull copy extract repack migrate",
     "Local store": "list tag remove prune",
-    "Set-up": "login logout completion version help",
+    "Set-up": "login logout config completion version help",
 }
 """Commands as the first screen groups them."""
 STEPS = (
@@ -274,6 +275,12 @@ def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progres
     run.console = Console(
         color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress
     )
+    context = click.get_current_context()
+    command = cli.get_command(context, context.invoked_subcommand or "")
+    if command is not None and not {"-h", "--help"} & {*run.arguments}:
+        from wasmpack.cli.options import use_project
+
+        use_project(run, context, command)
 
 
 with_environment(cli, ("WASMPACK",))

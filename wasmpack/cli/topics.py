@@ -30,6 +30,14 @@ _VARIABLES = (
     ("NO_COLOR, FORCE_COLOR", "Colour never, or in pipes too."),
     ("COLUMNS", "The width of text, if the terminal's is not meant."),
 )
+_PROJECT = (
+    ("targets", 'Releases to validate for: ["istio-1.29", "ossm-3.0"].'),
+    ("annotations", "A table of annotations for images that are built."),
+    ("plugin-config", "The plugin's configuration, a file of the repository."),
+    ("vm-config", "The same for its VM."),
+    ("registry", 'For image names without one: "quay.io/me".'),
+    ("tag", 'For image names without one: "v1".'),
+)
 _EXIT_CODES = (
     ("0", "Done."),
     ("1", "Anything else."),
@@ -73,6 +81,13 @@ TOPICS = {
         "Variables that are read.",
         "Options on the command line win over variables.",
         _VARIABLES,
+    ),
+    "project": Topic(
+        "The project file, wasmpack.toml.",
+        "wasmpack.toml, or [tool.wasmpack] in pyproject.toml, in the working directory or above it "
+        "in the same repository. Options and variables win over it; wasmpack config shows what "
+        "holds. It cannot loosen a check, nor set TLS, credentials, budgets or output files.",
+        _PROJECT,
     ),
     "exit-codes": Topic("Exit codes.", "With several subjects, the worst one.", _EXIT_CODES),
 }

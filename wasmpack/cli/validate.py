@@ -11,7 +11,7 @@ import click
 from wasmpack.cli.check_options import CheckOptions
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console
-from wasmpack.cli.options import PLACE, at_registry, exclude, registry_options
+from wasmpack.cli.options import PLACE, at_registry, completed_name, exclude, registry_options
 from wasmpack.cli.report import show_report, show_reports
 from wasmpack.cli.root import NounGroup
 from wasmpack.cli.shapes import report_format_option
@@ -92,7 +92,7 @@ class AnyOptions(SubjectOptions):
         from wasmpack.actions.subjects import recognize
 
         def find(name: str) -> Subject:
-            subject = recognize(name, remote=self.remote)
+            subject = recognize(name, remote=self.remote, completed=completed_name)
             console.notice(f"{subject.name}: {subject.what}")
             return subject
 
