@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -23,6 +24,8 @@ from wasmpack.redaction import listening, plain_text, redacted
 if TYPE_CHECKING:
     from wasmpack.cli.preload import EarlyChild
 
+COMPLETE = "__complete"
+"""Stands in place of a command when a shell's script asks."""
 _INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
 """Exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""
@@ -35,6 +38,8 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
 
     :param child: the process of the dry run, if it was started already
     """
+    if arguments[:1] == [COMPLETE]:
+        return _complete(arguments[1:])
     this, started = Run(child, arguments), time.monotonic()
     _clean_up_when_terminated()
     with warnings.catch_warnings():
@@ -58,6 +63,16 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
                 _show_traceback()
             return _explain(error, this.console)
     return result if isinstance(result, int) else 0
+
+
+def _complete(request: Sequence[str]) -> int:
+    """Answer a shell; whatever goes wrong, it gets no answer rather than an error."""
+    from wasmpack.cli.completion import answer
+
+    with contextlib.suppress(Exception):
+        for line in answer(request):
+            click.echo(line)
+    return 0
 
 
 def _debugging(arguments: Sequence[str]) -> bool:

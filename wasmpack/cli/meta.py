@@ -51,15 +51,23 @@ def show_help(command: tuple[str, ...]) -> None:
     cli.main([*this.arguments], "wasmpack", standalone_mode=False, obj=this)
 
 
-@command(examples=["wasmpack completion bash > /etc/bash_completion.d/wasmpack"])
+@command(
+    examples=[
+        "wasmpack completion bash > ~/.local/share/bash-completion/completions/wasmpack",
+        'wasmpack completion zsh > "${fpath[1]}/_wasmpack"',
+        "wasmpack completion fish > ~/.config/fish/completions/wasmpack.fish",
+    ]
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the completion script for SHELL."""
-    from click.shell_completion import get_completion_class
+    """Print the completion script for SHELL.
 
-    from wasmpack.cli.root import cli
+    Write it where the shell looks for such scripts, as in the examples, and start a new shell; or
+    try it in this one: source <(wasmpack completion bash), and the same in zsh (after compinit);
+    wasmpack completion fish | source. Tab then completes commands, options, releases, files by
+    their suffix, and images of the local store.
+    """
+    from importlib.resources import files
 
-    kind = get_completion_class(shell)
-    assert kind is not None, shell
-    script = kind(cli, {}, "wasmpack", "_WASMPACK_COMPLETE").source()
+    script = files("wasmpack.cli").joinpath("shells", f"wasmpack.{shell}").read_text()
     current_console().result(script.rstrip())

@@ -91,7 +91,10 @@ class NounGroup(Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the noun first, or the empty name of the command that needs none."""
-        if args and args[0] not in self.commands and not ctx.resilient_parsing:
+        if args and ctx.resilient_parsing:
+            noun = next((word for word in args if word in self.commands), "")
+            args = [noun, *(word for word in args if word != noun)]
+        elif args and args[0] not in self.commands:
             helps = set(ctx.help_option_names) & set(args)
             args = [helps.pop()] if helps else self._with_noun(ctx, args)
         return super().parse_args(ctx, args)
