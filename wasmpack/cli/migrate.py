@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.check_options import check_result_file
 from wasmpack.cli.command import Group, Section, argument, grouped, option
 from wasmpack.cli.console import Console, format_option, resource_format_option
 from wasmpack.cli.options import ANY_NAME, VARIANTS, registry_options
 from wasmpack.cli.repack import RepackOptions
 from wasmpack.cli.report import REJECTED
 from wasmpack.errors import NotFound, WrongUsage
-from wasmpack.files.outputs import check_named
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _check_report(path: Path | None) -> None:
         raise WrongUsage(f"--report {path}: expected a name that ends in .md or .json")
     if not path.parent.is_dir():
         raise NotFound(f"--report {path}: no such directory")
-    check_named(path)
+    check_result_file(path)
 
 
 @migrate.command(

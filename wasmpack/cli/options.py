@@ -20,6 +20,7 @@ from wasmpack.cli.passwords import password_from_environment, password_from_stdi
 from wasmpack.cli.root import inner_commands
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import (
+    STREAM,
     ArchivePlace,
     LayoutPlace,
     NamePlace,
@@ -279,6 +280,8 @@ def _readable_again(path: Path | None) -> str | None:
     """A file that libraries open by name, and more than once: a pipe is copied into one."""
     from wasmpack.files.inputs import MAX_CONFIGURATION, is_pipe, read_named
 
+    if str(path) == STREAM:
+        raise WrongUsage("-: standard input is not read here", hint="/dev/stdin, or a file")
     if path is None or not is_pipe(path):
         return None if path is None else str(path)
     data = read_named(path, MAX_CONFIGURATION)

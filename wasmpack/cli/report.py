@@ -136,6 +136,8 @@ def show_written(done: Written, console: Console, *, planned: bool = False) -> N
         show_findings(done.report, console)
     for blob in done.moved:
         console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
+    for place in done.others:
+        console.status(f"also {plain_text(place)}")
     console.show(done, [plain_text(done.named)])
 
 

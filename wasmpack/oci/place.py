@@ -128,6 +128,8 @@ def parse_place(text: str) -> Place:
             f"{text[:_SHOWN]!r}: unknown transport {prefix}:",
             hint=_UNKNOWN[prefix].format(rest=rest[:_SHOWN]),
         )
+    if text == STREAM:
+        raise WrongUsage("'-' is not an image", hint="oci-archive:- is standard input or output")
     return _existing(text) or NamePlace(Reference.parse(text))
 
 
