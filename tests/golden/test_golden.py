@@ -88,7 +88,8 @@ def printed(
     monkeypatch.setattr("sys.stdin", empty)
     for name, value in TERMINAL.items():
         monkeypatch.setenv(name, value)
-    varying = {str(here): "$DESK", **{host: name for name, host in registries.items()}}
+    varying = {str(here): "$DESK", str(tmp_path): "$TMP"}
+    varying |= {host: name for name, host in registries.items()}
 
     def one(arguments: list[str]) -> str:
         words = [filled(word, registries) for word in arguments]

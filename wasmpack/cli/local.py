@@ -55,13 +55,41 @@ def remove(names: tuple[Reference, ...], console: Console) -> None:
     console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
 
 
+@command(examples=["wasmpack cache", "wasmpack cache --clear"])
+@click.option("--clear", is_flag=True, help="Delete all of it; images stay.")
+@format_option
+def cache(clear: bool, console: Console) -> None:
+    """Show what is cached, or delete it.
+
+    Verdicts: the reports of images that were accepted, by digest and release of wasmpack. Code:
+    modules compiled for the dry run. Both are made again when needed. wasmpack prune deletes them
+    too, and blobs that no image needs.
+    """
+    from wasmpack.actions.local import clear_caches, list_caches
+    from wasmpack.cli.image_text import size_text
+
+    if clear:
+        files, size = clear_caches()
+        deleted = [f"{files} files deleted, {size_text(size)} freed"]
+        console.show(Facts(files=files, bytes=size), deleted)
+        return
+    rows = list_caches()
+    cells = [
+        (r.name, str(r.files), size_text(r.size), plain_text(str(r.path or "-"))) for r in rows
+    ]
+    head = ("CACHE", "FILES", "SIZE", "WHERE")
+    facts = Facts(caches=[row.as_json() for row in rows])
+    console.show(facts, table(cells, console.out_style, head=head))
+
+
 @command(examples=["wasmpack prune"])
 @format_option
 def prune(console: Console) -> None:
     """Delete what no image needs, and the caches.
 
     Blobs that no image names, such as those of broken-off builds; the code of modules compiled for
-    the dry run; the reports of images that were accepted.
+    the dry run; the reports of images that were accepted. wasmpack cache shows and deletes the
+    last two alone.
     """
     from wasmpack.actions.local import prune_local
     from wasmpack.cli.image_text import size_text

@@ -41,6 +41,7 @@ COMMANDS = {
     "list": _Place("local", "list_images", "List the images of the local store."),
     "remove": _Place("local", "remove", "Remove an image from the local store."),
     "prune": _Place("local", "prune", "Delete what no image needs, and the caches."),
+    "cache": _Place("local", "cache", "Show what is cached, or delete it."),
     "tags": _Place("registry", "tags", "List the tags of a repository."),
     "tag": _Place("local", "tag", "Give an image of the local store another name."),
     "digest": _Place("digest", "digest", "Print the digest of an image."),
@@ -61,7 +62,7 @@ SECTIONS = {
     "From a plugin to the mesh": "validate build push render",
     "Look closer": "inspect explain targets digest tags",
     "Images": "pull copy extract repack migrate",
-    "Local store": "list tag remove prune",
+    "Local store": "list tag remove prune cache",
     "Set-up": "login logout config completion version help",
 }
 """Commands as the first screen groups them."""

@@ -113,10 +113,16 @@ def keep_report(manifest: Manifest, report: Report) -> None:
         write_owned(file, canonical_json(well_formed(report.as_json())))
 
 
+def reports_path() -> Path | None:
+    """The directory of reports, whether or not it exists; None without a home for the store."""
+    path = _store_path()
+    return path and path / "verdicts"
+
+
 def forget_reports() -> tuple[int, int]:
     """Remove all reports: how many files, how many bytes."""
-    path = _store_path()
-    return make_room(path / "verdicts", 0) if path else (0, 0)
+    path = reports_path()
+    return make_room(path, 0) if path else (0, 0)
 
 
 def _verdict_file(manifest: Manifest) -> Path | None:
