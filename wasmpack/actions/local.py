@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from wasmpack.dry_run.code_cache import cache_path, clear_cache
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WrongUsage
 from wasmpack.files.owned import held
 from wasmpack.images.image import variant_of
+from wasmpack.images.variants import CREATED
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index
 from wasmpack.oci.reference import Reference
@@ -34,10 +36,20 @@ class LocalImage:
     """The digest of the manifest or index."""
     variant: str
     """``oci``, ``compat`` and so on; ``index``, or ``damaged``."""
+    size: int
+    """Bytes of the manifest and what it names."""
+    created: str | None
+    """RFC 3339; None if the annotations name no date."""
 
     def as_json(self) -> dict[str, object]:
         """The shape of one row of ``list --format json``."""
-        return {"reference": self.name, "digest": str(self.digest), "variant": self.variant}
+        return {
+            "reference": self.name,
+            "digest": str(self.digest),
+            "variant": self.variant,
+            "size": self.size,
+            "created": self.created,
+        }
 
 
 def list_local() -> list[LocalImage]:
@@ -45,8 +57,8 @@ def list_local() -> list[LocalImage]:
     if not has_store():
         return []
     layout = Layout(store_path())
-    variants: dict[tuple[Digest, int, str], str] = {}
-    rows = [_row(layout, entry, variants) for entry in layout.entries()]
+    known: dict[tuple[Digest, int, str], _Facts] = {}
+    rows = [_row(layout, entry, known) for entry in layout.entries()]
     return sorted(rows, key=lambda row: row.name)
 
 
@@ -134,25 +146,38 @@ def prune_local() -> tuple[int, int]:
     return sum(files for files, _ in removed), sum(size for _, size in removed)
 
 
-def _row(layout: Layout, entry: Entry, variants: dict[tuple[Digest, int, str], str]) -> LocalImage:
-    """:param variants: of images that have other names too."""
+class _Facts(NamedTuple):
+    """Facts about an image, whatever its name."""
+
+    variant: str
+    size: int = 0
+    created: str | None = None
+
+
+def _row(layout: Layout, entry: Entry, known: dict[tuple[Digest, int, str], _Facts]) -> LocalImage:
+    """:param known: facts of images that have other names too."""
     descriptor = entry.descriptor
     key = descriptor.digest, descriptor.size, descriptor.media_type
-    if key not in variants:
-        variants[key] = _variant(layout, descriptor)
+    if key not in known:
+        known[key] = _facts(layout, descriptor)
     return LocalImage(
         name=(entry.name or "<none>").removeprefix("docker.io/library/"),
         digest=descriptor.digest,
-        variant=variants[key],
+        variant=known[key].variant,
+        size=known[key].size,
+        created=known[key].created,
     )
 
 
-def _variant(layout: Layout, descriptor: Descriptor) -> str:
+def _facts(layout: Layout, descriptor: Descriptor) -> _Facts:
     try:
         found = layout.get(descriptor)
     except (NotFound, DigestMismatch, BadArtifact):
-        return "damaged"
-    return "index" if isinstance(found, Index) else variant_of(found).value
+        return _Facts("damaged")
+    if isinstance(found, Index):
+        return _Facts("index", len(found.raw))
+    size = len(found.raw) + sum(blob.size for blob in found.blobs)
+    return _Facts(variant_of(found).value, size, found.annotations.get(CREATED))
 
 
 def _missing(name: Reference) -> NotFound:

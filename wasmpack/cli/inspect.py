@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import click
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import PLACE, at_registry, completed_name, registry_options
-from wasmpack.cli.report import Result, show_results
+from wasmpack.cli.report import Lines, Result, show_results
 from wasmpack.cli.root import NounGroup
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
@@ -32,6 +32,9 @@ class LookOptions:
         "--target",
         metavar="RELEASE",
         section=Section.CHECKS,
+    )
+    everything: bool = option(
+        "Show all imports, exports and sections.", "--all", section=Section.OUTPUT
     )
     raw: str | None = option(
         "Print these bytes: manifest, config or layer:N (from 0).",
@@ -57,7 +60,7 @@ class LookOptions:
         from wasmpack.actions.subjects import SubjectKind
 
         if subject.kind is SubjectKind.MODULE:
-            return _module(subject)
+            return self._module(subject)
         if subject.kind is SubjectKind.IMAGE:
             return self._image(subject, session)
         raise WrongUsage(
@@ -65,24 +68,26 @@ class LookOptions:
             hint=f"wasmpack validate {subject.name}",
         )
 
+    def _module(self, subject: Subject) -> Result:
+        from wasmpack.actions.inspect import inspect_module
+        from wasmpack.cli.image_text import named_module_lines
+
+        module = subject.module
+        view = inspect_module(module)
+        return Result(
+            value=Facts(subject=module.name, **view.as_json()),
+            lines=self._shown(partial(named_module_lines, module.name, view)),
+        )
+
     def _image(self, subject: Subject, session: Session) -> Result:
         from wasmpack.actions.inspect import inspect_image
         from wasmpack.cli.image_text import image_lines
 
         view = inspect_image(subject.image(session), self.targets)
-        return Result(value=view, lines=partial(image_lines, view))
+        return Result(value=view, lines=self._shown(partial(image_lines, view)))
 
-
-def _module(subject: Subject) -> Result:
-    from wasmpack.actions.inspect import inspect_module
-    from wasmpack.cli.image_text import named_module_lines
-
-    module = subject.module
-    view = inspect_module(module)
-    return Result(
-        value=Facts(subject=module.name, **view.as_json()),
-        lines=partial(named_module_lines, module.name, view),
-    )
+    def _shown(self, lines: Lines) -> Lines:
+        return lambda style: lines(replace(style, everything=self.everything or style.detail))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +145,9 @@ def inspect_image(
 
 @inspect.command("module", examples=["wasmpack inspect module filter.wasm"])
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@grouped("given", LookOptions, only="everything")
 @format_option
-def inspect_module(files: tuple[str, ...], console: Console) -> int:
+def inspect_module(files: tuple[str, ...], given: LookOptions, console: Console) -> int:
     """Show modules: ABI, SDK, imports, exports, section sizes.
 
     Nothing is compiled or run.
@@ -149,4 +155,4 @@ def inspect_module(files: tuple[str, ...], console: Console) -> int:
     from wasmpack.actions.subjects import SubjectKind, subject_of
 
     subjects = [subject_of(SubjectKind.MODULE)(file) for file in files]
-    return LookOptions().show(subjects, console, Session())
+    return given.show(subjects, console, Session())

@@ -1,5 +1,10 @@
 """``wasmpack list``, ``tag``, ``remove``, ``prune``: the local store."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from wasmpack.cli.command import command
@@ -9,6 +14,13 @@ from wasmpack.findings.text import table
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
 
+if TYPE_CHECKING:
+    from wasmpack.actions.local import Cache, LocalImage
+
+_HEAD = ("IMAGE", "VARIANT", "     SIZE", "CREATED", "DIGEST")
+_DATE = len("2026-01-02")
+_CACHE_HEAD = ("CACHE", "FILES", "SIZE", "WHERE")
+
 
 @command("list", examples=["wasmpack list"])
 @format_option
@@ -17,11 +29,26 @@ def list_images(console: Console) -> None:
     from wasmpack.actions.local import list_local
 
     images = list_local()
-    rows = [(plain_text(row.name), row.variant, str(row.digest)[:19]) for row in images]
-    lines = table(rows, console.out_style, head=("IMAGE", "VARIANT", "DIGEST") if rows else ())
+    lines = table(_cells(images), console.out_style, head=_HEAD if images else ())
     console.show(Facts(images=[row.as_json() for row in images]), lines)
-    if not rows:
+    if not images:
         console.remark("no images yet: wasmpack build MODULE -t NAME")
+
+
+def _cells(images: Sequence[LocalImage]) -> list[tuple[str, ...]]:
+    """The row of each image."""
+    from wasmpack.cli.image_text import size_text
+
+    return [
+        (
+            plain_text(row.name),
+            row.variant,
+            f"{size_text(row.size) if row.size else '-':>9}",
+            plain_text(row.created or "-")[:_DATE],
+            str(row.digest)[:19],
+        )
+        for row in images
+    ]
 
 
 @command(examples=["wasmpack tag plugin:v1 quay.io/me/plugin:v1"])
@@ -66,20 +93,30 @@ def cache(clear: bool, console: Console) -> None:
     too, and blobs that no image needs.
     """
     from wasmpack.actions.local import clear_caches, list_caches
-    from wasmpack.cli.image_text import size_text
 
     if clear:
-        files, size = clear_caches()
-        deleted = [f"{files} files deleted, {size_text(size)} freed"]
-        console.show(Facts(files=files, bytes=size), deleted)
+        _show_deleted(clear_caches(), console)
         return
-    rows = list_caches()
-    cells = [
-        (r.name, str(r.files), size_text(r.size), plain_text(str(r.path or "-"))) for r in rows
+    caches = list_caches()
+    facts = Facts(caches=[row.as_json() for row in caches])
+    console.show(facts, table(_cache_cells(caches), console.out_style, head=_CACHE_HEAD))
+
+
+def _cache_cells(caches: Sequence[Cache]) -> list[tuple[str, ...]]:
+    from wasmpack.cli.image_text import size_text
+
+    return [
+        (row.name, str(row.files), size_text(row.size), plain_text(str(row.path or "-")))
+        for row in caches
     ]
-    head = ("CACHE", "FILES", "SIZE", "WHERE")
-    facts = Facts(caches=[row.as_json() for row in rows])
-    console.show(facts, table(cells, console.out_style, head=head))
+
+
+def _show_deleted(deleted: tuple[int, int], console: Console) -> None:
+    from wasmpack.cli.image_text import size_text
+
+    files, size = deleted
+    lines = [f"{files} files deleted, {size_text(size)} freed"]
+    console.show(Facts(files=files, bytes=size), lines)
 
 
 @command(examples=["wasmpack prune"])
@@ -92,9 +129,5 @@ def prune(console: Console) -> None:
     last two alone.
     """
     from wasmpack.actions.local import prune_local
-    from wasmpack.cli.image_text import size_text
 
-    files, size = prune_local()
-    console.show(
-        Facts(files=files, bytes=size), [f"{files} files deleted, {size_text(size)} freed"]
-    )
+    _show_deleted(prune_local(), console)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wasmpack.images.writing import Written
 
 
+Lines = Callable[["Style"], Iterable[str]]
 REJECTED = 3
 """Exit code of a command that found that something cannot work."""
 
@@ -28,7 +29,7 @@ class Result:
     """The result on one subject."""
 
     value: Shown
-    lines: Callable[[Style], Iterable[str]]
+    lines: Lines
     """The same for people."""
     code: int = 0
     """Exit code of a command that has this result alone."""

@@ -40,7 +40,9 @@ class Style:
     narrow: bool = False
     """Rows of tables must fit; in a pipe each stays one line, for those who search in it."""
     detail: bool = False
-    """Show everything: each target, addresses of pages."""
+    """Show each target, and the addresses of pages."""
+    everything: bool = False
+    """Do not shorten lists."""
 
     def __call__(self, text: str, colour: str) -> str:
         """Colour the text."""
