@@ -227,6 +227,12 @@ def plain_text(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def is_text(data: bytes) -> bool:
+    """True if a terminal shows it as it is."""
+    text = data.decode(errors="replace")
+    return "\ufffd" not in text and all(c.isprintable() or c in "\n\t" for c in text)
+
+
 _listeners: list[Callable[[str], None]] = []
 
 

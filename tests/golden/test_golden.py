@@ -46,6 +46,14 @@ def commands(script: Path) -> Iterator[list[str]]:
             yield arguments
 
 
+def screen(script: Path) -> dict[str, str]:
+    """The terminal of a case: ``screens/60-colour.sh`` has 60 columns and colour."""
+    if script.parent.name != "screens":
+        return TERMINAL
+    columns, _, colour = script.stem.partition("-")
+    return {"COLUMNS": columns, "NO_COLOR": "", "FORCE_COLOR": colour and "1"}
+
+
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the files and images that every case finds."""
@@ -86,8 +94,6 @@ def printed(
     monkeypatch.chdir(here)
     monkeypatch.setenv("WASMPACK_STORE", str(here / "store"))
     monkeypatch.setattr("sys.stdin", empty)
-    for name, value in TERMINAL.items():
-        monkeypatch.setenv(name, value)
     varying = {str(here): "$DESK", str(tmp_path): "$TMP"}
     varying |= {host: name for name, host in registries.items()}
 
@@ -104,6 +110,8 @@ def printed(
         )
 
     def script(path: Path) -> str:
+        for name, value in screen(path).items():
+            monkeypatch.setenv(name, value)
         before = contents(here)
         text = "\n".join(map(one, commands(path)))
         assert path.parent.name != "errors" or contents(here) == before, "nothing is written"

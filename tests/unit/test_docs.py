@@ -12,7 +12,8 @@ import pytest
 import wasmpack
 from wasmpack.actions.explain import all_rules
 from wasmpack.cli.command import Command
-from wasmpack.cli.root import COMMANDS, SECTIONS, cli
+from wasmpack.cli.first_screen import SECTIONS
+from wasmpack.cli.root import COMMANDS, cli
 
 pytestmark = pytest.mark.dependencies
 

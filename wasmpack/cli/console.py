@@ -20,13 +20,13 @@ import click
 from wasmpack.cli.command import Option, Section
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import indented_json
-from wasmpack.redaction import plain_text, redacted
+from wasmpack.redaction import is_text, plain_text, redacted
 
 if TYPE_CHECKING:
     import subprocess
 
     from wasmpack.cli.preload import EarlyChild
-    from wasmpack.cli.progress import Bar
+    from wasmpack.cli.progress import Ticker
     from wasmpack.cli.project import Project
     from wasmpack.findings import Report
     from wasmpack.findings.text import Style
@@ -67,8 +67,8 @@ class Console:
     progress: bool = True
     stdout_taken: bool = False
     """Standard output carries an archive: results go to stderr too."""
-    bars: list[Bar] = field(default_factory=list, repr=False)
-    """Those that are on the terminal now."""
+    ticker: Ticker | None = field(default=None, repr=False)
+    """Moves on the terminal while work takes long."""
 
     def show(self, value: Shown, lines: Iterable[str]) -> None:
         """Print a result on stdout."""
@@ -91,6 +91,7 @@ class Console:
 
     def result(self, text: str) -> None:
         """One line of the result, on stdout."""
+        self._make_room()
         click.echo(text, color=True, err=self.stdout_taken)
 
     def raw(self, chunks: Iterable[bytes], what: str) -> None:
@@ -100,7 +101,8 @@ class Console:
         :raises WrongUsage: they would steer the terminal that they are for
         """
         for data in chunks:
-            if sys.stdout.isatty() and not _is_text(data):
+            self._make_room()
+            if sys.stdout.isatty() and not is_text(data):
                 raise WrongUsage(
                     f"{what}: binary data, which is not written to a terminal", hint="add: > FILE"
                 )
@@ -111,8 +113,8 @@ class Console:
     def status(self, text: str) -> None:
         """Report progress on stderr."""
         if not self.quiet:
-            start = _CLEAR_LINE if self.bars else ""  # a bar draws itself again below
-            click.echo(f"{start}{text}", err=True, color=True)
+            self._make_room()
+            click.echo(text, err=True, color=True)
 
     def notice(self, text: str) -> None:
         """Like :meth:`status`, for untrusted text."""
@@ -126,6 +128,7 @@ class Console:
     def error(self, message: str, hint: str = "") -> None:
         """Report a failure, and the next command to type."""
         style = self.err_style
+        self._make_room()
         click.echo(f"{style('error:', 'red')} {plain_text(redacted(message))}", err=True)
         if hint:
             click.echo(f"{style('hint:', 'cyan')} {plain_text(redacted(hint))}", err=True)
@@ -187,6 +190,10 @@ class Console:
         """The same, with results in another shape."""
         return kind(**{part.name: getattr(self, part.name) for part in fields(self)})
 
+    def _make_room(self) -> None:
+        if self.ticker is not None:
+            self.ticker.clear()
+
     def _lines(self, _value: Shown, lines: Iterable[str]) -> Iterable[str]:
         return lines
 
@@ -230,9 +237,6 @@ class JsonConsole(Console):
         self.show(report, ())
 
 
-_CLEAR_LINE = "\r\x1b[K"
-
-
 @dataclass(slots=True)
 class Run:
     """One run of the command line, as click's context has it."""
@@ -242,6 +246,8 @@ class Run:
     """The command line."""
     console: Console = field(default_factory=Console)
     """The default one until the options before the command are read."""
+    ticker: Ticker | None = None
+    """Moves on the terminal, if there is one."""
     project: Project | None = None
     """The project file, if there is one here and the command has use for it."""
 
@@ -289,9 +295,3 @@ def format_choice(
 
 format_option = format_choice("text")
 resource_format_option = format_choice("yaml")
-
-
-def _is_text(data: bytes) -> bool:
-    """True if a terminal shows it as it is."""
-    text = data.decode(errors="replace")
-    return "\ufffd" not in text and all(c.isprintable() or c in "\n\t" for c in text)

@@ -23,6 +23,7 @@ from wasmpack.redaction import listening, plain_text, redacted
 
 if TYPE_CHECKING:
     from wasmpack.cli.preload import EarlyChild
+    from wasmpack.cli.progress import Ticker
 
 COMPLETE = "__complete"
 """Stands in place of a command when a shell's script asks."""
@@ -40,7 +41,24 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
     """
     if arguments[:1] == [COMPLETE]:
         return _complete(arguments[1:])
-    this, started = Run(child, arguments), time.monotonic()
+    ticker = _ticker()
+    try:
+        return _run(arguments, Run(child, arguments, ticker=ticker))
+    finally:
+        if ticker is not None:
+            ticker.end()
+
+
+def _ticker() -> Ticker | None:
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    from wasmpack.cli.progress import ticker_on
+
+    return ticker_on(sys.stderr)
+
+
+def _run(arguments: Sequence[str], this: Run) -> int:
+    started = time.monotonic()
     _clean_up_when_terminated()
     with warnings.catch_warnings():
         warnings.showwarning = _shown_by(this)
@@ -98,6 +116,8 @@ def _detail_of(this: Run) -> Callable[[str], None]:
 
     def show(text: str) -> None:
         this.console.detail(text)
+        if this.ticker is not None:
+            this.ticker.activity.note(text)
 
     return show
 

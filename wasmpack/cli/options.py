@@ -256,7 +256,9 @@ class SessionOptions:
         if self.username is None:
             raise WrongUsage("--password-stdin needs --username")
         if password is None and sys.stdin is not None and sys.stdin.isatty():
-            password = click.prompt("Password", hide_input=True, err=True)
+            from wasmpack.cli.progress import ask
+
+            password = ask(current_console(), "Password", hidden=True)
         if password is None:
             raise WrongUsage(
                 "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"

@@ -24,12 +24,13 @@ def login(registry: str, session: Session) -> None:
     WASMPACK_PASSWORD, or a prompt without echo.
     """
     from wasmpack.actions.login import log_in
+    from wasmpack.cli.progress import ask
 
     if session.registry.password is None:
         if sys.stdin is None or not sys.stdin.isatty():
             raise WrongUsage("no password", hint="--username NAME --password-stdin")
-        username = click.prompt("Username", err=True)
-        password = click.prompt("Password", hide_input=True, err=True)
+        username = ask(current_console(), "Username")
+        password = ask(current_console(), "Password", hidden=True)
         session = replace(
             session, registry=replace(session.registry, username=username, password=password)
         )

@@ -13,6 +13,7 @@ from click.types import StringParamType
 
 from wasmpack.cli.command import TOPIC, Group, write_section
 from wasmpack.cli.console import Console, Run, current_run
+from wasmpack.cli.first_screen import SECTIONS, STEPS
 from wasmpack.cli.topics import TOPICS
 from wasmpack.oci.place import is_there
 from wasmpack.version import VERSION
@@ -58,20 +59,6 @@ COMMANDS = {
     "version": _Place("meta", "version", "Print the version of wasmpack and its parts."),
     "help": _Place("meta", "show_help", "Show the help of a command."),
 }
-SECTIONS = {
-    "From a plugin to the mesh": "validate build push render",
-    "Look closer": "inspect explain targets digest tags",
-    "Images": "pull copy extract repack migrate",
-    "Local store": "list tag remove prune cache",
-    "Set-up": "login logout config completion version help",
-}
-"""Commands as the first screen groups them."""
-STEPS = (
-    ("wasmpack validate filter.wasm", "Would the mesh load it?"),
-    ("wasmpack build filter.wasm -t quay.io/me/filter:v1 --push", "Pack it, push it."),
-    ("wasmpack render wasmplugin quay.io/me/filter:v1 --pin", "Write its WasmPlugin."),
-)
-"""The main job."""
 ALIASES = {"ls": "list", "images": "list", "rm": "remove"}
 """Other names of commands."""
 
@@ -217,6 +204,8 @@ def _apply(_ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if param.name == "no_progress":
         changes = {"progress": False}
     run.console = replace(run.console, **changes)
+    if run.ticker is not None:
+        run.ticker.silent = run.console.quiet or not run.console.progress
 
 
 def with_global_options(command: click.Command, added: list[click.Option]) -> None:
@@ -277,7 +266,12 @@ def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progres
     predicts whether they will. Results go to standard output, the rest to standard error.
     """
     run.console = Console(
-        color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress
+        color=color,
+        quiet=quiet,
+        verbose=verbose,
+        debug=debug,
+        progress=not no_progress,
+        ticker=run.ticker,
     )
     context = click.get_current_context()
     command = cli.get_command(context, context.invoked_subcommand or "")

@@ -98,6 +98,7 @@ class Sandbox:
             self.feed(module, compiled=bool(requests))
         budget = Budget.of(module.size, seconds)
         self._process.limit(budget.to_compile)
+        note(f"starting {module.name} in the dry run")
         question = {"requests": [one.as_json() for one in requests], "seconds": budget.running}
         self._process.ask(question)
         found = self._collect(len(requests), budget)

@@ -113,7 +113,7 @@ def _row(
     while cut > 1 and _length(line) > _columns(style):
         cut -= 1
         line = indent + _joined(shown[:cut], widths, gap)
-    yield line
+    yield line.rstrip()
     rest = [cell for cell in shown[cut:] if cell]
     if rest:
         yield indent + " " * _CONTINUED + gap.join(rest)
