@@ -160,9 +160,9 @@ def build(
     the image, whatever it was called. Same inputs, same digest. Prints NAME@DIGEST.
     """
     from wasmpack.actions import build as actions
-    from wasmpack.cli.report import show_written
+    from wasmpack.cli.report import clear_of, show_written
 
-    console = console.keeping_clear_of(outputs.place)
+    console = clear_of(outputs.place, console)
     files.check()
     outputs.check(options.variant)
     options, checks = options.with_root_ids(judging.root_ids), judging.checks_if_wanted()

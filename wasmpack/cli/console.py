@@ -11,9 +11,9 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from wasmpack.cli.project import Project
     from wasmpack.findings import Report
     from wasmpack.findings.text import Style
-    from wasmpack.oci.place import Place
     from wasmpack.stores.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -166,22 +165,6 @@ class Console:
         with self.rejections(), shown_on(self, session, label) as watched:
             yield watched
 
-    def keeping_clear_of(self, destination: Place | None) -> Self:
-        """The same for results of a command that writes an image, maybe as an archive to stdout.
-
-        :raises WrongUsage: the archive would go to a terminal
-        """
-        from wasmpack.images.writing import goes_to_stdout
-
-        if not goes_to_stdout(destination):
-            return self
-        if sys.stdout is not None and sys.stdout.isatty():
-            raise WrongUsage(
-                f"{destination}: an archive is not written to a terminal",
-                hint="send standard output to a file or a pipe, or name a file",
-            )
-        return replace(self, stdout_taken=True)
-
     def with_json(self) -> Console:
         """The same, with results as JSON."""
         return self.turned_into(JsonConsole)
@@ -250,6 +233,12 @@ class Run:
     """Moves on the terminal, if there is one."""
     project: Project | None = None
     """The project file, if there is one here and the command has use for it."""
+
+    def use(self, console: Console) -> None:
+        """Print on this console from now on."""
+        self.console = console
+        if self.ticker is not None:
+            self.ticker.silent = console.quiet or not console.progress
 
     def take_child(self) -> subprocess.Popen[bytes] | None:
         """The process of the dry run that was started early, for whoever asks first."""

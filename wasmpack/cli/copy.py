@@ -46,9 +46,9 @@ def copy(given: CopyOptions, console: Console, session: Session) -> None:
     so there the digest may change. Prints PLACE@DIGEST.
     """
     from wasmpack.actions.copy import CopyScope, copy_image
-    from wasmpack.cli.report import show_written
+    from wasmpack.cli.report import clear_of, show_written
 
-    console = console.keeping_clear_of(given.destination)
+    console = clear_of(given.destination, console)
     given.check()
     scope = CopyScope(whole_index=given.whole_index, referrers=given.referrers, tags=given.tags)
     target = with_default_tag(given.destination)

@@ -32,11 +32,11 @@ def pull(
     NAME@DIGEST.
     """
     from wasmpack.actions.copy import pull_image
-    from wasmpack.cli.report import show_written
+    from wasmpack.cli.report import clear_of, show_written
 
     if not isinstance(image, NamePlace):
         raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
-    console = console.keeping_clear_of(output)
+    console = clear_of(output, console)
     with console.working(session, "pulling") as session:
         done = pull_image(image, output, session, force=force)
     show_written(done, console)

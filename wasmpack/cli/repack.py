@@ -59,9 +59,9 @@ class RepackOptions:
         :raises WrongUsage: the Docker engine, and a variant that it cannot hold
         """
         from wasmpack.actions.repack import repack_image
-        from wasmpack.cli.report import show_written
+        from wasmpack.cli.report import clear_of, show_written
 
-        console, target = console.keeping_clear_of(self.destination), self.destination
+        console, target = clear_of(self.destination, console), self.destination
         if self.variant == "oci" and isinstance(target, DaemonPlace):
             raise WrongUsage(
                 "the Docker engine takes images of file system layers only", hint="--variant docker"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console, Shown
+from wasmpack.errors import WrongUsage
 from wasmpack.findings import Report, Verdict
 from wasmpack.findings.report import findings_text, report_lines
 from wasmpack.redaction import plain_text
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from wasmpack.findings.text import Style
     from wasmpack.images.transfer import Moved
     from wasmpack.images.writing import Written
+    from wasmpack.oci.place import Place
 
 
 Lines = Callable[["Style"], Iterable[str]]
@@ -162,3 +165,20 @@ def _plan(moved: Sequence[Moved]) -> Iterator[str]:
         yield f"{what:<10}  {row.descriptor.digest}  {size_text(row.descriptor.size)}"
     size = sum(row.descriptor.size for row in moved if row.status is BlobStatus.MISSING)
     yield f"dry run: nothing was sent, {size_text(size)} would be"
+
+
+def clear_of(destination: Place | None, console: Console) -> Console:
+    """The console of a command that writes an image, maybe as an archive to standard output.
+
+    :raises WrongUsage: the archive would go to a terminal
+    """
+    from wasmpack.images.writing import goes_to_stdout
+
+    if not goes_to_stdout(destination):
+        return console
+    if sys.stdout is not None and sys.stdout.isatty():
+        raise WrongUsage(
+            f"{destination}: an archive is not written to a terminal",
+            hint="send standard output to a file or a pipe, or name a file",
+        )
+    return replace(console, stdout_taken=True)

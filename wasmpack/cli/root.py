@@ -203,9 +203,7 @@ def _apply(_ctx: click.Context, param: click.Parameter, value: Any) -> None:
         changes = {"verbose": run.console.verbose + value}
     if param.name == "no_progress":
         changes = {"progress": False}
-    run.console = replace(run.console, **changes)
-    if run.ticker is not None:
-        run.ticker.silent = run.console.quiet or not run.console.progress
+    run.use(replace(run.console, **changes))
 
 
 def with_global_options(command: click.Command, added: list[click.Option]) -> None:
@@ -265,14 +263,8 @@ def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progres
     WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy run in the proxy; wasmpack
     predicts whether they will. Results go to standard output, the rest to standard error.
     """
-    run.console = Console(
-        color=color,
-        quiet=quiet,
-        verbose=verbose,
-        debug=debug,
-        progress=not no_progress,
-        ticker=run.ticker,
-    )
+    console = Console(color=color, quiet=quiet, verbose=verbose, debug=debug, ticker=run.ticker)
+    run.use(replace(console, progress=not no_progress))
     context = click.get_current_context()
     command = cli.get_command(context, context.invoked_subcommand or "")
     if command is not None and not {"-h", "--help"} & {*run.arguments}:
