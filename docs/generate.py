@@ -13,6 +13,7 @@ from api_page import api_page, stub
 
 from wasmpack.actions.explain import all_rules
 from wasmpack.cli.root import cli
+from wasmpack.cli.topics import TOPICS, topic_text
 from wasmpack.findings import Rule
 from wasmpack.proxy_abi.abi import wasi_functions
 from wasmpack.targets import IBM_NOTE, Target, all_targets, target
@@ -31,6 +32,10 @@ def cli_reference() -> str:
         ) as context:
             context.terminal_width = 90
             lines += [f"## `{path}`\n", "```text", command.get_help(context), "```\n"]
+    with click.Context(cli, info_name="wasmpack", terminal_width=90) as context:
+        for name in TOPICS:
+            text = topic_text(name, context)
+            lines += [f"## `wasmpack help {name}`\n", "```text", text, "```\n"]
     return "\n".join(lines)
 
 
@@ -91,7 +96,13 @@ def rules_table(rules: list[Rule]) -> Iterator[str]:
     for rule in rules:
         severity = ", ".join(filter(None, (rule.severity.value, rule.otherwise)))
         cause = ": ".join(filter(None, (rule.title, rule.cause)))
-        cells = [rule.code, severity, cause, *([rule.consumer] if consumers else []), rule.fix]
+        cells = [
+            f'<a id="{rule.code}"></a>{rule.code}',
+            severity,
+            cause,
+            *([rule.consumer] if consumers else []),
+            rule.fix,
+        ]
         yield f"| {' | '.join(cells)} |"
 
 

@@ -1,4 +1,4 @@
-"""Text for people to read, without passwords, tokens and signed addresses.
+"""Text for people to read, without passwords, tokens and signed addresses: also notes of the work.
 
 The secrets of this run are known literally, in every form in which they may come back (a proxy's
 error page, a library's exception, a traceback); patterns catch those that we were not given.
@@ -12,7 +12,7 @@ import os
 import re
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -225,3 +225,37 @@ def plain_text(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def is_text(data: bytes) -> bool:
+    """True if a terminal shows it as it is."""
+    text = data.decode(errors="replace")
+    return "\ufffd" not in text and all(c.isprintable() or c in "\n\t" for c in text)
+
+
+_listeners: list[Callable[[str], None]] = []
+
+
+@contextlib.contextmanager
+def listening(notice: Callable[[str], None]) -> Iterator[None]:
+    """Pass on every note of this process, of all threads.
+
+    >>> with listening(print):
+    ...     note("read a.wasm: 12 bytes")
+    read a.wasm: 12 bytes
+    >>> note("nobody listens")
+    """
+    _listeners.append(notice)
+    try:
+        yield
+    finally:
+        _listeners.remove(notice)
+
+
+def note(text: str) -> None:
+    """Tell those who listen what is read, asked, cached or waited for.
+
+    :param text: may hold names that others chose
+    """
+    for notice in _listeners:
+        notice(plain_text(redacted(text)))

@@ -387,7 +387,7 @@ def test_a_pinned_image_with_other_bytes_is_not_extracted(cli: Cli, tmp_path: Pa
         ({"WASMPACK_FORMAT": "json"}, ["list"], '"images"'),
         ({"WASMPACK_LIST_FORMAT": "json"}, ["list"], '"images"'),
         ({"WASMPACK_FORMAT": "json", "WASMPACK_LIST_FORMAT": "text"}, ["list"], "IMAGE"),
-        ({"WASMPACK_TARGET": "istio-1.24 ossm-2.2"}, ["validate", "module", C], "  ossm-2.2"),
+        ({"WASMPACK_TARGET": "istio-1.24 ossm-2.2"}, ["validate", "module", C], ", ossm-2.2:"),
         ({"WASMPACK_COLOR": "always"}, ["list"], "\x1b["),
         ({"WASMPACK_VALIDATE_MODULE_TARGET": "ossm-2.2"}, ["validate", "module", C], "  ossm-2.2"),
     ],

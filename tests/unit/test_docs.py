@@ -11,6 +11,8 @@ import pytest
 
 import wasmpack
 from wasmpack.actions.explain import all_rules
+from wasmpack.cli.command import Command
+from wasmpack.cli.first_screen import SECTIONS
 from wasmpack.cli.root import COMMANDS, cli
 
 pytestmark = pytest.mark.dependencies
@@ -41,13 +43,18 @@ def test_the_table_of_commands_leads_to_commands(name: str) -> None:
     assert COMMANDS[name].summary.endswith(".")
 
 
+def test_the_first_screen_has_each_command_once() -> None:
+    shown = [name for names in SECTIONS.values() for name in names.split()]
+    assert sorted(shown) == sorted(COMMANDS)
+
+
 @pytest.mark.parametrize("path", LEAVES)
 def test_every_command_has_help_and_an_example(path: str) -> None:
     command = LEAVES[path]
     assert (command.help or "").strip()
-    assert (command.epilog or "").startswith(f"Example: {path} ") or (
-        command.epilog == f"Example: {path}"
-    )
+    assert isinstance(command, Command), "see cli/command.py"
+    assert command.examples
+    assert all(f"{example} ".startswith(f"{path} ") for example in command.examples)
     assert f"## `{path}`" in (CHECKOUT / "docs" / "cli.md").read_text()
 
 
@@ -77,7 +84,7 @@ def short_sentence(text: str) -> bool:
 
 def test_every_rule_is_documented_once_and_no_other() -> None:
     text = (CHECKOUT / "docs" / "findings.md").read_text()
-    documented = re.findall(r"^\| ([A-Z]{3}\d{3}) \|", text, re.M)
+    documented = re.findall(r"^\| <a id=\"[A-Z]{3}\d{3}\"></a>([A-Z]{3}\d{3}) \|", text, re.M)
     assert documented == [rule.code for rule in all_rules()]
 
 

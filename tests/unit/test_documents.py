@@ -146,4 +146,4 @@ def test_report_as_json_is_the_contract() -> None:
     value = judge("s", "module", {"t": [E]}, strict_targets=True).as_json()
     assert list(value) == ["schemaVersion", "subject", "kind", "verdict", "targets", "findings"]
     (finding,) = value["findings"]  # type: ignore[misc]
-    assert list(finding) == ["code", "severity", "where", "message", "hint", "targets"]
+    assert list(finding) == ["code", "severity", "where", "message", "hint", "url", "targets"]

@@ -1,12 +1,17 @@
-"""Tables of text."""
+"""Tables and paragraphs of text."""
+
+import re
 
 import pytest
 
-from wasmpack.findings.report import table
+from wasmpack.findings.text import Style, table, wrapped
+
+COLOURS = {"1": "bold", "36": "cyan"}
 
 
-def marked(text: str, colour: str) -> str:
-    return f"<{colour}>{text}</>"
+def marked(text: str) -> str:
+    """Colours as a reader sees them."""
+    return re.sub("\x1b\\[([0-9]+)m", lambda m: f"<{COLOURS.get(m[1], '/')}>", text)
 
 
 @pytest.mark.parametrize(
@@ -26,4 +31,32 @@ def marked(text: str, colour: str) -> str:
     ],
 )
 def test_tables(rows: list[tuple[str, ...]], how: dict[str, object], lines: list[str]) -> None:
-    assert list(table(rows, marked, **how)) == lines  # type: ignore[arg-type]
+    found = table(rows, Style(coloured=True), **how)  # type: ignore[arg-type]
+    assert [marked(line) for line in found] == lines
+
+
+ROWS = [("short", "accept", "(Istio)"), ("quay.io/some/one/with/a/long:name", "reject", "x")]
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (80, [f"{'short':<33}  accept  (Istio)", f"{ROWS[1][0]}  reject  x"]),
+        (44, [f"{'short':<33}  accept", "    (Istio)", f"{ROWS[1][0]}  reject  x"]),
+        (20, [f"{'short':<32}", "    accept  (Istio)", ROWS[1][0], "    reject  x"]),
+    ],
+)
+@pytest.mark.parametrize("coloured", [False, True])
+def test_a_row_that_is_too_wide_goes_on_below(width: int, lines: list[str], coloured: bool) -> None:
+    style = Style(coloured=coloured, width=width, narrow=True)
+    found = table(ROWS, style, colours=["bold", "cyan"])
+    plain = [re.sub("\x1b\\[[0-9]+m", "", line) for line in found]
+    assert [line.rstrip() for line in plain] == [line.rstrip() for line in lines]
+
+
+def test_a_paragraph_is_as_wide_as_the_terminal() -> None:
+    text = "word " * 50
+    for width in (60, 80, 120):
+        lines = wrapped(text, Style(width=width), "fix: ")
+        assert width - 5 <= max(map(len, lines)) <= width
+        assert all(line.startswith("       word") for line in lines[1:])

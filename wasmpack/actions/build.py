@@ -272,7 +272,7 @@ def _annotations(
 
 def _created(text: str | None) -> datetime | None:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    if text == "now":
+    if text is not None and text.lower() == "now":
         return datetime.now(UTC).replace(microsecond=0)
     if text is not None:
         if not _RFC3339.fullmatch(text):

@@ -1,12 +1,12 @@
 """All rules, and the explanation of one: ``wasmpack.explain(code)``."""
 
 import difflib
-import textwrap
 from collections.abc import Iterator
 from importlib import import_module
 
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Rule
+from wasmpack.findings.text import PLAIN, Style, wrapped
 
 _HOMES = {
     "module_rules": ("validity load imports exports memory plugin_type start_code start_up check"),
@@ -22,7 +22,6 @@ _HOMES = {
 """Modules that declare rules, by their rooms."""
 _FAMILIES = ("MOD", "ABI", "MEM", "STA", "RUN", "ENV", "CFG", "IMG", "WPL", "SME")
 """Prefixes of codes, in the order in which a plugin meets them."""
-_WIDTH = 80
 _LONGEST = 40
 """Most characters of an unknown code to show."""
 
@@ -69,26 +68,20 @@ def explain(code: str) -> str:
     <BLANKLINE>
     consumer: `Wasm module is missing malloc function.`
          fix: export one of them, `(i32) -> i32`
+        page: https://wasmpack.dev/docs/findings#ABI005
 
     :raises WrongUsage: no rule has this code
     """
-    rule = find_rule(code)
+    return "\n".join(explanation(find_rule(code)))
+
+
+def explanation(rule: Rule, style: Style = PLAIN) -> list[str]:
+    """Explain a rule, as wide as the style says."""
     severity = f"{rule.severity}{f' ({rule.otherwise})' if rule.otherwise else ''}"
-    lines = _wrapped(f"{severity} {rule.code}: {rule.title}", "")
-    rows = {"cause": rule.cause, "consumer": rule.consumer, "fix": rule.fix}
+    lines = wrapped(f"{severity} {rule.code}: {rule.title}", style, indent=0)
+    rows = {"cause": rule.cause, "consumer": rule.consumer, "fix": rule.fix, "page": rule.url}
     width = max(len(name) for name, text in rows.items() if text)
     lines.append("")
     for name, text in rows.items():
-        lines += _wrapped(text, f"{name:>{width}}: ") if text else []
-    return "\n".join(lines)
-
-
-def _wrapped(text: str, label: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=label,
-        subsequent_indent=" " * len(label),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        lines += wrapped(text, style, f"{name:>{width}}: ", indent=0) if text else []
+    return lines

@@ -6,12 +6,16 @@ from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import MAX_CONFIGURATION, read_named, read_standard_input
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.layers import LIMIT
-from wasmpack.oci.place import could_be_name
+from wasmpack.oci.place import could_be_name, is_there
 from wasmpack.oci.reference import Reference
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.reader import MAGIC
 
 STDIN = "-"
+_INLINE = ("{", "[", '"')
+"""Beginnings of a JSON text that is not a name of a file."""
+_SHOWN = 80
+"""Characters of what was given that an error repeats."""
 
 
 def read_module_file(name: str) -> PluginModule:
@@ -57,12 +61,34 @@ def module_in(data: bytes, name: str) -> PluginModule:
 
 
 def read_file(path: Path, limit: int = MAX_CONFIGURATION) -> bytes:
-    """The bytes of a file the user named.
+    """The bytes of a file the user named, or of standard input for ``-``.
 
     :raises NotFound: no such file
     :raises WasmpackError: it cannot be read
     """
+    if str(path) == STDIN:
+        return read_standard_input(limit)
     return read_named(path, limit)
+
+
+def read_given(text: str, option: str) -> bytes:
+    """The bytes that an option means: of a file, ``@FILE``, ``-``, or JSON as it stands.
+
+    :raises NotFound: no such file, and not JSON
+    :raises WrongUsage: empty
+    """
+    if not text:
+        raise WrongUsage(f"{option} is empty", hint=f"{option} /dev/null, if that is meant")
+    if text.startswith("@"):
+        return read_file(Path(text[1:]))
+    if text == STDIN or is_there(Path(text).exists):
+        return read_file(Path(text))
+    if text.lstrip()[:1] in _INLINE:
+        return text.encode()
+    raise NotFound(
+        f"{option} {text[:_SHOWN]!r}: no such file",
+        hint=f"{option} FILE, or JSON as it stands: {option} '{{\"key\": 1}}'",
+    )
 
 
 def parse_annotation(text: str) -> tuple[str, str]:

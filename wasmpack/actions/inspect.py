@@ -23,8 +23,7 @@ from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.proxy_abi.abi import MARKERS
 from wasmpack.proxy_abi.host_scan import host_scan
-from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.proxy_abi.sdk import sdk_of
+from wasmpack.proxy_abi.module import PluginModule, sdk_of
 from wasmpack.wasm.reader import read_module
 from wasmpack.wasm.types import Module
 

@@ -1,13 +1,13 @@
 """Which documents of some files can be judged, and why the others cannot."""
 
 import difflib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wasmpack.actions.documents import kustomization_of
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Finding, Problem, Report, Rule, Severity
+from wasmpack.findings.places import place_in_file
 from wasmpack.kubeyaml.documents import Document, cut
 from wasmpack.mesh.apis import APIS, CARRIERS, api_of
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
@@ -23,7 +23,6 @@ NOT_JUDGED = Rule(
     consumer="none",
     fix="as the hint says",
 )
-_PLACE = re.compile(r"(?P<file>.*?):(?P<line>[0-9]{1,9})(?=[ :]|$)", re.DOTALL)
 _ALIKE = 0.8
 """Likeness (``difflib``) from which a group is taken for a misspelt one."""
 
@@ -77,10 +76,9 @@ def in_line_order(report: Report, sources: Sequence[str]) -> Report:
     files = {source: number for number, source in enumerate(dict.fromkeys(sources))}
 
     def place(finding: Finding) -> tuple[int, int, int]:
-        found = _PLACE.match(finding.where)
-        known = found is not None and found["file"] in files
-        if found is None or not known:
+        found = place_in_file(finding.where)
+        if found is None or found.file not in files:
             return severities.index(finding.severity), len(files), 0
-        return severities.index(finding.severity), files[found["file"]], int(found["line"])
+        return severities.index(finding.severity), files[found.file], found.line
 
     return replace(report, findings=tuple(sorted(report.findings, key=place)))

@@ -131,9 +131,10 @@ def image_subject(place: Place) -> Subject:
     return Subject(name=str(place), kind=SubjectKind.IMAGE, what="image", place=place)
 
 
-def recognize(text: str, *, remote: bool = False) -> Subject:
+def recognize(text: str, *, remote: bool = False, completed: Callable[[str], str] = str) -> Subject:
     """Find out what a name, a file, a directory or ``-`` is; no network is used.
 
+    :param completed: the full name of an image, if the text is none of the others
     :param remote: a name means its registry, whatever the local store holds
     :raises NotFound: no such file, and the text is not the name of an image
     :raises BadArtifact: a file of none of the kinds
@@ -145,7 +146,8 @@ def recognize(text: str, *, remote: bool = False) -> Subject:
         return _of_directory(text, path)
     if is_there(path.exists):
         return _of_data(text, read_file(path, LIMIT)) if is_pipe(path) else _of_file(text, path)
-    return _of_name(text, remote=remote)
+    name = text if text.endswith(_FILES) else completed(text)
+    return _of_name(name, remote=remote)
 
 
 def _of_directory(text: str, path: Path) -> Subject:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from wasmpack.cli.check_options import CheckOptions, ResultFiles
+from wasmpack.cli.command import Section, command, grouped, option
 from wasmpack.cli.console import Console, current_run, format_option
-from wasmpack.cli.groups import grouped, option
 from wasmpack.cli.options import PLACE, REFERENCE, VARIANTS, exclude, registry_options
 from wasmpack.cli.preload import preload
 from wasmpack.errors import WrongUsage
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wasmpack.actions.build import BuildOptions, Outputs
     from wasmpack.actions.validate import Checks
     from wasmpack.dry_run.sandbox import Sandbox
+    from wasmpack.images.writing import Written
     from wasmpack.proxy_abi.module import PluginModule
 
 
@@ -114,17 +115,34 @@ class BuildChecks(CheckOptions):
         return None if self.no_validate else checks
 
 
-@click.command(epilog="Example: wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFiles(ResultFiles):
+    """Files for what was written, and whether anything is."""
+
+    dry_run: bool = option("Validate and report, but write nothing.")
+
+    def write(self, done: Written, console: Console) -> None:
+        """Write those that were asked for, unless nothing was written."""
+        if not self.dry_run:
+            ResultFiles.write(self, done, console)
+
+
+@command(
+    examples=[
+        "wasmpack build filter.wasm -t quay.io/me/plugin:v1 --push",
+        "wasmpack build filter.wasm -o oci-archive:plugin.tar:v1 --target ossm-2.6",
+    ]
+)
 @click.argument("module")
-@grouped("options", ContentOptions, ContentOptions.build_options)
-@grouped("outputs", OutputOptions, OutputOptions.outputs)
+@grouped("options", ContentOptions, ContentOptions.build_options, section=Section.IMAGE)
+@grouped("outputs", OutputOptions, OutputOptions.outputs, section=Section.OUTPUT)
 @grouped(
     "judging",
     BuildChecks,
     only="no_validate targets plugin_config vm_config env root_ids strict dry_run_timeout",
+    section=Section.CHECKS,
 )
-@click.option("--dry-run", is_flag=True, help="Validate and report, but write nothing.")
-@grouped("files", ResultFiles)
+@grouped("files", BuildFiles, section=Section.OUTPUT)
 @format_option
 @registry_options
 def build(
@@ -132,8 +150,7 @@ def build(
     options: BuildOptions,
     outputs: Outputs,
     judging: BuildChecks,
-    dry_run: bool,
-    files: ResultFiles,
+    files: BuildFiles,
     console: Console,
     session: Session,
 ) -> None:
@@ -143,19 +160,18 @@ def build(
     the image, whatever it was called. Same inputs, same digest. Prints NAME@DIGEST.
     """
     from wasmpack.actions import build as actions
-    from wasmpack.cli.report import show_written
+    from wasmpack.cli.report import clear_of, show_written
 
-    console = console.keeping_clear_of(outputs.place)
+    console = clear_of(outputs.place, console)
     files.check()
     outputs.check(options.variant)
     options, checks = options.with_root_ids(judging.root_ids), judging.checks_if_wanted()
     with console.working(session, "pushing") as session, _read(module, checks) as (plugin, runner):
         done = actions.build(
-            plugin, options, outputs, session, checks=checks, runner=runner, dry_run=dry_run
+            plugin, options, outputs, session, checks=checks, runner=runner, dry_run=files.dry_run
         )
-    if not dry_run:
-        files.write(done, console)
-    show_written(done, console, planned=dry_run)
+    files.write(done, console)
+    show_written(done, console, planned=files.dry_run)
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.command import option
 from wasmpack.cli.console import Console
-from wasmpack.cli.groups import option
-from wasmpack.cli.options import exclude
+from wasmpack.cli.options import ANY_NAME, exclude
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named
+from wasmpack.oci.place import STREAM
 
 if TYPE_CHECKING:
     from wasmpack.actions.validate import Checks
@@ -28,8 +29,12 @@ class CheckOptions:
         "--target",
         metavar="RELEASE",
     )
-    plugin_config: Path | None = option("Start the plugin with this configuration, verbatim.")
-    vm_config: Path | None = option("Start its VM with this configuration, verbatim.")
+    plugin_config: str | None = option(
+        "Start the plugin with this configuration, verbatim.", metavar="FILE|JSON", type=ANY_NAME
+    )
+    vm_config: str | None = option(
+        "Start its VM with this configuration, verbatim.", metavar="FILE|JSON", type=ANY_NAME
+    )
     env: tuple[str, ...] = option("Start it with this variable (repeatable).", metavar="NAME=VALUE")
     root_ids: tuple[str, ...] = option(
         "Set the root id; build writes it into the image.", "--root-id", metavar="ID"
@@ -45,7 +50,7 @@ class CheckOptions:
 
     def checks(self) -> Checks:
         """Return the checks that these options select."""
-        from wasmpack.actions.inputs import parse_variable, read_file
+        from wasmpack.actions.inputs import parse_variable
         from wasmpack.actions.validate import Checks
         from wasmpack.dry_run.start_up import StartUp
 
@@ -53,14 +58,29 @@ class CheckOptions:
             given = getattr(self, name) not in (None, ())
             exclude(**{name: given, "no_dry_run": self.no_dry_run})
         start_up = StartUp(
-            plugin_config=None if self.plugin_config is None else read_file(self.plugin_config),
-            vm_config=None if self.vm_config is None else read_file(self.vm_config),
+            plugin_config=_given(self.plugin_config, "--plugin-config"),
+            vm_config=_given(self.vm_config, "--vm-config"),
             env=tuple(dict(map(parse_variable, self.env)).items()),
             root_id=self.root_ids[0] if self.root_ids else "",
             dry_run=not self.no_dry_run,
             seconds=self.dry_run_timeout,
         )
         return Checks(targets=self.targets, strict=self.strict, envoy=self.envoy, start_up=start_up)
+
+
+def _given(text: str | None, option: str) -> bytes | None:
+    from wasmpack.actions.inputs import read_given
+
+    return None if text is None else read_given(text, option)
+
+
+def check_result_file(file: Path) -> None:
+    """:raises WrongUsage: it could not be written afterwards, or is standard output."""
+    if str(file) == STREAM:
+        raise WrongUsage(
+            "- is standard output, where the result goes anyway", hint="/dev/stderr, or a file"
+        )
+    check_named(file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +93,7 @@ class ResultFiles:
     def check(self) -> None:
         """:raises WrongUsage: one that could not be written afterwards, or that holds a module."""
         for file in filter(None, (self.metadata_file, self.digest_file)):
-            check_named(file)
+            check_result_file(file)
             if file.suffix in {".wasm", ".wat"}:
                 raise WrongUsage(f"{file}: this would overwrite a module")
 

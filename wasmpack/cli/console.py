@@ -7,30 +7,34 @@ A result is a value with ``as_json()``, and the lines that show it. Which of the
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from wasmpack.cli.command import Option, Section
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import indented_json
-from wasmpack.redaction import plain_text, redacted
+from wasmpack.redaction import is_text, plain_text, redacted
 
 if TYPE_CHECKING:
     import subprocess
 
     from wasmpack.cli.preload import EarlyChild
-    from wasmpack.cli.progress import Bar
+    from wasmpack.cli.progress import Ticker
+    from wasmpack.cli.project import Project
     from wasmpack.findings import Report
-    from wasmpack.findings.report import Style
-    from wasmpack.oci.place import Place
+    from wasmpack.findings.text import Style
     from wasmpack.stores.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+WIDEST = 120
+"""Columns of a line that is easy to read."""
 
 
 class Shown(Protocol):
@@ -62,8 +66,8 @@ class Console:
     progress: bool = True
     stdout_taken: bool = False
     """Standard output carries an archive: results go to stderr too."""
-    _bars: list[Bar] = field(default_factory=list, repr=False)
-    """Those that are on the terminal now."""
+    ticker: Ticker | None = field(default=None, repr=False)
+    """Moves on the terminal while work takes long."""
 
     def show(self, value: Shown, lines: Iterable[str]) -> None:
         """Print a result on stdout."""
@@ -86,6 +90,7 @@ class Console:
 
     def result(self, text: str) -> None:
         """One line of the result, on stdout."""
+        self._make_room()
         click.echo(text, color=True, err=self.stdout_taken)
 
     def raw(self, chunks: Iterable[bytes], what: str) -> None:
@@ -95,7 +100,8 @@ class Console:
         :raises WrongUsage: they would steer the terminal that they are for
         """
         for data in chunks:
-            if sys.stdout.isatty() and not _is_text(data):
+            self._make_room()
+            if sys.stdout.isatty() and not is_text(data):
                 raise WrongUsage(
                     f"{what}: binary data, which is not written to a terminal", hint="add: > FILE"
                 )
@@ -106,8 +112,8 @@ class Console:
     def status(self, text: str) -> None:
         """Report progress on stderr."""
         if not self.quiet:
-            start = _CLEAR_LINE if self._bars else ""  # a bar draws itself again below
-            click.echo(f"{start}{text}", err=True, color=True)
+            self._make_room()
+            click.echo(text, err=True, color=True)
 
     def notice(self, text: str) -> None:
         """Like :meth:`status`, for untrusted text."""
@@ -121,6 +127,7 @@ class Console:
     def error(self, message: str, hint: str = "") -> None:
         """Report a failure, and the next command to type."""
         style = self.err_style
+        self._make_room()
         click.echo(f"{style('error:', 'red')} {plain_text(redacted(message))}", err=True)
         if hint:
             click.echo(f"{style('hint:', 'cyan')} {plain_text(redacted(hint))}", err=True)
@@ -132,12 +139,12 @@ class Console:
     @property
     def out_style(self) -> Style:
         """Colour for stdout."""
-        return _style if self._coloured(sys.stdout) else _unstyled
+        return self._style(sys.stdout)
 
     @property
     def err_style(self) -> Style:
         """Colour for stderr."""
-        return _style if self._coloured(sys.stderr) else _unstyled
+        return self._style(sys.stderr)
 
     @contextmanager
     def rejections(self) -> Iterator[None]:
@@ -153,45 +160,40 @@ class Console:
     @contextmanager
     def working(self, session: Session, label: str) -> Iterator[Session]:
         """As :meth:`rejections`, for the session with a progress bar where stderr is a terminal."""
-        with self.rejections():
-            if self.quiet or not self.progress or not sys.stderr.isatty():
-                yield session
-                return
-            from wasmpack.cli.progress import Bar
+        from wasmpack.cli.progress import shown_on
 
-            bar = Bar(label)
-            self._bars.append(bar)
-            try:
-                yield replace(session, progress=bar)
-            finally:
-                self._bars.remove(bar)
-                bar.end()
-
-    def keeping_clear_of(self, destination: Place | None) -> Self:
-        """The same for results of a command that writes an image, maybe as an archive to stdout.
-
-        :raises WrongUsage: the archive would go to a terminal
-        """
-        from wasmpack.images.writing import goes_to_stdout
-
-        if not goes_to_stdout(destination):
-            return self
-        if sys.stdout is not None and sys.stdout.isatty():
-            raise WrongUsage(
-                f"{destination}: an archive is not written to a terminal",
-                hint="send standard output to a file or a pipe, or name a file",
-            )
-        return replace(self, stdout_taken=True)
+        with self.rejections(), shown_on(self, session, label) as watched:
+            yield watched
 
     def with_json(self) -> Console:
         """The same, with results as JSON."""
-        return JsonConsole(**{part.name: getattr(self, part.name) for part in fields(self)})
+        return self.turned_into(JsonConsole)
+
+    def turned_into(self, kind: type[Console]) -> Console:
+        """The same, with results in another shape."""
+        return kind(**{part.name: getattr(self, part.name) for part in fields(self)})
+
+    def _make_room(self) -> None:
+        if self.ticker is not None:
+            self.ticker.clear()
 
     def _lines(self, _value: Shown, lines: Iterable[str]) -> Iterable[str]:
         return lines
 
     def _rejected(self, _report: Report) -> None:
         """The error boundary shows it."""
+
+    def _style(self, stream: IO[str] | None) -> Style:
+        from wasmpack.findings.text import WIDTH, Style
+
+        width = shutil.get_terminal_size((WIDTH, 0)).columns
+        terminal = stream is not None and stream.isatty()
+        return Style(
+            coloured=self._coloured(stream),
+            width=min(width, WIDEST),
+            narrow=terminal or "COLUMNS" in os.environ,
+            detail=self.verbose > 0,
+        )
 
     def _coloured(self, stream: IO[str] | None) -> bool:
         if self.color != "auto":
@@ -218,20 +220,25 @@ class JsonConsole(Console):
         self.show(report, ())
 
 
-_CLEAR_LINE = "\r\x1b[K"
-
-
-class ReaderGone(Exception):
-    """Nobody reads standard output any more."""
-
-
 @dataclass(slots=True)
 class Run:
     """One run of the command line, as click's context has it."""
 
     child: EarlyChild | None = None
+    arguments: Sequence[str] = ()
+    """The command line."""
     console: Console = field(default_factory=Console)
     """The default one until the options before the command are read."""
+    ticker: Ticker | None = None
+    """Moves on the terminal, if there is one."""
+    project: Project | None = None
+    """The project file, if there is one here and the command has use for it."""
+
+    def use(self, console: Console) -> None:
+        """Print on this console from now on."""
+        self.console = console
+        if self.ticker is not None:
+            self.ticker.silent = console.quiet or not console.progress
 
     def take_child(self) -> subprocess.Popen[bytes] | None:
         """The process of the dry run that was started early, for whoever asks first."""
@@ -248,20 +255,26 @@ def current_console() -> Console:
     return current_run().console
 
 
-def _format_option(text: str) -> Callable[[F], F]:
+def format_choice(
+    text: str, others: Mapping[str, Callable[[Console], Console]] | None = None
+) -> Callable[[F], F]:
     """``--format``, which gives a command its ``console``.
 
     :param text: what the shape for people is called
+    :param others: further shapes, and what makes their consoles
     """
+    shapes = {"json": Console.with_json, **(others or {})}
 
     def chosen(_ctx: click.Context, _param: click.Parameter, shape: str) -> Console:
         console = current_console()
-        return console.with_json() if shape == "json" else console
+        return shapes[shape](console) if shape in shapes else console
 
     return click.option(
         "--format",
         "console",
-        type=click.Choice([text, "json"]),
+        cls=Option,
+        section=Section.OUTPUT,
+        type=click.Choice([text, *shapes]),
         default=text,
         show_default=True,
         callback=chosen,
@@ -269,21 +282,5 @@ def _format_option(text: str) -> Callable[[F], F]:
     )
 
 
-format_option = _format_option("text")
-resource_format_option = _format_option("yaml")
-
-
-def _is_text(data: bytes) -> bool:
-    """True if a terminal shows it as it is."""
-    text = data.decode(errors="replace")
-    return "\ufffd" not in text and all(c.isprintable() or c in "\n\t" for c in text)
-
-
-def _style(text: str, colour: str) -> str:
-    if colour == "bold":
-        return click.style(text, bold=True)
-    return click.style(text, dim=True) if colour == "dim" else click.style(text, fg=colour)
-
-
-def _unstyled(text: str, _colour: str) -> str:
-    return text
+format_option = format_choice("text")
+resource_format_option = format_choice("yaml")

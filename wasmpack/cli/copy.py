@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import click
-
+from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import PLACE, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
@@ -19,8 +17,10 @@ class CopyOptions:
 
     source: Place = argument(type=PLACE)
     destination: Place = argument(type=PLACE)
-    whole_index: bool = option("Copy an index with all its images.", "--all")
-    referrers: bool = option("Copy signatures and the like that refer to it too.")
+    whole_index: bool = option("Copy an index with all its images.", "--all", section=Section.IMAGE)
+    referrers: bool = option(
+        "Copy signatures and the like that refer to it too.", section=Section.IMAGE
+    )
     tags: tuple[str, ...] = option(
         "Add a tag at DESTINATION (repeatable).", "-t", "--tag", metavar="TAG"
     )
@@ -34,10 +34,8 @@ class CopyOptions:
             raise WrongUsage(f"--tag {tag}: no tag that {self.destination} can have")
 
 
-@click.command(
-    epilog="Example: wasmpack copy docker://quay.io/me/plugin:v1 oci-archive:plugin.tar:v1"
-)
-@grouped("given", CopyOptions)
+@command(examples=["wasmpack copy docker://quay.io/me/plugin:v1 oci-archive:plugin.tar:v1"])
+@grouped("given", CopyOptions, section=Section.OUTPUT)
 @format_option
 @registry_options
 def copy(given: CopyOptions, console: Console, session: Session) -> None:
@@ -48,9 +46,9 @@ def copy(given: CopyOptions, console: Console, session: Session) -> None:
     so there the digest may change. Prints PLACE@DIGEST.
     """
     from wasmpack.actions.copy import CopyScope, copy_image
-    from wasmpack.cli.report import show_written
+    from wasmpack.cli.report import clear_of, show_written
 
-    console = console.keeping_clear_of(given.destination)
+    console = clear_of(given.destination, console)
     given.check()
     scope = CopyScope(whole_index=given.whole_index, referrers=given.referrers, tags=given.tags)
     target = with_default_tag(given.destination)

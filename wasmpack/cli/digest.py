@@ -1,14 +1,13 @@
 """``wasmpack digest``."""
 
-import click
-
+from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import image_subject, registry_options
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
 
-@click.command(epilog="Example: wasmpack digest quay.io/me/plugin:v1")
+@command(examples=["wasmpack digest quay.io/me/plugin:v1"])
 @image_subject
 @format_option
 @registry_options

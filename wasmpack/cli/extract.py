@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from wasmpack.cli.command import Option, Section, command
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import ANY_NAME, force_option, image_argument, registry_options
 from wasmpack.errors import WrongUsage
@@ -14,11 +15,13 @@ from wasmpack.redaction import plain_text
 from wasmpack.stores.session import Session
 
 
-@click.command(epilog="Example: wasmpack extract quay.io/me/plugin:v1 -o out")
+@command(examples=["wasmpack extract quay.io/me/plugin:v1 -o out"])
 @image_argument
 @click.option(
     "-o",
     "--output",
+    cls=Option,
+    section=Section.OUTPUT,
     type=ANY_NAME,
     default=".",
     show_default=True,

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wasmpack.actions.inspect import SHOWN, ModuleView
-from wasmpack.findings.report import Style, findings_text, matrix_lines, table
+from wasmpack.findings.report import findings_text, matrix_lines, verdict_text
+from wasmpack.findings.text import Style, table
 from wasmpack.images.indexes import linux_amd64
 from wasmpack.oci.canonical import indented_json
 from wasmpack.oci.manifest import Index
@@ -14,16 +15,20 @@ from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
     from wasmpack.actions.inspect import ImageView
+    from wasmpack.wasm.types import Memory
 
 
 def image_lines(view: ImageView, style: Style) -> Iterator[str]:
     """Everything ``inspect image`` shows."""
-    yield f"{style(plain_text(view.reference), 'bold')} ({view.source})"
+    verdict = verdict_text(view.report.verdict, style)
+    yield f"{style(plain_text(view.reference), 'bold')} ({view.source}): {verdict}"
+    yield from matrix_lines(view.report.targets, style)
+    yield from findings_text(view.report, style)
     facts = [
         ("digest", str(view.top.digest)),
         ("type", plain_text(view.top.media_type)),
         ("variant", view.variant.value),
-        ("created", plain_text(view.created or "no date")),
+        ("created", plain_text(view.created or "-")),
     ]
     yield from table(facts, style, colours=["cyan"], gap=" ")
     yield from _index(view, style)
@@ -35,9 +40,6 @@ def image_lines(view: ImageView, style: Style) -> Iterator[str]:
     )
     if view.module is not None:
         yield from module_lines(view.module, style)
-    yield style("targets", "bold")
-    yield from matrix_lines(view.report.targets, style)
-    yield from findings_text(view.report, style)
 
 
 def _index(view: ImageView, style: Style) -> Iterator[str]:
@@ -47,7 +49,7 @@ def _index(view: ImageView, style: Style) -> Iterator[str]:
     taken = linux_amd64(view.top) if view.image else None
     for child in view.top.manifests:
         mark = " (pulled by the mesh)" if child is taken else ""
-        yield f"  {plain_text(str(child.platform or 'no platform'))}{mark}"
+        yield f"  {plain_text(str(child.platform or '-'))}{mark}"
         yield f"    {child.digest}"
 
 
@@ -62,7 +64,7 @@ def _annotations(view: ImageView, style: Style) -> Iterator[str]:
 def _layers(view: ImageView, style: Style) -> Iterator[str]:
     yield style(f"layers ({len(view.layers)})", "bold")
     for number, layer in enumerate(view.layers):
-        title = plain_text(layer.title or "no title")
+        title = plain_text(layer.title or "-")
         yield f"  {number}  {title}  {size_text(layer.size)}"
         yield f"     {style(plain_text(layer.media_type), 'dim')}"
         yield f"     {style(str(layer.digest), 'dim')}"
@@ -82,6 +84,8 @@ _SHORT = 40
 """Longest name that keeps its column."""
 _FEW = 10
 """Memories that are shown."""
+_LISTED = 10
+"""Imports, exports and sections that are shown of many, so that the verdict stays in sight."""
 
 
 def named_module_lines(name: str, view: ModuleView, style: Style) -> Iterator[str]:
@@ -103,8 +107,9 @@ def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator
         ("memory", _memories(view)),
     ]
     yield from table(facts, style, colours=["cyan"], gap=" ", indent=indent)
-    imports = [(f"{i.module}.{i.name}", i.kind, i.type) for i in module.imports[:SHOWN]]
-    exports = [(e.name, e.kind, e.type) for e in module.exports[:SHOWN]]
+    most = SHOWN if style.everything else _LISTED
+    imports = [(f"{i.module}.{i.name}", i.kind, i.type) for i in module.imports[:most]]
+    exports = [(e.name, e.kind, e.type) for e in module.exports[:most]]
     yield _title("imports", len(module.imports), style, indent)
     yield from _names(imports, style, indent)
     yield _title("exports", len(module.exports), style, indent)
@@ -128,11 +133,24 @@ def size_text(size: int) -> str:
 def _memories(view: ModuleView) -> str:
     memories = view.module.memories
     more = f", {len(memories) - _FEW} more" if len(memories) > _FEW else ""
-    return ", ".join(str(memory) for memory in memories[:_FEW]) + more or "none"
+    return ", ".join(map(_memory, memories[:_FEW])) + more or "-"
+
+
+def _memory(memory: Memory) -> str:
+    most = ", may grow" if memory.maximum is None else f" to {_pages(memory.maximum)}"
+    flags = (", shared" if memory.shared else "") + (", 64-bit" if memory.is_64 else "")
+    return f"{_pages(memory.minimum)}{most}{flags}"
+
+
+def _pages(count: int) -> str:
+    """Pages of 64 KiB (WebAssembly 2.0, 2.5.4) as MiB."""
+    return f"{count / 16:.4g} MiB" if count < 16 * 1024 else f"{count / 16384:.4g} GiB"
 
 
 def _title(name: str, count: int, style: Style, indent: str) -> str:
-    shown = f", of which the first {SHOWN} are shown" if count > SHOWN else ""
+    most = SHOWN if style.everything else _LISTED
+    more = f", the first {most} are shown" if count > most else ""
+    shown = f"{more}: --all" if more and not style.everything else more
     return f"{indent}{style(f'{name} ({count}{shown})', 'cyan')}"
 
 
@@ -145,7 +163,7 @@ def _names(rows: Sequence[tuple[str, str, str]], style: Style, indent: str) -> I
 
 
 def _sections(view: ModuleView, style: Style, indent: str) -> Iterator[str]:
-    sections = view.module.sections[:SHOWN]
+    sections = view.module.sections[: SHOWN if style.everything else _LISTED]
     largest = max((section.size for section in sections), default=0) or 1
     cells = []
     for section in sections:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.options import PLACE, at_registry, registry_options
-from wasmpack.cli.report import Result, show_results
+from wasmpack.cli.options import PLACE, at_registry, completed_name, registry_options
+from wasmpack.cli.report import Lines, Result, show_results
 from wasmpack.cli.root import NounGroup
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
@@ -26,12 +26,20 @@ if TYPE_CHECKING:
 class LookOptions:
     """How images are shown."""
 
-    remote: bool = option("Read from the registry only.")
+    remote: bool = option("Read from the registry only.", section=Section.IMAGE)
     targets: tuple[str, ...] = option(
-        "Validate for this release, or 'all'.", "--target", metavar="RELEASE"
+        "Validate for this release, or 'all'.",
+        "--target",
+        metavar="RELEASE",
+        section=Section.CHECKS,
+    )
+    everything: bool = option(
+        "Show all imports, exports and sections.", "--all", section=Section.OUTPUT
     )
     raw: str | None = option(
-        "Print these bytes: manifest, config or layer:N (from 0).", metavar="PART"
+        "Print these bytes: manifest, config or layer:N (from 0).",
+        metavar="PART",
+        section=Section.OUTPUT,
     )
 
     def show(self, subjects: Sequence[Subject], console: Console, session: Session) -> int:
@@ -45,14 +53,14 @@ class LookOptions:
             return show_results(results, len(subjects), console)
         if len(subjects) > 1 or subjects[0].place is None:
             raise WrongUsage("--raw: expected one image")
-        console.raw(raw_part(subjects[0].image(session), self.raw), f"--raw {self.raw}")
+        console.raw(raw_part(subjects[0].image(session), self.raw.lower()), f"--raw {self.raw}")
         return 0
 
     def _look(self, subject: Subject, session: Session) -> Result:
         from wasmpack.actions.subjects import SubjectKind
 
         if subject.kind is SubjectKind.MODULE:
-            return _module(subject)
+            return self._module(subject)
         if subject.kind is SubjectKind.IMAGE:
             return self._image(subject, session)
         raise WrongUsage(
@@ -60,24 +68,26 @@ class LookOptions:
             hint=f"wasmpack validate {subject.name}",
         )
 
+    def _module(self, subject: Subject) -> Result:
+        from wasmpack.actions.inspect import inspect_module
+        from wasmpack.cli.image_text import named_module_lines
+
+        module = subject.module
+        view = inspect_module(module)
+        return Result(
+            value=Facts(subject=module.name, **view.as_json()),
+            lines=self._shown(partial(named_module_lines, module.name, view)),
+        )
+
     def _image(self, subject: Subject, session: Session) -> Result:
         from wasmpack.actions.inspect import inspect_image
         from wasmpack.cli.image_text import image_lines
 
         view = inspect_image(subject.image(session), self.targets)
-        return Result(value=view, lines=partial(image_lines, view))
+        return Result(value=view, lines=self._shown(partial(image_lines, view)))
 
-
-def _module(subject: Subject) -> Result:
-    from wasmpack.actions.inspect import inspect_module
-    from wasmpack.cli.image_text import named_module_lines
-
-    module = subject.module
-    view = inspect_module(module)
-    return Result(
-        value=Facts(subject=module.name, **view.as_json()),
-        lines=partial(named_module_lines, module.name, view),
-    )
+    def _shown(self, lines: Lines) -> Lines:
+        return lambda style: lines(replace(style, everything=self.everything or style.detail))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +103,7 @@ def inspect() -> None:
 
 
 @inspect.takes_any
-@click.command(epilog="Example: wasmpack inspect filter.wasm quay.io/me/plugin:v1")
+@command(examples=["wasmpack inspect filter.wasm quay.io/me/plugin:v1"])
 @grouped("given", AnyOptions)
 @format_option
 @registry_options
@@ -105,13 +115,15 @@ def inspect_any(given: AnyOptions, console: Console, session: Session) -> int:
     """
     from wasmpack.actions.subjects import recognize
 
-    subjects = [recognize(name, remote=given.remote) for name in given.names]
+    subjects = [
+        recognize(name, remote=given.remote, completed=completed_name) for name in given.names
+    ]
     for subject in subjects:
         console.notice(f"{subject.name}: {subject.what}")
     return given.show(subjects, console, session)
 
 
-@inspect.command("image", epilog="Example: wasmpack inspect image quay.io/me/plugin:v1")
+@inspect.command("image", examples=["wasmpack inspect image quay.io/me/plugin:v1"])
 @click.argument("images", metavar="IMAGE...", type=PLACE, nargs=-1, required=True)
 @grouped("given", LookOptions)
 @format_option
@@ -131,10 +143,11 @@ def inspect_image(
     return given.show([image_subject(place) for place in places], console, session)
 
 
-@inspect.command("module", epilog="Example: wasmpack inspect module filter.wasm")
+@inspect.command("module", examples=["wasmpack inspect module filter.wasm"])
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@grouped("given", LookOptions, only="everything")
 @format_option
-def inspect_module(files: tuple[str, ...], console: Console) -> int:
+def inspect_module(files: tuple[str, ...], given: LookOptions, console: Console) -> int:
     """Show modules: ABI, SDK, imports, exports, section sizes.
 
     Nothing is compiled or run.
@@ -142,4 +155,4 @@ def inspect_module(files: tuple[str, ...], console: Console) -> int:
     from wasmpack.actions.subjects import SubjectKind, subject_of
 
     subjects = [subject_of(SubjectKind.MODULE)(file) for file in files]
-    return LookOptions().show(subjects, console, Session())
+    return given.show(subjects, console, Session())

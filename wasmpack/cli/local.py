@@ -1,29 +1,57 @@
 """``wasmpack list``, ``tag``, ``remove``, ``prune``: the local store."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
+from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import REFERENCE
-from wasmpack.findings.report import table
+from wasmpack.findings.text import table
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
 
+if TYPE_CHECKING:
+    from wasmpack.actions.local import Cache, LocalImage
 
-@click.command("list", epilog="Example: wasmpack list")
+_HEAD = ("IMAGE", "VARIANT", "     SIZE", "CREATED", "DIGEST")
+_DATE = len("2026-01-02")
+_CACHE_HEAD = ("CACHE", "FILES", "SIZE", "WHERE")
+
+
+@command("list", examples=["wasmpack list"])
 @format_option
 def list_images(console: Console) -> None:
     """List the images of the local store."""
     from wasmpack.actions.local import list_local
 
     images = list_local()
-    rows = [(plain_text(row.name), row.variant, str(row.digest)[:19]) for row in images]
-    lines = table(rows, console.out_style, head=("IMAGE", "VARIANT", "DIGEST") if rows else ())
+    lines = table(_cells(images), console.out_style, head=_HEAD if images else ())
     console.show(Facts(images=[row.as_json() for row in images]), lines)
-    if not rows:
+    if not images:
         console.remark("no images yet: wasmpack build MODULE -t NAME")
 
 
-@click.command(epilog="Example: wasmpack tag plugin:v1 quay.io/me/plugin:v1")
+def _cells(images: Sequence[LocalImage]) -> list[tuple[str, ...]]:
+    """The row of each image."""
+    from wasmpack.cli.image_text import size_text
+
+    return [
+        (
+            plain_text(row.name),
+            row.variant,
+            f"{size_text(row.size) if row.size else '-':>9}",
+            plain_text(row.created or "-")[:_DATE],
+            str(row.digest)[:19],
+        )
+        for row in images
+    ]
+
+
+@command(examples=["wasmpack tag plugin:v1 quay.io/me/plugin:v1"])
 @click.argument("image", type=REFERENCE)
 @click.argument("name", type=REFERENCE)
 @format_option
@@ -39,7 +67,7 @@ def tag(image: Reference, name: Reference, console: Console) -> None:
     console.show(facts, [str(named.with_digest(digest))])
 
 
-@click.command(epilog="Example: wasmpack remove plugin:v1")
+@command(examples=["wasmpack remove plugin:v1"])
 @click.argument("names", type=REFERENCE, nargs=-1, required=True)
 @format_option
 def remove(names: tuple[Reference, ...], console: Console) -> None:
@@ -54,18 +82,52 @@ def remove(names: tuple[Reference, ...], console: Console) -> None:
     console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
 
 
-@click.command(epilog="Example: wasmpack prune")
+@command(examples=["wasmpack cache", "wasmpack cache --clear"])
+@click.option("--clear", is_flag=True, help="Delete all of it; images stay.")
+@format_option
+def cache(clear: bool, console: Console) -> None:
+    """Show what is cached, or delete it.
+
+    Verdicts: the reports of images that were accepted, by digest and release of wasmpack. Code:
+    modules compiled for the dry run. Both are made again when needed. wasmpack prune deletes them
+    too, and blobs that no image needs.
+    """
+    from wasmpack.actions.local import clear_caches, list_caches
+
+    if clear:
+        _show_deleted(clear_caches(), console)
+        return
+    caches = list_caches()
+    facts = Facts(caches=[row.as_json() for row in caches])
+    console.show(facts, table(_cache_cells(caches), console.out_style, head=_CACHE_HEAD))
+
+
+def _cache_cells(caches: Sequence[Cache]) -> list[tuple[str, ...]]:
+    from wasmpack.cli.image_text import size_text
+
+    return [
+        (row.name, str(row.files), size_text(row.size), plain_text(str(row.path or "-")))
+        for row in caches
+    ]
+
+
+def _show_deleted(deleted: tuple[int, int], console: Console) -> None:
+    from wasmpack.cli.image_text import size_text
+
+    files, size = deleted
+    lines = [f"{files} files deleted, {size_text(size)} freed"]
+    console.show(Facts(files=files, bytes=size), lines)
+
+
+@command(examples=["wasmpack prune"])
 @format_option
 def prune(console: Console) -> None:
     """Delete what no image needs, and the caches.
 
     Blobs that no image names, such as those of broken-off builds; the code of modules compiled for
-    the dry run; the reports of images that were accepted.
+    the dry run; the reports of images that were accepted. wasmpack cache shows and deletes the
+    last two alone.
     """
     from wasmpack.actions.local import prune_local
-    from wasmpack.cli.image_text import size_text
 
-    files, size = prune_local()
-    console.show(
-        Facts(files=files, bytes=size), [f"{files} files deleted, {size_text(size)} freed"]
-    )
+    _show_deleted(prune_local(), console)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,15 +15,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from wasmpack.cli.console import Console, ReaderGone, Run
-from wasmpack.cli.root import cli
+from wasmpack.cli.console import Console, Run
+from wasmpack.cli.root import ReaderGone, cli
 from wasmpack.cli.usage import usage_hint, usage_message
 from wasmpack.errors import WasmpackError, WasmpackWarning
-from wasmpack.redaction import plain_text
+from wasmpack.redaction import listening, plain_text, redacted
 
 if TYPE_CHECKING:
     from wasmpack.cli.preload import EarlyChild
+    from wasmpack.cli.progress import Ticker
 
+COMPLETE = "__complete"
+"""Stands in place of a command when a shell's script asks."""
 _INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
 """Exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""
@@ -34,12 +39,33 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
 
     :param child: the process of the dry run, if it was started already
     """
-    this = Run(child)
+    if arguments[:1] == [COMPLETE]:
+        return _complete(arguments[1:])
+    ticker = _ticker()
+    try:
+        return _run(arguments, Run(child, arguments, ticker=ticker))
+    finally:
+        if ticker is not None:
+            ticker.end()
+
+
+def _ticker() -> Ticker | None:
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    from wasmpack.cli.progress import ticker_on
+
+    return ticker_on(sys.stderr)
+
+
+def _run(arguments: Sequence[str], this: Run) -> int:
+    started = time.monotonic()
     _clean_up_when_terminated()
     with warnings.catch_warnings():
         warnings.showwarning = _shown_by(this)
         try:
-            result = cli.main(list(arguments), "wasmpack", standalone_mode=False, obj=this)
+            with listening(_detail_of(this)):
+                result = cli.main(list(arguments), "wasmpack", standalone_mode=False, obj=this)
+            this.console.detail(f"done in {time.monotonic() - started:.2f} s")
             if sys.stdout is not None:
                 sys.stdout.flush()
         except (BrokenPipeError, ReaderGone):
@@ -55,6 +81,16 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
                 _show_traceback()
             return _explain(error, this.console)
     return result if isinstance(result, int) else 0
+
+
+def _complete(request: Sequence[str]) -> int:
+    """Answer a shell; whatever goes wrong, it gets no answer rather than an error."""
+    from wasmpack.cli.completion import answer
+
+    with contextlib.suppress(Exception):
+        for line in answer(request):
+            click.echo(line)
+    return 0
 
 
 def _debugging(arguments: Sequence[str]) -> bool:
@@ -75,11 +111,20 @@ def _shown_by(this: Run) -> Callable[..., None]:
     return show
 
 
+def _detail_of(this: Run) -> Callable[[str], None]:
+    """Return a function that shows notes as the console of the moment does."""
+
+    def show(text: str) -> None:
+        this.console.detail(text)
+        if this.ticker is not None:
+            this.ticker.activity.note(text)
+
+    return show
+
+
 def _show_traceback() -> None:
     """With as few secrets as a message has, and as harmless to a terminal."""
     import traceback
-
-    from wasmpack.redaction import redacted
 
     for line in redacted(traceback.format_exc()).splitlines():
         click.echo(plain_text(line), err=True)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.check_options import check_result_file
+from wasmpack.cli.command import Group, Section, argument, grouped, option
 from wasmpack.cli.console import Console, format_option, resource_format_option
-from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import ANY_NAME, VARIANTS, registry_options
 from wasmpack.cli.repack import RepackOptions
 from wasmpack.cli.report import REJECTED
 from wasmpack.errors import NotFound, WrongUsage
-from wasmpack.files.outputs import check_named
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TARGETS = "Migrate for this release (repeatable), or 'all'. [default: those in support]"
 
 
-@click.group()
+@click.group(cls=Group)
 def migrate() -> None:
     """Turn ServiceMeshExtensions into WasmPlugins.
 
@@ -46,16 +46,28 @@ class ExtensionOptions:
         type=ANY_NAME,
     )
     namespace: str = option("Set the namespace of resources without one.", "-n", metavar="NS")
-    images: str = option("Pack the images again below this registry and path.", metavar="PREFIX")
-    pin: bool = option("With --images: write the new images' digests.")
-    remote: bool = option("With --images: read old ones from registries only.")
-    force: bool = option("Overwrite other images at the new places.")
-    variant: str = option("Set the format of new images.", type=VARIANTS, default="oci")
-    targets: tuple[str, ...] = option(_TARGETS, "--target", metavar="RELEASE")
+    images: str = option(
+        "Pack the images again below this registry and path.",
+        metavar="PREFIX",
+        section=Section.IMAGE,
+    )
+    pin: bool = option("With --images: write the new images' digests.", section=Section.IMAGE)
+    remote: bool = option(
+        "With --images: read old ones from registries only.", section=Section.IMAGE
+    )
+    force: bool = option("Overwrite other images at the new places.", section=Section.IMAGE)
+    variant: str = option(
+        "Set the format of new images.", type=VARIANTS, default="oci", section=Section.IMAGE
+    )
+    targets: tuple[str, ...] = option(
+        _TARGETS, "--target", metavar="RELEASE", section=Section.CHECKS
+    )
     no_root_id: bool = option("Leave pluginName out: it was NAME_root.")
     inbound_only: bool = option("Write match: SERVER, as it was in sidecars.")
     as_published: bool = option("Write as Red Hat's example: no priority, no root id.")
-    report: Path | None = option("Write what was done to FILE.md or FILE.json.")
+    report: Path | None = option(
+        "Write what was done to FILE.md or FILE.json.", section=Section.OUTPUT
+    )
 
     def request(self) -> MigrationRequest:
         """Read the given files and return the request.
@@ -107,14 +119,14 @@ def _check_report(path: Path | None) -> None:
         raise WrongUsage(f"--report {path}: expected a name that ends in .md or .json")
     if not path.parent.is_dir():
         raise NotFound(f"--report {path}: no such directory")
-    check_named(path)
+    check_result_file(path)
 
 
 @migrate.command(
     "servicemeshextension",
-    epilog="Example: wasmpack migrate servicemeshextension extension.yaml --report report.md",
+    examples=["wasmpack migrate servicemeshextension extension.yaml --report report.md"],
 )
-@grouped("options", ExtensionOptions)
+@grouped("options", ExtensionOptions, section=Section.RESOURCE)
 @resource_format_option
 @registry_options
 def servicemeshextension(options: ExtensionOptions, console: Console, session: Session) -> int:
@@ -141,9 +153,13 @@ def servicemeshextension(options: ExtensionOptions, console: Console, session: S
 class ImageOptions(RepackOptions):
     """How the image of an extension is packed again."""
 
-    variant: str = option("Set the format of new images.", type=VARIANTS, default="oci")
-    targets: tuple[str, ...] = option(_TARGETS, "--target", metavar="RELEASE")
-    force: bool = option("Overwrite another image in a layout or archive.")
+    variant: str = option(
+        "Set the format of new images.", type=VARIANTS, default="oci", section=Section.IMAGE
+    )
+    targets: tuple[str, ...] = option(
+        _TARGETS, "--target", metavar="RELEASE", section=Section.CHECKS
+    )
+    force: bool = option("Overwrite another image in a layout or archive.", section=Section.OUTPUT)
 
     def request(self) -> RepackRequest:
         """Return the request for an extension image."""
@@ -151,9 +167,14 @@ class ImageOptions(RepackOptions):
 
 
 @migrate.command(
-    "image", epilog="Example: wasmpack migrate image quay.io/me/old:1.0 quay.io/me/plugin:1.0"
+    "image", examples=["wasmpack migrate image quay.io/me/old:1.0 quay.io/me/plugin:1.0"]
 )
-@grouped("given", ImageOptions, only="image destination variant targets no_validate force")
+@grouped(
+    "given",
+    ImageOptions,
+    only="image destination variant targets no_validate force",
+    section=Section.CHECKS,
+)
 @format_option
 @registry_options
 def image(given: ImageOptions, console: Console, session: Session) -> None:

@@ -1,6 +1,8 @@
 """Types of parameters, and options that several commands share."""
 
+import contextlib
 import math
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -9,13 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.types import StringParamType
 
-from wasmpack.cli.console import current_console
-from wasmpack.cli.groups import argument, grouped, long_name, option
+from wasmpack.cli.command import ONCE_READ, Option, Section, argument, grouped, long_name, option
+from wasmpack.cli.console import Run, current_console, current_run
 from wasmpack.cli.passwords import password_from_environment, password_from_stdin
+from wasmpack.cli.root import inner_commands
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import (
+    STREAM,
     ArchivePlace,
     LayoutPlace,
     NamePlace,
@@ -28,8 +33,15 @@ from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
+_BY_PROJECT = ParameterSource.DEFAULT_MAP
 _LONGEST_TIMEOUT = 86400.0
 _SHAPES = {"yaml", "json", "text"}
+_PROJECT_FILES = {"wasmpack.toml": b"", "pyproject.toml": b"[tool.wasmpack"}
+"""Names, and what a file of that name holds if it is meant."""
+_OF_PROJECT = {"targets", "annotations", "plugin_config", "vm_config"}
+"""Parameters that a project file can set."""
+_LARGEST = 1 << 20
+"""Bytes of a file that is searched for it."""
 
 
 if TYPE_CHECKING:
@@ -39,8 +51,65 @@ else:  # generic in newer releases of click only
     _PlaceParameter = _NameParameter = click.ParamType
 
 
+def completed_name(text: str, *, tagged: bool = True) -> str:
+    """An image name with the registry and the tag of the project, if it has none."""
+    project = current_run().project
+    return text if project is None else project.completed(text, tagged=tagged)
+
+
+def use_project(run: Run, context: click.Context, command: click.Command) -> None:
+    """Let the project file here, if there is one, set what the command line and variables do not.
+
+    :param context: of the group of all commands
+    """
+    found = None
+    with contextlib.suppress(OSError):  # the working directory was deleted
+        found = find_project(Path.cwd()) if _has_use(command) else None
+    if found is None:
+        return
+    from wasmpack.cli.project import of_command, read_project
+
+    project = run.project = read_project(*found)
+    name = str(context.invoked_subcommand)
+    context.default_map = {name: of_command(command, project.defaults())}
+    said = f"using {os.path.relpath(project.file)}: {', '.join(project.settings) or 'empty'}"
+    context.meta[ONCE_READ] = [lambda: run.console.notice(said)]
+
+
+def _has_use(command: click.Command) -> bool:
+    """True if the project file can say something that the command asks for."""
+    return any(
+        param.name in _OF_PROJECT or getattr(param.type, "of_project", False)
+        for param in command.params
+    ) or any(map(_has_use, inner_commands(command).values()))
+
+
+def find_project(start: Path) -> tuple[Path, Path] | None:
+    """The nearest project file and its repository, from a directory upwards.
+
+    Without a repository, the directory itself is looked at alone.
+    """
+    inside = [start, *start.parents]
+    root = next((path for path in inside if (path / ".git").exists()), start)
+    for path in inside[: inside.index(root) + 1]:
+        for name, mark in _PROJECT_FILES.items():
+            file = path / name
+            with contextlib.suppress(OSError):
+                if file.is_file() and mark in _start_of(file):
+                    return file, root
+    return None
+
+
+def _start_of(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(_LARGEST)
+
+
 class PlaceType(_PlaceParameter):
     """An image's place, by the one grammar of all commands."""
+
+    of_project = True
+    """The project file says what names mean."""
 
     name = "place"
 
@@ -54,7 +123,7 @@ class PlaceType(_PlaceParameter):
                 f"-o {value}: -o says where, not in which shape",
                 hint=f"did you mean --format {value}?",
             )
-        place = parse_place(value)
+        place = parse_place(completed_name(value))
         if isinstance(place, LayoutPlace | ArchivePlace) and could_be_name(value):
             current_console().status(
                 f"{value}: the {'directory' if isinstance(place, LayoutPlace) else 'file'} here, "
@@ -66,18 +135,25 @@ class PlaceType(_PlaceParameter):
 class ReferenceType(_NameParameter):
     """An image name."""
 
+    of_project = True
     name = "name"
+
+    def __init__(self, *, tagged: bool = True) -> None:
+        """:param tagged: it means the project's tag, if it has none"""
+        self._tagged = tagged
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Reference:
         if isinstance(value, Reference):
             return value
-        return Reference.parse(str(value).removeprefix("docker://"))
+        name = completed_name(str(value), tagged=self._tagged)
+        return Reference.parse(name.removeprefix("docker://"))
 
 
 PLACE = PlaceType()
 REFERENCE = ReferenceType()
+REPOSITORY = ReferenceType(tagged=False)
 ANY_NAME = StringParamType()
 """Text that names files or directories, which need not be UTF-8."""
 VARIANTS = click.Choice(["oci", "compat", "docker"])
@@ -87,12 +163,19 @@ image_argument = click.argument("image", type=PLACE)
 
 def force_option(what: str) -> Callable[[F], F]:
     """``--force``, saying what it overwrites."""
-    return click.option("--force", is_flag=True, help=f"Overwrite {what}.")
+    return click.option(
+        "--force", cls=Option, section=Section.OUTPUT, is_flag=True, help=f"Overwrite {what}."
+    )
 
 
 def exclude(**given: object) -> None:
-    """:raises WrongUsage: all of these options, which exclude each other, are given."""
-    if all(given.values()):
+    """:raises WrongUsage: all of these options, which exclude each other, are given.
+
+    The command line wins over the project file.
+    """
+    context = click.get_current_context(silent=True)
+    told = [not context or context.get_parameter_source(n) is not _BY_PROJECT for n in given]
+    if all(given.values()) and all(told):
         names = " and ".join(map(long_name, given))
         raise WrongUsage(f"{names} exclude each other")
 
@@ -119,7 +202,7 @@ def at_registry(place: Place) -> Place:
     return replace(place, remote=True)
 
 
-image_subject = grouped("image", ImageSubject, ImageSubject.place)
+image_subject = grouped("image", ImageSubject, ImageSubject.place, section=Section.IMAGE)
 """``IMAGE`` and ``--remote``."""
 
 
@@ -173,7 +256,9 @@ class SessionOptions:
         if self.username is None:
             raise WrongUsage("--password-stdin needs --username")
         if password is None and sys.stdin is not None and sys.stdin.isatty():
-            password = click.prompt("Password", hide_input=True, err=True)
+            from wasmpack.cli.progress import ask
+
+            password = ask(current_console(), "Password", hidden=True)
         if password is None:
             raise WrongUsage(
                 "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
@@ -181,8 +266,12 @@ class SessionOptions:
         return password
 
 
-registry_options = grouped("session", SessionOptions, SessionOptions.session)
-"""The options of every command that can reach a registry."""
+registry_options = grouped(
+    "session", SessionOptions, SessionOptions.session, section=Section.REGISTRY
+)
+"""The options of every command that can reach a registry; their help is a topic."""
+login_options = grouped("session", SessionOptions, SessionOptions.session)
+"""The same for a command that is about nothing else: they are in its help."""
 credentials_options = grouped(
     "session", SessionOptions, SessionOptions.session, only="registry_config"
 )
@@ -193,6 +282,8 @@ def _readable_again(path: Path | None) -> str | None:
     """A file that libraries open by name, and more than once: a pipe is copied into one."""
     from wasmpack.files.inputs import MAX_CONFIGURATION, is_pipe, read_named
 
+    if str(path) == STREAM:
+        raise WrongUsage("-: standard input is not read here", hint="/dev/stdin, or a file")
     if path is None or not is_pipe(path):
         return None if path is None else str(path)
     data = read_named(path, MAX_CONFIGURATION)

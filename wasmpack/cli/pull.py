@@ -2,6 +2,7 @@
 
 import click
 
+from wasmpack.cli.command import Option, Section, command
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.options import PLACE, force_option, image_argument, registry_options
 from wasmpack.errors import WrongUsage
@@ -9,9 +10,16 @@ from wasmpack.oci.place import NamePlace, Place
 from wasmpack.stores.session import Session
 
 
-@click.command(epilog="Example: wasmpack pull quay.io/me/plugin:v1 -o oci:mirror:v1")
+@command(examples=["wasmpack pull quay.io/me/plugin:v1 -o oci:mirror:v1"])
 @image_argument
-@click.option("-o", "--output", type=PLACE, help="Write to another place than the local store.")
+@click.option(
+    "-o",
+    "--output",
+    cls=Option,
+    section=Section.OUTPUT,
+    type=PLACE,
+    help="Write to another place than the local store.",
+)
 @force_option("another image in a layout or archive")
 @format_option
 @registry_options
@@ -24,11 +32,11 @@ def pull(
     NAME@DIGEST.
     """
     from wasmpack.actions.copy import pull_image
-    from wasmpack.cli.report import show_written
+    from wasmpack.cli.report import clear_of, show_written
 
     if not isinstance(image, NamePlace):
         raise WrongUsage(f"{image}: pull takes an image name", hint="wasmpack copy moves others")
-    console = console.keeping_clear_of(output)
+    console = clear_of(output, console)
     with console.working(session, "pulling") as session:
         done = pull_image(image, output, session, force=force)
     show_written(done, console)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from wasmpack.cli.check_options import CheckOptions, ResultFiles
+from wasmpack.cli.command import Section, command, grouped, option
 from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.groups import grouped, option
 from wasmpack.cli.options import REFERENCE, image_argument, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
@@ -25,15 +25,20 @@ class PushOptions(CheckOptions):
     """How an image is pushed."""
 
     tags: tuple[str, ...] = option(
-        "Add a tag at the destination (repeatable).", "-t", "--tag", metavar="TAG"
+        "Add a tag at the destination (repeatable).",
+        "-t",
+        "--tag",
+        metavar="TAG",
+        section=Section.OUTPUT,
     )
     variant: str | None = option(
         "Fall back to compat if the registry refuses the manifest.",
         type=click.Choice(["auto"]),
+        section=Section.OUTPUT,
     )
     no_validate: bool = option("Do not validate the image.")
-    dry_run: bool = option("Show what would be sent, but send nothing.")
-    force: bool = option("Send everything, even what the registry has.")
+    dry_run: bool = option("Show what would be sent, but send nothing.", section=Section.OUTPUT)
+    force: bool = option("Send everything, even what the registry has.", section=Section.OUTPUT)
 
     def push(self, source: Place, target: Reference, session: Session) -> Written:
         """Do what they mean."""
@@ -55,15 +60,16 @@ class PushOptions(CheckOptions):
         )
 
 
-@click.command(epilog="Example: wasmpack push quay.io/me/plugin:v1 -t latest")
+@command(examples=["wasmpack push quay.io/me/plugin:v1 -t latest"])
 @image_argument
 @click.argument("destination", type=REFERENCE, required=False)
 @grouped(
     "options",
     PushOptions,
     only="tags variant plugin_config vm_config env no_validate dry_run_timeout dry_run force",
+    section=Section.CHECKS,
 )
-@grouped("files", ResultFiles, only="digest_file")
+@grouped("files", ResultFiles, only="digest_file", section=Section.OUTPUT)
 @format_option
 @registry_options
 def push(

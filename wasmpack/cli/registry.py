@@ -5,17 +5,18 @@ from dataclasses import replace
 
 import click
 
+from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, current_console, format_option
-from wasmpack.cli.options import REFERENCE, credentials_options, registry_options
+from wasmpack.cli.options import REPOSITORY, credentials_options, login_options, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.reference import Reference, RegistryName
 from wasmpack.redaction import plain_text
 from wasmpack.stores.session import Session
 
 
-@click.command(epilog="Example: wasmpack login quay.io -u me --password-stdin < token.txt")
+@command(examples=["wasmpack login quay.io -u me --password-stdin < token.txt"])
 @click.argument("registry")
-@registry_options
+@login_options
 def login(registry: str, session: Session) -> None:
     """Check credentials at REGISTRY and store them.
 
@@ -23,12 +24,13 @@ def login(registry: str, session: Session) -> None:
     WASMPACK_PASSWORD, or a prompt without echo.
     """
     from wasmpack.actions.login import log_in
+    from wasmpack.cli.progress import ask
 
     if session.registry.password is None:
         if sys.stdin is None or not sys.stdin.isatty():
             raise WrongUsage("no password", hint="--username NAME --password-stdin")
-        username = click.prompt("Username", err=True)
-        password = click.prompt("Password", hide_input=True, err=True)
+        username = ask(current_console(), "Username")
+        password = ask(current_console(), "Password", hidden=True)
         session = replace(
             session, registry=replace(session.registry, username=username, password=password)
         )
@@ -36,7 +38,7 @@ def login(registry: str, session: Session) -> None:
     current_console().notice(f"logged in to {registry}; kept in {where}")
 
 
-@click.command(epilog="Example: wasmpack logout quay.io")
+@command(examples=["wasmpack logout quay.io"])
 @click.argument("registry")
 @credentials_options
 def logout(registry: str, session: Session) -> None:
@@ -47,8 +49,8 @@ def logout(registry: str, session: Session) -> None:
     current_console().notice(f"{'logged out of' if known else 'not logged in to'} {registry}")
 
 
-@click.command(epilog="Example: wasmpack tags quay.io/me/plugin")
-@click.argument("repository", type=REFERENCE)
+@command(examples=["wasmpack tags quay.io/me/plugin"])
+@click.argument("repository", type=REPOSITORY)
 @format_option
 @registry_options
 def tags(repository: Reference, console: Console, session: Session) -> None:

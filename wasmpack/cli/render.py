@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wasmpack.cli.command import Group, Section, grouped, option
 from wasmpack.cli.console import Console, resource_format_option
-from wasmpack.cli.groups import FILE, grouped, option
-from wasmpack.cli.options import exclude, registry_options
+from wasmpack.cli.options import completed_name, exclude, registry_options
 from wasmpack.cli.render_fields import FieldOptions
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
+    from wasmpack.actions.render_secret import SecretRequest
     from wasmpack.actions.render_source import RenderRequest
     from wasmpack.kubeyaml.writer import Rendered
 
@@ -28,23 +29,27 @@ _KINDS = ["WasmPlugin", "TrafficExtension", "EnvoyExtensionPolicy", "EnvoyFilter
 class RenderOptions:
     """Which resource is written, and from what."""
 
-    pin: bool = option("Write the digest that the mesh compares.")
-    remote: bool = option("Read from the registry only.")
-    no_image: bool = option("Do not read the image; no network is used.")
+    pin: bool = option("Write the digest that the mesh compares.", section=Section.IMAGE)
+    remote: bool = option("Read from the registry only.", section=Section.IMAGE)
+    no_image: bool = option("Do not read the image; no network is used.", section=Section.IMAGE)
     kind: str = option(
         "Write this kind of resource.",
         type=click.Choice(_KINDS, case_sensitive=False),
         default="WasmPlugin",
+        section=Section.RESOURCE,
     )
     targets: tuple[str, ...] = option(
         "Write for this release (repeatable). [default: those in support]",
         "--target",
         metavar="RELEASE",
+        section=Section.CHECKS,
     )
-    no_validate: bool = option("Write it even if the mesh would refuse it.")
+    no_validate: bool = option("Write it even if the mesh would refuse it.", section=Section.CHECKS)
     output: Path | None = option("Write to this file. [default: standard output]", "-o")
-    values: Path | None = option("Read fields from YAML or JSON, by their API names.")
-    template: Path | None = option("Put the fields into this manifest.")
+    values: Path | None = option(
+        "Read fields from YAML or JSON, by their API names.", section=Section.RESOURCE
+    )
+    template: Path | None = option("Put the fields into this manifest.", section=Section.RESOURCE)
 
     def request(self, image: str, fields: FieldOptions) -> RenderRequest:
         """Read the given files and return the request.
@@ -57,7 +62,7 @@ class RenderOptions:
         check_output(self.output)
         exclude(pin=self.pin, no_image=self.no_image)
         return RenderRequest(
-            source=image,
+            source=image if "://" in image else completed_name(image),
             kind=Kind(self.kind),
             pin=self.pin,
             remote=self.remote,
@@ -83,7 +88,7 @@ def check_output(output: Path | None) -> None:
         check_named(output)
 
 
-@click.group()
+@click.group(cls=Group)
 def render() -> None:
     """Write the resources that let a mesh load an image.
 
@@ -93,11 +98,14 @@ def render() -> None:
 
 @render.command(
     "wasmplugin",
-    epilog="Example: wasmpack render wasmplugin quay.io/me/plugin:v1 --pin --phase AUTHN",
+    examples=[
+        "wasmpack render wasmplugin quay.io/me/plugin:v1 --pin --phase AUTHN | kubectl apply -f -",
+        "wasmpack render wasmplugin quay.io/me/plugin:v1 -n shop -l app=web --plugin-config c.yaml",
+    ],
 )
 @click.argument("image", metavar="IMAGE|URL")
-@grouped("fields", FieldOptions)
-@grouped("options", RenderOptions)
+@grouped("fields", FieldOptions, section=Section.RESOURCE)
+@grouped("options", RenderOptions, section=Section.OUTPUT)
 @resource_format_option
 @registry_options
 def wasmplugin(
@@ -122,32 +130,42 @@ def wasmplugin(
         console.save(options.output, done.rendered, _yaml(done.rendered))
 
 
-@render.command("secret", epilog="Example: wasmpack render secret quay.io --name pull -n mesh")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretOptions:
+    """Which Secret is written."""
+
+    name: str | None = option("Name the Secret. [default: from REGISTRY]", metavar="NAME")
+    namespace: str | None = option("Set its namespace: that of the WasmPlugin.", "-n", metavar="NS")
+    template: Path | None = option("Put the credentials into this manifest.")
+
+    def request(self, registry: str) -> SecretRequest:
+        """Read the template and return the request."""
+        from wasmpack.actions.render_secret import SecretRequest
+
+        return SecretRequest(
+            registry=registry,
+            name=self.name,
+            namespace=self.namespace,
+            template=_template(self.template),
+        )
+
+
+@render.command("secret", examples=["wasmpack render secret quay.io --name pull -n mesh"])
 @click.argument("registry")
-@click.option("--name", metavar="NAME", help="Name the Secret. [default: from REGISTRY]")
-@click.option("-n", "--namespace", metavar="NS", help="Set its namespace: that of the WasmPlugin.")
-@click.option("--template", type=FILE, help="Put the credentials into this manifest.")
+@grouped("secret", SecretOptions, section=Section.RESOURCE)
 @resource_format_option
 @registry_options
-def secret(
-    registry: str,
-    name: str | None,
-    namespace: str | None,
-    template: Path | None,
-    console: Console,
-    session: Session,
+def render_pull_secret(
+    registry: str, secret: SecretOptions, console: Console, session: Session
 ) -> None:
     """Write the pull secret for REGISTRY.
 
     From the credentials you have, with exactly the key that the mesh looks up. What it prints is
     secret.
     """
-    from wasmpack.actions.render_secret import SecretRequest, render_secret
+    from wasmpack.actions.render_secret import render_secret
 
-    request = SecretRequest(
-        registry=registry, name=name, namespace=namespace, template=_template(template)
-    )
-    done = render_secret(request, session)
+    done = render_secret(secret.request(registry), session)
     for warning in done.warnings:
         console.warn(warning)
     console.show(done.rendered, _yaml(done.rendered))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.groups import option
+from wasmpack.cli.command import option
 from wasmpack.cli.options import ANY_NAME
-from wasmpack.errors import BadArtifact, NotFound, WrongUsage
+from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class FieldOptions:
     )
     plugin_config: str | None = option(
         "Configure the plugin: YAML or JSON, a file or text.",
-        metavar="FILE",
+        metavar="FILE|YAML|JSON",
         type=ANY_NAME,
     )
     pull_policy: str | None = option(
@@ -185,15 +185,12 @@ def configuration(text: str) -> JsonValue:
 
     :raises BadArtifact: neither YAML nor JSON, or several documents
     """
-    from wasmpack.actions.inputs import read_file
+    from wasmpack.actions.inputs import read_given
 
-    there = _exists(text)
-    inline = text.lstrip()[:1] == "{" or (": " in text and not there)
-    if not inline and not there:
-        named = f"--plugin-config {text[:_SHOWN]!r}: no such file"
-        raise NotFound(named, hint='as text it is a mapping: {"key": …}')
-    name = "--plugin-config" if inline else text
-    document = _document(text.encode() if inline else read_file(Path(text)), name)
+    inline = ": " in text and not _exists(text) and text[:1] != "@"
+    raw = text.encode() if inline else read_given(text, "--plugin-config")
+    name = text if _exists(text) else "--plugin-config"
+    document = _document(raw, name)
     if document is None:
         raise BadArtifact(f"{name}: expected one document, found 0")
     return document.value

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
+from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import PLACE, VARIANTS, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
@@ -24,16 +22,22 @@ class RepackOptions:
 
     image: Place = argument(type=PLACE)
     destination: Place = argument(type=PLACE)
-    variant: str = option("Set the format of the new image.", type=VARIANTS, default="oci")
-    no_runtime_config: bool = option("Leave runtime-config.json out (compat and docker).")
+    variant: str = option(
+        "Set the format of the new image.", type=VARIANTS, default="oci", section=Section.IMAGE
+    )
+    no_runtime_config: bool = option(
+        "Leave runtime-config.json out (compat and docker).", section=Section.IMAGE
+    )
     module: str | None = option(
-        "Pick the plugin, if the image has several modules.", metavar="FILE"
+        "Pick the plugin, if the image has several modules.",
+        metavar="FILE",
+        section=Section.IMAGE,
     )
     targets: tuple[str, ...] = option(
         "Validate for this release (repeatable).", "--target", metavar="RELEASE"
     )
     no_validate: bool = option("Do not validate the module.")
-    force: bool = option("Overwrite another image, or IMAGE itself.")
+    force: bool = option("Overwrite another image, or IMAGE itself.", section=Section.OUTPUT)
 
     def request(self) -> RepackRequest:
         """Return the request that these options describe."""
@@ -55,9 +59,9 @@ class RepackOptions:
         :raises WrongUsage: the Docker engine, and a variant that it cannot hold
         """
         from wasmpack.actions.repack import repack_image
-        from wasmpack.cli.report import show_written
+        from wasmpack.cli.report import clear_of, show_written
 
-        console, target = console.keeping_clear_of(self.destination), self.destination
+        console, target = clear_of(self.destination, console), self.destination
         if self.variant == "oci" and isinstance(target, DaemonPlace):
             raise WrongUsage(
                 "the Docker engine takes images of file system layers only", hint="--variant docker"
@@ -67,8 +71,8 @@ class RepackOptions:
         show_written(done, console)
 
 
-@click.command(epilog="Example: wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1")
-@grouped("given", RepackOptions)
+@command(examples=["wasmpack repack quay.io/else/filter:v1 quay.io/me/plugin:v1"])
+@grouped("given", RepackOptions, section=Section.CHECKS)
 @format_option
 @registry_options
 def repack(given: RepackOptions, console: Console, session: Session) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console, Shown
+from wasmpack.errors import WrongUsage
 from wasmpack.findings import Report, Verdict
 from wasmpack.findings.report import findings_text, report_lines
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
     from wasmpack.actions.subjects import Failure
-    from wasmpack.findings.report import Style
+    from wasmpack.findings.text import Style
     from wasmpack.images.transfer import Moved
     from wasmpack.images.writing import Written
+    from wasmpack.oci.place import Place
 
 
+Lines = Callable[["Style"], Iterable[str]]
 REJECTED = 3
 """Exit code of a command that found that something cannot work."""
 
@@ -28,7 +32,7 @@ class Result:
     """The result on one subject."""
 
     value: Shown
-    lines: Callable[[Style], Iterable[str]]
+    lines: Lines
     """The same for people."""
     code: int = 0
     """Exit code of a command that has this result alone."""
@@ -44,7 +48,7 @@ def show_results(
     :raises WasmpackError: there is one subject, and this is its failure
     """
     if count > 1:
-        several = _Several(results, console, judged=judged)
+        several = Several(results, console, judged=judged)
         console.show(several, several.lines())
         return max(several.codes)
     alone = next(results)
@@ -54,7 +58,7 @@ def show_results(
     return alone.code
 
 
-class _Several:
+class Several:
     """The results, made as they are asked for."""
 
     def __init__(
@@ -78,9 +82,13 @@ class _Several:
         if self._judged:
             yield from (*between, self._summary())
 
+    def values(self) -> list[Shown]:
+        """The value of each result, or the reason of its failure."""
+        return [r.value if isinstance(r, Result) else r for r in self._each()]
+
     def as_json(self) -> object:
         """The contract's shape of several results."""
-        values = [r.value if isinstance(r, Result) else r for r in self._each()]
+        values = self.values()
         verdict = {"verdict": "reject" if any(self.codes) else "accept"} if self._judged else {}
         return {"schemaVersion": 1, **verdict, "results": [value.as_json() for value in values]}
 
@@ -132,6 +140,8 @@ def show_written(done: Written, console: Console, *, planned: bool = False) -> N
         show_findings(done.report, console)
     for blob in done.moved:
         console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
+    for place in done.others:
+        console.status(f"also {plain_text(place)}")
     console.show(done, [plain_text(done.named)])
 
 
@@ -155,3 +165,20 @@ def _plan(moved: Sequence[Moved]) -> Iterator[str]:
         yield f"{what:<10}  {row.descriptor.digest}  {size_text(row.descriptor.size)}"
     size = sum(row.descriptor.size for row in moved if row.status is BlobStatus.MISSING)
     yield f"dry run: nothing was sent, {size_text(size)} would be"
+
+
+def clear_of(destination: Place | None, console: Console) -> Console:
+    """The console of a command that writes an image, maybe as an archive to standard output.
+
+    :raises WrongUsage: the archive would go to a terminal
+    """
+    from wasmpack.images.writing import goes_to_stdout
+
+    if not goes_to_stdout(destination):
+        return console
+    if sys.stdout is not None and sys.stdout.isatty():
+        raise WrongUsage(
+            f"{destination}: an archive is not written to a terminal",
+            hint="send standard output to a file or a pipe, or name a file",
+        )
+    return replace(console, stdout_taken=True)

@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 import click
 from click.types import StringParamType
 
-from wasmpack.cli.console import Console, ReaderGone, Run, current_run
+from wasmpack.cli.command import TOPIC, Group, write_section
+from wasmpack.cli.console import Console, Run, current_run
+from wasmpack.cli.first_screen import SECTIONS, STEPS
+from wasmpack.cli.topics import TOPICS
 from wasmpack.oci.place import is_there
 from wasmpack.version import VERSION
 
@@ -39,6 +42,7 @@ COMMANDS = {
     "list": _Place("local", "list_images", "List the images of the local store."),
     "remove": _Place("local", "remove", "Remove an image from the local store."),
     "prune": _Place("local", "prune", "Delete what no image needs, and the caches."),
+    "cache": _Place("local", "cache", "Show what is cached, or delete it."),
     "tags": _Place("registry", "tags", "List the tags of a repository."),
     "tag": _Place("local", "tag", "Give an image of the local store another name."),
     "digest": _Place("digest", "digest", "Print the digest of an image."),
@@ -50,6 +54,7 @@ COMMANDS = {
     "targets": _Place("targets", "targets", "List the releases wasmpack can validate for."),
     "login": _Place("registry", "login", "Check and store credentials for a registry."),
     "logout": _Place("registry", "logout", "Remove stored credentials for a registry."),
+    "config": _Place("config", "config", "Show the settings that hold here, and their source."),
     "completion": _Place("meta", "completion", "Print a shell completion script."),
     "version": _Place("meta", "version", "Print the version of wasmpack and its parts."),
     "help": _Place("meta", "show_help", "Show the help of a command."),
@@ -58,7 +63,7 @@ ALIASES = {"ls": "list", "images": "list", "rm": "remove"}
 """Other names of commands."""
 
 
-class NounGroup(click.Group):
+class NounGroup(Group):
     """A group whose noun may be left out.
 
     It runs :attr:`whole` where the first argument is not the name of a command.
@@ -74,7 +79,10 @@ class NounGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the noun first, or the empty name of the command that needs none."""
-        if args and args[0] not in self.commands and not ctx.resilient_parsing:
+        if args and ctx.resilient_parsing:
+            noun = next((word for word in args if word in self.commands), "")
+            args = [noun, *(word for word in args if word != noun)]
+        elif args and args[0] not in self.commands:
             helps = set(ctx.help_option_names) & set(args)
             args = [helps.pop()] if helps else self._with_noun(ctx, args)
         return super().parse_args(ctx, args)
@@ -85,8 +93,8 @@ class NounGroup(click.Group):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.whole.format_usage(ctx, formatter)
         self.whole.format_help_text(ctx, formatter)
-        self.whole.format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
+        self.whole.format_options(ctx, formatter)
         self.whole.format_epilog(ctx, formatter)
 
     def _with_noun(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -104,7 +112,11 @@ class NounGroup(click.Group):
         return ["", *args]
 
 
-class LazyGroup(click.Group):
+class ReaderGone(Exception):
+    """Nobody reads standard output any more."""
+
+
+class LazyGroup(Group):
     """Knows its commands by name and loads them when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -139,9 +151,14 @@ class LazyGroup(click.Group):
         except BrokenPipeError as error:
             raise ReaderGone from error
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The main job, the commands in groups, and where to read on."""
+        with formatter.section("Three steps"):
+            for line, meaning in STEPS:
+                formatter.write(f"  {line}\n      {meaning}\n")
+        for title, names in SECTIONS.items():
+            write_section(formatter, title, [(n, COMMANDS[n].summary) for n in names.split()])
+        write_section(formatter, "More", [(f"{TOPIC} {n}", t.summary) for n, t in TOPICS.items()])
 
 
 class _Text(StringParamType):
@@ -186,7 +203,7 @@ def _apply(_ctx: click.Context, param: click.Parameter, value: Any) -> None:
         changes = {"verbose": run.console.verbose + value}
     if param.name == "no_progress":
         changes = {"progress": False}
-    run.console = replace(run.console, **changes)
+    run.use(replace(run.console, **changes))
 
 
 def with_global_options(command: click.Command, added: list[click.Option]) -> None:
@@ -244,13 +261,16 @@ def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progres
     """Pack, validate and ship plugins for Envoy-based meshes.
 
     WebAssembly plugins for Istio, OpenShift Service Mesh and Envoy run in the proxy; wasmpack
-    predicts whether they will. An IMAGE is a name (quay.io/me/plugin:v1: the local store first,
-    then the registry), oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME. Results go to
-    standard output, the rest to standard error.
+    predicts whether they will. Results go to standard output, the rest to standard error.
     """
-    run.console = Console(
-        color=color, quiet=quiet, verbose=verbose, debug=debug, progress=not no_progress
-    )
+    console = Console(color=color, quiet=quiet, verbose=verbose, debug=debug, ticker=run.ticker)
+    run.use(replace(console, progress=not no_progress))
+    context = click.get_current_context()
+    command = cli.get_command(context, context.invoked_subcommand or "")
+    if command is not None and not {"-h", "--help"} & {*run.arguments}:
+        from wasmpack.cli.options import use_project
+
+        use_project(run, context, command)
 
 
 with_environment(cli, ("WASMPACK",))

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import click
-
+from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.findings.report import table
+from wasmpack.findings.text import table
 
 if TYPE_CHECKING:
-    from wasmpack.findings.report import Style
+    from wasmpack.findings.text import Style
     from wasmpack.targets import Target
 
 _HEAD = ("TARGET", "", "SHIPS", "HOST", "WASI ", "IMAGES")
 
 
-@click.command(epilog="Example: wasmpack targets --format json")
+@command(examples=["wasmpack targets --format json"])
 @format_option
 def targets(console: Console) -> None:
     """List the releases wasmpack can validate for.

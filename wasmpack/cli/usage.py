@@ -113,7 +113,7 @@ def usage_hint(error: click.UsageError) -> str:
 def _of_command(error: click.NoSuchCommand, command: str) -> str:
     ours = _COMMANDS.get(error.command_name.lower(), "") if command == "wasmpack" else ""
     near = ours or _nearest(error.command_name, error.possibilities)
-    return f"did you mean {command} {near}?" if near else f"{command} --help"
+    return f"did you mean {command} {near}?" if near else f"{command.removesuffix(' help')} --help"
 
 
 def _of_option(error: click.NoSuchOption, command: str) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from wasmpack.cli.check_options import CheckOptions
-from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.options import PLACE, at_registry, exclude, registry_options
+from wasmpack.cli.command import Section, argument, command, grouped, option
+from wasmpack.cli.console import Console
+from wasmpack.cli.options import PLACE, at_registry, completed_name, exclude, registry_options
 from wasmpack.cli.report import show_report, show_reports
 from wasmpack.cli.root import NounGroup
+from wasmpack.cli.shapes import report_format_option
 from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
@@ -33,8 +34,12 @@ class SubjectOptions(CheckOptions):
         type=click.IntRange(min=1),
         metavar="N",
     )
-    no_image: bool = option("Validate resources alone, without their images.")
-    remote: bool = option("Read from registries only, not from the local store.")
+    no_image: bool = option(
+        "Validate resources alone, without their images.", section=Section.IMAGE
+    )
+    remote: bool = option(
+        "Read from registries only, not from the local store.", section=Section.IMAGE
+    )
 
     @property
     def scope(self) -> ImageScope:
@@ -87,7 +92,7 @@ class AnyOptions(SubjectOptions):
         from wasmpack.actions.subjects import recognize
 
         def find(name: str) -> Subject:
-            subject = recognize(name, remote=self.remote)
+            subject = recognize(name, remote=self.remote, completed=completed_name)
             console.notice(f"{subject.name}: {subject.what}")
             return subject
 
@@ -100,9 +105,14 @@ def validate() -> None:
 
 
 @validate.takes_any
-@click.command(epilog="Example: wasmpack validate filter.wasm plugin.yaml quay.io/me/plugin:v1")
-@grouped("given", AnyOptions)
-@format_option
+@command(
+    examples=[
+        "wasmpack validate filter.wasm plugin.yaml quay.io/me/plugin:v1",
+        "wasmpack validate filter.wasm --target istio-1.29 --plugin-config config.json",
+    ]
+)
+@grouped("given", AnyOptions, section=Section.CHECKS)
+@report_format_option
 @registry_options
 def validate_any(given: AnyOptions, console: Console, session: Session) -> int:
     """Check whether a mesh would load each SUBJECT.
@@ -114,12 +124,10 @@ def validate_any(given: AnyOptions, console: Console, session: Session) -> int:
     return given.show(given.subjects, given.recognized(console), console, session)
 
 
-@validate.command(
-    "module", epilog="Example: wasmpack validate module filter.wasm --target ossm-2.6"
-)
+@validate.command("module", examples=["wasmpack validate module filter.wasm --target ossm-2.6"])
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@grouped("given", SubjectOptions, only=_OF_MODULES)
-@format_option
+@grouped("given", SubjectOptions, only=_OF_MODULES, section=Section.CHECKS)
+@report_format_option
 def validate_module(files: tuple[str, ...], given: SubjectOptions, console: Console) -> int:
     """Validate modules: exports, imports and start-up."""
     from wasmpack.actions.subjects import SubjectKind, subject_of
@@ -127,11 +135,11 @@ def validate_module(files: tuple[str, ...], given: SubjectOptions, console: Cons
     return given.show(files, subject_of(SubjectKind.MODULE), console)
 
 
-@validate.command("config", epilog="Example: wasmpack validate config runtime-config.json")
+@validate.command("config", examples=["wasmpack validate config runtime-config.json"])
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@grouped("given", SubjectOptions, only="strict")
+@grouped("given", SubjectOptions, only="strict", section=Section.CHECKS)
 @click.option("--target", "targets", multiple=True, hidden=True, help="Accepted without effect.")
-@format_option
+@report_format_option
 def validate_config(
     files: tuple[str, ...], given: SubjectOptions, targets: tuple[str, ...], console: Console
 ) -> int:
@@ -146,10 +154,10 @@ def validate_config(
     return given.show(files, subject_of(SubjectKind.CONFIG), console)
 
 
-@validate.command("image", epilog="Example: wasmpack validate image quay.io/me/plugin:v1")
+@validate.command("image", examples=["wasmpack validate image quay.io/me/plugin:v1"])
 @click.argument("images", metavar="IMAGE...", type=PLACE, nargs=-1, required=True)
-@grouped("given", SubjectOptions, only=f"remote {_OF_MODULES}")
-@format_option
+@grouped("given", SubjectOptions, only=f"remote {_OF_MODULES}", section=Section.CHECKS)
+@report_format_option
 @registry_options
 def validate_image(
     images: tuple[Place, ...], given: SubjectOptions, console: Console, session: Session
@@ -163,11 +171,16 @@ def validate_image(
 
 
 @validate.command(
-    "wasmplugin", epilog="Example: wasmpack validate wasmplugin plugin.yaml --target ossm-2.6"
+    "wasmplugin", examples=["wasmpack validate wasmplugin plugin.yaml --target ossm-2.6"]
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@grouped("given", SubjectOptions, only=f"{_OF_MODULES.removesuffix(' jobs')} no_image remote")
-@format_option
+@grouped(
+    "given",
+    SubjectOptions,
+    only=f"{_OF_MODULES.removesuffix(' jobs')} no_image remote",
+    section=Section.CHECKS,
+)
+@report_format_option
 @registry_options
 def validate_wasmplugin(
     files: tuple[str, ...], given: SubjectOptions, console: Console, session: Session

@@ -25,6 +25,7 @@ from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.processes import Exceeded
 from wasmpack.proxy_abi.host_scan import without_bulk
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.redaction import note
 
 _MOST_RUNS = 8
 _UNWATCHED = 10.0
@@ -69,13 +70,15 @@ class Sandbox:
         self._fed, data = module, module.data
         parts: Sequence[bytes | memoryview] = [data] if whole else without_bulk(data)
         self._whole = len(parts) == 1
-        budget = Budget.of(module.size)
+        budget, cached = Budget.of(module.size), cache_file(module)
         head = {
             "size": sum(map(len, parts)),
             "cpu": budget.to_run(budget.compiling, _MOST_RUNS).cpu + _UNWATCHED,
             "compile": compiled,
-            "cache": str(cache_file(module) or ""),
+            "cache": str(cached or ""),
         }
+        if compiled and cached is not None:
+            note(f"compiled code of {module.name}: {'' if cached.exists() else 'not '}cached")
         self._process.limit(budget.to_compile)
         self._process.feed(head, parts)
 
@@ -95,6 +98,7 @@ class Sandbox:
             self.feed(module, compiled=bool(requests))
         budget = Budget.of(module.size, seconds)
         self._process.limit(budget.to_compile)
+        note(f"starting {module.name} in the dry run")
         question = {"requests": [one.as_json() for one in requests], "seconds": budget.running}
         self._process.ask(question)
         found = self._collect(len(requests), budget)
@@ -116,6 +120,9 @@ class Sandbox:
                 at = {"at": "compile"}
             elif "run" in answer:
                 runs.append(DryRun.from_json(answer["run"]))
+                note(
+                    f"dry run {len(runs)} of {wanted}: {self._process.cpu:.2f} s of CPU time so far"
+                )
             elif "compiled" in answer:
                 self._process.limit(budget.to_run(self._process.cpu, wanted))
             else:

@@ -15,6 +15,7 @@ from pathlib import Path
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
 from wasmpack.files.directories import explained, refuse_endless
 from wasmpack.files.links import followed, is_harmless_device
+from wasmpack.redaction import note
 
 WRITER_SECONDS = 10.0
 """How long a named pipe may be without a writer."""
@@ -104,6 +105,7 @@ def _read(handle: int, what: str, limit: int) -> bytes:
         if left < 0:
             raise BadArtifact(f"{what}: more than {limit} bytes")
         piece = _read_some(handle, min(_CHUNK, left + 1))
+    note(f"read {what}: {limit - left} bytes")
     return b"".join(pieces)
 
 

@@ -86,6 +86,14 @@ def make_room(path: Path, limit: int) -> tuple[int, int]:
     return removed, size
 
 
+def held(path: Path) -> tuple[int, int]:
+    """The number of files that are kept in a directory, and their bytes."""
+    with contextlib.suppress(OSError), _directory(path) as directory:
+        sizes = [found.st_size for name, found in _files(directory) if _KEPT.fullmatch(name)]
+        return len(sizes), sum(sizes)
+    return 0, 0
+
+
 @contextlib.contextmanager
 def _directory(path: Path) -> Iterator[int]:
     """Open a directory that is this user's own.

@@ -3,13 +3,13 @@
 The JSON form is a contract (``docs/json.md``): keys are only ever added.
 """
 
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
 from wasmpack.findings.rules import Rule, Severity
+from wasmpack.findings.text import PLAIN, Style, table, wrapped
 from wasmpack.redaction import plain_text
 
 
@@ -50,6 +50,7 @@ class Finding:
             "where": self.where,
             "message": self.message,
             "hint": self.hint,
+            "url": self.rule.url,
             "targets": list(self.targets),
         }
 
@@ -141,24 +142,13 @@ class Report:
         }
 
 
-Style = Callable[[str, str], str]
-"""``style(text, colour)``: the text, coloured if the stream supports it."""
-WIDTH = 80
-WIDEST_COLUMN = 100
-"""Characters: most names of images are shorter."""
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
-_INDENT = 2
 _PLACES = 20
 """Further places of a finding that are listed."""
 
 
-def unstyled(text: str, _colour: str) -> str:
-    """A :data:`Style` without colours."""
-    return text
-
-
-def report_lines(report: Report, style: Style = unstyled) -> Iterator[str]:
-    """The whole report, at most 80 columns wide but for what cannot be broken."""
+def report_lines(report: Report, style: Style = PLAIN) -> Iterator[str]:
+    """The whole report, as wide as the terminal but for what cannot be broken."""
     rejecting = [row.target for row in report.targets if row.verdict is Verdict.REJECT]
     some = report.verdict is Verdict.ACCEPT and rejecting
     but = f", but not by {', '.join(rejecting)}" if some else ""
@@ -195,81 +185,43 @@ def finding_lines(
     """
     label = style(finding.severity.value, _COLOURS[finding.severity])
     yield f"{label} {style(finding.code, 'bold')} {plain_text(finding.where)}"
-    yield from _wrapped(finding.message, "")
+    yield from wrapped(plain_text(finding.message), style)
     if finding.hint:
-        yield from _wrapped(finding.hint, "fix: ")
+        yield from wrapped(plain_text(finding.hint), style, "fix: ")
     if others:
         more = len(others) - _PLACES
         places = ", ".join(others[:_PLACES])
-        yield from _wrapped(places + (f" and {more} more" if more > 0 else ""), "also: ")
+        places += f" and {more} more" if more > 0 else ""
+        yield from wrapped(plain_text(places), style, "also: ")
     if len(finding.targets) < asked:
-        yield from _wrapped(", ".join(finding.targets), "only: ")
+        yield from wrapped(", ".join(finding.targets), style, "only: ")
+    if style.detail:
+        yield from wrapped(finding.rule.url, style, "see: ")
 
 
 def matrix_lines(rows: Sequence[TargetVerdict], style: Style) -> Iterator[str]:
-    """One line per target, with the product whose code it ships, if another's."""
+    """One line if they agree; else one per target, with the product whose code it ships."""
+    verdicts = {row.verdict for row in rows}
+    if len(rows) > 1 and len(verdicts) == 1 and not style.detail:
+        yield f"  {_all_of(rows, style)}"
+        return
     cells = [
         (row.target, verdict_text(row.verdict, style), f"({row.ships})" if row.ships else "")
         for row in rows
     ]
-    return table(cells, style, colours=["", "", "dim"], indent="  ")
+    yield from table(cells, style, colours=["", "", "dim"], indent="  ")
+
+
+def _all_of(rows: Sequence[TargetVerdict], style: Style) -> str:
+    """Targets that agree: their names if they fit on one line, else their number."""
+    verdict = rows[0].verdict
+    names = ", ".join(row.target for row in rows)
+    shown = verdict_text(verdict, style)
+    if len(f"  {names}: {verdict.value}") <= style.width:
+        return f"{names}: {shown}"
+    return f"all {len(rows)} targets: {shown} (-v lists them)"
 
 
 def verdict_text(verdict: Verdict, style: Style) -> str:
     """The verdict, green or red."""
     return style(verdict.value, "green" if verdict is Verdict.ACCEPT else "red")
-
-
-def _wrapped(text: str, label: str) -> list[str]:
-    return textwrap.wrap(
-        label + plain_text(text),
-        WIDTH,
-        initial_indent=" " * _INDENT,
-        subsequent_indent=" " * (_INDENT + len(label)),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def table(
-    rows: Sequence[Sequence[str]],
-    style: Style = unstyled,
-    *,
-    head: Sequence[str] = (),
-    colours: Sequence[str] = (),
-    gap: str = "  ",
-    indent: str = "",
-    widest: int = WIDEST_COLUMN,
-) -> Iterator[str]:
-    """Rows with aligned columns, without spaces at the end.
-
-    :param head: titles of the columns, shown bold
-    :param colours: of the columns, from the first one
-    :param gap: between columns
-    :param widest: characters of a column; a longer cell does not widen all the other rows
-    """
-    cells = [head, *rows] if head else list(rows)
-    widths = [
-        max((len(cell) for cell in column if len(cell) <= widest), default=0)
-        for column in zip(*cells, strict=True)
-    ]
-    if head:
-        yield indent + style(_joined(head, widths, gap), "bold")
-    for row in rows:
-        yield indent + _joined(row, widths, gap, style, colours)
-
-
-def _joined(
-    row: Sequence[str],
-    widths: Sequence[int],
-    gap: str,
-    style: Style = unstyled,
-    colours: Sequence[str] = (),
-) -> str:
-    last = max((number for number, cell in enumerate(row) if cell), default=0)
-    padded = [cell.ljust(width) for cell, width in zip(row[:last], widths, strict=False)]
-    shown = [*padded, row[last]]
-    return gap.join(
-        style(cell, colours[number]) if number < len(colours) and colours[number] else cell
-        for number, cell in enumerate(shown)
-    )

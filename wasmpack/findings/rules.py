@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TypeVar
 
 from wasmpack.redaction import bounded
+from wasmpack.version import SITE
 
 
 class Blank(StrEnum):
@@ -112,6 +113,11 @@ class Rule:
     fix: str
     """The next step."""
 
+    @property
+    def url(self) -> str:
+        """The address of the page that explains it."""
+        return f"{SITE}/docs/findings#{self.code}"
+
     def as_json(self) -> dict[str, object]:
         """The contract's shape of it; what is not known is empty."""
         return {
@@ -122,6 +128,7 @@ class Rule:
             "cause": self.cause,
             "consumer": self.consumer,
             "fix": self.fix,
+            "url": self.url,
         }
 
     def problem(

@@ -62,6 +62,11 @@ class Written:
         return str(pinned(self.places[0], self.digest))
 
     @property
+    def others(self) -> Sequence[str]:
+        """The same of all other places."""
+        return [str(pinned(place, self.digest)) for place in self.places[1:]]
+
+    @property
     def _blobs(self) -> Sequence[Descriptor]:
         if isinstance(self.manifest, Index):
             return [row.descriptor for row in self.moved]

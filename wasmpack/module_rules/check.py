@@ -37,8 +37,7 @@ from wasmpack.module_rules.validity import (
 )
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.host_scan import HostScan
-from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.proxy_abi.sdk import sdk_of
+from wasmpack.proxy_abi.module import PluginModule, sdk_of
 from wasmpack.targets import Target
 from wasmpack.wasm.code import check_code
 from wasmpack.wasm.cursor import MalformedModule

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.module_rules.likewise import likewise
 from wasmpack.proxy_abi import abi
-from wasmpack.proxy_abi.sdk import sdk_of
+from wasmpack.proxy_abi.module import sdk_of
 from wasmpack.wasm.types import Export, Module
 
 EXPORT_MISMATCH = Rule(

@@ -9,7 +9,7 @@ from importlib.resources import files
 from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.module_rules.likewise import EXAMINED, likewise
 from wasmpack.proxy_abi import abi
-from wasmpack.proxy_abi.sdk import sdk_of
+from wasmpack.proxy_abi.module import sdk_of
 from wasmpack.wasm.types import Import, Module
 
 MISSING_IMPORT = Rule(

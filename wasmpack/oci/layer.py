@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from wasmpack.oci.descriptor import Digest
+from wasmpack.redaction import note
 
 _LEVEL = 5
 """Of libdeflate's 12; the next ones take twice the time for half a percent."""
@@ -43,6 +44,7 @@ def tar_gzip(files: Mapping[str, bytes], *, mtime: int = 0) -> TarGzip:
     :param mtime: seconds since the epoch for every entry (``SOURCE_DATE_EPOCH``)
     """
     pieces = list(_tar(files, mtime))
+    note(f"compressing {', '.join(files)}")
     hasher = hashlib.sha256()
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
         members = pool.map(_member, _blocks(pieces))

@@ -109,8 +109,9 @@ def parse_place(text: str) -> Place:
     :raises WrongUsage: none of the forms fits, or the file of a module
     """
     prefix, colon, rest = text.partition(":")
-    if text.startswith("docker://"):
-        return NamePlace(Reference.parse(text.removeprefix("docker://")), remote=True)
+    prefix = prefix.lower()
+    if colon and prefix == "docker" and rest.startswith("//"):
+        return NamePlace(Reference.parse(rest.removeprefix("//")), remote=True)
     if colon and prefix == "docker-daemon":
         reference = Reference.parse(rest).with_default_tag()
         if reference.digest is not None:
@@ -127,6 +128,8 @@ def parse_place(text: str) -> Place:
             f"{text[:_SHOWN]!r}: unknown transport {prefix}:",
             hint=_UNKNOWN[prefix].format(rest=rest[:_SHOWN]),
         )
+    if text == STREAM:
+        raise WrongUsage("'-' is not an image", hint="oci-archive:- is standard input or output")
     return _existing(text) or NamePlace(Reference.parse(text))
 
 

@@ -19,6 +19,7 @@ from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.reference import Reference
+from wasmpack.redaction import note
 from wasmpack.stores.index_json import Entry
 from wasmpack.stores.layout import Layout
 from wasmpack.targets import fingerprint
@@ -95,9 +96,11 @@ def known_report(manifest: Manifest, rule_of: Callable[[str], Rule]) -> Report |
     file = _verdict_file(manifest)
     raw = read_owned(file, _LONGEST_REPORT) if file else None
     try:
-        return None if raw is None else Report.from_json(json.loads(raw), rule_of)
+        known = None if raw is None else Report.from_json(json.loads(raw), rule_of)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    note(f"verdict of {manifest.digest}: {'not cached' if known is None else 'cached'}")
+    return known
 
 
 def keep_report(manifest: Manifest, report: Report) -> None:
@@ -110,10 +113,16 @@ def keep_report(manifest: Manifest, report: Report) -> None:
         write_owned(file, canonical_json(well_formed(report.as_json())))
 
 
+def reports_path() -> Path | None:
+    """The directory of reports, whether or not it exists; None without a home for the store."""
+    path = _store_path()
+    return path and path / "verdicts"
+
+
 def forget_reports() -> tuple[int, int]:
     """Remove all reports: how many files, how many bytes."""
-    path = _store_path()
-    return make_room(path / "verdicts", 0) if path else (0, 0)
+    path = reports_path()
+    return make_room(path, 0) if path else (0, 0)
 
 
 def _verdict_file(manifest: Manifest) -> Path | None:

@@ -20,3 +20,4 @@ wasmpack render wasmplugn
 wasmpack inspect imag
 wasmpack help frobnicate
 wasmpack help render wasmplug
+wasmpack help registries

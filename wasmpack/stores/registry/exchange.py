@@ -2,13 +2,14 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import requests
 
 from wasmpack.errors import WasmpackError
-from wasmpack.redaction import remember_query, shown_url
+from wasmpack.redaction import note, remember_query, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.deadline import Deadline, under
 from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer, Misdirected
@@ -137,7 +138,7 @@ class Exchange:
         if authorization and ours:
             headers["Authorization"] = authorization
         made = request.body() if request.body else None
-        silence = self._silence(request)
+        silence, asked = self._silence(request), time.monotonic()
         try:
             with under(deadline):
                 response = (self.session if ours else self._elsewhere).request(
@@ -156,6 +157,8 @@ class Exchange:
             if made is not None and not isinstance(made, bytes):
                 made.close()
         response.url = address.url  # not as the library writes it
+        took, place = time.monotonic() - asked, shown_url(address.url, _LONGEST_PLACE)
+        note(f"{request.method} {place}: {response.status_code} in {took:.2f} s")
         return response
 
     def answer(self, response: requests.Response, most: int, deadline: Deadline) -> Answer:
