@@ -22,7 +22,7 @@ else:
 
 
 class _Decoder(Protocol):
-    """Of one frame; :mod:`bz2`, :mod:`lzma` and ``zstd`` share it."""
+    """A decoder of one frame, as :mod:`bz2`, :mod:`lzma` and ``zstd`` have it."""
 
     @property
     def eof(self) -> bool: ...
