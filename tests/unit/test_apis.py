@@ -171,6 +171,44 @@ def test_the_plugin_of_an_envoy_filter() -> None:
     assert document.where(plugin.path("url")) == "f:6 spec.configPatches[0]"
 
 
+VM_TEXT = '{"@type": t/google.protobuf.StringValue, value: vm}'
+WASM = "envoy.extensions.filters.{}.wasm.v3.Wasm"
+PATCHES = {
+    "plain": (WASM.format("http"), "{}", False),
+    "network": (WASM.format("network"), "{}", True),
+    "typed struct": ("udpa.type.v1.TypedStruct", f"type_url: t/{WASM.format('http')}", False),
+    "network, typed struct": (
+        "xds.type.v3.TypedStruct",
+        f"typeUrl: t/{WASM.format('network')}",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_what_an_envoy_filter_gives_its_plugin(name: str) -> None:
+    kind, more, network = PATCHES[name]
+    vm = f"{{code: {{remote: {{http_uri: {{uri: 'https://x/y'}}}}}}, configuration: {VM_TEXT}}}"
+    content = f"config: {{vm_config: {vm}, configuration: {BYTES}}}"
+    value = f"{more}, value: {{{content}}}" if more != "{}" else content
+    text = (
+        "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: p}\n"
+        f"spec: {{configPatches: [{{patch: {{value: {{typed_config: {{'@type': t/{kind}, {value}}}"
+        "}}}]}\n"
+    )
+    (document,) = read_documents(text.encode(), "f")
+    plugin = Plugin.of(document)
+    start_up = start_up_of(plugin)
+    assert plugin.text("url") == "https://x/y"
+    assert start_up.network is network
+    assert start_up.plugin_config == b"hi"
+    assert start_up.vm_config == b"vm"
+    assert start_up.vm_config_of(settable=False) == b"vm"
+
+
+BYTES = '{"@type": t/google.protobuf.BytesValue, value: aGk=}'
+
+
 def test_a_file_of_the_proxy_is_reported() -> None:
     for text in (filter_with("{local: {filename: /x.wasm}}"), ISTIO.replace(URL, "file:///x.wasm")):
         report = judged(text, "istio-1.31")

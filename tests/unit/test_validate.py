@@ -6,7 +6,7 @@ import pytest
 from support.desk import MODULES
 
 import wasmpack
-from wasmpack.actions.validate import Checks
+from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.dry_run.start_up import StartUp
 
 
@@ -44,3 +44,12 @@ def test_what_the_plugin_is_started_with(
 ) -> None:
     subject = wasmpack.PluginModule(MODULES[module])
     assert wasmpack.validate(subject, **given).verdict.value == verdict  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("in_resource", [True, False])
+def test_a_vm_configuration_in_the_resource_reaches_every_mesh(in_resource: bool) -> None:
+    subject = wasmpack.PluginModule(MODULES["needs-vm-config.wasm"])
+    start_up = StartUp(vm_config=b"x", vm_config_in_resource=in_resource)
+    report = validate_module(subject, Checks(targets=["istio-1.31"], start_up=start_up))
+    assert report.accepted is in_resource

@@ -72,8 +72,11 @@ def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
     if own is None:
         own = plugin_configuration(plugin.fields.get("pluginConfig"))
     values, of_host = variables(plugin.fields)
+    own_vm_config = given.vm_config is None and plugin.vm_configuration is not None
     return replace(
         given,
+        vm_config=plugin.vm_configuration if own_vm_config else given.vm_config,
+        vm_config_in_resource=own_vm_config,
         plugin_config=own if given.plugin_config is None else given.plugin_config,
         env=tuple((values | dict(given.env)).items()),
         host_env=tuple(name for name in of_host if name not in dict(given.env)),

@@ -14,7 +14,9 @@ class StartUp:
     plugin_config: bytes | None = None
     """Passed to ``proxy_on_configure`` verbatim; None if the user gave no configuration."""
     vm_config: bytes | None = None
-    """Passed to ``proxy_on_vm_start`` verbatim, by proxies alone: no mesh resource can set it."""
+    """Passed to ``proxy_on_vm_start`` verbatim, by proxies alone: no mesh's own resource has it."""
+    vm_config_in_resource: bool = False
+    """It is part of a resource (EnvoyFilter), so that it reaches every proxy."""
     env: tuple[tuple[str, str], ...] = ()
     """Names and values of environment variables."""
     host_env: tuple[str, ...] = ()
@@ -27,6 +29,13 @@ class StartUp:
     """False: the module is not started, and faults that only its start shows are not found."""
     seconds: float | None = None
     """Raises the budget of CPU time."""
+
+    def vm_config_of(self, *, settable: bool) -> bytes | None:
+        """The VM configuration that a proxy gets.
+
+        :param settable: its users can give one without a resource
+        """
+        return self.vm_config if settable or self.vm_config_in_resource else None
 
     @property
     def configured(self) -> bool:

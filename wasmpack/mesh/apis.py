@@ -8,8 +8,10 @@ pkg/ingress/config/ingress_config.go, ``convertIstioWasmPlugin``; Envoy Gateway
 api/v1alpha1/wasm_types.go; Envoy api/envoy/extensions/wasm/v3/wasm.proto.
 """
 
+import base64
+import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wasmpack.kubeyaml.documents import FieldPath
 from wasmpack.mesh.mappings import filled, mapping, mappings
@@ -72,6 +74,8 @@ class Carried:
     """Paths of fields that are not directly under ``spec``."""
     configuration: bytes | None = None
     """The text that the plugin gets, if it is not made of ``pluginConfig``."""
+    vm_configuration: bytes | None = None
+    """The text that its VM gets; only Envoy's own configuration has a place for one."""
 
 
 def carried(definition: str, spec: JsonObject) -> list[Carried]:
@@ -174,26 +178,40 @@ def _host_variables(entry: JsonObject) -> list[JsonValue]:
     return [{"name": str(name), "valueFrom": "HOST"} for name in names]
 
 
-_WASM_FILTER = "envoy.extensions.filters.http.wasm.v3.Wasm"
+_WASM_FILTERS = {
+    "envoy.extensions.filters.http.wasm.v3.Wasm": "HTTP",
+    "envoy.extensions.filters.network.wasm.v3.Wasm": "NETWORK",
+}
+_STRUCTS = ("udpa.type.v1.TypedStruct", "xds.type.v3.TypedStruct")
+"""Messages that name the type of what they hold."""
 
 
 def _envoy_filter(spec: JsonObject) -> Iterator[Carried]:
     """Each module that its patches load, once."""
-    seen: list[tuple[JsonObject, bytes | None]] = []
+    seen: list[Carried] = []
     patches = spec.get("configPatches")
     for number, patch in enumerate(patches if isinstance(patches, list) else []):
         value = mapping(mapping(mapping(patch).get("patch")).get("value"))
-        typed = mapping(value.get("typed_config") or value.get("typedConfig"))
-        if not str(typed.get("@type")).endswith(_WASM_FILTER):
+        kind, filter_ = _typed(mapping(value.get("typed_config") or value.get("typedConfig")))
+        if kind not in _WASM_FILTERS:
             continue
         at: FieldPath = ("spec", "configPatches", number)
-        found = _wasm_filter(mapping(typed.get("config")), at)
-        if found.fields.get("url") and (found.fields, found.configuration) not in seen:
-            seen.append((found.fields, found.configuration))
-            yield found
+        found = _wasm_filter(mapping(filter_.get("config")), _WASM_FILTERS[kind])
+        if found.fields.get("url") and found not in seen:
+            seen.append(found)
+            yield replace(found, places=dict.fromkeys(("url", "sha256", "vmConfig"), at))
 
 
-def _wasm_filter(config: JsonObject, at: FieldPath) -> Carried:
+def _typed(value: JsonObject) -> tuple[str, JsonObject]:
+    """The message type of an ``Any``, and its fields."""
+    kind = str(value.get("@type")).rpartition("/")[2]
+    if kind in _STRUCTS:
+        named = _either(value, "type_url", "typeUrl")
+        return str(named).rpartition("/")[2], mapping(value.get("value"))
+    return kind, value
+
+
+def _wasm_filter(config: JsonObject, kind: str) -> Carried:
     """Envoy's ``PluginConfig``; names of fields in either of the two forms that it takes."""
     vm = mapping(_either(config, "vm_config", "vmConfig"))
     code = mapping(vm.get("code"))
@@ -213,12 +231,12 @@ def _wasm_filter(config: JsonObject, at: FieldPath) -> Carried:
         "sha256": remote.get("sha256"),
         "pluginName": _either(config, "root_id", "rootId"),
         "vmConfig": filled({"env": env}),
+        "type": kind,
     }
-    names = ("url", "sha256", "vmConfig")
     return Carried(
         fields=filled(fields),
-        places=dict.fromkeys(names, at),
         configuration=_any_text(mapping(config.get("configuration"))),
+        vm_configuration=_any_text(mapping(vm.get("configuration"))),
     )
 
 
@@ -229,6 +247,9 @@ def _either(value: JsonObject, name: str, other: str) -> JsonValue:
 def _any_text(value: JsonObject) -> bytes:
     """The text that Envoy makes of an ``Any`` (envoy source/common/protobuf, ``anyToBytes``)."""
     content = value.get("value")
+    if isinstance(content, str) and str(value.get("@type")).endswith("BytesValue"):
+        with contextlib.suppress(ValueError):  # refused by Envoy; the text says more than nothing
+            return base64.b64decode(content, validate=True)
     if isinstance(content, str):
         return content.encode()
     return canonical_json(content) if content is not None else b""

@@ -56,6 +56,8 @@ class Plugin:
     """Paths of fields that are not directly under ``spec``."""
     configuration: bytes | None = None
     """The text that the plugin gets, if it is not made of ``pluginConfig``."""
+    vm_configuration: bytes | None = None
+    """The text that its VM gets, if the resource can give one."""
     alone: bool = True
     """The first plugin of its resource: what concerns the resource is reported with it."""
 
@@ -81,6 +83,7 @@ class Plugin:
                 definition=definition,
                 places=one.places,
                 configuration=one.configuration,
+                vm_configuration=one.vm_configuration,
                 alone=number == 0,
             )
 

@@ -80,7 +80,7 @@ class ModuleFacts:
 
     def run_of(self, target: Target) -> DryRun | None:
         """The dry run as that target; None if it was not run."""
-        given = self.start_up.vm_config if target.vm_config else None
+        given = self.start_up.vm_config_of(settable=target.vm_config)
         fitting = [
             run
             for request, run in self.runs
@@ -161,7 +161,7 @@ def _requests(facts: ModuleFacts) -> list[RunRequest]:
         ages.add(abi.since("poll"))
     network = is_network(module) if start_up.network is None else start_up.network
     given = [start_up]
-    if start_up.vm_config is not None:
+    if start_up.vm_config is not None and not start_up.vm_config_in_resource:
         given.append(replace(start_up, vm_config=None))
     return [
         RunRequest(abi_version=version, start_up=each, network=network, host=age)
@@ -184,7 +184,8 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
     run = facts.run_of(target)
     if run is not None and not _has_error(found):
         found += start_up_problems(run, target.host, facts.start_up, sdk_of(facts.module))
-        if facts.start_up.vm_config is not None and not target.vm_config:
+        given = facts.start_up.vm_config
+        if given != facts.start_up.vm_config_of(settable=target.vm_config):
             found.append(_vm_config_unseen())
     if not facts.start_up.dry_run and not _has_error(found):
         message = "the start-up was skipped, as requested: its errors are not reported"
