@@ -1,5 +1,9 @@
 """``wasmpack list``, ``tag``, ``remove``, ``prune``: the local store."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from wasmpack.cli.console import Console, Facts, format_option
@@ -7,6 +11,13 @@ from wasmpack.cli.options import REFERENCE
 from wasmpack.findings.report import table
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
+
+if TYPE_CHECKING:
+    from wasmpack.actions.local import LocalImage
+
+_HEAD = ("IMAGE", "VARIANT", "DIGEST", "SIZE", "CREATED")
+_DAY = len("2026-11-29")
+_SHORT_DIGEST = len("sha256:0123456789ab")
 
 
 @click.command("list", epilog="Example: wasmpack list")
@@ -16,11 +27,19 @@ def list_images(console: Console) -> None:
     from wasmpack.actions.local import list_local
 
     images = list_local()
-    rows = [(plain_text(row.name), row.variant, str(row.digest)[:19]) for row in images]
-    lines = table(rows, console.out_style, head=("IMAGE", "VARIANT", "DIGEST") if rows else ())
+    rows = [_cells(row) for row in images]
+    lines = table(rows, console.out_style, head=_HEAD if rows else ())
     console.show(Facts(images=[row.as_json() for row in images]), lines)
     if not rows:
         console.remark("no images yet: wasmpack build MODULE -t NAME")
+
+
+def _cells(row: LocalImage) -> tuple[str, ...]:
+    from wasmpack.cli.image_text import size_text
+
+    created = plain_text((row.created or "-")[:_DAY])
+    digest = str(row.digest)[:_SHORT_DIGEST]
+    return plain_text(row.name), row.variant, digest, size_text(row.size), created
 
 
 @click.command(epilog="Example: wasmpack tag plugin:v1 quay.io/me/plugin:v1")
@@ -39,13 +58,14 @@ def tag(image: Reference, name: Reference, console: Console) -> None:
     console.show(facts, [str(named.with_digest(digest))])
 
 
-@click.command(epilog="Example: wasmpack remove plugin:v1")
-@click.argument("names", type=REFERENCE, nargs=-1, required=True)
+@click.command(epilog="Example: wasmpack remove plugin:v1 'quay.io/me/*:dev-*'")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @format_option
-def remove(names: tuple[Reference, ...], console: Console) -> None:
+def remove(names: tuple[str, ...], console: Console) -> None:
     """Remove images from the local store.
 
-    Blobs that only they needed are deleted too.
+    NAME is an image, a repository (all its tags), a digest (all its names), or a pattern: * stands
+    for any characters. Blobs that only they needed are deleted too.
     """
     from wasmpack.actions.local import remove_local
 

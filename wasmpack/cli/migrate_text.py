@@ -12,10 +12,10 @@ from wasmpack.findings.report import finding_lines, said_once, table
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
+    from wasmpack.actions.image_moves import ImageOutcome
     from wasmpack.actions.migrate import Migration, MigrationRow
-    from wasmpack.actions.migrate_images import ImageOutcome
 
-_COLOURS = {"packed": "green", "exists": "green", "failed": "red"}
+_COLOURS = {"packed": "green", "copied": "green", "exists": "green", "failed": "red"}
 _HEAD = ("NAMESPACE", "NAME", "STATUS", "FINDINGS")
 
 

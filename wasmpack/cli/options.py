@@ -23,6 +23,7 @@ from wasmpack.oci.place import (
     could_be_name,
     parse_place,
 )
+from wasmpack.oci.prefix import Prefix
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.session import Session
@@ -63,6 +64,18 @@ class PlaceType(_PlaceParameter):
         return place
 
 
+class DestinationType(PlaceType):
+    """A place, or one that ends in ``/``: a prefix of several."""
+
+    name = "destination"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        prefix = Prefix.parse(value) if isinstance(value, str) else None
+        return prefix or super().convert(value, param, ctx)
+
+
 class ReferenceType(_NameParameter):
     """An image name."""
 
@@ -77,6 +90,7 @@ class ReferenceType(_NameParameter):
 
 
 PLACE = PlaceType()
+DESTINATION = DestinationType()
 REFERENCE = ReferenceType()
 ANY_NAME = StringParamType()
 """Text that names files or directories, which need not be UTF-8."""
