@@ -9,7 +9,8 @@ import click
 
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.groups import argument, grouped, option
-from wasmpack.cli.options import DESTINATION, PLACE, exclude, registry_options
+from wasmpack.cli.options import DESTINATION, PLACE, exclude
+from wasmpack.cli.sides import both_registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place, with_default_tag
 from wasmpack.oci.prefix import Prefix
@@ -80,7 +81,7 @@ class CopyOptions:
 )
 @grouped("given", CopyOptions)
 @format_option
-@registry_options
+@both_registry_options
 def copy(given: CopyOptions, console: Console, session: Session) -> int:
     """Copy images from SOURCE to DESTINATION.
 

@@ -32,10 +32,10 @@ class Session:
 
     def reading(self, source: Place, destination: Place | None) -> Self:
         """For the source of a copy: the login is for the registry of the destination, if there is
-        one without its own options.
+        one without a login of its own.
         """
         ours = registry_name(destination)
-        if self.destination is not None or ours is None:
+        if ours is None or not self.registry.shares_login_with(self.writing):
             return self
         return replace(self, registry=self.registry.at(ours.registry))
 
