@@ -14,8 +14,8 @@ from wasmpack.cli.groups import argument, grouped, option
 from wasmpack.cli.options import ANY_NAME, VARIANTS, registry_options
 from wasmpack.cli.repack import RepackOptions
 from wasmpack.cli.report import REJECTED
-from wasmpack.errors import NotFound, WrongUsage
-from wasmpack.files.outputs import check_named
+from wasmpack.cli.report_files import REPORT, check_report, write_report
+from wasmpack.errors import WrongUsage
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ExtensionOptions:
     no_root_id: bool = option("Leave pluginName out: it was NAME_root.")
     inbound_only: bool = option("Write match: SERVER, as it was in sidecars.")
     as_published: bool = option("Write as Red Hat's example: no priority, no root id.")
-    report: Path | None = option("Write what was done to FILE.md or FILE.json.")
+    report: Path | None = option(REPORT)
 
     def request(self) -> MigrationRequest:
         """Read the given files and return the request.
@@ -71,7 +71,7 @@ class ExtensionOptions:
         inputs = self._inputs()
         if self.pin and not self.images:
             raise WrongUsage("--pin needs --images: without it no image is looked at")
-        _check_report(self.report)
+        check_report(self.report)
         variant = Variant(self.variant)
         return MigrationRequest(
             documents=tuple(read_document_files(inputs)),
@@ -100,16 +100,6 @@ class ExtensionOptions:
         raise WrongUsage("no FILE", hint="oc get sme -A -o yaml | wasmpack migrate … -f -")
 
 
-def _check_report(path: Path | None) -> None:
-    if path is None:
-        return
-    if path.suffix not in {".md", ".json"}:
-        raise WrongUsage(f"--report {path}: expected a name that ends in .md or .json")
-    if not path.parent.is_dir():
-        raise NotFound(f"--report {path}: no such directory")
-    check_named(path)
-
-
 @migrate.command(
     "servicemeshextension",
     epilog="Example: wasmpack migrate servicemeshextension extension.yaml --report report.md",
@@ -126,13 +116,14 @@ def servicemeshextension(options: ExtensionOptions, console: Console, session: S
     what changes its meaning is said. The source is left as it is.
     """
     from wasmpack.actions.migrate import migrate_extensions
-    from wasmpack.cli.migrate_text import show_image, show_migration, write_report
+    from wasmpack.actions.migration_report import markdown
+    from wasmpack.cli.migrate_text import show_image, show_migration
 
     done = migrate_extensions(
         options.request(), session, advance=lambda outcome: show_image(outcome, console)
     )
     if options.report is not None:
-        write_report(done, options.report, console)
+        write_report(done, lambda: markdown(done), options.report, console)
     show_migration(done, console)
     return 0 if done.complete else REJECTED
 

@@ -63,7 +63,6 @@ _OPTIONS = {
 """Options of docker, podman, skopeo, crane, oras, kubectl and curl."""
 _COMMANDS = {
     "rmi": "remove",
-    "delete": "remove",
     "gc": "prune",
     "clean": "prune",
     "check": "validate",
@@ -74,7 +73,6 @@ _COMMANDS = {
     "describe": "inspect",
     "info": "inspect",
     "cp": "copy",
-    "mirror": "copy",
     "save": "copy IMAGE oci-archive:FILE",
     "load": "copy oci-archive:FILE IMAGE",
     "manifest": "inspect image IMAGE --raw manifest",

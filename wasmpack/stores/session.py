@@ -32,7 +32,7 @@ class Session:
 
     def reading(self, source: Place, destination: Place | None) -> Self:
         """For the source of a copy: the login is for the registry of the destination, if there is
-        one without a login of its own.
+        one that has no separate login.
         """
         ours = registry_name(destination)
         if ours is None or not self.registry.shares_login_with(self.writing):
