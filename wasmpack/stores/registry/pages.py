@@ -54,15 +54,13 @@ class Listing:
         :raises RegistryUnavailable: pages that go round, do not end, or are not what they should be
         """
         seen: set[str] = set()
-        headers = {"Accept": self._accept} if self._accept else {}
+        more["headers"] = {"Accept": self._accept} if self._accept else {}
         while url:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise self._error(f"pages without end ({len(seen)} read)")
             seen.add(url)
             try:
-                answer, seconds = self._retries.run(
-                    partial(self._asked, url, expect, headers, **more)
-                )
+                answer, seconds = self._retries.run(partial(self._asked, url, expect, more))
             except (AccessRefused, Misdirected) as refused:
                 if len(seen) > 1 or not self._accept:
                     raise
@@ -75,14 +73,10 @@ class Listing:
             if url:
                 self._note(len(answer.body) if rows else 0, seconds)
 
-    def _asked(
-        self, url: str, expect: set[int], headers: Mapping[str, str], **more: Any
-    ) -> tuple[Answer, float]:
+    def _asked(self, url: str, expect: set[int], more: Mapping[str, Any]) -> tuple[Answer, float]:
         """A page, and how long it took to come."""
         since = time.monotonic()
-        answer = self._transport.attempt(
-            "GET", url, self._what, expect, headers=headers, most=SMALL, **more
-        )
+        answer = self._transport.attempt("GET", url, self._what, expect, most=SMALL, **more)
         return answer, time.monotonic() - since
 
     def _note(self, size: int, seconds: float) -> None:
