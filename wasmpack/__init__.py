@@ -19,7 +19,7 @@ _NAMES = {
     "actions.inspect": "ImageView ModuleView",
     "actions.local": "LocalImage",
     "actions.migrate": "Migration MigrationRequest MigrationRow",
-    "actions.migrate_images": "ImageOutcome ImageStatus",
+    "actions.image_moves": "ImageOutcome ImageStatus",
     "actions.rejected": "RejectedArtifact",
     "actions.render": "RenderedPlugin",
     "actions.render_source": "RenderRequest",

@@ -2,14 +2,14 @@
 from wasmpack.actions.build import BuildOptions as BuildOptions
 from wasmpack.actions.build import build_image as build_image
 from wasmpack.actions.explain import explain as explain
+from wasmpack.actions.image_moves import ImageOutcome as ImageOutcome
+from wasmpack.actions.image_moves import ImageStatus as ImageStatus
 from wasmpack.actions.inspect import ImageView as ImageView
 from wasmpack.actions.inspect import ModuleView as ModuleView
 from wasmpack.actions.local import LocalImage as LocalImage
 from wasmpack.actions.migrate import Migration as Migration
 from wasmpack.actions.migrate import MigrationRequest as MigrationRequest
 from wasmpack.actions.migrate import MigrationRow as MigrationRow
-from wasmpack.actions.migrate_images import ImageOutcome as ImageOutcome
-from wasmpack.actions.migrate_images import ImageStatus as ImageStatus
 from wasmpack.actions.rejected import RejectedArtifact as RejectedArtifact
 from wasmpack.actions.render import RenderedPlugin as RenderedPlugin
 from wasmpack.actions.render_secret import RenderedSecret as RenderedSecret

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from wasmpack.actions.migrate_images import destinations
 from wasmpack.actions.resource_problems import resource_problems
-from wasmpack.errors import BadArtifact, WrongUsage
+from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.kubeyaml.writer import to_yaml
 from wasmpack.mesh.migration.convert import Migrated, migrate_extension, sharing_problems
@@ -431,18 +430,3 @@ def test_comments_move_with_their_fields() -> None:
     assert lines[:2] == ["# top", "apiVersion: extensions.istio.io/v1alpha1"]
     assert "  pluginConfig:  # ours" in lines
     assert lines[lines.index("      app: httpbin") - 1] == "      # which"
-
-
-def test_each_image_has_a_place_of_its_own() -> None:
-    one, two = (f"quay.io/a/x:v1@sha256:{c * 64}" for c in "ab")
-    names = [one, two, "quay.io/a/y:v1", "docker.io/a/y:v1", f"quay.io/a/z@sha256:{'c' * 64}"]
-    found = destinations(names, "r.io/p")
-    assert [found[name] for name in names] == [
-        "r.io/p/quay.io/a/x:v1-sha256-aaaaaaaaaaaa",
-        "r.io/p/quay.io/a/x:v1-sha256-bbbbbbbbbbbb",
-        "r.io/p/quay.io/a/y:v1",
-        "r.io/p/docker.io/a/y:v1",
-        "r.io/p/z:sha256-cccccccccccc",
-    ]
-    with pytest.raises(WrongUsage, match=r"would both go to r\.io/p/h\.io-1/a:v1"):
-        destinations(["h.io:1/a:v1", "h.io-1/a:v1"], "r.io/p")

@@ -470,7 +470,7 @@ def test_many_names_are_removed_in_one_change(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(index_json, "write_inside", counted)
     digest = made.manifest.digest
-    names = [Reference.parse(f"quay.io/a/b@{digest}"), Reference.parse("quay.io/a/b:v7")]
+    names = [f"quay.io/a/b@{digest}", "quay.io/a/b:v7"]
     removed = remove_local(names)
     assert written == ["index.json"]
     assert sorted(name.full for name, _ in removed) == sorted(
@@ -492,5 +492,5 @@ def test_a_directory_with_the_name_of_a_temporary_file_stays() -> None:
     keep(image(), "quay.io/a/b:v1")
     (store_path() / ".wasmpack-tmp-x").mkdir()
     assert open_store().prune() == (0, 0)
-    remove_local([Reference.parse("quay.io/a/b:v1")])
+    remove_local(["quay.io/a/b:v1"])
     assert (store_path() / ".wasmpack-tmp-x").is_dir()

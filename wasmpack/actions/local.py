@@ -1,17 +1,17 @@
 """The images of the local store, and their names."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from wasmpack.dry_run.code_cache import cache_path, clear_cache
-from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WrongUsage
+from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.files.owned import held
-from wasmpack.images.image import variant_of
-from wasmpack.images.variants import CREATED
+from wasmpack.images.image import Image, variant_of
+from wasmpack.images.parts import UNREADABLE
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.manifest import Index
+from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.index_json import Entry
 from wasmpack.stores.layout import Layout
@@ -19,11 +19,15 @@ from wasmpack.stores.local import (
     find_local,
     forget_reports,
     has_store,
-    names_of,
     open_store,
     reports_path,
     store_path,
 )
+from wasmpack.stores.on_disk import LayoutReader
+from wasmpack.stores.store_names import Named, StoreNames, shown_name
+
+Key = tuple[Digest, int, str]
+"""Digest, size and media type of a manifest: a layout says of any bytes what it likes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +41,9 @@ class LocalImage:
     variant: str
     """``oci``, ``compat`` and so on; ``index``, or ``damaged``."""
     size: int
-    """Bytes of the manifest and what it names."""
-    created: str | None
-    """RFC 3339; None if the annotations name no date."""
+    """Bytes of the manifest and its blobs."""
+    created: str | None = None
+    """RFC 3339, if the image says so."""
 
     def as_json(self) -> dict[str, object]:
         """The shape of one row of ``list --format json``."""
@@ -57,7 +61,7 @@ def list_local() -> list[LocalImage]:
     if not has_store():
         return []
     layout = Layout(store_path())
-    known: dict[tuple[Digest, int, str], _Facts] = {}
+    known: dict[Key, LocalImage] = {}
     rows = [_row(layout, entry, known) for entry in layout.entries()]
     return sorted(rows, key=lambda row: row.name)
 
@@ -78,31 +82,18 @@ def tag_local(image: Reference, name: Reference) -> Digest:
     return found.digest
 
 
-def remove_local(names: Sequence[Reference]) -> list[tuple[Reference, Digest]]:
-    """Remove names, and delete what is no longer needed.
+def remove_local(texts: Sequence[str]) -> list[Named]:
+    """Remove names, all at once, and delete what is no longer needed.
 
-    :raises NotFound: one of the names is unknown; then none is removed
+    :param texts: as :meth:`StoreNames.meant` reads them
+    :raises NotFound: nothing is meant by one of them; then nothing is removed
     """
-    removed = {found.full: (found, digest) for name in names for found, digest in _meant(name)}
+    found = Layout(store_path()).entries() if has_store() else ()
+    removed = StoreNames(found).meant(texts)
     layout = open_store()
     layout.index.untag(removed)
     layout.prune()
-    return list(removed.values())
-
-
-def _meant(name: Reference) -> list[tuple[Reference, Digest]]:
-    """The name itself; for a digest, all names of its repository with that digest.
-
-    :raises NotFound: not in the local store
-    """
-    tagged = name.with_default_tag()
-    descriptor = find_local(tagged)
-    if descriptor is None:
-        raise _missing(name)
-    if name.digest is None:
-        return [(tagged, descriptor.digest)]
-    found = [entry.name for entry in names_of(Layout(store_path()), name) if entry.name]
-    return [(replace(Reference.parse(full), digest=None), name.digest) for full in found]
+    return [(replace(name, digest=None) if name.tag else name, d) for name, d in removed.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,38 +137,29 @@ def prune_local() -> tuple[int, int]:
     return sum(files for files, _ in removed), sum(size for _, size in removed)
 
 
-class _Facts(NamedTuple):
-    """Facts about an image, whatever its name."""
-
-    variant: str
-    size: int = 0
-    created: str | None = None
-
-
-def _row(layout: Layout, entry: Entry, known: dict[tuple[Digest, int, str], _Facts]) -> LocalImage:
-    """:param known: facts of images that have other names too."""
+def _row(layout: Layout, entry: Entry, known: dict[Key, LocalImage]) -> LocalImage:
+    """:param known: of images that have other names too."""
     descriptor = entry.descriptor
     key = descriptor.digest, descriptor.size, descriptor.media_type
     if key not in known:
-        known[key] = _facts(layout, descriptor)
-    return LocalImage(
-        name=(entry.name or "<none>").removeprefix("docker.io/library/"),
-        digest=descriptor.digest,
-        variant=known[key].variant,
-        size=known[key].size,
-        created=known[key].created,
-    )
+        known[key] = _looked_at(layout, descriptor)
+    return replace(known[key], name=shown_name(entry.name or "<none>"))
 
 
-def _facts(layout: Layout, descriptor: Descriptor) -> _Facts:
-    try:
-        found = layout.get(descriptor)
-    except (NotFound, DigestMismatch, BadArtifact):
-        return _Facts("damaged")
-    if isinstance(found, Index):
-        return _Facts("index", len(found.raw))
-    size = len(found.raw) + sum(blob.size for blob in found.blobs)
-    return _Facts(variant_of(found).value, size, found.annotations.get(CREATED))
+def _looked_at(layout: Layout, descriptor: Descriptor) -> LocalImage:
+    image = Image(LayoutReader(layout, descriptor, "local"), str(descriptor.digest))
+    row = LocalImage(name="", digest=descriptor.digest, variant="damaged", size=descriptor.size)
+    with contextlib.suppress(*UNREADABLE):
+        top = image.top
+        variant = "index" if isinstance(top, Index) else variant_of(top).value
+        row = replace(row, variant=variant, size=row.size + _size_below(top))
+        row = replace(row, created=image.created)
+    return row
+
+
+def _size_below(top: Manifest | Index) -> int:
+    blobs = top.manifests if isinstance(top, Index) else top.blobs
+    return sum(blob.size for blob in blobs)
 
 
 def _missing(name: Reference) -> NotFound:

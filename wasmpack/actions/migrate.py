@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from wasmpack.actions.migrate_images import ImageOutcome, ImageStatus, migrate_images
+from wasmpack.actions.image_moves import ImageOutcome, ImageStatus
+from wasmpack.actions.migrate_images import migrate_images, new_image
 from wasmpack.actions.repack import RepackRequest
 from wasmpack.actions.resource_problems import resource_problems
 from wasmpack.errors import BadArtifact
@@ -185,7 +186,7 @@ def _migrated(
     document: Document, request: MigrationRequest, outcomes: Mapping[str, ImageOutcome]
 ) -> Migrated:
     outcome = outcomes.get(Extension(document).image)
-    image = outcome.new_image(pin=request.pin) if outcome else None
+    image = new_image(outcome, pin=request.pin) if outcome else None
     releases = mesh_targets(list(request.targets)).values()
     outbound = any(release >= BOTH_DIRECTIONS for release in releases)
     options = replace(request.options, both_directions=outbound)

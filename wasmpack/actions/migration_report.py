@@ -31,7 +31,7 @@ def _lines(migration: Migration) -> Iterator[str]:
             errors,
             warnings,
         )
-        yield f"| {' | '.join(_cell(str(cell)) for cell in cells)} |"
+        yield f"| {' | '.join(cell(str(value)) for value in cells)} |"
     for row in migration.rows:
         yield from _section(row)
 
@@ -40,14 +40,14 @@ def _section(row: MigrationRow) -> Iterator[str]:
     extension = row.migrated.extension
     namespace = extension.metadata.get("namespace")
     yield ""
-    yield f"## {_cell(f'{namespace}/{extension.name}' if namespace else extension.name or '?')}"
+    yield f"## {cell(f'{namespace}/{extension.name}' if namespace else extension.name or '?')}"
     yield ""
-    yield f"From {_code(extension.document.where())}: {'migrated' if row.done else '**refused**'}."
+    yield f"From {code(extension.document.where())}: {'migrated' if row.done else '**refused**'}."
     if row.image:
         digest = f" (`{row.image.digest}`)" if row.image.digest else ""
         yield ""
         yield (
-            f"Image {_code(row.image.source)} → {_code(row.image.destination)}{digest}: "
+            f"Image {code(row.image.source)} → {code(row.image.destination)}{digest}: "
             f"{row.image.status.value}."
         )
     if row.report.findings:
@@ -59,20 +59,20 @@ def _section(row: MigrationRow) -> Iterator[str]:
 def _item(finding: Finding, *, asked: int) -> str:
     fix = f" Fix: {finding.hint}." if finding.hint else ""
     only = f" Only {', '.join(finding.targets)}." if len(finding.targets) < asked else ""
-    head = f"- **{finding.severity.value}** {finding.code} {_code(finding.where)}: "
-    return head + _cell(f"{finding.message}.{fix}{only}")
+    head = f"- **{finding.severity.value}** {finding.code} {code(finding.where)}: "
+    return head + cell(f"{finding.message}.{fix}{only}")
 
 
 def _count(row: MigrationRow, severity: str) -> int:
     return sum(finding.severity.value == severity for finding in row.report.findings)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text escaped for Markdown: no control characters, no foreign markup."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     return plain.replace("<", "&lt;").replace("|", "\\|")
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Between backticks, which it may not hold itself."""
-    return f"`{_cell(text).replace('`', chr(39))}`"
+    return f"`{cell(text).replace('`', chr(39))}`"

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
 from wasmpack.actions.documents import SUFFIXES, documents_in, read_or_report
 from wasmpack.actions.inputs import STDIN, module_in, read_file, read_module_file
-from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
+from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.directories import explained
 from wasmpack.files.inputs import is_pipe, read_standard_input
 from wasmpack.findings import Problem
@@ -30,8 +29,6 @@ from wasmpack.stores.local import find_local
 from wasmpack.stores.session import Session
 from wasmpack.wasm.reader import MAGIC
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 _HEAD = 64 << 10
 """Bytes of a file by which its kind is recognized."""
 _TAR_MAGIC = slice(257, 262)
@@ -90,35 +87,6 @@ class Subject:
         """:raises NotFound: no such image."""
         assert self.place is not None, self.name
         return open_image(self.place, session)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """The reason why there is no result for a subject."""
-
-    subject: str
-    error: WasmpackError
-
-    def as_json(self) -> dict[str, object]:
-        """Its place among the results."""
-        return {
-            "schemaVersion": 1,
-            "subject": self.subject,
-            "error": self.error.message,
-            "hint": self.error.hint,
-            "exitCode": self.error.exit_code,
-        }
-
-
-def attempt(work: Callable[[Item], Result], item: Item, name: str) -> Result | Failure:
-    """The result of the work, or the reason of its failure.
-
-    :param name: of the item, for people
-    """
-    try:
-        return work(item)
-    except WasmpackError as error:
-        return Failure(subject=name, error=error)
 
 
 def subject_of(kind: SubjectKind) -> Callable[[str], Subject]:

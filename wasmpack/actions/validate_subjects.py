@@ -1,21 +1,16 @@
 """Several subjects of any kind, validated on all cores."""
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar, assert_never
+from typing import assert_never
 
-from wasmpack.actions.subjects import Failure, Subject, SubjectKind, attempt
+from wasmpack.actions.several import Failure, attempt, in_order
+from wasmpack.actions.subjects import Subject, SubjectKind
 from wasmpack.actions.validate import Checks, validate_config, validate_module
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
 from wasmpack.findings import Report
 from wasmpack.stores.session import Session
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,24 +68,3 @@ def validate_subjects(
         return attempt(validator.report, subject, subject.name)
 
     return in_order(subjects, report, jobs=jobs)
-
-
-def in_order(
-    items: Iterable[Item], work: Callable[[Item], Result], *, jobs: int | None = None
-) -> Iterator[Result]:
-    """Do the work on all cores; items are taken as they are needed, and none is kept.
-
-    :param jobs: how many at a time; by default one for each core
-    """
-    jobs = jobs or os.cpu_count() or 1
-    if jobs == 1:
-        yield from map(work, items)
-        return
-    running: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(jobs) as pool:
-        for item in items:
-            running.append(pool.submit(work, item))
-            if len(running) > jobs:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()

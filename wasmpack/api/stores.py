@@ -37,13 +37,16 @@ def tag_image(image: str | Reference, name: str | Reference) -> Digest:
 def remove_images(names: Sequence[str | Reference]) -> list[tuple[Reference, Digest]]:
     """Remove images from the local store, and what only they needed.
 
+    A name without a tag means all tags of its repository; ``*`` stands for any characters, and a
+    digest for all names of that image.
+
     >>> pulled = wasmpack.pull("quay.io/me/plugin:v1")
     >>> [str(name) for name, _ in wasmpack.remove_images(["quay.io/me/plugin:v1"])]
     ['quay.io/me/plugin:v1']
 
     :raises NotFound: one of them is not there; none is removed then
     """
-    return _local.remove_local([as_reference(name) for name in names])
+    return _local.remove_local([str(name) for name in names])
 
 
 def prune() -> tuple[int, int]:

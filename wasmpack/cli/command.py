@@ -154,6 +154,8 @@ def write_section(
 
 
 FILE = click.Path(path_type=Path, dir_okay=False)
+SIDES = {"from": "source", "to": "destination"}
+"""Starts of options that are for one end of a copy."""
 _MAKE = "make"
 """In a field's metadata: makes click's decorator from the field's name and annotation."""
 
@@ -167,11 +169,15 @@ def option(text: str, *names: str, section: Section | None = None, **more: Any) 
     :param more: arguments of :func:`click.option` that the annotation does not say
     """
 
-    def make(name: str, annotation: Any, others: Section) -> Callable[[F], F]:
+    def make(name: str, annotation: Any, others: Section, side: str) -> Callable[[F], F]:
         long = () if any(given[:2] == "--" for given in names) else (long_name(name),)
         how = {"show_default": "default" in more, **_meaning(annotation), **more}
         how |= {"cls": Option, "section": section or others}
-        return click.option(name, *names, *long, help=text, **how)
+        if not side:
+            return click.option(name, *names, *long, help=text, **how)
+        how |= {"default": None, "show_default": False}
+        own, short = f"{side}_{name}", f"As {long_name(name)}, for the {SIDES[side]} alone."
+        return click.option(own, long_name(own), help=short, **how)
 
     return field(default=more.get("default"), metadata={_MAKE: make})
 
@@ -179,7 +185,7 @@ def option(text: str, *names: str, section: Section | None = None, **more: Any) 
 def argument(**more: Any) -> Any:
     """A field that is an argument."""
 
-    def make(name: str, _annotation: Any, _section: Section) -> Callable[[F], F]:
+    def make(name: str, _annotation: Any, _section: Section, _side: str) -> Callable[[F], F]:
         return click.argument(name, **more)
 
     return field(default=None, metadata={_MAKE: make})
@@ -192,6 +198,7 @@ def grouped(
     *,
     only: str = "",
     section: Section = Section.OPTIONS,
+    side: str = "",
 ) -> Callable[[F], F]:
     """Options that a command gets as one argument.
 
@@ -200,6 +207,7 @@ def grouped(
     :param make: turns such a value into what the command gets
     :param only: the fields that are options of this command, in this order; "" means all
     :param section: of the help, for options that name none
+    :param side: one of :data:`SIDES`: options that start with it, all without a default
     """
     known, types = {found.name: found for found in fields(kind)}, get_type_hints(kind)
     own = only.split() or list(known)
@@ -212,11 +220,11 @@ def grouped(
     def decorate(command: F) -> F:
         @functools.wraps(command)
         def gather(**given: Any) -> Any:
-            mine = {key: given.pop(key) for key in own}
+            mine = {key: given.pop(f"{side}_{key}" if side else key) for key in own}
             return command(**{name: make(kind(**others, **mine))}, **given)
 
         for key in reversed(own):
-            known[key].metadata[_MAKE](key, types[key], section)(gather)
+            known[key].metadata[_MAKE](key, types[key], section, side)(gather)
         return gather  # type: ignore[return-value]
 
     return decorate

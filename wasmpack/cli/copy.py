@@ -1,22 +1,32 @@
 """``wasmpack copy``."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.options import PLACE, registry_options
+from wasmpack.cli.options import DESTINATION, PLACE, exclude
+from wasmpack.cli.sides import both_registry_options
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.place import DaemonPlace, Place, with_default_tag
-from wasmpack.oci.reference import is_tag
+from wasmpack.oci.place import DaemonPlace, NamePlace, Place, with_default_tag
+from wasmpack.oci.prefix import Prefix
+from wasmpack.oci.reference import Reference, is_tag
 from wasmpack.stores.session import Session
+
+if TYPE_CHECKING:
+    from wasmpack.actions.copy import CopyScope
+    from wasmpack.actions.copy_many import Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyOptions:
-    """Source, destination and scope of a copy."""
+    """Sources, destination and scope of a copy."""
 
-    source: Place = argument(type=PLACE)
-    destination: Place = argument(type=PLACE)
+    sources: tuple[Place, ...] = argument(type=PLACE, metavar="SOURCE...", nargs=-1, required=True)
+    destination: Place | Prefix = argument(type=DESTINATION)
+    all_tags: bool = option("Copy every tag of a repository.", section=Section.IMAGE)
     whole_index: bool = option("Copy an index with all its images.", "--all", section=Section.IMAGE)
     referrers: bool = option(
         "Copy signatures and the like that refer to it too.", section=Section.IMAGE
@@ -26,32 +36,70 @@ class CopyOptions:
     )
     force: bool = option("Overwrite in a layout or archive; send everything again.")
 
-    def check(self) -> None:
+    def scope(self) -> CopyScope:
         """:raises WrongUsage: a tag that cannot be, or not at such a place."""
+        from wasmpack.actions.copy import CopyScope
+
+        exclude(all_tags=self.all_tags, tag=self.tags)
         wrong = next((tag for tag in self.tags if not is_tag(tag)), None)
         if wrong is not None or (self.tags and isinstance(self.destination, DaemonPlace)):
             tag = wrong or self.tags[0]
             raise WrongUsage(f"--tag {tag}: no tag that {self.destination} can have")
+        return CopyScope(whole_index=self.whole_index, referrers=self.referrers, tags=self.tags)
+
+    def ways(self, session: Session) -> list[Way]:
+        """Each image, and where it goes.
+
+        :raises WrongUsage: several sources for one place
+        """
+        from wasmpack.actions.copy_many import Way, ways_below, ways_of_tags
+
+        if self.all_tags:
+            return ways_of_tags(self._repository(), self.destination, session)
+        if isinstance(self.destination, Prefix):
+            return ways_below(self.sources, self.destination)
+        if len(self.sources) > 1:
+            raise WrongUsage(
+                f"{len(self.sources)} sources, but {self.destination} does not end in /",
+                hint=f"{self.destination}/ is the place below which each gets its own name",
+            )
+        return [Way(self.sources[0], with_default_tag(self.destination))]
+
+    def _repository(self) -> Reference:
+        source = self.sources[0]
+        reference = source.reference if isinstance(source, NamePlace) else None
+        if len(self.sources) == 1 and reference and reference.is_repository:
+            return reference
+        raise WrongUsage(
+            f"--all-tags: expected one repository, not {' '.join(map(str, self.sources))}",
+            hint="wasmpack copy --all-tags quay.io/me/plugin quay.io/mirror/plugin",
+        )
 
 
 @command(examples=["wasmpack copy docker://quay.io/me/plugin:v1 oci-archive:plugin.tar:v1"])
 @grouped("given", CopyOptions, section=Section.OUTPUT)
 @format_option
-@registry_options
-def copy(given: CopyOptions, console: Console, session: Session) -> None:
-    """Copy an image from SOURCE to DESTINATION.
+@both_registry_options
+def copy(given: CopyOptions, console: Console, session: Session) -> int:
+    """Copy images from SOURCE to DESTINATION.
 
-    Its bytes and digest do not change. A name as DESTINATION is its registry. Of an index, the
-    linux/amd64 image is copied, or all of it with --all. The Docker engine writes its own manifest,
-    so there the digest may change. Prints PLACE@DIGEST.
+    Their bytes and digests do not change. A name as DESTINATION is its registry; one that ends in /
+    is a prefix, below which each SOURCE gets its last name and tag. Of an index, the linux/amd64
+    image is copied, or all of it with --all. The Docker engine writes its own manifest, so there
+    the digest may change. Prints PLACE@DIGEST.
     """
-    from wasmpack.actions.copy import CopyScope, copy_image
-    from wasmpack.cli.report import clear_of, show_written
+    from wasmpack.actions.copy import copy_image
+    from wasmpack.actions.copy_many import copy_images
+    from wasmpack.cli.report import clear_of, show_all_written, show_written
 
-    console = clear_of(given.destination, console)
-    given.check()
-    scope = CopyScope(whole_index=given.whole_index, referrers=given.referrers, tags=given.tags)
-    target = with_default_tag(given.destination)
+    if not isinstance(given.destination, Prefix):
+        console = clear_of(given.destination, console)
+    scope, ways = given.scope(), given.ways(session)
+    if len(ways) > 1:
+        outcomes = copy_images(ways, session, scope=scope, force=given.force)
+        return show_all_written(outcomes, len(ways), console, "copied")
     with console.working(session, "copying") as session:
-        done = copy_image(given.source, target, session, scope=scope, force=given.force)
+        way = ways[0]
+        done = copy_image(way.source, way.destination, session, scope=scope, force=given.force)
     show_written(done, console)
+    return 0

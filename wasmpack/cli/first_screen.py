@@ -3,7 +3,7 @@
 SECTIONS = {
     "From a plugin to the mesh": "validate build push render",
     "Look closer": "inspect explain targets digest tags",
-    "Images": "pull copy extract repack migrate",
+    "Images": "pull copy mirror extract repack migrate delete",
     "Local store": "list tag remove prune cache",
     "Set-up": "login logout config completion version help",
 }

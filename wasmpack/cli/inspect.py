@@ -45,7 +45,7 @@ class LookOptions:
     def show(self, subjects: Sequence[Subject], console: Console, session: Session) -> int:
         """Show each subject, or the raw part of one image; return the exit code."""
         from wasmpack.actions.inspect import raw_part
-        from wasmpack.actions.subjects import attempt
+        from wasmpack.actions.several import attempt
 
         if self.raw is None:
             look = partial(self._look, session=session)

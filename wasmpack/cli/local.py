@@ -67,18 +67,20 @@ def tag(image: Reference, name: Reference, console: Console) -> None:
     console.show(facts, [str(named.with_digest(digest))])
 
 
-@command(examples=["wasmpack remove plugin:v1"])
-@click.argument("names", type=REFERENCE, nargs=-1, required=True)
+@command(examples=["wasmpack remove plugin:v1", "wasmpack remove 'quay.io/me/*:dev-*'"])
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @format_option
-def remove(names: tuple[Reference, ...], console: Console) -> None:
+def remove(names: tuple[str, ...], console: Console) -> None:
     """Remove images from the local store.
 
-    Blobs that only they needed are deleted too.
+    NAME is an image, a repository (all its tags), a digest (all its names), or a pattern: * stands
+    for any characters. Blobs that only they needed are deleted too.
     """
     from wasmpack.actions.local import remove_local
+    from wasmpack.stores.store_names import shown_name
 
-    removed = remove_local(names)
-    rows = [{"reference": str(name), "digest": str(digest)} for name, digest in removed]
+    removed = [(shown_name(str(name)), digest) for name, digest in remove_local(names)]
+    rows = [{"reference": name, "digest": str(digest)} for name, digest in removed]
     console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
 
 

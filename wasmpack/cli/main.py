@@ -146,7 +146,9 @@ def _clean_up_when_terminated() -> None:
 
 def _explain(error: Exception, console: Console) -> int:
     if isinstance(error, WasmpackError):
-        _show_report(error, console)
+        from wasmpack.cli.report import show_rejection
+
+        show_rejection(error, console)
         return _told(console, error.message, error.hint, error.exit_code)
     if isinstance(error, NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
@@ -169,17 +171,6 @@ def _explain(error: Exception, console: Console) -> int:
         "this is a bug in wasmpack: run again with --debug and report what it prints",
         1,
     )
-
-
-def _show_report(error: WasmpackError, console: Console) -> None:
-    """Show the findings before the error that reports the rejection."""
-    from wasmpack.actions.rejected import RejectedArtifact
-
-    if isinstance(error, RejectedArtifact):
-        from wasmpack.findings.report import report_lines
-
-        for line in report_lines(error.report, console.err_style):
-            click.echo(line, err=True)
 
 
 def _told(console: Console, message: str, hint: str, code: int) -> int:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wasmpack.cli.check_options import check_result_file
 from wasmpack.cli.command import Group, Section, argument, grouped, option
 from wasmpack.cli.console import Console, format_option, resource_format_option
 from wasmpack.cli.options import ANY_NAME, VARIANTS, registry_options
 from wasmpack.cli.repack import RepackOptions
 from wasmpack.cli.report import REJECTED
-from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.cli.report_files import REPORT, check_report, write_report
+from wasmpack.errors import WrongUsage
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ class ExtensionOptions:
     no_root_id: bool = option("Leave pluginName out: it was NAME_root.")
     inbound_only: bool = option("Write match: SERVER, as it was in sidecars.")
     as_published: bool = option("Write as Red Hat's example: no priority, no root id.")
-    report: Path | None = option(
-        "Write what was done to FILE.md or FILE.json.", section=Section.OUTPUT
-    )
+    report: Path | None = option(REPORT, section=Section.OUTPUT)
 
     def request(self) -> MigrationRequest:
         """Read the given files and return the request.
@@ -83,7 +81,7 @@ class ExtensionOptions:
         inputs = self._inputs()
         if self.pin and not self.images:
             raise WrongUsage("--pin needs --images: without it no image is looked at")
-        _check_report(self.report)
+        check_report(self.report)
         variant = Variant(self.variant)
         return MigrationRequest(
             documents=tuple(read_document_files(inputs)),
@@ -112,16 +110,6 @@ class ExtensionOptions:
         raise WrongUsage("no FILE", hint="oc get sme -A -o yaml | wasmpack migrate … -f -")
 
 
-def _check_report(path: Path | None) -> None:
-    if path is None:
-        return
-    if path.suffix not in {".md", ".json"}:
-        raise WrongUsage(f"--report {path}: expected a name that ends in .md or .json")
-    if not path.parent.is_dir():
-        raise NotFound(f"--report {path}: no such directory")
-    check_result_file(path)
-
-
 @migrate.command(
     "servicemeshextension",
     examples=["wasmpack migrate servicemeshextension extension.yaml --report report.md"],
@@ -138,13 +126,14 @@ def servicemeshextension(options: ExtensionOptions, console: Console, session: S
     what changes its meaning is said. The source is left as it is.
     """
     from wasmpack.actions.migrate import migrate_extensions
-    from wasmpack.cli.migrate_text import show_image, show_migration, write_report
+    from wasmpack.actions.migration_report import markdown
+    from wasmpack.cli.migrate_text import show_image, show_migration
 
     done = migrate_extensions(
         options.request(), session, advance=lambda outcome: show_image(outcome, console)
     )
     if options.report is not None:
-        write_report(done, options.report, console)
+        write_report(done, lambda: markdown(done), options.report, console)
     show_migration(done, console)
     return 0 if done.complete else REJECTED
 

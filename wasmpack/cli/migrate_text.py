@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console
@@ -13,10 +12,11 @@ from wasmpack.findings.text import table
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
+    from wasmpack.actions.image_moves import ImageOutcome
     from wasmpack.actions.migrate import Migration, MigrationRow
-    from wasmpack.actions.migrate_images import ImageOutcome
+    from wasmpack.kubeyaml.documents import Document
 
-_COLOURS = {"packed": "green", "exists": "green", "failed": "red"}
+_COLOURS = {"packed": "green", "copied": "green", "exists": "green", "failed": "red"}
 _HEAD = ("NAMESPACE", "NAME", "STATUS", "FINDINGS")
 
 
@@ -38,24 +38,15 @@ def show_migration(done: Migration, console: Console) -> None:
     if len(done.rows) > 1:
         for line in table(_cells(done.rows), console.err_style, head=_HEAD):
             console.status(line)
-    console.show(Rendered(documents=done.outputs), _yaml(done))
+    console.show(Rendered(documents=done.outputs), resource_lines(done.outputs))
 
 
-def write_report(done: Migration, path: Path, console: Console) -> None:
-    """Write a report of the migration as JSON or Markdown."""
-    from wasmpack.actions.migration_report import markdown
-
-    if path.suffix == ".json":
-        console.with_json().save(path, done, ())
-    else:
-        console.write(path, markdown(done))
-
-
-def _yaml(done: Migration) -> Iterator[str]:
+def resource_lines(outputs: Sequence[Document]) -> Iterator[str]:
+    """New resources as one stream of YAML; documents that stay, as they were written."""
     from wasmpack.actions.migrate import documents_text
     from wasmpack.kubeyaml.writer import join_documents
 
-    texts = documents_text(done.outputs)
+    texts = documents_text(outputs)
     if texts:
         yield join_documents(texts).rstrip("\n")
 

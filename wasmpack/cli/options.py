@@ -1,7 +1,6 @@
 """Types of parameters, and options that several commands share."""
 
 import contextlib
-import math
 import os
 import sys
 import tempfile
@@ -16,7 +15,11 @@ from click.types import StringParamType
 
 from wasmpack.cli.command import ONCE_READ, Option, Section, argument, grouped, long_name, option
 from wasmpack.cli.console import Run, current_console, current_run
-from wasmpack.cli.passwords import password_from_environment, password_from_stdin
+from wasmpack.cli.passwords import (
+    password_from_environment,
+    password_from_stdin,
+    password_variable,
+)
 from wasmpack.cli.root import inner_commands
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import (
@@ -28,6 +31,7 @@ from wasmpack.oci.place import (
     could_be_name,
     parse_place,
 )
+from wasmpack.oci.prefix import Prefix
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.session import Session
@@ -132,6 +136,18 @@ class PlaceType(_PlaceParameter):
         return place
 
 
+class DestinationType(PlaceType):
+    """A place, or one that ends in ``/``: a prefix of several."""
+
+    name = "destination"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        prefix = Prefix.parse(value) if isinstance(value, str) else None
+        return prefix or super().convert(value, param, ctx)
+
+
 class ReferenceType(_NameParameter):
     """An image name."""
 
@@ -152,6 +168,7 @@ class ReferenceType(_NameParameter):
 
 
 PLACE = PlaceType()
+DESTINATION = DestinationType()
 REFERENCE = ReferenceType()
 REPOSITORY = ReferenceType(tagged=False)
 ANY_NAME = StringParamType()
@@ -218,13 +235,13 @@ class SessionOptions:
     username: str | None = option("Log in to the registry as this user.", "-u", metavar="USER")
     password_stdin: bool = option("Read the password from stdin (or WASMPACK_PASSWORD).")
     registry_config: Path | None = option("Use these credentials, not Docker's and Podman's.")
-    timeout: float = option(
+    timeout: float | None = option(
         "Wait this long for the registry's next byte.",
         metavar="SECONDS",
         type=click.FloatRange(min=0.1),
         default=30.0,
     )
-    retries: int = option(
+    retries: int | None = option(
         "Retry a failed request, for at most 30 s.",
         type=click.IntRange(0, 10),
         default=4,
@@ -233,35 +250,48 @@ class SessionOptions:
 
     def session(self) -> Session:
         """Return the session; read the password or prompt for it."""
-        if not math.isfinite(self.timeout) or self.timeout > _LONGEST_TIMEOUT:
-            raise WrongUsage(f"--timeout {self.timeout}: expected seconds, at most a day")
-        options = RegistryOptions(
-            plain_http=self.plain_http,
-            insecure=self.insecure,
-            username=self.username,
-            password=self._password(),
-            ca_file=_readable_again(self.ca_file),
-            cert_file=_readable_again(self.cert_file),
-            key_file=_readable_again(self.key_file),
-            registry_config=_readable_again(self.registry_config),
-            timeout=self.timeout,
-            retries=self.retries,
-        )
+        options = RegistryOptions(**self.given())
         return Session(registry=options, notice=current_console().notice)
 
-    def _password(self) -> str | None:
+    def given(self, side: str = "") -> dict[str, Any]:
+        """The fields of :class:`RegistryOptions` that are given, the password included.
+
+        :param side: the options start with it
+        """
+        if self.timeout and not 0 < self.timeout <= _LONGEST_TIMEOUT:
+            name = long_name(f"{side}_timeout" if side else "timeout")
+            raise WrongUsage(f"{name} {self.timeout}: expected seconds, at most a day")
+        found = {
+            "plain_http": self.plain_http,
+            "insecure": self.insecure,
+            "username": self.username,
+            "password": self._password(side),
+            "ca_file": _readable_again(self.ca_file),
+            "cert_file": _readable_again(self.cert_file),
+            "key_file": _readable_again(self.key_file),
+            "registry_config": _readable_again(self.registry_config),
+            "timeout": self.timeout,
+            "retries": self.retries,
+        }
+        return {
+            name: value for name, value in found.items() if value is not None and value is not False
+        }
+
+    def _password(self, side: str) -> str | None:
+        start = f"--{side}-" if side else "--"
         if self.username is None and not self.password_stdin:
             return None
-        password = password_from_stdin() if self.password_stdin else password_from_environment()
+        password = password_from_stdin() if self.password_stdin else password_from_environment(side)
         if self.username is None:
-            raise WrongUsage("--password-stdin needs --username")
+            raise WrongUsage(f"{start}password-stdin needs {start}username")
         if password is None and sys.stdin is not None and sys.stdin.isatty():
             from wasmpack.cli.progress import ask
 
             password = ask(current_console(), "Password", hidden=True)
         if password is None:
             raise WrongUsage(
-                "--username needs a password", hint="--password-stdin, or WASMPACK_PASSWORD"
+                f"{start}username needs a password",
+                hint=f"{start}password-stdin, or {password_variable(side)}",
             )
         return password
 

@@ -5,7 +5,6 @@ import os
 
 from wasmpack.errors import WrongUsage
 
-_VARIABLE = "WASMPACK_PASSWORD"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -22,12 +21,20 @@ def password_from_stdin() -> str:
     return password
 
 
-def password_from_environment() -> str | None:
-    """``WASMPACK_PASSWORD``; None if it is unset or empty.
+def password_variable(side: str = "") -> str:
+    """The variable for both ends of a copy, or for ``from`` or ``to`` alone."""
+    return f"WASMPACK_{side.upper()}_PASSWORD" if side else "WASMPACK_PASSWORD"
+
+
+def password_from_environment(side: str = "") -> str | None:
+    """The variable of that side, else the common one; None if it is unset or empty.
 
     :raises WrongUsage: not text
     """
-    return _decoded(os.environb.get(_VARIABLE.encode(), b""), _VARIABLE) or None
+    for name in dict.fromkeys((password_variable(side), password_variable())):
+        if found := _decoded(os.environb.get(name.encode(), b""), name):
+            return found
+    return None
 
 
 def _decoded(raw: bytes, source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,14 @@ import click
 from wasmpack.cli.check_options import CheckOptions, ResultFiles
 from wasmpack.cli.command import Section, command, grouped, option
 from wasmpack.cli.console import Console, format_option
-from wasmpack.cli.options import REFERENCE, image_argument, registry_options
+from wasmpack.cli.options import PLACE, REFERENCE, exclude, registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
+    from wasmpack.actions.several import Failure
     from wasmpack.images.writing import Written
 
 
@@ -39,6 +41,33 @@ class PushOptions(CheckOptions):
     no_validate: bool = option("Do not validate the image.")
     dry_run: bool = option("Show what would be sent, but send nothing.", section=Section.OUTPUT)
     force: bool = option("Send everything, even what the registry has.", section=Section.OUTPUT)
+    each: bool = option(
+        "Push several images, each to where its own name says.", section=Section.IMAGE
+    )
+
+    def ways(self, names: Sequence[str]) -> list[tuple[Place, Reference]]:
+        """Each image, and where it goes.
+
+        :raises WrongUsage: more names than these options take
+        """
+        if not self.each and len(names) > 2:
+            raise WrongUsage(
+                f"{len(names)} names, expected IMAGE [DESTINATION]",
+                hint="wasmpack push --each IMAGE...",
+            )
+        sources = [PLACE(name) for name in (names if self.each else names[:1])]
+        if not self.each and len(names) == 2:
+            return [(sources[0], REFERENCE(names[1]))]
+        return list({str(source): (source, _own_name(source)) for source in sources}.values())
+
+    def push_each(
+        self, ways: Sequence[tuple[Place, Reference]], session: Session
+    ) -> Iterator[Written | Failure]:
+        """Push several at a time; one that fails stops no other."""
+        from wasmpack.actions.several import images_in_order
+
+        together = session.together(NamePlace(target) for _, target in ways)
+        return images_in_order(ways, lambda way: self.push(*way, together), lambda way: str(way[0]))
 
     def push(self, source: Place, target: Reference, session: Session) -> Written:
         """Do what they mean."""
@@ -61,38 +90,41 @@ class PushOptions(CheckOptions):
 
 
 @command(examples=["wasmpack push quay.io/me/plugin:v1 -t latest"])
-@image_argument
-@click.argument("destination", type=REFERENCE, required=False)
+@click.argument("names", metavar="IMAGE [DESTINATION]", nargs=-1, required=True)
 @grouped(
     "options",
     PushOptions,
-    only="tags variant plugin_config vm_config env no_validate dry_run_timeout dry_run force",
+    only="tags each variant plugin_config vm_config env no_validate dry_run_timeout dry_run force",
     section=Section.CHECKS,
 )
 @grouped("files", ResultFiles, only="digest_file", section=Section.OUTPUT)
 @format_option
 @registry_options
 def push(
-    image: Place,
-    destination: Reference | None,
+    names: tuple[str, ...],
     options: PushOptions,
     files: ResultFiles,
     console: Console,
     session: Session,
-) -> None:
+) -> int:
     """Send IMAGE to a registry.
 
     IMAGE is in the local store, a layout or an archive. Without DESTINATION it goes where its name
-    says. Prints NAME@DIGEST.
+    says; with --each, so does every IMAGE. Prints NAME@DIGEST.
     """
-    from wasmpack.cli.report import show_written
+    from wasmpack.cli.report import show_all_written, show_written
 
     files.check()
-    target = destination or _own_name(image)
+    ways = options.ways(names)
+    if len(ways) > 1:
+        exclude(each=options.each, digest_file=files.digest_file)
+        outcomes = options.push_each(ways, session)
+        return show_all_written(outcomes, len(ways), console, "pushed", planned=options.dry_run)
     with console.working(session, "pushing") as session:
-        done = options.push(image, target, session)
+        done = options.push(*ways[0], session)
     files.write(done, console)
     show_written(done, console, planned=options.dry_run)
+    return 0
 
 
 def _own_name(image: Place) -> Reference:

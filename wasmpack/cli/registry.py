@@ -1,4 +1,4 @@
-"""``wasmpack login``, ``logout``, ``tags``."""
+"""``wasmpack login``, ``logout``, ``tags``, ``delete``."""
 
 import sys
 from dataclasses import replace
@@ -7,7 +7,13 @@ import click
 
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, current_console, format_option
-from wasmpack.cli.options import REPOSITORY, credentials_options, login_options, registry_options
+from wasmpack.cli.options import (
+    REFERENCE,
+    REPOSITORY,
+    credentials_options,
+    login_options,
+    registry_options,
+)
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.reference import Reference, RegistryName
 from wasmpack.redaction import plain_text
@@ -50,14 +56,68 @@ def logout(registry: str, session: Session) -> None:
 
 
 @command(examples=["wasmpack tags quay.io/me/plugin"])
-@click.argument("repository", type=REPOSITORY)
+@click.argument("name", metavar="REPOSITORY|REGISTRY")
 @format_option
 @registry_options
-def tags(repository: Reference, console: Console, session: Session) -> None:
-    """List the tags of REPOSITORY in its registry, sorted."""
-    if repository.tag or repository.digest:
-        raise WrongUsage(f"{repository}: a repository has no tag", hint=f"{repository.written}")
-    from wasmpack.actions.tags import list_tags
+def tags(name: str, console: Console, session: Session) -> None:
+    """List the tags of REPOSITORY in its registry, sorted.
 
-    found = list_tags(repository, session)
-    console.show(Facts(repository=repository.name, tags=found), map(plain_text, found))
+    Of a REGISTRY (quay.io, localhost:5000), its repositories are listed, if it has such a list.
+    """
+    from wasmpack.actions.tags import list_repositories, list_tags
+
+    if _is_registry(name):
+        registry = RegistryName.parse(name.rstrip("/"))
+        found = list_repositories(registry, session)
+        facts = Facts(registry=registry.registry, repositories=found)
+    else:
+        repository = _repository(name)
+        found = list_tags(repository, session)
+        facts = Facts(repository=repository.name, tags=found)
+    console.show(facts, map(plain_text, found))
+
+
+def _is_registry(name: str) -> bool:
+    """True for a host alone: no path, and a dot or a colon as in host names."""
+    host, slash, path = name.removeprefix("docker://").partition("/")
+    return not path and bool(slash or host == "localhost" or "." in host or ":" in host)
+
+
+def _repository(name: str) -> Reference:
+    """:raises WrongUsage: an image of a repository."""
+    repository = REPOSITORY(name)
+    if not repository.is_repository:
+        raise WrongUsage(f"{name}: a repository has no tag", hint=f"{repository.written}")
+    return repository
+
+
+@command(examples=["wasmpack delete quay.io/me/plugin:v1 --yes"])
+@click.argument("image", type=REFERENCE)
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+@format_option
+@registry_options
+def delete(image: Reference, yes: bool, console: Console, session: Session) -> None:
+    """Delete IMAGE from its registry, by its digest.
+
+    Every tag of the same digest goes with it. Many registries do not allow it. The local store
+    stays as it is: wasmpack remove.
+    """
+    from wasmpack.actions.tags import delete_image, find_remote
+
+    digest = find_remote(image, session)
+    named = replace(image, digest=digest)
+    if not yes:
+        _confirm(named)
+    delete_image(image, digest, session)
+    facts = Facts(reference=str(image), digest=str(digest))
+    console.show(facts, [plain_text(str(named))])
+
+
+def _confirm(named: Reference) -> None:
+    """:raises WrongUsage: nobody can be asked."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise WrongUsage(
+            f"{named} would be deleted, with every tag of this digest",
+            hint=f"wasmpack delete {named} --yes",
+        )
+    click.confirm(f"Delete {named}, with every tag of this digest?", abort=True, err=True)

@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import click
+
 from wasmpack.cli.console import Console, Shown
-from wasmpack.errors import WrongUsage
+from wasmpack.errors import WasmpackError, WrongUsage
 from wasmpack.findings import Report, Verdict
 from wasmpack.findings.report import findings_text, report_lines
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
-    from wasmpack.actions.subjects import Failure
+    from wasmpack.actions.several import Failure
     from wasmpack.findings.text import Style
     from wasmpack.images.transfer import Moved
     from wasmpack.images.writing import Written
@@ -39,17 +41,27 @@ class Result:
 
 
 def show_results(
-    results: Iterator[Result | Failure], count: int, console: Console, *, judged: bool = False
+    results: Iterator[Result | Failure],
+    count: int,
+    console: Console,
+    *,
+    judged: bool = False,
+    apart: bool = True,
+    summary: str = "",
 ) -> int:
     """Print each result, and a summary if there are several; return the worst exit code.
 
     :param count: how many there are
     :param judged: the results are verdicts
+    :param apart: an empty line goes between them
+    :param summary: past participle for a summary of those that succeeded, on stderr
     :raises WasmpackError: there is one subject, and this is its failure
     """
     if count > 1:
-        several = Several(results, console, judged=judged)
+        several = Several(results, console, judged=judged, apart=apart)
         console.show(several, several.lines())
+        if summary:
+            console.status(several.tally(summary))
         return max(several.codes)
     alone = next(results)
     if not isinstance(alone, Result):
@@ -62,11 +74,12 @@ class Several:
     """The results, made as they are asked for."""
 
     def __init__(
-        self, results: Iterator[Result | Failure], console: Console, *, judged: bool
+        self, results: Iterator[Result | Failure], console: Console, *, judged: bool, apart: bool
     ) -> None:
         self._results = results
         self._console = console
         self._judged = judged
+        self._between = [""] if apart else []
         self._accepted = self._failed = 0
         self.codes: list[int] = []
         """Exit codes of those that were shown."""
@@ -78,7 +91,7 @@ class Several:
             if isinstance(result, Result):
                 yield from between
                 yield from result.lines(self._console.out_style)
-                between = [""]
+                between = self._between
         if self._judged:
             yield from (*between, self._summary())
 
@@ -100,8 +113,14 @@ class Several:
             else:
                 self.codes.append(result.error.exit_code)
                 self._failed += 1
+                show_rejection(result.error, self._console)
                 self._console.error(result.error.message, result.error.hint)
             yield result
+
+    def tally(self, done: str) -> str:
+        """How many succeeded, and how many did not."""
+        failed = f", {self._failed} failed" if self._failed else ""
+        return f"{len(self.codes)} images: {self._accepted} {done}{failed}"
 
     def _summary(self) -> str:
         rejected = len(self.codes) - self._accepted - self._failed
@@ -129,11 +148,50 @@ def _result(outcome: Report | Failure) -> Result | Failure:
     )
 
 
+def show_all_written(
+    outcomes: Iterator[Written | Failure],
+    count: int,
+    console: Console,
+    done: str,
+    *,
+    planned: bool = False,
+) -> int:
+    """As :func:`show_written`, of each; return the worst exit code.
+
+    :param done: past participle, for the summary
+    """
+    results = (_written(outcome, console, planned=planned) for outcome in outcomes)
+    return show_results(results, count, console, apart=False, summary=done)
+
+
+def _written(outcome: Written | Failure, console: Console, *, planned: bool) -> Result | Failure:
+    from wasmpack.actions.several import Failure
+
+    if isinstance(outcome, Failure):
+        return outcome
+    _show_details(outcome, console, planned=planned)
+    return Result(value=outcome, lines=lambda _style: [plain_text(outcome.named)])
+
+
+def show_rejection(error: WasmpackError, console: Console) -> None:
+    """Show the findings before the error that reports the rejection."""
+    from wasmpack.actions.rejected import RejectedArtifact
+
+    if isinstance(error, RejectedArtifact):
+        for line in report_lines(error.report, console.err_style):
+            click.echo(line, err=True)
+
+
 def show_written(done: Written, console: Console, *, planned: bool = False) -> None:
     """``NAME@DIGEST`` or JSON on stdout; findings and details on stderr.
 
     :param planned: nothing was written, and what would be is shown too
     """
+    _show_details(done, console, planned=planned)
+    console.show(done, [plain_text(done.named)])
+
+
+def _show_details(done: Written, console: Console, *, planned: bool) -> None:
     for line in _plan(done.moved) if planned else ():
         console.status(line)
     if done.report is not None:
@@ -142,7 +200,6 @@ def show_written(done: Written, console: Console, *, planned: bool = False) -> N
         console.detail(f"{blob.status.value:<8} {blob.descriptor.digest} {blob.descriptor.size}")
     for place in done.others:
         console.status(f"also {plain_text(place)}")
-    console.show(done, [plain_text(done.named)])
 
 
 def show_findings(report: Report, console: Console) -> None:

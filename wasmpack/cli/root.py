@@ -36,6 +36,7 @@ COMMANDS = {
     "pull": _Place("pull", "pull", "Fetch an image from a registry."),
     "extract": _Place("extract", "extract", "Get plugin.wasm out of an image."),
     "copy": _Place("copy", "copy", "Copy an image from one place to another."),
+    "mirror": _Place("mirror", "mirror", "Copy the images of resources below a prefix."),
     "repack": _Place(
         "repack", "repack", "Pack the module of an image again, so that meshes load it."
     ),
@@ -44,6 +45,7 @@ COMMANDS = {
     "prune": _Place("local", "prune", "Delete what no image needs, and the caches."),
     "cache": _Place("local", "cache", "Show what is cached, or delete it."),
     "tags": _Place("registry", "tags", "List the tags of a repository."),
+    "delete": _Place("registry", "delete", "Delete an image from its registry."),
     "tag": _Place("local", "tag", "Give an image of the local store another name."),
     "digest": _Place("digest", "digest", "Print the digest of an image."),
     "inspect": _Place("inspect", "inspect", "Show what an image or a module is made of."),

@@ -72,7 +72,7 @@ class GitHubConsole(_ReportConsole):
 
 def _outcomes(value: Shown) -> list[Outcome]:
     """The reports in a result, and the reasons why there is none."""
-    from wasmpack.actions.subjects import Failure
+    from wasmpack.actions.several import Failure
     from wasmpack.findings.places import Unread
 
     found: list[Outcome] = []

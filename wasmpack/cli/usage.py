@@ -15,21 +15,21 @@ _SHAPES = {"-o", "--output", "--json", "--yaml"}
 _NO_TLS = "--insecure for TLS without verification, --plain-http for HTTP"
 _LOGIN = "-u USER --password-stdin, or wasmpack login REGISTRY"
 _PLATFORM = "leave it out: of an index, the linux/amd64 image is taken, as meshes do"
-_ALL_TAGS = "wasmpack tags REPOSITORY lists them; name each image"
+_ALL_TAGS = "wasmpack copy --all-tags REPOSITORY DESTINATION"
 _FILE = "name files without an option: wasmpack build MODULE, wasmpack validate FILE"
 _DESTINATION = "wasmpack copy SOURCE DESTINATION; wasmpack pull IMAGE -o PLACE"
 _OPTIONS = {
     "--tls-verify": _NO_TLS,
-    "--src-tls-verify": _NO_TLS,
-    "--dest-tls-verify": _NO_TLS,
+    "--src-tls-verify": _NO_TLS.replace("--", "--from-"),
+    "--dest-tls-verify": _NO_TLS.replace("--", "--to-"),
     "--skip-tls-verify": _NO_TLS,
     "--insecure-skip-tls-verify": _NO_TLS,
     "--allow-insecure": _NO_TLS,
     "--insecure-registry": _NO_TLS,
     "-k": _NO_TLS,
     "--creds": _LOGIN,
-    "--src-creds": _LOGIN,
-    "--dest-creds": _LOGIN,
+    "--src-creds": "--from-username USER --from-password-stdin",
+    "--dest-creds": "--to-username USER --to-password-stdin",
     "--password": "--password-stdin, or the variable WASMPACK_PASSWORD",
     "-p": "--password-stdin, or the variable WASMPACK_PASSWORD",
     "--user": "--username USER",
@@ -63,7 +63,6 @@ _OPTIONS = {
 """Options of docker, podman, skopeo, crane, oras, kubectl and curl."""
 _COMMANDS = {
     "rmi": "remove",
-    "delete": "remove",
     "gc": "prune",
     "clean": "prune",
     "check": "validate",
@@ -74,7 +73,6 @@ _COMMANDS = {
     "describe": "inspect",
     "info": "inspect",
     "cp": "copy",
-    "mirror": "copy",
     "save": "copy IMAGE oci-archive:FILE",
     "load": "copy oci-archive:FILE IMAGE",
     "manifest": "inspect image IMAGE --raw manifest",

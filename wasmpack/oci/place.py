@@ -162,7 +162,7 @@ def pinned(place: Place, digest: Digest) -> Place:
 def _existing(text: str) -> Place | None:
     if not _is_path(text):
         return None
-    path = _expanded(text)
+    path = place_path(text)
     is_path = text[:1] in {".", "/", "~"}
     if is_there((path / "oci-layout").is_file) or (is_path and is_there(path.is_dir)):
         return LayoutPlace(text)
@@ -191,7 +191,8 @@ def _existing(text: str) -> Place | None:
     return None
 
 
-def _expanded(text: str) -> Path:
+def place_path(text: str) -> Path:
+    """The path that a text means, ``~`` expanded."""
     path = Path(text)
     with contextlib.suppress(RuntimeError):  # ~nobody
         path = path.expanduser()
@@ -226,7 +227,7 @@ def _path_and_name(rest: str) -> tuple[str, str | None]:
     splits = [(":".join((path, *parts[:n])), ":".join(parts[n:])) for n in range(len(parts))]
     last = [splits.pop()] if splits and "/" not in parts[-1] else []
     for head, name in (*last, (rest, None), *reversed(splits)):
-        if head == STREAM or (_is_path(head) and is_there(_expanded(head).exists)):
+        if head == STREAM or (_is_path(head) and is_there(place_path(head).exists)):
             return head, name
     return last[0] if last else (rest, None)
 

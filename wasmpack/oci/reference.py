@@ -126,9 +126,14 @@ class Reference:
         """True if a registry was written; ``plugin:v1`` alone is meant locally."""
         return "/" in self.written
 
+    @property
+    def is_repository(self) -> bool:
+        """True if neither a tag nor a digest was given."""
+        return self.tag is None and self.digest is None
+
     def with_default_tag(self) -> Self:
         """The same with ``latest``, if neither tag nor digest was given (as docker does)."""
-        return self if self.tag or self.digest else replace(self, tag=LATEST)
+        return replace(self, tag=LATEST) if self.is_repository else self
 
     def with_tag(self, tag: str) -> Self:
         """The same repository under another tag.

@@ -1,5 +1,7 @@
 """The side channels of a command: how registries are reached, and who is told of it."""
 
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -30,10 +32,10 @@ class Session:
 
     def reading(self, source: Place, destination: Place | None) -> Self:
         """For the source of a copy: the login is for the registry of the destination, if there is
-        one without its own options.
+        one that has no separate login.
         """
         ours = registry_name(destination)
-        if self.destination is not None or ours is None:
+        if ours is None or not self.registry.shares_login_with(self.writing):
             return self
         return replace(self, registry=self.registry.at(ours.registry))
 
@@ -41,9 +43,34 @@ class Session:
         """With these credentials for a registry, instead of stored ones."""
         return replace(self, registry=self.registry.with_login(registry, username, password))
 
+    def together(self, places: Iterable[Place]) -> Self:
+        """For several images at a time: each notice once, and no progress bar.
+
+        :param places: the login is for the first registry among them
+        """
+        first = next((name.registry for name in map(registry_name, places) if name), None)
+        if first is not None:
+            self.registry.at(first)
+        return replace(self, notice=_once(self.notice), progress=None)
+
     def without_login(self) -> Self:
         """For several registries, where nobody said which one the login is for."""
         return replace(self, registry=self.registry.without_login())
+
+
+def _once(notice: Notice) -> Notice:
+    """The same for texts that were not passed on before."""
+    seen: set[str] = set()
+    passing = threading.Lock()
+
+    def passed(text: str) -> None:
+        with passing:
+            new = text not in seen
+            seen.add(text)
+        if new:
+            notice(text)
+
+    return passed
 
 
 def registry_name(place: Place | None) -> Reference | None:

@@ -13,7 +13,7 @@ wasmpack copy x --dest y
 wasmpack pull x --platform linux/amd64
 wasmpack build -f small.wasm -t x
 wasmpack validate --filename plugin.yaml
-wasmpack copy x y --all-tags
+wasmpack pull x --all-tags
 wasmpack build small.wasm --label a=b
 wasmpack build small.wasm --no-cache
 wasmpack validate small.wasm -e A=b

@@ -7,9 +7,12 @@ wasmpack extract quay.io/me/small:v1 -o out --format json
 wasmpack copy quay.io/me/small:v1 oci:copied:v1 --format json
 wasmpack repack oci:old oci:again:v1 --format json
 wasmpack migrate image oci:old oci:migrated:v1 --format json
+wasmpack pull $REGISTRY/a/b:v1 $REGISTRY/a/missing:v1 --format json
+wasmpack mirror $REGISTRY/a/b:v1 $EMPTY/a --format json
 wasmpack tags $REGISTRY/a/b --format json
 wasmpack tag new:v1 other:v1 --format json
 wasmpack digest other:v1 --format json
 wasmpack list --format json
+wasmpack delete $REGISTRY/a/b:v1 --yes --format json
 wasmpack remove other:v1 --format json
 wasmpack prune --format json

@@ -39,6 +39,8 @@ def _answer(method: str, path: str, image: BuiltImage, blobs: Mapping[str, bytes
     if path.startswith(MANIFESTS):
         if not blobs or last not in {"v1", str(image.manifest.digest)}:
             return answer("404 Not Found")
+        if method == "DELETE":
+            return answer("202 Accepted")
         return _with_body(method, image.manifest.raw, _of(image))
     if path.startswith(TAGS):
         return answer(body=json.dumps({"tags": ["v1"]}).encode())

@@ -20,7 +20,12 @@ from wasmpack.redaction import shown
 from wasmpack.stores.ports import BlobStatus
 from wasmpack.stores.registry.blob_push import BlobPush
 from wasmpack.stores.registry.downloads import BlobStream, read_part
-from wasmpack.stores.registry.errors import Answer, Unanswered, manifest_refusal
+from wasmpack.stores.registry.errors import (
+    Answer,
+    Unanswered,
+    deletion_refusal,
+    manifest_refusal,
+)
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.pages import Listing, NoListing
 from wasmpack.stores.registry.transport import Transport
@@ -118,6 +123,16 @@ class RegistryClient:
         if _stated_digest(answer) != manifest.digest:
             self._check_stored(answer, manifest, target)
         return "OCI-Subject" in answer.headers
+
+    def delete(self, digest: Digest) -> None:
+        """Delete a manifest, and so all its tags (distribution-spec, "Content Management").
+
+        :raises NotFound: no such manifest
+        :raises RegistryUnavailable: the registry does not allow it
+        """
+        what = f"delete {self._named(str(digest))}"
+        url = self._manifest_url(str(digest))
+        self._transport.request("DELETE", url, what, {200, 202, 204}, refused=deletion_refusal)
 
     def _check_stored(self, answer: Answer, manifest: Manifest | Index, target: str) -> None:
         """Ask for the digest again, which the answer to the push left open, or reported wrong.

@@ -109,6 +109,14 @@ def manifest_refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError
     return ManifestRefused(message, hint=f"this registry refuses custom media types: {_COMPAT}")
 
 
+def deletion_refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
+    """As :func:`refusal`, for what many registries do not offer."""
+    if answer.status not in {400, 405, 501}:
+        return refusal(answer, what, hint)
+    hint = "this registry deletes nothing for clients: ask its operator, or use its web page"
+    return RegistryUnavailable(_sentence(answer, what), hint=hint)
+
+
 @dataclass(frozen=True, slots=True)
 class RegistryError:
     """One error of a body (distribution-spec, "Error Codes")."""

@@ -5,7 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from typing import Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from wasmpack.oci.reference import DOCKER_HUB
 
@@ -90,6 +90,15 @@ class RegistryOptions:
         So connections and tokens last as long as the options.
         """
         return self._shared.get((self, key), make)
+
+    def changed(self, **changes: Any) -> Self:
+        """With other values; a login or client certificate among them has its own registry."""
+        own = {"username", "cert_file"} & changes.keys()
+        return replace(self, **changes, _owner=_Owner() if own else self._owner)
+
+    def shares_login_with(self, other: "RegistryOptions") -> bool:
+        """True if one of the two alone may use the login: it is for one registry."""
+        return self._owner is other._owner
 
     def with_login(self, registry: str, username: str, password: str) -> Self:
         """The options for this registry, with this user and password."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from wasmpack.errors import AccessRefused, BadArtifact, RegistryUnavailable
 from wasmpack.oci.canonical import JsonValue, expect
@@ -44,20 +45,22 @@ class Listing:
         self._bytes = self._rows = self._since_progress = 0
         self._retries = transport.retry_budget()
 
-    def rows(self, url: str, expect: set[int]) -> Iterator[JsonValue]:
+    def rows(self, url: str, expect: set[int], **more: Any) -> Iterator[JsonValue]:
         """All rows.
+
+        :param more: as for :meth:`Transport.attempt`
 
         :raises NoListing: not this kind of list
         :raises RegistryUnavailable: pages that go round, do not end, or are not what they should be
         """
         seen: set[str] = set()
-        headers = {"Accept": self._accept} if self._accept else {}
+        more["headers"] = {"Accept": self._accept} if self._accept else {}
         while url:
             if url in seen or len(seen) >= MOST_PAGES:
                 raise self._error(f"pages without end ({len(seen)} read)")
             seen.add(url)
             try:
-                answer, seconds = self._retries.run(partial(self._asked, url, expect, headers))
+                answer, seconds = self._retries.run(partial(self._asked, url, expect, more))
             except (AccessRefused, Misdirected) as refused:
                 if len(seen) > 1 or not self._accept:
                     raise
@@ -70,14 +73,10 @@ class Listing:
             if url:
                 self._note(len(answer.body) if rows else 0, seconds)
 
-    def _asked(
-        self, url: str, expect: set[int], headers: Mapping[str, str]
-    ) -> tuple[Answer, float]:
+    def _asked(self, url: str, expect: set[int], more: Mapping[str, Any]) -> tuple[Answer, float]:
         """A page, and how long it took to come."""
         since = time.monotonic()
-        answer = self._transport.attempt(
-            "GET", url, self._what, expect, headers=headers, most=SMALL
-        )
+        answer = self._transport.attempt("GET", url, self._what, expect, most=SMALL, **more)
         return answer, time.monotonic() - since
 
     def _note(self, size: int, seconds: float) -> None:

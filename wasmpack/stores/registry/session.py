@@ -18,8 +18,8 @@ from wasmpack.stores.registry.trust import certificates_of, configure
 
 _SENT_AT_ONCE = 1 << 16
 """Bytes of a body handed to the socket in one call, which has to be through within the timeout."""
-_AT_ONCE = 8
-"""Connections kept to one host."""
+_AT_ONCE = 16
+"""Connections kept to one host: several images at a time, and several blobs of each."""
 
 
 class _Adapter(HTTPAdapter):
