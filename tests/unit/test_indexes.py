@@ -24,7 +24,7 @@ from wasmpack.oci.manifest import Index, Manifest, parse
 from wasmpack.oci.place import LayoutPlace
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.on_disk import LayoutWriter
+from wasmpack.stores.local import LayoutWriter
 from wasmpack.stores.session import Session
 from wasmpack.targets import target
 

@@ -110,8 +110,8 @@ def test_list_shows_sizes_and_dates(cli: Cli) -> None:
     blobs = sum(blob.size for blob in image.manifest.blobs)
     assert (row["size"], row["created"]) == (len(image.manifest.raw) + blobs, None)
     head, line = cli("list").out.splitlines()
-    assert head.split() == ["IMAGE", "VARIANT", "DIGEST", "SIZE", "CREATED"]
-    assert line.split()[-1] == "-"
+    assert head.split() == ["IMAGE", "VARIANT", "SIZE", "CREATED", "DIGEST"]
+    assert line.split()[-2:] == ["-", str(row["digest"])[:19]]
 
 
 def test_an_image_that_is_damaged_is_listed() -> None:

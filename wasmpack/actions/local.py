@@ -16,6 +16,7 @@ from wasmpack.oci.reference import Reference
 from wasmpack.stores.index_json import Entry
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import (
+    LayoutReader,
     find_local,
     forget_reports,
     has_store,
@@ -23,7 +24,6 @@ from wasmpack.stores.local import (
     reports_path,
     store_path,
 )
-from wasmpack.stores.on_disk import LayoutReader
 from wasmpack.stores.store_names import Named, StoreNames, shown_name
 
 Key = tuple[Digest, int, str]

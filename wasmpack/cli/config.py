@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.options import find_project
+from wasmpack.cli.main import find_project
 from wasmpack.redaction import plain_text, redacted
 
 if TYPE_CHECKING:

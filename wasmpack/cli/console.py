@@ -233,6 +233,8 @@ class Run:
     """Moves on the terminal, if there is one."""
     project: Project | None = None
     """The project file, if there is one here and the command has use for it."""
+    prepare: Callable[[Run, click.Context, click.Command], None] = lambda *_: None
+    """Called once the command is known, before its own options are read."""
 
     def use(self, console: Console) -> None:
         """Print on this console from now on."""

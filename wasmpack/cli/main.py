@@ -10,13 +10,15 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from wasmpack.cli.command import ONCE_READ
 from wasmpack.cli.console import Console, Run
-from wasmpack.cli.root import ReaderGone, cli
+from wasmpack.cli.root import ReaderGone, cli, inner_commands
 from wasmpack.cli.usage import usage_hint, usage_message
 from wasmpack.errors import WasmpackError, WasmpackWarning
 from wasmpack.redaction import listening, plain_text, redacted
@@ -32,6 +34,12 @@ _BROKEN_PIPE = 141
 """Exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""
 _UNDECODABLE = "surrogates not allowed"
 """The codec's reason for bytes that Python could not decode when it started (PEP 383)."""
+_PROJECT_FILES = {"wasmpack.toml": b"", "pyproject.toml": b"[tool.wasmpack"}
+"""Names, and what a file of that name holds if it is meant."""
+_OF_PROJECT = {"targets", "annotations", "plugin_config", "vm_config"}
+"""Parameters that a project file can set."""
+_LARGEST = 1 << 20
+"""Bytes of a file that is searched for it."""
 
 
 def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
@@ -43,7 +51,7 @@ def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
         return _complete(arguments[1:])
     ticker = _ticker()
     try:
-        return _run(arguments, Run(child, arguments, ticker=ticker))
+        return _run(arguments, Run(child, arguments, ticker=ticker, prepare=use_project))
     finally:
         if ticker is not None:
             ticker.end()
@@ -176,3 +184,51 @@ def _explain(error: Exception, console: Console) -> int:
 def _told(console: Console, message: str, hint: str, code: int) -> int:
     console.error(message, hint)
     return code
+
+
+def use_project(run: Run, context: click.Context, command: click.Command) -> None:
+    """Let the project file here, if there is one, set what the command line and variables do not.
+
+    :param context: of the group of all commands
+    """
+    found = None
+    with contextlib.suppress(OSError):  # the working directory was deleted
+        found = find_project(Path.cwd()) if _has_use(command) else None
+    if found is None:
+        return
+    from wasmpack.cli.project import of_command, read_project
+
+    project = run.project = read_project(*found)
+    name = str(context.invoked_subcommand)
+    context.default_map = {name: of_command(command, project.defaults())}
+    said = f"using {os.path.relpath(project.file)}: {', '.join(project.settings) or 'empty'}"
+    context.meta[ONCE_READ] = [lambda: run.console.notice(said)]
+
+
+def _has_use(command: click.Command) -> bool:
+    """True if the project file can say something that the command asks for."""
+    return any(
+        param.name in _OF_PROJECT or getattr(param.type, "of_project", False)
+        for param in command.params
+    ) or any(map(_has_use, inner_commands(command).values()))
+
+
+def find_project(start: Path) -> tuple[Path, Path] | None:
+    """The nearest project file and its repository, from a directory upwards.
+
+    Without a repository, the directory itself is looked at alone.
+    """
+    inside = [start, *start.parents]
+    root = next((path for path in inside if (path / ".git").exists()), start)
+    for path in inside[: inside.index(root) + 1]:
+        for name, mark in _PROJECT_FILES.items():
+            file = path / name
+            with contextlib.suppress(OSError):
+                if file.is_file() and mark in _start_of(file):
+                    return file, root
+    return None
+
+
+def _start_of(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(_LARGEST)

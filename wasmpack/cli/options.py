@@ -1,7 +1,5 @@
 """Types of parameters, and options that several commands share."""
 
-import contextlib
-import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,14 +11,13 @@ import click
 from click.core import ParameterSource
 from click.types import StringParamType
 
-from wasmpack.cli.command import ONCE_READ, Option, Section, argument, grouped, long_name, option
-from wasmpack.cli.console import Run, current_console, current_run
+from wasmpack.cli.command import Option, Section, argument, grouped, long_name, option
+from wasmpack.cli.console import current_console, current_run
 from wasmpack.cli.passwords import (
     password_from_environment,
     password_from_stdin,
     password_variable,
 )
-from wasmpack.cli.root import inner_commands
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import (
     STREAM,
@@ -40,12 +37,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _BY_PROJECT = ParameterSource.DEFAULT_MAP
 _LONGEST_TIMEOUT = 86400.0
 _SHAPES = {"yaml", "json", "text"}
-_PROJECT_FILES = {"wasmpack.toml": b"", "pyproject.toml": b"[tool.wasmpack"}
-"""Names, and what a file of that name holds if it is meant."""
-_OF_PROJECT = {"targets", "annotations", "plugin_config", "vm_config"}
-"""Parameters that a project file can set."""
-_LARGEST = 1 << 20
-"""Bytes of a file that is searched for it."""
 
 
 if TYPE_CHECKING:
@@ -59,54 +50,6 @@ def completed_name(text: str, *, tagged: bool = True) -> str:
     """An image name with the registry and the tag of the project, if it has none."""
     project = current_run().project
     return text if project is None else project.completed(text, tagged=tagged)
-
-
-def use_project(run: Run, context: click.Context, command: click.Command) -> None:
-    """Let the project file here, if there is one, set what the command line and variables do not.
-
-    :param context: of the group of all commands
-    """
-    found = None
-    with contextlib.suppress(OSError):  # the working directory was deleted
-        found = find_project(Path.cwd()) if _has_use(command) else None
-    if found is None:
-        return
-    from wasmpack.cli.project import of_command, read_project
-
-    project = run.project = read_project(*found)
-    name = str(context.invoked_subcommand)
-    context.default_map = {name: of_command(command, project.defaults())}
-    said = f"using {os.path.relpath(project.file)}: {', '.join(project.settings) or 'empty'}"
-    context.meta[ONCE_READ] = [lambda: run.console.notice(said)]
-
-
-def _has_use(command: click.Command) -> bool:
-    """True if the project file can say something that the command asks for."""
-    return any(
-        param.name in _OF_PROJECT or getattr(param.type, "of_project", False)
-        for param in command.params
-    ) or any(map(_has_use, inner_commands(command).values()))
-
-
-def find_project(start: Path) -> tuple[Path, Path] | None:
-    """The nearest project file and its repository, from a directory upwards.
-
-    Without a repository, the directory itself is looked at alone.
-    """
-    inside = [start, *start.parents]
-    root = next((path for path in inside if (path / ".git").exists()), start)
-    for path in inside[: inside.index(root) + 1]:
-        for name, mark in _PROJECT_FILES.items():
-            file = path / name
-            with contextlib.suppress(OSError):
-                if file.is_file() and mark in _start_of(file):
-                    return file, root
-    return None
-
-
-def _start_of(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return stream.read(_LARGEST)
 
 
 class PlaceType(_PlaceParameter):

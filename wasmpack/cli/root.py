@@ -270,9 +270,7 @@ def cli(run: Run, verbose: int, quiet: bool, debug: bool, color: str, no_progres
     context = click.get_current_context()
     command = cli.get_command(context, context.invoked_subcommand or "")
     if command is not None and not {"-h", "--help"} & {*run.arguments}:
-        from wasmpack.cli.options import use_project
-
-        use_project(run, context, command)
+        run.prepare(run, context, command)
 
 
 with_environment(cli, ("WASMPACK",))

@@ -71,7 +71,8 @@ TOPICS = {
     "registry": Topic(
         "Registry options: TLS, credentials, timeouts.",
         "Every command that can reach a registry takes these. Without them, credentials are those "
-        "of wasmpack login, docker login and podman login, and loopback addresses use plain HTTP.",
+        "of wasmpack login, docker login and podman login, and loopback addresses use plain HTTP. "
+        "copy and mirror take each for one side too: --from-ca-file, --to-username, and so on.",
     ),
     "options": Topic(
         "Options of all commands: -v, -q, --color, …",

@@ -18,8 +18,7 @@ from wasmpack.oci.place import (
 from wasmpack.oci.reference import DOCKER_HUB, Reference
 from wasmpack.stores.archive import open_archive
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.local import find_local, store_path
-from wasmpack.stores.on_disk import LayoutReader, LocalReader
+from wasmpack.stores.local import LayoutReader, LocalReader, find_local, store_path
 from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.session import Session
 

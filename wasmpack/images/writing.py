@@ -28,8 +28,7 @@ from wasmpack.oci.place import (
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.archive import archive_layout, check_archive
 from wasmpack.stores.layout import Layout
-from wasmpack.stores.local import open_store
-from wasmpack.stores.on_disk import LayoutWriter
+from wasmpack.stores.local import LayoutWriter, open_store
 from wasmpack.stores.ports import ImageWriter
 from wasmpack.stores.session import Session, registry_name
 
