@@ -534,7 +534,7 @@ def test_docker_hub_has_its_own_key(cli: Cli) -> None:
 BAD_FILES = [
     ("a: [1", "p.yaml:1:4: while parsing a flow sequence"),
     ("a:\n\tb: 1", "p.yaml:2:1: a tab"),
-    ("kind: Pod", "no WasmPlugin or TrafficExtension in it (but Pod)"),
+    ("kind: Pod", "no WasmPlugin or TrafficExtension in it, only Pod"),
     ("", "no WasmPlugin or TrafficExtension in it"),
     (
         "apiVersion: maistra.io/v1\nkind: ServiceMeshExtension",

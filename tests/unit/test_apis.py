@@ -35,7 +35,10 @@ def higress(spec: str) -> str:
     )
 
 
-def policy(wasm: str, refs: str = "[{kind: Gateway, name: g}]") -> str:
+GROUP = "group: gateway.networking.k8s.io"
+
+
+def policy(wasm: str, refs: str = f"[{{{GROUP}, kind: Gateway, name: g}}]") -> str:
     return (
         "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyExtensionPolicy\n"
         f"metadata: {{name: p}}\nspec: {{targetRefs: {refs}, wasm: [{wasm}]}}\n"
@@ -138,9 +141,10 @@ def test_extension_policies(wasm: str, release: str, expected: set[tuple[str, st
 
 
 REFERENCES = [
-    ("[{kind: ListenerSet, name: l}]", "1.8", {"WPL004"}),
-    ("[{kind: ListenerSet, name: l}]", "1.9", set()),
+    (f"[{{{GROUP}, kind: ListenerSet, name: l}}]", "1.8", {"WPL004"}),
+    (f"[{{{GROUP}, kind: ListenerSet, name: l}}]", "1.9", set()),
     ("[{kind: Service, name: l}]", "1.9", {"WPL004"}),
+    ("[{group: apps, kind: Gateway, name: l}]", "1.9", {"WPL004"}),
     ("[]", "1.9", {"WPL004"}),
 ]
 
@@ -207,6 +211,26 @@ def test_what_an_envoy_filter_gives_its_plugin(name: str) -> None:
 
 
 BYTES = '{"@type": t/google.protobuf.BytesValue, value: aGk=}'
+
+
+@pytest.mark.parametrize(
+    ("content", "severity"),
+    [
+        ("{name: envoy.filters.http.lua}", "info"),
+        (
+            f"{{typed_config: {{'@type': t/{WASM.format('http')}, config: {{vm_cofig: {{}}}}}}}}",
+            "warning",
+        ),
+    ],
+    ids=["of something else", "mistyped"],
+)
+def test_an_envoy_filter_without_a_module(content: str, severity: str) -> None:
+    text = (
+        "apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: p}\n"
+        f"spec: {{configPatches: [{{patch: {{value: {content}}}}}]}}\n"
+    )
+    (found,) = judged(text, "istio-1.31").findings
+    assert (found.code, found.severity) == ("WPL023", severity)
 
 
 def test_a_file_of_the_proxy_is_reported() -> None:

@@ -81,7 +81,7 @@ def test_judged_or_refused(values: list[dict[str, Any]]) -> None:
         documents += read_documents(json.dumps(value).encode(), "f")
     with contextlib.suppress(WasmpackError):
         report = validate_wasmplugin(documents, "f", images=ImageScope(read=False))
-        assert all("\x1b" not in line for line in report_lines(report, plain))
+        assert all("\x1b" not in line for line in report_lines(report))
         json.dumps(report.as_json())
     with contextlib.suppress(WasmpackError):
         request = MigrationRequest(documents=documents, subject="f")

@@ -11,6 +11,7 @@ from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import MAX_BYTES, Counts, TooMuch, read_counted
 
 SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 NOT_YAML = Rule(
     code="WPL000",
     title="a file that is not YAML, with line, column and reason",
@@ -77,8 +78,9 @@ def read_file_documents(name: str, counts: Counts) -> Iterator[Document]:
 def kustomization_of(source: str) -> str | None:
     """The directory of a file, if Kustomize builds it."""
     directory = Path(source).parent
-    names = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-    found = source not in {"", "<stdin>"} and any((directory / name).is_file() for name in names)
+    found = source not in {"", "<stdin>"} and any(
+        (directory / name).is_file() for name in KUSTOMIZATIONS
+    )
     return str(directory) if found else None
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from wasmpack.envoy import EnvoyVerdict, ask_envoy
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.check import ModuleFacts, module_problems
+from wasmpack.module_rules.start_up import INPUT_REFUSED
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import all_targets
 
@@ -66,8 +67,9 @@ def _opinion(asked: Asked) -> tuple[str, list[Problem], Problem]:
     known = {each.name: each for each in all_targets() if each.consumer == "envoy"}
     newest = max(known.values(), key=lambda each: each.host)
     judged = module_problems(facts, known.get(target, newest))
-    ours = any(problem.severity is Severity.ERROR for problem in judged)
-    said = _said(verdict, refused_by_us=ours, tried=given.dry_run)
+    ours = any(p.severity is Severity.ERROR for p in judged)
+    foreseen = any(p.rule in INPUT_REFUSED for p in judged)
+    said = _said(verdict, refused_by_us=ours, foreseen=foreseen, tried=given.dry_run)
     if seen_by:
         more = f" and {len(seen_by) - _SHOWN} more" if len(seen_by) > _SHOWN else ""
         whose = f"{', '.join(seen_by[:_SHOWN])}{more}"
@@ -75,7 +77,8 @@ def _opinion(asked: Asked) -> tuple[str, list[Problem], Problem]:
     return target, judged, said
 
 
-def _said(verdict: EnvoyVerdict, *, refused_by_us: bool, tried: bool) -> Problem:
+def _said(verdict: EnvoyVerdict, *, refused_by_us: bool, foreseen: bool, tried: bool) -> Problem:
+    """:param foreseen: a rule of ours warns of it, since the plugin may need other input."""
     who = f"Envoy {verdict.version}"
     words = "; ".join(verdict.words)[:600] or "no message"
     how = "crashes on it" if verdict.crashed else "refuses it"
@@ -87,6 +90,8 @@ def _said(verdict: EnvoyVerdict, *, refused_by_us: bool, tried: bool) -> Problem
         return ENVOY_AGREES.problem(who, f"{who} accepts it too")
     if refused_by_us:
         return ENVOY_AGREES.problem(who, f"{who} {how} too: {words}")
+    if foreseen:
+        return ENVOY_AGREES.problem(who, f"{who}, given no more input, {how} too: {words}")
     hint = "trust Envoy; this is a gap in wasmpack's rules, please report it"
     if not tried:
         hint = "trust Envoy; without --no-dry-run wasmpack may find the reason too"

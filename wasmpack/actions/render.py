@@ -214,12 +214,12 @@ def resource_report(
 def _module_problems(
     source: RenderSource, plugin: Plugin, names: list[str]
 ) -> dict[str, list[Problem]]:
-    """Why a target would refuse the image or its module, started as the resource says."""
+    """Findings of the image and its module, started as the resource says."""
     assert source.image is not None
     chosen = [target(name) for name in names]
     found, _ = image_problems(source.image, chosen, Checks(start_up=start_up_of(plugin)))
     return {
-        name: [problem for problem in rows if problem.severity is Severity.ERROR]
+        name: [problem for problem in rows if problem.severity is not Severity.INFO]
         for name, rows in found.items()
     }
 

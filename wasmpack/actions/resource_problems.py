@@ -79,6 +79,7 @@ def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
         vm_config_in_resource=own_vm_config,
         plugin_config=own if given.plugin_config is None else given.plugin_config,
         env=tuple((values | dict(given.env)).items()),
+        env_complete=True,
         host_env=tuple(name for name in of_host if name not in dict(given.env)),
         root_id=given.root_id or plugin.text("pluginName"),
         network=plugin.text("type") == "NETWORK" if given.network is None else given.network,

@@ -3,13 +3,14 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
-from wasmpack.actions.documents import kustomization_of
+from wasmpack.actions.documents import KUSTOMIZATIONS, kustomization_of
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Finding, Problem, Report, Rule, Severity
 from wasmpack.findings.places import place_in_file
 from wasmpack.kubeyaml.documents import Document, cut
-from wasmpack.mesh.apis import APIS, CARRIERS, api_of
+from wasmpack.mesh.apis import APIS, CARRIERS, ENVOY_FILTER, api_of
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
 from wasmpack.mesh.unrendered import unrendered_problems
 
@@ -23,19 +24,34 @@ NOT_JUDGED = Rule(
     consumer="none",
     fix="as the hint says",
 )
+_WASM_TYPE = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 _ALIKE = 0.8
 """Likeness (``difflib``) from which a group is taken for a misspelt one."""
 
 
 def nothing_to_validate(items: Sequence[Document], subject: str) -> BadArtifact:
-    kinds = sorted({str(mapping(item.value).get("kind") or "no kind") for item in items})
-    found = f" (but {', '.join(kinds)})" if kinds else ""
+    kinds = sorted({str(mapping(item.value).get("kind") or "") for item in items} - {""})
+    names = {PurePath(item.source).name for item in items}
+    found = f", only {', '.join(kinds)}" if kinds else ""
     hint = ""
     if "ServiceMeshExtension" in kinds:
         hint = "wasmpack migrate servicemeshextension"
-    elif "Kustomization" in kinds:
+    elif "Chart.yaml" in names:
+        hint = f"helm template {subject} | wasmpack validate wasmplugin -"
+    elif "Kustomization" in kinds or names & {*KUSTOMIZATIONS}:
         hint = f"kubectl kustomize {subject} | wasmpack validate wasmplugin -"
     return BadArtifact(f"{subject}: no {' or '.join(CARRIERS[:2])} in it{found}", hint=hint)
+
+
+def _without_plugin(resource: Document) -> Problem:
+    """An EnvoyFilter that has nothing for us, or in which it was not found."""
+    meant = "wasm" in str(mapping(resource.value).get("spec")).lower()
+    return NOT_JUDGED.problem(
+        resource.where(("spec",)),
+        "no WebAssembly module found in this EnvoyFilter: nothing of it is judged",
+        f"its typed_config has the @type {_WASM_TYPE}, and config.vm_config.code" if meant else "",
+        severity=Severity.WARNING if meant else Severity.INFO,
+    )
 
 
 def sorted_out(resources: Sequence[Document]) -> tuple[list[Problem], list[Plugin]]:
@@ -47,7 +63,10 @@ def sorted_out(resources: Sequence[Document]) -> tuple[list[Problem], list[Plugi
         known = api_of(mapping(resource.value)) is not None
         notes += unrendered if unrendered or known else [_foreign(resource)]
         if known and not unrendered:
-            plugins += Plugin.all_of(resource)
+            found = list(Plugin.all_of(resource))
+            plugins += found
+            if not any(plugin.fields for plugin in found) and found[0].kind == ENVOY_FILTER:
+                notes.append(_without_plugin(resource))
     return notes, plugins
 
 

@@ -140,16 +140,20 @@ def label(text: str) -> tuple[str, str]:
 
 
 def target_ref(text: str) -> JsonObject:
-    """``KIND/NAME`` or, as kubectl writes it, ``KIND.GROUP/NAME``."""
+    """``KIND/NAME``, ``GROUP/KIND/NAME`` or, as kubectl writes it, ``KIND.GROUP/NAME``."""
     from wasmpack.mesh.kinds import TARGET_GROUPS
 
-    kind, slash, name = text.partition("/")
+    *before, kind, name = ["", *text.split("/")]
     kind, _, group = kind.partition(".")
-    if not slash or not kind or not name:
-        raise WrongUsage(f"--target-ref {text!r}: expected KIND/NAME", hint="Gateway/my-gateway")
+    given = [group, *before[1:]] if group else before[1:]
+    if not kind or not name or len(given) > 1:
+        raise WrongUsage(
+            f"--target-ref {text!r}: expected KIND/NAME or GROUP/KIND/NAME",
+            hint="Gateway/my-gateway",
+        )
     known = {word.lower(): word for word in TARGET_GROUPS}
     kind = known.get(kind.lower(), kind)
-    group = group or TARGET_GROUPS.get(kind, "")
+    group = given[0] if given else TARGET_GROUPS.get(kind, "")
     # the CRDs of Istio 1.23 and 1.24 refuse a Service whose empty group is not written out
     return {"group": group, "kind": kind, "name": name}
 

@@ -21,6 +21,8 @@ class StartUp:
     """Names and values of environment variables."""
     host_env: tuple[str, ...] = ()
     """Names of variables with the values they have in the proxy, which are unknown here."""
+    env_complete: bool = False
+    """A resource says it: the plugin gets no other variables."""
     root_id: str = ""
     """The name of one of the module's root contexts, or nothing."""
     network: bool | None = None
@@ -58,5 +60,5 @@ class StartUp:
 
     @property
     def env_known(self) -> bool:
-        """Variables were given, and all of their values are known."""
-        return bool(self.env) and not self.host_env
+        """The variables are known, and all of their values."""
+        return (bool(self.env) or self.env_complete) and not self.host_env

@@ -69,11 +69,18 @@ _SAME_AS_WITHOUT: dict[str, tuple[JsonValue, ...]] = {
 }
 """Values that say what a release without the field does anyway."""
 
+_WITHOUT = "leave it out, if the plugin can do without"
+_INSTEAD = dict.fromkeys(
+    ("targetRef", "targetRefs"),
+    "spec.selector.matchLabels; without either, all workloads of the namespace get the plugin",
+)
+"""Hints for fields that a release does not know."""
+
 
 def release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
     """Fields and values that this release does not know."""
     if plugin.kind == TRAFFIC_EXTENSION and release < SINCE_TRAFFIC_EXTENSION:
-        hint = "--kind WasmPlugin is known to every release"
+        hint = "WasmPlugin is known to every release"
         message = f"Istio {_named(release)} has no TrafficExtension (since {_named((1, 30))})"
         yield plugin.problem(UNKNOWN_TO_RELEASE, ("kind",), message, hint)
         return
@@ -85,7 +92,7 @@ def release_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
             f"Istio {_named(release)} has no field {name} (since {_named(since)}): it is refused, "
             "or dropped silently"
         )
-        hint = "leave it out" if harmless else "leave it out, if the plugin can do without"
+        hint = "leave it out" if harmless else _INSTEAD.get(name, _WITHOUT)
         severity = Severity.WARNING if harmless else None
         yield plugin.problem(UNKNOWN_TO_RELEASE, name, message, hint, severity=severity)
     yield from _target_release_problems(plugin, release)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from wasmpack.findings import Problem
 from wasmpack.mesh.api_rules import API_REFUSES, UNKNOWN_TO_RELEASE
 from wasmpack.mesh.mappings import mapping, mappings
-from wasmpack.mesh.plugin import Plugin
+from wasmpack.mesh.plugin import GATEWAY_GROUP, Plugin
 from wasmpack.mesh.releases import OLDEST_POLICY, Release
 from wasmpack.oci.canonical import JsonObject
 
@@ -39,6 +39,11 @@ def policy_problems(plugin: Plugin, release: Release) -> Iterator[Problem]:
             known = ", ".join(kind for kind, first in POLICY_KINDS.items() if release >= first)
             message = f"{named} cannot attach to a {ref.get('kind')}"
             yield plugin.problem(API_REFUSES, ("spec", "targetRefs"), message, f"one of {known}")
+        if ref.get("group") != GATEWAY_GROUP:
+            message = f"this policy can only have a targetRefs[*].group of {GATEWAY_GROUP}"
+            yield plugin.problem(
+                API_REFUSES, ("spec", "targetRefs"), message, f"group: {GATEWAY_GROUP}"
+            )
     if not refs and not spec.get("targetSelectors"):
         message = "either targetRef, targetRefs or targetSelectors must be used"
         yield plugin.problem(API_REFUSES, ("spec",), message, "targetRefs: [{kind: Gateway, …}]")

@@ -30,7 +30,7 @@ _Fault = tuple[tuple[str | int, ...], str, str]
 
 
 def _faults(metadata: JsonObject) -> Iterator[_Fault]:
-    if not metadata.get("name") and not metadata.get("generateName"):
+    if not any(key in metadata and metadata[key] != "" for key in ("name", "generateName")):
         yield (), "name or generateName is required", "add a name"
     size = sum(
         len(key.encode()) + len(text.encode())

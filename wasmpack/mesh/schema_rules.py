@@ -133,7 +133,7 @@ def _known_keys(kind: str, path: FieldPath) -> list[str]:
 def _words(fault: SchemaFault) -> str:
     if fault.keyword == "enum":
         return f"{shortened(fault.value)} is not one of {', '.join(fault.expected)}"
-    if fault.path[-1:] == ("sha256",):
+    if fault.path[-1:] == ("sha256",) and isinstance(fault.value, str):
         return "sha256 field must match [a-f0-9]{64} pattern"
     if fault.keyword == "type":
         kinds = fault.expected if isinstance(fault.expected, list) else [fault.expected]
@@ -170,7 +170,7 @@ _KINDS = {
 
 
 def _schema_hint(fault: SchemaFault) -> str:
-    if fault.path[-1:] == ("sha256",):
+    if fault.path[-1:] == ("sha256",) and isinstance(fault.value, str):
         return "64 lower-case hexadecimal digits, without 'sha256:': wasmpack digest IMAGE"
     if fault.path[-1:] == ("imagePullPolicy",):
         return "there is no Never; IfNotPresent is the default"

@@ -137,5 +137,5 @@ def _wasi_hint(sdk: str, item: Import) -> str:
     ):
         return "no proxy provides this part of WASI: avoid the library that needs it"
     if sdk == "go":
-        return "Go 1.24 and later needs Envoy 1.33 (Istio 1.25) or newer; TinyGo needs less"
+        return "Go 1.24 and later needs Envoy 1.33 (Istio 1.25), not Higress 2; TinyGo needs less"
     return "only newer proxies provide it: choose a newer target, or stub it (wasi-stub)"

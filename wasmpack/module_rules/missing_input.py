@@ -49,7 +49,7 @@ def missing_input(step: Step, run: DryRun, given: StartUp) -> Missing | None:
         if any(map(_blames_the_root_id, run.log[-LAST_LINES:])):
             return Missing.ROOT_ID
         return None if given.configured else Missing.CONFIGURATION
-    if step.name != "proxy_on_vm_start" or given.env_known:
+    if step.name != "proxy_on_vm_start" or (given.env and given.env_known):
         return None
     at_start = any(name in _READ_ENVIRONMENT for _, name in run.start_calls)
     named = at_start and any(map(_NAMES_VARIABLE.search, run.log))
@@ -60,6 +60,8 @@ def may_come(missing: Missing | None, given: StartUp) -> bool:
     """The proxy may be given what the dry run was not."""
     if missing is Missing.ROOT_ID:
         return not given.root_id and not given.configured
+    if missing is Missing.ENVIRONMENT:
+        return not given.env_known
     return missing is not None
 
 

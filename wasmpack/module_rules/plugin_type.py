@@ -48,7 +48,7 @@ def type_problems(module: Module, *, network: bool | None) -> Iterator[Problem]:
     message = f"no callback of the type {_name(network)} is exported: the plugin does nothing"
     hint = "export the callbacks that it needs"
     if of_other:
-        message += f" (but {of_other[0].decode()})"
+        message += f"; {of_other[0].decode()} is one of the other type"
         hint = f"type: {_name(not network)}"
     yield NO_CALLBACK.problem("exports", message, hint)
 

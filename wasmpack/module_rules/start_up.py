@@ -55,6 +55,8 @@ CONFIGURATION_REFUSED = Rule(
     consumer="`Failed to configure base Wasm plugin`",
     fix="correct the configuration, or the root id if the plugin's log names it",
 )
+INPUT_REFUSED = (VM_START_REFUSED, CONTEXT_REFUSED, CONFIGURATION_REFUSED)
+"""Warnings where the plugin may lack nothing but an input that was not given."""
 BEYOND_BOUNDS = Rule(
     code="RUN006",
     title="a step, or compiling, exceeds the dry run's bounds",
