@@ -2,8 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TypeVar, assert_never
 
@@ -11,6 +12,7 @@ from wasmpack.actions.subjects import Failure, Subject, SubjectKind, attempt
 from wasmpack.actions.validate import Checks, validate_config, validate_module
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.dry_run.nursery import warm_workers
 from wasmpack.findings import Report
 from wasmpack.stores.session import Session
 
@@ -54,7 +56,7 @@ class SubjectValidator:
 
 
 def validate_subjects(
-    names: Iterable[str],
+    names: Sequence[str],
     find: Callable[[str], Subject],
     validator: SubjectValidator,
     *,
@@ -72,7 +74,8 @@ def validate_subjects(
             return subject
         return attempt(validator.report, subject, subject.name)
 
-    return in_order(subjects, report, jobs=jobs)
+    with warm_workers() if len(names) > 1 else nullcontext():
+        yield from in_order(subjects, report, jobs=jobs)
 
 
 def in_order(
