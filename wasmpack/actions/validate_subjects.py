@@ -25,6 +25,8 @@ class SubjectValidator:
     """Validates subjects of any kind in the same way."""
 
     checks: Checks
+    resource_checks: Checks
+    """Those of modules in resources."""
     session: Session
     images: ImageScope
     """How far the images of resources are looked at."""
@@ -48,7 +50,7 @@ class SubjectValidator:
         return validate_wasmplugin(
             documents,
             subject.name,
-            self.checks,
+            self.resource_checks,
             self.session,
             images=self.images,
             unreadable=unreadable,
