@@ -67,10 +67,6 @@ RESOURCE = st.fixed_dictionaries(
 SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 
 
-def plain(text: str, _colour: str) -> str:
-    return text
-
-
 @settings(max_examples=600, deadline=None, suppress_health_check=SLOW)
 @given(st.lists(RESOURCE, min_size=1, max_size=3))
 def test_judged_or_refused(values: list[dict[str, Any]]) -> None:
@@ -79,7 +75,7 @@ def test_judged_or_refused(values: list[dict[str, Any]]) -> None:
         documents += read_documents(json.dumps(value).encode(), "f")
     with contextlib.suppress(WasmpackError):
         report = validate_wasmplugin(documents, "f", images=ImageScope(read=False))
-        assert all("\x1b" not in line for line in report_lines(report, plain))
+        assert all("\x1b" not in line for line in report_lines(report))
         json.dumps(report.as_json())
     with contextlib.suppress(WasmpackError):
         request = MigrationRequest(documents=documents, subject="f")
