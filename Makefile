@@ -94,6 +94,7 @@ bench: $(TESTED)
 	$(BIN)/pip install --quiet --group bench
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/verdicts.py
+	$(BIN)/python benchmarks/many.py
 	$(BIN)/python benchmarks/registry.py --plot docs/registry.svg
 
 ## constraints: update the pinned newest dependencies of users and tests, and the oldest allowed

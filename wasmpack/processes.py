@@ -10,14 +10,13 @@ memory and sleep are read from ``/proc``; without it (macOS), CPU time is bounde
 import contextlib
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from wasmpack.errors import WasmpackError
 
@@ -92,13 +91,23 @@ class Starved(WasmpackError):
         super().__init__(f"{what} is {exceeded}", hint="try again when the machine is less busy")
 
 
+class ChildProcess(Protocol):
+    """A process that we may end; :class:`subprocess.Popen` is one."""
+
+    pid: int
+    returncode: int | None
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+
+
 class Watch:
     """Ends a process that exceeds its limits; ``exceeded`` says which one.
 
     Used as a context manager around the time in which the process works.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+    def __init__(self, process: ChildProcess, limits: Limits) -> None:
         """:param limits: may be replaced while the process runs (``watch.limits = …``)."""
         self.limits = limits
         self.exceeded: Exceeded | None = None
@@ -158,7 +167,7 @@ class Watch:
         return None
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: ChildProcess) -> None:
     """Kill a process; if it leads a process group, with what it has started."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

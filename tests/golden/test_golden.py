@@ -143,3 +143,22 @@ def test_what_is_printed(script: Path, printed: Callable[[Path], str]) -> None:
 
 def test_every_case_has_its_text_and_every_text_its_case() -> None:
     assert [script.with_suffix(".out") for script in CASES] == sorted(HERE.glob("*/*.out"))
+
+
+WRONG_USES = [
+    block
+    for text in sorted((HERE / "guesses").glob("*.out"))
+    for block in re.split(r"(?m)^(?=\$ wasmpack)", text.read_text())
+    if re.search(r"(?m)^\[exit [^3]", block) and "no such file" not in block
+]
+"""Flags of other tools, swapped arguments, wrong nouns, and the answer that each gets."""
+
+
+def test_there_are_many_wrong_uses() -> None:
+    assert len(WRONG_USES) >= 60
+
+
+@pytest.mark.parametrize("block", WRONG_USES, ids=lambda block: block.splitlines()[0][2:])
+def test_a_wrong_use_leads_to_the_next_command(block: str) -> None:
+    assert "\nerror: " in block
+    assert "\nhint: " in block

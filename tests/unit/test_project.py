@@ -182,6 +182,22 @@ def test_a_wrong_file_ends_the_command_but_not_its_help(repository: Path, cli: C
         assert cli(*words, cwd=repository).code == 0
 
 
+def test_a_resource_keeps_its_own_configuration(repository: Path, cli: Cli) -> None:
+    """The project's would be refused by this plugin; given on the command line, it wins."""
+    write(repository, 'plugin-config = "config.json"')
+    (repository / "config.json").write_text("[]")
+    assert cli("build", MODULE, "-t", "quay.io/me/p:v1", "--no-validate", cwd=repository).code == 0
+    (repository / "plugin.yaml").write_text(
+        "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\n"
+        "metadata: {name: p}\nspec: {url: 'oci://quay.io/me/p:v1', pluginConfig: {x-a: b}}\n"
+    )
+    for words in (("validate", "plugin.yaml"), ("validate", "wasmplugin", "plugin.yaml")):
+        options = (*words, "--target", "istio-1.31")
+        assert cli(*options, cwd=repository).code == 0
+        assert cli(*options, "--plugin-config", "[]", cwd=repository).code == 3
+    assert cli("validate", "module", MODULE, cwd=repository).code == 3
+
+
 def test_config_says_what_holds_and_why(repository: Path, cli: Cli) -> None:
     write(repository, ALL)
     env = {"WASMPACK_TARGET": "envoy-1.40", "WASMPACK_PASSWORD": "hunter2", "WASMPACK_RETRIES": "1"}

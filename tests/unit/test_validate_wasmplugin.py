@@ -69,10 +69,6 @@ RESOURCE = st.fixed_dictionaries(
 SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 
 
-def plain(text: str, _colour: str) -> str:
-    return text
-
-
 @settings(max_examples=600, deadline=None, suppress_health_check=SLOW)
 @given(st.lists(RESOURCE, min_size=1, max_size=3))
 def test_judged_or_refused(values: list[dict[str, Any]]) -> None:

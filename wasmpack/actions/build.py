@@ -276,7 +276,10 @@ def _created(text: str | None) -> datetime | None:
         return datetime.now(UTC).replace(microsecond=0)
     if text is not None:
         if not _RFC3339.fullmatch(text):
-            raise WrongUsage(f"--created {text!r}: expected a time like 2026-11-24T09:30:00Z")
+            raise WrongUsage(
+                f"--created {text!r}: expected a time like 2026-11-24T09:30:00Z",
+                hint="--created now, or leave it out for an image without a date",
+            )
         try:
             return datetime.fromisoformat(text).astimezone(UTC)
         except (ValueError, OverflowError) as error:

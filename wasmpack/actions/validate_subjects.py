@@ -1,6 +1,7 @@
 """Several subjects of any kind, validated on all cores."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -9,6 +10,7 @@ from wasmpack.actions.subjects import Subject, SubjectKind
 from wasmpack.actions.validate import Checks, validate_config, validate_module
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.dry_run.nursery import warm_workers
 from wasmpack.findings import Report
 from wasmpack.stores.session import Session
 
@@ -18,6 +20,8 @@ class SubjectValidator:
     """Validates subjects of any kind in the same way."""
 
     checks: Checks
+    resource_checks: Checks
+    """Those of modules in resources."""
     session: Session
     images: ImageScope
     """How far the images of resources are looked at."""
@@ -41,7 +45,7 @@ class SubjectValidator:
         return validate_wasmplugin(
             documents,
             subject.name,
-            self.checks,
+            self.resource_checks,
             self.session,
             images=self.images,
             unreadable=unreadable,
@@ -49,7 +53,7 @@ class SubjectValidator:
 
 
 def validate_subjects(
-    names: Iterable[str],
+    names: Sequence[str],
     find: Callable[[str], Subject],
     validator: SubjectValidator,
     *,
@@ -67,4 +71,5 @@ def validate_subjects(
             return subject
         return attempt(validator.report, subject, subject.name)
 
-    return in_order(subjects, report, jobs=jobs)
+    with warm_workers() if len(names) > 1 else nullcontext():
+        yield from in_order(subjects, report, jobs=jobs)

@@ -128,14 +128,18 @@ def force_option(what: str) -> Callable[[F], F]:
     )
 
 
+def by_project(name: str) -> bool:
+    """True if the project file gave this option its value."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.get_parameter_source(name) is _BY_PROJECT
+
+
 def exclude(**given: object) -> None:
     """:raises WrongUsage: all of these options, which exclude each other, are given.
 
     The command line wins over the project file.
     """
-    context = click.get_current_context(silent=True)
-    told = [not context or context.get_parameter_source(n) is not _BY_PROJECT for n in given]
-    if all(given.values()) and all(told):
+    if all(given.values()) and not any(map(by_project, given)):
         names = " and ".join(map(long_name, given))
         raise WrongUsage(f"{names} exclude each other")
 

@@ -20,7 +20,10 @@ def check_report(path: Path | None) -> None:
     if path is None:
         return
     if path.suffix not in {".md", ".json"}:
-        raise WrongUsage(f"--report {path}: expected a name that ends in .md or .json")
+        raise WrongUsage(
+            f"--report {path}: expected a name that ends in .md or .json",
+            hint="--report report.md for people, report.json for programs",
+        )
     if not path.parent.is_dir():
         raise NotFound(f"--report {path}: no such directory")
     check_named(path)

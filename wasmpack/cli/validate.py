@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +11,14 @@ import click
 from wasmpack.cli.check_options import CheckOptions
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console
-from wasmpack.cli.options import PLACE, at_registry, completed_name, exclude, registry_options
+from wasmpack.cli.options import (
+    PLACE,
+    at_registry,
+    by_project,
+    completed_name,
+    exclude,
+    registry_options,
+)
 from wasmpack.cli.report import show_report, show_reports
 from wasmpack.cli.root import NounGroup
 from wasmpack.cli.shapes import report_format_option
@@ -20,6 +27,7 @@ from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
     from wasmpack.actions.subjects import Subject
+    from wasmpack.actions.validate import Checks
     from wasmpack.actions.validate_subjects import SubjectValidator
     from wasmpack.actions.validate_wasmplugin import ImageScope
 
@@ -50,12 +58,26 @@ class SubjectOptions(CheckOptions):
         exclude(no_image=self.no_image, envoy=self.envoy)
         return ImageScope(read=not self.no_image, remote=self.remote)
 
+    def resource_checks(self) -> Checks:
+        """The same for resources, whose own configuration wins over that of the project file."""
+        checks = self.checks()
+        given = checks.start_up
+        start_up = replace(
+            given,
+            plugin_config=None if by_project("plugin_config") else given.plugin_config,
+            vm_config=None if by_project("vm_config") else given.vm_config,
+        )
+        return replace(checks, start_up=start_up)
+
     def validator(self, session: Session | None = None) -> SubjectValidator:
         """Return the validator for all subjects."""
         from wasmpack.actions.validate_subjects import SubjectValidator
 
         return SubjectValidator(
-            checks=self.checks(), session=session or Session(), images=self.scope
+            checks=self.checks(),
+            resource_checks=self.resource_checks(),
+            session=session or Session(),
+            images=self.scope,
         )
 
     def show(
@@ -196,7 +218,7 @@ def validate_wasmplugin(
     from wasmpack.actions.documents import read_or_report
     from wasmpack.actions.validate_wasmplugin import validate_wasmplugin as validated
 
-    checks, scope, subject = given.checks(), given.scope, ", ".join(files)
+    checks, scope, subject = given.resource_checks(), given.scope, ", ".join(files)
     documents, unreadable = read_or_report(files)
     report = validated(documents, subject, checks, session, images=scope, unreadable=unreadable)
     return show_report(report, console)

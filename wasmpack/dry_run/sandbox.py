@@ -20,7 +20,7 @@ from wasmpack.dry_run.budget import Budget, text_limits
 from wasmpack.dry_run.code_cache import cache_file
 from wasmpack.dry_run.engine import Validity
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Served, Step
-from wasmpack.dry_run.spawn import Worker, spawn_worker
+from wasmpack.dry_run.spawn import Worker, any_worker, spawn_worker
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.processes import Exceeded
 from wasmpack.proxy_abi.host_scan import without_bulk
@@ -50,7 +50,7 @@ class Sandbox:
 
         :raises WasmpackError: no process can be started
         """
-        self._process = Worker(started or spawn_worker())
+        self._process = Worker(started or any_worker())
         self._fed: PluginModule | None = None
         self._whole = True
 

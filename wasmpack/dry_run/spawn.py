@@ -12,11 +12,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import IO, Any, Protocol
 
 from wasmpack.confinement import allowed_environment, import_path
+from wasmpack.dry_run.nursery import warm_worker
 from wasmpack.errors import WasmpackError
-from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch
+from wasmpack.processes import Bound, ChildProcess, Exceeded, Limits, Starved, Watch
 
 _PYTHON_FAILED = 1
 """Exit status of a Python that ends with a traceback."""
@@ -45,10 +46,26 @@ def spawn_worker(entry: str = "run") -> "subprocess.Popen[bytes]":
         ) from error
 
 
+class WorkerProcess(ChildProcess, Protocol):
+    """A process that works for us."""
+
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    def wait(self) -> int:
+        """Wait for its end; the exit status, negative for a signal."""
+
+
+def any_worker() -> WorkerProcess:
+    """A worker of the nursery, if there is one, or else a new process."""
+    return warm_worker() or spawn_worker()
+
+
 class Worker:
     """A worker that is being watched; its answers come as JSON lines."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: WorkerProcess) -> None:
         self._process = process
         self._watch: Watch | None = None
         self._feeding: threading.Thread | None = None

@@ -11,11 +11,17 @@ from typing import Any, NoReturn
 from wasmpack.confinement import end_with_parent, limit_self
 
 
+def load() -> None:
+    """Import what a run needs, while nothing is to do yet."""
+    import wasmtime  # noqa: F401
+
+    from wasmpack.dry_run import engine, result, runs  # noqa: F401
+
+
 def run(parent: int) -> None:
     """Validate and compile a module, then start it once for each request."""
     end_with_parent(parent)
-    import wasmtime  # noqa: F401 - while the other side is still reading
-
+    load()
     from wasmpack.dry_run.engine import validity
     from wasmpack.dry_run.result import RunRequest
     from wasmpack.dry_run.runs import compiled_plugin, dry_runs

@@ -24,8 +24,14 @@ _INDENT = 2
 _CONTINUED = 4
 """Spaces before the cells of a row that had to go on the next line."""
 _CODES = {
-    "bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36,
-}  # fmt: skip
+    "bold": 1,
+    "dim": 2,
+    "red": 31,
+    "green": 32,
+    "yellow": 33,
+    "blue": 34,
+    "cyan": 36,
+}
 """Parameters of SGR (ECMA-48 8.3.117)."""
 _ESCAPE = re.compile("\x1b\\[[0-9;]*m")
 

@@ -21,3 +21,7 @@ wasmpack inspect imag
 wasmpack help frobnicate
 wasmpack help render wasmplug
 wasmpack help registries
+wasmpack validate modul small.wasm
+wasmpack run-tests x
+wasmpack login
+wasmpack completion powershell

@@ -24,3 +24,8 @@ wasmpack validate small.wasm --targets istio-1.29
 wasmpack validate small.wasm --Target istio-1.29
 wasmpack build small.wasm --tga x
 wasmpack list --zzz
+wasmpack push x --tag-all
+wasmpack inspect x --format yaml
+wasmpack validate small.wasm --output json
+wasmpack pull x --quiet=maybe
+wasmpack copy x y --dest-creds a:b

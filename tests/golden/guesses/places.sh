@@ -6,3 +6,7 @@ wasmpack build quay.io/me/plugin:v1 -t x
 wasmpack validate image plugin.yaml
 wasmpack copy docker-archive:image.tar x
 wasmpack copy x containers-storage:me/x:v1
+wasmpack render wasmplugin small.wasm
+wasmpack push small.wasm quay.io/me/x:v1
+wasmpack tag small.wasm x:v1
+wasmpack explain plugin.wasm
