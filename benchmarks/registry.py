@@ -29,6 +29,7 @@ from statistics import median
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
+from batch import measured
 from start_up import PYTHON, WASMPACK, section
 from support.peak import watched
 from support.registries import start_registry
@@ -418,6 +419,7 @@ def main() -> int:
             show_ways(found)
             layers(desk, given.runs)
             memory(desk)
+            LIMITS.extend(measured(registry.host, folder))
     if given.plot:
         plot(found, given.plot)
     over = [row for row in LIMITS if row[1] > row[2]]

@@ -133,8 +133,10 @@ def test_a_name_is_never_a_path(
     monkeypatch.chdir(tmp_path)
     program(tmp_path / "docker-credential-x" / "evil", f"touch {tmp_path}/ran")
     docker_config.write_text(json.dumps(KEYS[key](name)))
+    told: list[str] = []
+    assert find_credential("quay.io", "me/x", OPTIONS, told.append) is None
+    assert f"{docker_config}: {key}: " in told[0]
     for act in (
-        lambda: find_credential("quay.io", "me/x", OPTIONS),
         lambda: save_credential("quay.io", Credential(username="u", secret="s"), OPTIONS),
         lambda: erase_credential("quay.io", OPTIONS),
     ):

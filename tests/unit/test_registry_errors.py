@@ -35,7 +35,7 @@ INVALID = {"code": "MANIFEST_INVALID", "message": "manifest invalid"}
     [
         (answer(400, errors(INVALID)), ManifestRefused),
         (answer(400, errors({"code": "UNSUPPORTED"}, INVALID)), ManifestRefused),
-        (answer(405), ManifestRefused),
+        (answer(405), RegistryUnavailable),
         (answer(415), ManifestRefused),
         (answer(403), ManifestDenied),
         (answer(400, errors({"code": "UNKNOWN", "message": "MANIFEST_INVALID?"})),

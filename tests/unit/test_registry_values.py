@@ -119,6 +119,44 @@ def test_identity_token_is_exchanged() -> None:
     assert authorization('Bearer realm="https://a/t"', credential, ["s"], ask) == "Bearer A"
 
 
+@pytest.mark.parametrize("status", [401, 404, 405])
+def test_a_server_that_exchanges_no_identity_token_by_post(status: int) -> None:
+    asked: list[tuple[str, object]] = []
+
+    def ask(method: str, _url: str, _fields: object, headers: object) -> tuple[int, object]:
+        asked.append((method, headers))
+        return (status, None) if method == "POST" else (200, {"token": "T"})
+
+    credential = Credential(username="<token>", secret="R", identity_token=True)
+    assert authorization('Bearer realm="https://a/t"', credential, ["s"], ask) == "Bearer T"
+    assert asked == [("POST", {}), ("GET", {"Authorization": f"Basic {basic('<token>:R')}"})]
+
+
+OURS = "repository:x:pull,push"
+SCOPES = {
+    "the same": ("repository:x:pull", [OURS]),
+    "another repository": ("repository:y:pull", [OURS, "repository:y:pull"]),
+    "another right": ("repository:x:delete", [OURS, "repository:x:delete"]),
+    "several": ("repository:x:push registry:catalog:*", [OURS, "registry:catalog:*"]),
+    "none": ("", [OURS]),
+}
+
+
+@pytest.mark.parametrize(("named", "expected"), SCOPES.values(), ids=SCOPES)
+def test_the_scope_of_a_challenge_is_asked_for_next_to_ours(
+    named: str, expected: list[str]
+) -> None:
+    asked: list[object] = []
+
+    def ask(_method: str, _url: str, fields: object, _headers: object) -> tuple[int, object]:
+        assert isinstance(fields, dict)
+        asked.append(fields["scope"])
+        return 200, {"token": "T"}
+
+    authorization(f'Bearer realm="https://a/t",scope="{named}"', None, [OURS], ask)
+    assert asked == [expected]
+
+
 @pytest.fixture
 def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from support.faults.raw import RawServer, Script, answer
 from support.faults.tidy import BLOBS, MANIFESTS, tidy
 from support.images import image_of
 
-from wasmpack.errors import DigestMismatch, WasmpackError
+from wasmpack.errors import DigestMismatch, NotFound, RegistryUnavailable, WasmpackError
 from wasmpack.images.image import Image
 from wasmpack.images.transfer import Moved, transfer
+from wasmpack.oci.descriptor import Descriptor, Digest
+from wasmpack.oci.manifest import Index, parse
 from wasmpack.oci.media_types import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.ports import BlobStatus, attached_tags
@@ -229,3 +234,76 @@ def test_the_body_decides_where_the_server_does_not_know(kind: str, media_type: 
     whole = answer(body=json.dumps(body).encode(), headers={"Content-Type": kind} if kind else {})
     with RawServer(tidy(IMAGE, {f"GET {MANIFESTS}": always(whole)})) as server:
         assert RegistryReader(named(server), NO_RETRIES).get().media_type == media_type
+
+
+class SharedList:
+    """A list of referrers by tag, which another writer overwrites now and then."""
+
+    def __init__(self, lost: int) -> None:
+        """:param lost: how many of our writes the other one drops"""
+        self.lost = lost
+        self.held: Index | None = None
+
+    def referrers(self, _digest: Digest) -> tuple[Descriptor, ...]:
+        return ()
+
+    def manifest(self, target: str) -> Index:
+        if self.held is None:
+            raise NotFound(target)
+        return self.held
+
+    def put_manifest(self, manifest: Index, _target: str) -> bool:
+        self.lost -= 1
+        self.held = None if self.lost >= 0 else manifest
+        return False
+
+
+SIGNATURE = replace(image_of(2, 10).manifest, subject=IMAGE.manifest.descriptor)
+
+
+@pytest.fixture
+def writer(monkeypatch: pytest.MonkeyPatch) -> RegistryWriter:
+    monkeypatch.setattr("wasmpack.stores.registry.repository._PAUSE", 0)
+    return RegistryWriter(Reference.parse("r.io/a/b:v1"), NO_RETRIES)
+
+
+@pytest.mark.parametrize("lost", [0, 1, 3])
+def test_a_referrer_that_another_writer_drops_is_listed_again(
+    lost: int, writer: RegistryWriter
+) -> None:
+    found = SharedList(lost)
+    writer._client = found  # type: ignore[assignment]
+    writer.put_referrer(SIGNATURE)
+    assert found.held is not None
+    assert [row.digest for row in found.held.manifests] == [SIGNATURE.digest]
+
+
+def test_a_list_that_never_keeps_a_referrer_is_an_error(writer: RegistryWriter) -> None:
+    writer._client = SharedList(100)  # type: ignore[assignment]
+    with pytest.raises(RegistryUnavailable, match="others write this list"):
+        writer.put_referrer(SIGNATURE)
+
+
+SHA512 = Digest("sha512", hashlib.sha512(IMAGE.manifest.raw).hexdigest())
+
+
+def test_a_manifest_keeps_the_digest_it_was_asked_for_by() -> None:
+    whole = answer(body=IMAGE.manifest.raw, headers={"Content-Type": OCI_MANIFEST})
+    odd = {f"GET {MANIFESTS}sha512:": always(whole)}
+    with RawServer(tidy(IMAGE, odd)) as server:
+        found = RegistryReader(named(server, f"@{SHA512}"), NO_RETRIES).get()
+    assert found.digest == found.descriptor.digest == SHA512
+    assert parse(found.raw).digest == IMAGE.manifest.digest
+
+
+@pytest.mark.parametrize("kept", [SHA512, IMAGE.manifest.digest], ids=["kept", "refused"])
+def test_a_tag_is_written_with_the_digest_of_another_algorithm(kept: Digest) -> None:
+    found = parse(IMAGE.manifest.raw, digest=SHA512)
+    head = answer(headers={"Docker-Content-Digest": str(kept)})
+    odd = {f"HEAD {MANIFESTS}v1": always(head), "PUT": always(answer("201 Created"))}
+    with RawServer(tidy(IMAGE, odd)) as server:
+        writer = RegistryWriter(named(server), NO_RETRIES)
+        expected = contextlib.nullcontext() if kept == SHA512 else pytest.raises(DigestMismatch)
+        with expected:
+            writer.put_manifest(found, ["v1"])
+    assert server.seen[0].startswith(f"PUT {MANIFESTS}{SHA512}?tag=v1 ")

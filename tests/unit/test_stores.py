@@ -23,7 +23,7 @@ from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
 from wasmpack.images.variants import BuiltImage, artifact_image
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.descriptor import Descriptor
+from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, parse
 from wasmpack.oci.place import LayoutPlace, parse_place
 from wasmpack.oci.reference import Reference
@@ -430,9 +430,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = stores_layout.parse
 
-    def counted(raw: bytes, media_type: str = "") -> Manifest | Index:
+    def counted(raw: bytes, media_type: str, *, digest: Digest) -> Manifest | Index:
         seen.append(Descriptor.of(raw, "").digest.hex)
-        return real(raw, media_type)
+        return real(raw, media_type, digest=digest)
 
     monkeypatch.setattr(stores_layout, "parse", counted)
     return seen

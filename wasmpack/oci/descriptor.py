@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.oci.canonical import Fields, JsonObject, JsonValue, find, go_fields, shown
@@ -57,10 +57,13 @@ class Digest:
             )
         return cls(algorithm, digits)
 
+    DEFAULT: ClassVar[str] = "sha256"
+    """The algorithm of digests that we make."""
+
     @classmethod
     def of(cls, data: bytes) -> Self:
         """The sha256 digest of these bytes."""
-        return cls("sha256", hashlib.sha256(data).hexdigest())
+        return cls(cls.DEFAULT, hashlib.sha256(data).hexdigest())
 
     def hasher(self) -> Hasher:
         """A fresh hash object of this digest's algorithm, for bytes that arrive in pieces."""

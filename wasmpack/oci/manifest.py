@@ -47,15 +47,18 @@ class _Document:
     subject: Descriptor | None = None
     """The image that this one says something of (image-spec, manifest.md, image-index.md)."""
 
+    named: Digest | None = None
+    """The digest by which it was asked for, if that is of another algorithm than sha256."""
+
     @property
     def descriptor(self) -> Descriptor:
         """As an index or a registry names it."""
-        return Descriptor.of(self.raw, self.media_type)
+        return replace(Descriptor.of(self.raw, self.media_type), digest=self.digest)
 
     @property
     def digest(self) -> Digest:
         """Digest of the raw bytes."""
-        return Digest.of(self.raw)
+        return self.named or Digest.of(self.raw)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +94,15 @@ def artifact_type(manifest: Manifest | Index) -> str:
     return manifest.config.media_type if manifest.config else manifest.media_type
 
 
-def parse(raw: bytes, media_type: str = "", *, served: str = "") -> Manifest | Index:
+def parse(
+    raw: bytes, media_type: str = "", *, served: str = "", digest: Digest | None = None
+) -> Manifest | Index:
     """Read manifest or index bytes.
 
     :param media_type: the ``Content-Type`` or the descriptor's; the body decides if it is
         another type, as from a server that sends text/plain
     :param served: the whole ``Content-Type``, if there was one
+    :param digest: the digest by which it was asked for, which it keeps
     :raises BadArtifact: too large, not JSON, or of a shape that no reader accepts
     """
     if len(raw) > MAX_MANIFEST:
@@ -107,7 +113,8 @@ def parse(raw: bytes, media_type: str = "", *, served: str = "") -> Manifest | I
     value = go_fields(_parsed(raw), _FIELDS)
     kind = _media_type(media_type, value)
     found = _index(raw, kind, value) if kind in INDEXES else _manifest(raw, kind, value)
-    return replace(found, served=served)
+    named = digest if digest and digest.algorithm != Digest.DEFAULT else None
+    return replace(found, served=served, named=named)
 
 
 def parse_manifest(raw: bytes, media_type: str = "") -> Manifest:

@@ -109,7 +109,7 @@ class Layout:
                 f"{self.blob_path(descriptor.digest)}: damaged, not the manifest it is named after",
                 hint="build or pull the image again",
             )
-        return parse(raw, descriptor.media_type)
+        return parse(raw, descriptor.media_type, digest=descriptor.digest)
 
     def open_blob(self, descriptor: Descriptor) -> BinaryIO:
         """The blob's file.

@@ -21,7 +21,7 @@ _RUN = Path("/run/containers")
 def configurations(options: RegistryOptions, notice: Notice) -> Iterator[Fields]:
     """Readable configurations, in search order.
 
-    :raises BadArtifact: one that is not a configuration
+    :raises BadArtifact: the one that ``--registry-config`` names is not a configuration
     """
     if not options.registry_config and (text := os.environ.get(_VARIABLE)):
         try:
@@ -71,9 +71,13 @@ def own_file(options: RegistryOptions) -> Path:
 
 
 def _usable(path: Path, options: RegistryOptions, notice: Notice) -> Fields | None:
-    """A file's content; None if it is not there, or cannot be opened and nobody named it."""
+    """A file's content; None if it is not there, or cannot be read and nobody named it."""
     try:
         return read_file(path)
+    except BadArtifact as error:
+        if options.registry_config:
+            raise
+        notice(f"warning: {error.message}; going on without it")
     except (OSError, ValueError) as error:
         if options.registry_config:
             with explained(path):

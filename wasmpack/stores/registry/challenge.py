@@ -20,6 +20,8 @@ _SCHEMES = {"bearer", "basic"}
 _CLIENT = "wasmpack"
 _LONGEST_REALM = 200
 """Characters of a realm that are repeated."""
+_NO_POST = (404, 405, 401)
+"""Answers of token servers that exchange an identity token by GET alone, if at all."""
 _LONGEST_TOKEN = 16384
 """Characters; servers take 8000 at least of a header field (RFC 9110 5.4 leaves it to them)."""
 
@@ -87,7 +89,9 @@ def _token(
     except ValueError:
         named = shown_url(challenge.realm, _LONGEST_REALM)
         raise RegistryUnavailable(f"the registry names no usable token server: {named!r}") from None
-    wanted = list(scopes) or [challenge.scope]
+    wanted = _with_named(scopes, challenge.scope)
+    status = _NO_POST[0]
+    answer: JsonValue = None
     if credential is not None and credential.identity_token:
         form = {
             "service": challenge.service,
@@ -97,7 +101,7 @@ def _token(
             "refresh_token": credential.secret,
         }
         status, answer = ask("POST", realm, form, {})
-    else:
+    if status in _NO_POST:
         headers = {"Authorization": credential.basic} if credential else {}
         fields: dict[str, str | list[str]] = {"service": challenge.service, "scope": wanted}
         status, answer = ask("GET", realm, fields, headers)
@@ -108,6 +112,17 @@ def _token(
         raise RegistryUnavailable(f"the registry's token server answered {status}, without a token")
     remember_token(token)
     return token
+
+
+def _with_named(scopes: Sequence[str], named: str) -> list[str]:
+    """Ours, and those of a challenge that ours do not include: some registries want both."""
+    more = [one for one in named.split() if not any(_includes(own, one) for own in scopes)]
+    return [*scopes, *more]
+
+
+def _includes(scope: str, other: str) -> bool:
+    (place, _, actions), (same, _, few) = scope.rpartition(":"), other.rpartition(":")
+    return place == same and set(few.split(",")) <= set(actions.split(","))
 
 
 def _token_in(answer: JsonValue) -> str | None:

@@ -87,7 +87,8 @@ class RegistryClient:
             raise BadArtifact(f"{self._reference}: a manifest of more than {MAX_MANIFEST} bytes")
         self._check(answer, target)
         served = answer.headers.get("Content-Type", "")
-        return parse(answer.body, media_type or answer.media_type, served=served)
+        digest = Digest.parse(target) if ":" in target else None
+        return parse(answer.body, media_type or answer.media_type, served=served, digest=digest)
 
     def manifest_digest(self, target: str) -> Digest | None:
         """The digest of a tag, as the registry reports it; None if it has no such tag.
@@ -111,16 +112,20 @@ class RegistryClient:
 
         :raises DigestMismatch: it says it stored something else
         """
+        own = manifest.digest
+        tagging = own.algorithm != Digest.DEFAULT and ":" not in target
         answer = self._transport.request(
             "PUT",
-            self._manifest_url(target),
+            f"{self._manifest_url(str(own))}?tag={target}"
+            if tagging
+            else self._manifest_url(target),
             f"push the manifest to {self._named(target)}",
             {200, 201, 202},
             headers={"Content-Type": manifest.media_type},
             body=lambda: manifest.raw,
             refused=manifest_refusal,
         )
-        if _stated_digest(answer) != manifest.digest:
+        if tagging or _stated_digest(answer) != own:
             self._check_stored(answer, manifest, target)
         return "OCI-Subject" in answer.headers
 

@@ -52,12 +52,21 @@ def find_credential(
 ) -> Credential | None:
     """The best credential for this repository, or None for anonymous access.
 
-    :raises WasmpackError: a file that cannot be read
+    A login that is malformed is left out with a warning, for a public image needs none.
+
+    :raises BadArtifact: it is malformed in the file that ``--registry-config`` names
     """
     if options.username is not None and options.password is not None:
         return Credential(username=options.username, secret=options.password)
     for config in configurations(options, notice):
-        if found := _in_file(config, registry, repository, notice):
+        try:
+            found = _in_file(config, registry, repository, notice)
+        except BadArtifact as error:
+            if options.registry_config:
+                raise
+            notice(f"warning: {error.message}; going on without it")
+            continue
+        if found:
             return found
     return None
 

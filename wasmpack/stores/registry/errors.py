@@ -45,7 +45,7 @@ class ManifestDenied(AccessRefused):
 
 
 class ManifestRefused(RegistryUnavailable):
-    """The registry takes the blobs but not this kind of manifest (415, 405, MANIFEST_INVALID)."""
+    """The registry takes the blobs but not this kind of manifest (415, MANIFEST_INVALID)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +98,22 @@ def unanswered(answer: Answer, what: str, _hint: str = "") -> WasmpackError:
     return Unanswered(_sentence(answer, what))
 
 
+def push_refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
+    """As :func:`refusal`, for what a registry that only reads refuses (405)."""
+    if answer.status != 405:
+        return refusal(answer, what, hint)
+    hint = "it takes no pushes, like a pull-through cache: push to the registry behind it"
+    return RegistryUnavailable(_sentence(answer, what), hint=hint)
+
+
 def manifest_refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
     """As :func:`refusal`, for a manifest whose kind the registry may not want."""
     message = _sentence(answer, what)
     if answer.status == 403:
         return ManifestDenied(message, hint=_COMPAT)
     codes = {error.code for error in registry_errors(answer.body)}
-    if answer.status not in {405, 415} and _MANIFEST_INVALID not in codes:
-        return refusal(answer, what, hint)
+    if answer.status != 415 and _MANIFEST_INVALID not in codes:
+        return push_refusal(answer, what, hint)
     return ManifestRefused(message, hint=f"this registry refuses custom media types: {_COMPAT}")
 
 

@@ -1,12 +1,21 @@
 """A repository of a registry as a place to read images from and to write them to."""
 
 import contextlib
+import random
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import IO
 
-from wasmpack.errors import AccessRefused, BadArtifact, NotFound, Notice, silence
+from wasmpack.errors import (
+    AccessRefused,
+    BadArtifact,
+    NotFound,
+    Notice,
+    RegistryUnavailable,
+    silence,
+)
 from wasmpack.oci.canonical import JsonObject, canonical_json, find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest, artifact_type, parse
@@ -17,6 +26,11 @@ from wasmpack.stores.registry.client import RegistryClient, referrers_tag
 from wasmpack.stores.registry.errors import Unanswered
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.verified import CHUNK, Body, Readable
+
+_LISTINGS = 6
+"""Times that a referrer is added to a list which others write too."""
+_PAUSE = 0.1
+"""Most seconds between them."""
 
 
 class RegistryReader(ImageReader):
@@ -88,6 +102,7 @@ class RegistryWriter(ImageWriter):
         force: bool = False,
     ) -> None:
         """:param force: nothing counts as there already."""
+        self._reference = reference
         self._force = force
         self._client = RegistryClient(
             reference, options, "pull,push", mount_from=mount_from, notice=notice
@@ -130,10 +145,23 @@ class RegistryWriter(ImageWriter):
         if any(row.digest == manifest.digest for row in self._client.referrers(subject)):
             return
         tag = referrers_tag(subject)
+        for _ in range(_LISTINGS):
+            if not self._list(manifest, tag):
+                return
+            time.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - no secret
+        raise RegistryUnavailable(
+            f"{self._reference.name}:{tag}: others write this list of referrers at the same time"
+        )
+
+    def _list(self, manifest: Manifest | Index, tag: str) -> bool:
+        """Add it to the list, unless it is there; a writer that read before us may drop it."""
         try:
-            body = parse_json_object(self._client.manifest(tag).raw, tag)
+            found = self._client.manifest(tag)
+            body = parse_json_object(found.raw, tag)
         except NotFound:
-            body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+            found, body = None, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+        if isinstance(found, Index) and manifest.digest in {r.digest for r in found.manifests}:
+            return False
         kept = find(body, list, "manifests") or []
         own: JsonObject = {
             **manifest.descriptor.as_json(),
@@ -142,3 +170,4 @@ class RegistryWriter(ImageWriter):
         }
         listed = canonical_json({**body, "manifests": [*kept, own]})
         self._client.put_manifest(parse(listed, OCI_INDEX), tag)
+        return True

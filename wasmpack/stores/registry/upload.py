@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.stores.registry.errors import Answer
+from wasmpack.stores.registry.errors import Answer, push_refusal
 from wasmpack.stores.registry.headers import received_bytes
 from wasmpack.stores.registry.retries import RetryBudget, Transient
 from wasmpack.stores.registry.transport import Transport
@@ -72,6 +72,7 @@ class Upload:
         )
 
     def _send(self, method: str, url: str, expect: set[int], **more: Any) -> Answer:
+        more.setdefault("refused", push_refusal)
         return self._transport.attempt(method, url, self._what, expect, **more)
 
     def _small_body(self) -> bytes:
