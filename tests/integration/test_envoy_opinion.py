@@ -106,7 +106,7 @@ def test_envoy_has_the_bounds_of_the_dry_run(
 ) -> None:
     monkeypatch.setattr("wasmpack.dry_run.budget._RUNNING", 1.0)
     monkeypatch.setattr("wasmpack.dry_run.budget._COMPILING", 4.0)
-    monkeypatch.setattr("wasmpack.envoy.judge._ENVOY", 64 << 20)
+    monkeypatch.setattr("wasmpack.envoy.process._ENVOY", 64 << 20)
     verdict = ask_envoy(wat(f'(func (export "_start") {body})'))
     assert (verdict.accepts, verdict.crashed) == (False, False)
     assert words in verdict.words[-1]
