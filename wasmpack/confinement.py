@@ -109,7 +109,7 @@ _KEEP = (
 def kept(command: list[str], directory: str, file_size: int) -> list[str]:
     """The command line of a program that lives as long as the pipe on its standard input.
 
-    Start it in a session of its own: signals from the terminal are for us.
+    Start it in a separate session: signals from the terminal are for us.
 
     :param command: the program's absolute path and its arguments
     :param directory: absolute path of what is removed if we end without doing so

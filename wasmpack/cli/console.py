@@ -183,6 +183,11 @@ class Console:
             )
         return replace(self, stdout_taken=True)
 
+    @property
+    def is_json(self) -> bool:
+        """Results are JSON: one object, at the end."""
+        return False
+
     def with_json(self) -> Console:
         """The same, with results as JSON."""
         return JsonConsole(**{part.name: getattr(self, part.name) for part in fields(self)})
@@ -207,6 +212,11 @@ class JsonConsole(Console):
     """A console where results are JSON."""
 
     __slots__ = ()
+
+    @property
+    def is_json(self) -> bool:
+        """Results are JSON."""
+        return True
 
     def remark(self, text: str) -> None:
         """Leave it out."""

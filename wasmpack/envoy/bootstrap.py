@@ -4,6 +4,7 @@ The fixed parts are in ``bootstrap.json``; the parts that depend on the plugins 
 JSON is what Envoy reads here, so no YAML library is needed.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ _ANY_TIME = "0s"
 class Plugin:
     """One plugin of the filter chain; first in the list is first to see a request."""
 
-    module: Path
+    module: Path | bytes
+    """A file, or the bytes of the module."""
     configuration: str | None = None
     """Passed to ``proxy_on_configure`` as text; None for no configuration."""
     name: str = "plugin"
@@ -38,6 +40,19 @@ class Plugin:
     does."""
     network: bool = False
     """A network filter (``type: NETWORK``)."""
+
+    @property
+    def file(self) -> str:
+        """The module's name for Envoy, whose directory has those that are given as bytes."""
+        if isinstance(self.module, Path):
+            return str(self.module.absolute())
+        return f"./{hashlib.sha256(self.module).hexdigest()}.wasm"
+
+    @property
+    def size(self) -> int:
+        """Bytes of the module."""
+        module = self.module
+        return module.stat().st_size if isinstance(module, Path) else len(module)
 
     @property
     def context(self) -> str:
@@ -79,15 +94,16 @@ def answering(plugins: Sequence[Plugin], *, name: str, body: str, status: int = 
     return _listener(plugins, name, {"direct_response": answer})
 
 
-def forwarding(plugins: Sequence[Plugin], *, name: str, cluster: str) -> JsonObject:
+def forwarding(plugins: Sequence[Plugin], *, name: str, cluster: str, port: int = 0) -> JsonObject:
     """A listener that sends what gets through the plugins to a cluster.
 
     Network plugins alone get connections, and not requests.
     """
-    if plugins and all(plugin.network for plugin in plugins):
-        return _connections(plugins, name, cluster)
     route: JsonObject = {"cluster": cluster, "timeout": _ANY_TIME}
-    return _listener(plugins, name, {"route": route})
+    made = _listener(plugins, name, {"route": route})
+    if plugins and all(plugin.network for plugin in plugins):
+        made = _connections(plugins, name, cluster)
+    return made | {"address": loopback(port)}
 
 
 def cluster(name: str, port: int) -> JsonObject:
@@ -103,9 +119,12 @@ def unix_socket(path: str) -> JsonObject:
     return {"pipe": {"path": path, "mode": 0o600}}
 
 
-def loopback() -> JsonObject:
-    """A free port of the loopback interface, which the admin interface then reports."""
-    return _form("address")
+def loopback(port: int = 0) -> JsonObject:
+    """A port of the loopback interface; 0 is a free one, which the admin interface then reports."""
+    form: Any = _form("address")
+    form["socket_address"]["port_value"] = port
+    address: JsonObject = form
+    return address
 
 
 def _listener(plugins: Sequence[Plugin], name: str, action: JsonObject) -> JsonObject:
@@ -133,7 +152,7 @@ def _wasm_filter(plugin: Plugin) -> JsonObject:
     config |= {"name": plugin.name, "root_id": plugin.root_id}
     if plugin.fail_strategy:
         config["failure_policy"] = _POLICIES[plugin.fail_strategy]
-    code = {"local": {"filename": str(plugin.module.absolute())}}
+    code = {"local": {"filename": plugin.file}}
     config["vm_config"] |= {"vm_id": plugin.vm_id, "code": code}
     if plugin.env:
         config["vm_config"]["environment_variables"] = {"key_values": dict(plugin.env)}

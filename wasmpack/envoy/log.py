@@ -7,7 +7,7 @@ from pathlib import Path
 from wasmpack.envoy.messages import LogLine
 
 OPTIONS = ("--log-format", "[[%l|%n]]%v", "--log-format-escaped")
-"""Options that make Envoy write what is read here: a plugin cannot begin a line of its own."""
+"""Options that make Envoy write what is read here: a plugin cannot begin a line."""
 ENVOY = "envoy"
 """The context of Envoy's own lines."""
 _LINE = re.compile(rb"\[\[(\w+)\|(\w+)\]\](.*)")
@@ -16,6 +16,9 @@ _ESCAPED = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _SHOWN = {"warning", "error", "critical"}
 """Levels of Envoy's own lines about plugins that are kept."""
+_ERRORS = {"error", "critical"}
+_AFTERWARDS = ("Plugin ", "Wasm VM failed Failed to initialize")
+"""Beginnings of lines that only repeat that something failed."""
 STARTED = "starting main dispatch loop"
 _MOST = 8 << 20
 """Bytes of the log that are read at a time."""
@@ -78,5 +81,6 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
 
 def envoy_errors(lines: Iterable[LogLine]) -> list[str]:
     """Envoy's own errors about plugins, in order, each once."""
-    own = (line.text for line in lines if line.context == ENVOY)
-    return list(dict.fromkeys(own))
+    own = (line.text for line in lines if line.context == ENVOY and line.level in _ERRORS)
+    every = dict.fromkeys(own)
+    return [text for text in every if not text.startswith(_AFTERWARDS)] or list(every)

@@ -1,5 +1,6 @@
 """Requests, responses and log lines as values, at each end of the proxy."""
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,9 +16,24 @@ class Message:
     body: bytes = b""
     trailers: Headers = ()
 
+    @property
+    def start(self) -> str:
+        """The first line, without the version."""
+        raise NotImplementedError
+
     def header(self, name: str) -> str | None:
         """The values of a header, joined as HTTP allows (RFC 9110, 5.3); None without one."""
         return joined(self.headers, name)
+
+    def as_json(self) -> dict[str, object]:
+        """The JSON form; a body that is not text is in base64."""
+        try:
+            body = {"body": self.body.decode()}
+        except UnicodeDecodeError:
+            body = {"bodyBase64": base64.b64encode(self.body).decode()}
+        named = [{"name": name, "value": value} for name, value in self.headers]
+        trailers = [{"name": name, "value": value} for name, value in self.trailers]
+        return {"headers": named, **body, "trailers": trailers}
 
 
 def joined(headers: Iterable[tuple[str, str]], name: str) -> str | None:
@@ -38,6 +54,10 @@ class Request(Message):
         """The method and the path."""
         return f"{self.method} {self.path}"
 
+    def as_json(self) -> dict[str, object]:
+        """The JSON form."""
+        return {"method": self.method, "path": self.path, **Message.as_json(self)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response(Message):
@@ -50,6 +70,10 @@ class Response(Message):
         """The status."""
         return str(self.status)
 
+    def as_json(self) -> dict[str, object]:
+        """The JSON form."""
+        return {"status": self.status, **Message.as_json(self)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
@@ -60,6 +84,10 @@ class LogLine:
     context: str
     """Name, root id and VM id of the plugin, separated by spaces; ``envoy`` for its own lines."""
     text: str
+
+    def as_json(self) -> dict[str, object]:
+        """The JSON form."""
+        return {"level": self.level, "context": self.context, "text": self.text}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

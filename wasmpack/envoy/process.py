@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -51,7 +51,7 @@ class EnvoyRefused(WasmpackError):
 
 
 class EnvoyProcess:
-    """An Envoy in a directory of its own, both gone when the context ends."""
+    """An Envoy in its own directory, both gone when the context ends."""
 
     def __init__(
         self,
@@ -60,16 +60,18 @@ class EnvoyProcess:
         *,
         binary: Path,
         budget: Budget,
+        files: Mapping[str, bytes],
         log_level: str = "info",
     ) -> None:
         """Prepare it.
 
         :param budget: for loading all modules
+        :param files: of its directory
         :param log_level: from which on lines of plugins are logged
         """
         self._listeners, self._clusters = listeners, clusters
         self._binary, self._log_level = binary, log_level
-        self._budget = budget
+        self._budget, self._files = budget, files
         self._memory = self._budget.memory + _ENVOY
 
     def __enter__(self) -> Self:
@@ -109,6 +111,8 @@ class EnvoyProcess:
         admin = bootstrap(self._clusters, admin=unix_socket(_ADMIN))
         (self._work / _CONFIGURATION).write_text(json.dumps(admin))
         (self._work / LISTENERS).write_text(json.dumps(resources(self._listeners)))
+        for name, data in self._files.items():
+            (self._work / name).write_bytes(data)
         assert process.stdin
         with contextlib.suppress(BrokenPipeError):
             os.write(process.stdin.fileno(), b"!")
@@ -175,7 +179,7 @@ class EnvoyProcess:
         return self.log.lines[mark:]
 
     def admin(self, path: str) -> bytes:
-        """What the admin interface answers; no other user can reach it.
+        """The answer of the admin interface; no other user can reach it.
 
         :raises OSError: it is gone
         """

@@ -1,4 +1,4 @@
-"""A running proxy: chains of plugins, each with a port and an upstream of its own.
+"""A running proxy: chains of plugins, each with its own port and upstream.
 
 >>> with running_proxy([Plugin(module=wasm, configuration="{}")]) as proxy:   # doctest: +SKIP
 ...     proxy.get("/hello").header("x-wat")
@@ -44,7 +44,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a proxy is started with."""
+    """Chains and servers of a proxy, and how it is started."""
 
     chains: Sequence[Chain]
     services: Mapping[str, Behaviour] = field(default_factory=dict)
@@ -53,6 +53,8 @@ class Plan:
     """From which on lines of plugins are kept."""
     cpu: float | None = None
     """Seconds that raise the budget for loading the plugins."""
+    port: int = 0
+    """Loopback port of the first chain; 0: a free one."""
     envoy: Path | None = None
     """The binary; None: the one that is found."""
 
@@ -76,7 +78,7 @@ class Proxy:
         if chain not in self._ports:
             words = envoy_errors(self._process.log.lines)
             reason = self._refusals.get(str(chain), "the listener did not come up")
-            raise EnvoyRefused("Envoy refuses the plugin", [*words, reason])
+            raise EnvoyRefused("Envoy refuses the plugin", words or [reason])
         return self._ports[chain]
 
     @property
@@ -149,16 +151,23 @@ def running_proxy(plan: Plan | Sequence[Plugin], *, envoy: Path | None = None) -
     binary = plan.envoy or find_envoy()
     with _Servers.of(plan) as servers:
         listeners = [
-            forwarding(chain.plugins, name=str(number), cluster=_upstream(number))
+            forwarding(
+                chain.plugins,
+                name=str(number),
+                cluster=_upstream(number),
+                port=0 if number else plan.port,
+            )
             for number, chain in enumerate(plan.chains)
         ]
         listeners.append(answering((), name=_BARRIER, body="", status=204))
-        modules = {plugin.module for chain in plan.chains for plugin in chain.plugins}
+        modules = {plugin.file: plugin for chain in plan.chains for plugin in chain.plugins}
+        given = {name: plugin.module for name, plugin in modules.items()}
         with EnvoyProcess(
             listeners,
             [cluster(name, port) for name, port in servers.ports()],
             binary=binary,
-            budget=Budget.of(sum(module.stat().st_size for module in modules), plan.cpu),
+            budget=Budget.of(sum(plugin.size for plugin in modules.values()), plan.cpu),
+            files={name: data for name, data in given.items() if isinstance(data, bytes)},
             log_level=plan.log_level,
         ) as process:
             yield Proxy(process, plan.chains, servers)
