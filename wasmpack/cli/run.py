@@ -73,7 +73,7 @@ class RunOptions(ProxyOptions):
     headers: tuple[str, ...] = option(
         "Send this header (repeatable).", "-H", "--header", metavar="'NAME: VALUE'"
     )
-    data: str | None = option("Send this body.", "-d", metavar="TEXT")
+    data: str | None = option("Send this body.", "-d", "--data", metavar="BODY")
     data_file: Path | None = option("Send this file as the body.")
     port: int | None = option(
         "Listen on this loopback port. [default: a free one]",

@@ -38,8 +38,12 @@ class Chain:
         return bool(self.plugins) and all(plugin.network for plugin in self.plugins)
 
     def logged(self, line: LogLine) -> bool:
-        """True if one of these plugins logged a line, or Envoy itself."""
-        return line.context in {ENVOY, *(plugin.context for plugin in self.plugins)}
+        """True if one of these plugins logged a line, or Envoy itself.
+
+        Of a worker's root context Envoy names the VM alone.
+        """
+        own = {name for plugin in self.plugins for name in (plugin.context, plugin.vm_id)}
+        return line.context in {ENVOY, *own}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
