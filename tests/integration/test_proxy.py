@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.plugins import wat
-from support.running import below, parents, until
+from support.running import NET, below, parents, until
 
 from wasmpack.envoy import Plugin, running_proxy
 
@@ -123,3 +123,19 @@ def test_nothing_of_our_environment_reaches_it(monkeypatch: pytest.MonkeyPatch) 
     with running_proxy([Plugin(module=wat())]) as proxy:
         for one in below(os.getpid()) | {proxy._process._process.pid}:
             assert b"hush" not in Path(f"/proc/{one}/environ").read_bytes()
+
+
+def test_an_interrupted_test_waits_for_nothing(
+    temporary: Path, tmp_path: Path, wasmpack_command: str
+) -> None:
+    """It would take ten minutes."""
+    (tmp_path / "x.wasm").write_bytes(wat())
+    (tmp_path / "x.yaml").write_text(
+        "plugin: x.wasm\ntests: [{name: slow, upstream: {delay: 60}, repeat: 10}]"
+    )
+    command = [wasmpack_command, "test", tmp_path / "x.yaml", "-j", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        until(lambda: list(temporary.glob("*/admin")))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(NET) == 130
+    until(lambda: not list(temporary.iterdir()))

@@ -84,10 +84,13 @@ def run_tests(
         outcomes = (outcome for file in files for outcome in run.outcomes(file))
         yield from _until_failure(outcomes) if options.stop_at_first else outcomes
         return
-    with ThreadPoolExecutor(options.jobs) as pool:
+    pool = ThreadPoolExecutor(options.jobs)
+    try:
         together = pool.map(lambda file: list(run.outcomes(file)), files)
         every = (outcome for outcomes in together for outcome in outcomes)
         yield from _until_failure(every) if options.stop_at_first else every
+    finally:  # who interrupts us does not wait for the tests that run
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _until_failure(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
