@@ -23,7 +23,7 @@ from start_up import WASMPACK, table
 from support.plugins import built_go_plugin
 
 from wasmpack.envoy import find_envoy
-from wasmpack.envoy.bootstrap import Plugin, bootstrap
+from wasmpack.envoy.bootstrap import Plugin, answering, loopback
 
 CODE = 20_000_000
 """Bytes of code of the large module."""
@@ -57,7 +57,9 @@ def main() -> int:
         large = Path(directory) / "large.wasm"
         large.write_bytes(repeated(go.read_bytes()))
         config = Path(directory) / "envoy.json"
-        config.write_text(json.dumps(bootstrap([Plugin(module=go)])))
+        listener = answering([Plugin(module=go)], name="plugins", body="hello")
+        static = {"admin": {"address": loopback()}, "static_resources": {"listeners": [listener]}}
+        config.write_text(json.dumps(static))
         ours = [WASMPACK, "-q", "validate", "module", "--target", "envoy-1.40"]
         first = ["env", "WASMPACK_CACHE=", *ours, str(go)]
         again = ["env", f"WASMPACK_CACHE={directory}/cache", *ours, str(go)]

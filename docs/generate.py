@@ -113,6 +113,7 @@ def main() -> int:
         "docs/cli.md": cli_reference(),
         "docs/targets.md": targets_table(),
         "docs/findings.md": findings_tables(),
+        "docs/request-test.schema.json": read(TOP / "wasmpack/schemas/request-test.schema.json"),
         "wasmpack/__init__.pyi": stub(),
     }
     stale = [name for name, text in documents.items() if read(TOP / name) != text]

@@ -17,7 +17,7 @@ LONG = 600.0
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_as_many_load_and_one_more_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasmpack.envoy.judge._ENVOY", 8 << 30)  # as much as Envoy itself takes
+    monkeypatch.setattr("wasmpack.envoy.process._ENVOY", 8 << 30)  # as much as Envoy itself takes
     limit = LIMITS[name]
     seen = ask_envoy(limit.make(limit.most), StartUp(seconds=LONG))
     assert seen.accepts or (not limit.envoy and BYTECODE not in " ".join(seen.words))

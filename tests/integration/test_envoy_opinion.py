@@ -19,7 +19,7 @@ pytestmark = pytest.mark.envoy
 
 NEWEST = "2026-07-01"
 NOT_SEEN = {"memory nobody sees, used by a request", "local response when all is over"}
-"""What validate mode does not see; the rule is right."""
+"""What loading does not show; the rule is right."""
 CRASHES = (["STA001"], ["ABI009"], ["ABI011"])
 ENDLESS = {"start never ends"}
 
@@ -36,7 +36,7 @@ def test_a_module_for_every_rule(name: str) -> None:
     data = next(row[1] for row in RULES if row[0] == name)
     verdict = ask_envoy(data, StartUp(plugin_config=b""))
     if name in NOT_SEEN:
-        assert verdict.accepts, "validate mode sees it now: drop the exception"
+        assert verdict.accepts, "loading shows it now: drop the exception"
     else:
         assert verdict.accepts == (not refused(data)), verdict
         assert verdict.crashed == (refused(data)[:1] in CRASHES), verdict
@@ -106,7 +106,7 @@ def test_envoy_has_the_bounds_of_the_dry_run(
 ) -> None:
     monkeypatch.setattr("wasmpack.dry_run.budget._RUNNING", 1.0)
     monkeypatch.setattr("wasmpack.dry_run.budget._COMPILING", 4.0)
-    monkeypatch.setattr("wasmpack.envoy.judge._ENVOY", 64 << 20)
+    monkeypatch.setattr("wasmpack.envoy.process._ENVOY", 64 << 20)
     verdict = ask_envoy(wat(f'(func (export "_start") {body})'))
     assert (verdict.accepts, verdict.crashed) == (False, False)
     assert words in verdict.words[-1]

@@ -6,18 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support.plugins import FRAME, binary, wat
+from support.running import NET, below, parents, until
 
 from wasmpack.envoy import find_envoy
 
-NET = 120
-"""Seconds by the clock after which a test gives up."""
 LOOP = wat('(func (export "_start") (loop $l (br $l)))')
 WAIT = binary(
     FRAME.replace('(memory (export "memory") 1)', '(memory (export "memory") 1 1 shared)').format(
@@ -27,35 +25,6 @@ WAIT = binary(
     )
 )  # fmt: skip
 RAISED = ["--dry-run-timeout", "3600"]
-
-
-def parents() -> dict[int, int]:
-    """The parent of every process that has not ended."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] != "Z":
-            found[int(path.parent.name)] = int(fields[1])
-    return found
-
-
-def below(pid: int) -> set[int]:
-    """All processes that it started, and those that they did."""
-    tree, found = parents(), {pid}
-    while more := {child for child, parent in tree.items() if parent in found} - found:
-        found |= more
-    return found - {pid}
-
-
-def until(condition: object) -> None:
-    assert callable(condition)
-    end = time.monotonic() + NET
-    while not condition():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.05)
 
 
 @contextmanager

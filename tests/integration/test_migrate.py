@@ -18,7 +18,7 @@ from support.plugins import CONFIGURATION, PLUGINS, wat
 from support.programs import need, run
 from support.registries import RunningRegistry
 
-from wasmpack.envoy import Plugin, running_envoy
+from wasmpack.envoy import Plugin, running_proxy
 
 C = PLUGINS / "header-append-c.wasm"
 EXTENSION = """\
@@ -120,9 +120,9 @@ def test_from_an_old_image_to_a_working_filter(
     configured = Plugin(
         module=module, configuration=json.dumps(spec["pluginConfig"]), root_id=spec["pluginName"]
     )
-    with running_envoy([configured]) as envoy:
-        found = envoy.get("/")
-    assert (found.status, found.headers["first-header"]) == (200, "some-value")
+    with running_proxy([configured]) as proxy:
+        found = proxy.get("/")
+    assert (found.status, found.header("first-header")) == (200, "some-value")
 
 
 FORMS: list[tuple[str, list[tuple[str, bytes]]]] = [

@@ -33,6 +33,8 @@ def desk(tmp_path: Path, go_plugin: Path, open_registry: RunningRegistry, cli: C
     (tmp_path / "go" / "filter.wasm").write_bytes(go_plugin.read_bytes())
     (tmp_path / "runtime-config.json").write_text('{"type": "envoy_proxy"}')
     (tmp_path / "config.json").write_text(CONFIGURATION)
+    (shown,) = re.findall(r"^```yaml\n(plugin: .*?)```$", README, re.M | re.S)
+    (tmp_path / "filter.wasmtest.yaml").write_text(shown)
     host = open_registry.host
     assert cli("build", "filter.wasm", "-t", f"{host}/somebody/else:v2", "--push", "--variant",
                "docker").code == 0  # fmt: skip

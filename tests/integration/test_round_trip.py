@@ -8,7 +8,7 @@ from conftest import Cli
 from support.plugins import CONFIGURATION, module_bytes
 from support.registries import RunningRegistry
 
-from wasmpack.envoy import EnvoyRefused, Plugin, running_envoy
+from wasmpack.envoy import EnvoyRefused, Plugin, running_proxy
 
 pytestmark = pytest.mark.envoy
 
@@ -61,19 +61,19 @@ def test_plugin_from_the_registry_works_in_envoy(
     module = tmp_path / "out" / "plugin.wasm"
     wat = plugin.suffix == ".wat"
     configured = Plugin(module=module, configuration="some text" if wat else CONFIGURATION)
-    with running_envoy([configured]) as envoy:
-        found = envoy.get("/hello")
+    with running_proxy([configured]) as proxy:
+        found = proxy.get("/hello")
     expected = {"x-wat": "some text"} if wat else EXPECTED
     assert found.status == 200
-    assert {key: found.headers.get(key) for key in expected} == expected
+    assert {key: found.header(key) for key in expected} == expected
 
 
 def test_x_wat_says_hello_without_configuration(cli: Cli, tmp_path: Path) -> None:
     from support.plugins import PLUGINS
 
     (tmp_path / "plugin.wasm").write_bytes(module_bytes(PLUGINS / "x-wat.wat"))
-    with running_envoy([Plugin(module=tmp_path / "plugin.wasm")]) as envoy:
-        assert envoy.get().headers["x-wat"] == "hello"
+    with running_proxy([Plugin(module=tmp_path / "plugin.wasm")]) as proxy:
+        assert proxy.get().header("x-wat") == "hello"
 
 
 @pytest.mark.parametrize("language", ["c", "as", "go"])
@@ -89,9 +89,9 @@ def test_envoy_and_the_dry_run_refuse_the_same_configuration(
     assert (finding["code"], finding["severity"]) == ("RUN005", "error")
     with (
         pytest.raises(EnvoyRefused, match="Failed to configure base Wasm plugin"),
-        running_envoy([Plugin(module=module, configuration="not json")]),
+        running_proxy([Plugin(module=module, configuration="not json")]) as proxy,
     ):
-        pass
+        proxy.port()
 
 
 def test_a_module_envoy_refuses_is_refused_here_in_its_words(cli: Cli, tmp_path: Path) -> None:
@@ -103,5 +103,5 @@ def test_a_module_envoy_refuses_is_refused_here_in_its_words(cli: Cli, tmp_path:
     assert judged.code == 3
     words = "Failed to load Wasm module due to a missing import: env.proxy_foo"
     assert words in " ".join(judged.out.split())
-    with pytest.raises(EnvoyRefused, match=words), running_envoy([Plugin(module=path)]):
-        pass
+    with pytest.raises(EnvoyRefused, match=words), running_proxy([Plugin(module=path)]) as proxy:
+        proxy.port()

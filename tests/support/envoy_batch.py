@@ -20,9 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from support.exchanges import PLAIN, Exchange, cluster, upstream
+from support.exchanges import PLAIN, UPSTREAM, Exchange, upstream
 from wasmpack.confinement import confined
-from wasmpack.envoy.bootstrap import Plugin, loopback
+from wasmpack.envoy.bootstrap import LISTENERS, Plugin, bootstrap, cluster, loopback, resources
 from wasmpack.processes import cpu_seconds, sleeps
 
 T = TypeVar("T")
@@ -50,7 +50,6 @@ _LINE = re.compile(r"\[\[(\w+)\|(\w+)\]\](.*)")
 _LOGGED = re.compile(r"wasm log (\d+)[^:]*: (.*)")
 NOT_ASKED = 0
 """The status of a request that was not sent."""
-_LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 
 
 @dataclass(frozen=True)
@@ -349,20 +348,14 @@ def _running(asking: _Asking, subjects: Sequence[Subject]) -> Iterator[_Run]:
         listeners = [
             asking.exchange.listener(_plugin(work, n, s), str(n)) for n, s in enumerate(subjects)
         ]
-        resources = [{"@type": _LISTENER, **listener} for listener in listeners]
-        (work / "lds.json").write_text(json.dumps({"version_info": "1", "resources": resources}))
-        source = {"path_config_source": {"path": str(work / "lds.json")}}
-        bootstrap = {
-            "node": {"id": "batch", "cluster": "batch"},
-            "admin": {"address": loopback()},
-            "dynamic_resources": {"lds_config": source},
-            "static_resources": {"clusters": [cluster(asking.port)] if asking.port else []},
-        }
-        (work / "envoy.json").write_text(json.dumps(bootstrap))
+        (work / LISTENERS).write_text(json.dumps(resources(listeners)))
+        clusters = [cluster(UPSTREAM, asking.port)] if asking.port else []
+        started = bootstrap(clusters, admin=loopback())
+        (work / "envoy.json").write_text(json.dumps(started))
         with (work / "log").open("wb") as log:
             command = [
                 str(asking.binary), "-c", "envoy.json", "--log-level", "info", "--concurrency", "1",
-                "--use-dynamic-base-id", "--admin-address-path", "admin",
+                "--disable-hot-restart", "--admin-address-path", "admin",
                 "--log-format", "[[%l|%n]]%v",
             ]  # fmt: skip
             process = subprocess.Popen(

@@ -13,10 +13,10 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from wasmpack.envoy.bootstrap import Plugin, listener
+from wasmpack.envoy.bootstrap import Plugin, answering, forwarding
 from wasmpack.oci.canonical import JsonObject
 
 if TYPE_CHECKING:
@@ -75,15 +75,9 @@ class Exchange:
 
     def listener(self, plugin: Plugin, name: str) -> JsonObject:
         """A listener with that plugin, for a list of them."""
-        found = listener([plugin], name=name, answer=BODY.decode())
         if self.upstream:
-            chain = cast(list[JsonObject], found["filter_chains"])[0]
-            manager = cast(JsonObject, cast(list[JsonObject], chain["filters"])[0]["typed_config"])
-            manager["http_protocol_options"] = {"enable_trailers": True}
-            route = {"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM}}
-            hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
-            manager["route_config"] = cast(JsonObject, {"virtual_hosts": hosts})
-        return found
+            return forwarding([plugin], name=name, cluster=UPSTREAM)
+        return answering([plugin], name=name, body=BODY.decode())
 
     def ask(self, port: int, seconds: float, busy: Busy) -> int:
         """Send the request and read the whole answer.
@@ -107,11 +101,9 @@ class Connection(Exchange):
 
     def listener(self, plugin: Plugin, name: str) -> JsonObject:
         """With the plugin as a network filter in front of an echo."""
-        found = listener([plugin], name=name, answer="")
+        found = answering([replace(plugin, network=True)], name=name, body="")
         chain = cast(list[JsonObject], found["filter_chains"])[0]
-        manager = cast(JsonObject, cast(list[JsonObject], chain["filters"])[0]["typed_config"])
-        wasm = cast(list[JsonObject], manager["http_filters"])[0]
-        cast(JsonObject, wasm["typed_config"])["@type"] = _TYPE + "wasm.v3.Wasm"
+        wasm = cast(list[JsonObject], chain["filters"])[0]
         echo = {"name": "echo", "typed_config": {"@type": _TYPE + "echo.v3.Echo"}}
         chain["filters"] = [wasm, cast(JsonObject, echo)]
         return found
@@ -129,25 +121,6 @@ _TYPE = "type.googleapis.com/envoy.extensions.filters.network."
 CONNECTION = Connection(BODY, upstream=False)
 PLAIN = Exchange(_PLAIN_REQUEST, upstream=False)
 FULL = Exchange(_FULL_REQUEST, upstream=True)
-
-
-def cluster(port: int) -> JsonObject:
-    """The upstream at that port of loopback (``config.cluster.v3.Cluster``)."""
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
-    options = {"explicit_http_config": {"http_protocol_options": {"enable_trailers": True}}}
-    kind = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-    protocol = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": kind} | options}
-    return cast(
-        JsonObject,
-        {
-            "name": UPSTREAM,
-            "type": "STATIC",
-            "connect_timeout": "5s",
-            "load_assignment": {"cluster_name": UPSTREAM, "endpoints": endpoints},
-            "typed_extension_protocol_options": protocol,
-        },
-    )
 
 
 @contextlib.contextmanager

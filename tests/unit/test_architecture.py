@@ -26,7 +26,8 @@ LAYERS = {
     "kubeyaml": 2, "runtime_config": 2, "targets": 2, "proxy_abi": 2, "git": 2,
     "stores": 3, "images": 4, "dry_run": 4,
     "envoy": 5, "module_rules": 5, "fetchers": 5, "mesh": 5,
-    "actions": 6, "api": 7, "cli": 7, "__init__": 8, "__main__": 8,
+    "request_tests": 6, "actions": 7, "api": 8, "cli": 8, "pytest_plugin": 8,
+    "__init__": 9, "__main__": 9,
 }  # fmt: skip
 LONGEST_MODULE = 300
 """Lines."""
@@ -165,6 +166,7 @@ def test_the_installed_wheel_is_tested() -> None:
         "wasmpack/schemas/wasmplugin.schema.json",
         "wasmpack/schemas/output.schema.json",
         "wasmpack/schemas/project.schema.json",
+        "wasmpack/schemas/request-test.schema.json",
         "wasmpack/templates/wasmplugin.yaml",
         "wasmpack/py.typed",
     ):

@@ -21,10 +21,10 @@ ENVOY_REFUSES = Rule(
 )
 ENVOY_ACCEPTS = Rule(
     code="ENV002",
-    title="with `--envoy`: the real Envoy accepts in validate mode, and a rule of ours does not",
+    title="with `--envoy`: the real Envoy loads it, and a rule of ours does not accept it",
     severity=Severity.WARNING,
     consumer="the Envoy named",
-    fix="see the rule: validate mode does not see crashes in the first request",
+    fix="see the rule: no request is sent, so crashes in the first one are not seen",
 )
 ENVOY_AGREES = Rule(
     code="ENV003",
@@ -83,8 +83,8 @@ def _said(verdict: EnvoyVerdict, *, refused_by_us: bool, foreseen: bool, tried: 
     words = "; ".join(verdict.words)[:600] or "no message"
     how = "crashes on it" if verdict.crashed else "refuses it"
     if verdict.accepts and refused_by_us:
-        said = f"{who} accepts it in validate mode, but the rules above do not"
-        hint = "validate mode sends no request, so it does not see crashes in the first one"
+        said = f"{who} loads it, but the rules above do not accept it"
+        hint = "no request was sent, so crashes in the first one were not seen"
         return ENVOY_ACCEPTS.problem(who, said, hint)
     if verdict.accepts:
         return ENVOY_AGREES.problem(who, f"{who} accepts it too")

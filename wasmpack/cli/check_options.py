@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,18 +17,14 @@ from wasmpack.oci.place import STREAM
 
 if TYPE_CHECKING:
     from wasmpack.actions.validate import Checks
+    from wasmpack.dry_run.start_up import StartUp
     from wasmpack.images.writing import Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOptions:
-    """How modules and images are validated."""
+class StartOptions:
+    """Input of a plugin at its start."""
 
-    targets: tuple[str, ...] = option(
-        "Validate for this release (repeatable), or 'all'. [default: those in support]",
-        "--target",
-        metavar="RELEASE",
-    )
     plugin_config: str | None = option(
         "Start the plugin with this configuration, verbatim.", metavar="FILE|JSON", type=ANY_NAME
     )
@@ -38,6 +34,29 @@ class CheckOptions:
     env: tuple[str, ...] = option("Start it with this variable (repeatable).", metavar="NAME=VALUE")
     root_ids: tuple[str, ...] = option(
         "Set the root id; build writes it into the image.", "--root-id", metavar="ID"
+    )
+
+    def start_up(self) -> StartUp:
+        """Return the start-up that these options give."""
+        from wasmpack.actions.inputs import parse_variable
+        from wasmpack.dry_run.start_up import StartUp
+
+        return StartUp(
+            plugin_config=_given(self.plugin_config, "--plugin-config"),
+            vm_config=_given(self.vm_config, "--vm-config"),
+            env=tuple(dict(map(parse_variable, self.env)).items()),
+            root_id=self.root_ids[0] if self.root_ids else "",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions(StartOptions):
+    """How modules and images are validated."""
+
+    targets: tuple[str, ...] = option(
+        "Validate for this release (repeatable), or 'all'. [default: those in support]",
+        "--target",
+        metavar="RELEASE",
     )
     strict: bool = option("Reject on warnings too.")
     no_dry_run: bool = option("Do not start the module.")
@@ -50,20 +69,13 @@ class CheckOptions:
 
     def checks(self) -> Checks:
         """Return the checks that these options select."""
-        from wasmpack.actions.inputs import parse_variable
         from wasmpack.actions.validate import Checks
-        from wasmpack.dry_run.start_up import StartUp
 
         for name in ("plugin_config", "vm_config", "env", "dry_run_timeout"):
             given = getattr(self, name) not in (None, ())
             exclude(**{name: given, "no_dry_run": self.no_dry_run})
-        start_up = StartUp(
-            plugin_config=_given(self.plugin_config, "--plugin-config"),
-            vm_config=_given(self.vm_config, "--vm-config"),
-            env=tuple(dict(map(parse_variable, self.env)).items()),
-            root_id=self.root_ids[0] if self.root_ids else "",
-            dry_run=not self.no_dry_run,
-            seconds=self.dry_run_timeout,
+        start_up = replace(
+            self.start_up(), dry_run=not self.no_dry_run, seconds=self.dry_run_timeout
         )
         return Checks(targets=self.targets, strict=self.strict, envoy=self.envoy, start_up=start_up)
 

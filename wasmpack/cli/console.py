@@ -165,6 +165,11 @@ class Console:
         with self.rejections(), shown_on(self, session, label) as watched:
             yield watched
 
+    @property
+    def is_json(self) -> bool:
+        """Results are JSON: one object, at the end."""
+        return False
+
     def with_json(self) -> Console:
         """The same, with results as JSON."""
         return self.turned_into(JsonConsole)
@@ -209,6 +214,11 @@ class JsonConsole(Console):
     """A console where results are JSON."""
 
     __slots__ = ()
+
+    @property
+    def is_json(self) -> bool:
+        """Results are JSON."""
+        return True
 
     def remark(self, text: str) -> None:
         """Leave it out."""

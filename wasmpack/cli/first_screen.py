@@ -2,6 +2,7 @@
 
 SECTIONS = {
     "From a plugin to the mesh": "validate build push render",
+    "Try it in a real Envoy": "run test",
     "Look closer": "inspect explain targets digest tags",
     "Images": "pull copy mirror extract repack migrate delete",
     "Local store": "list tag remove prune cache",

@@ -52,6 +52,8 @@ COMMANDS = {
     "validate": _Place("validate", "validate", "Check whether a mesh would load something."),
     "render": _Place("render", "render", "Write the resources that let a mesh load an image."),
     "migrate": _Place("migrate", "migrate", "Turn ServiceMeshExtensions into WasmPlugins."),
+    "run": _Place("run", "run", "Run plugins in a real Envoy."),
+    "test": _Place("test", "test", "Run request tests of plugins."),
     "explain": _Place("explain", "explain", "Explain a finding by its code."),
     "targets": _Place("targets", "targets", "List the releases wasmpack can validate for."),
     "login": _Place("registry", "login", "Check and store credentials for a registry."),

@@ -68,7 +68,6 @@ _COMMANDS = {
     "check": "validate",
     "lint": "validate",
     "verify": "validate",
-    "test": "validate",
     "show": "inspect",
     "describe": "inspect",
     "info": "inspect",

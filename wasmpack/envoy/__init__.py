@@ -1,7 +1,7 @@
 """A real Envoy: find, configure, start, query and stop it.
 
->>> with running_envoy([Plugin(module=wasm, configuration="{}")]) as envoy:   # doctest: +SKIP
-...     envoy.get("/").headers
+>>> with running_proxy([Plugin(module=wasm, configuration="{}")]) as proxy:   # doctest: +SKIP
+...     proxy.get("/").headers
 
 The binary comes from the optional extra ``wasmpack[envoy]`` or from the PATH; nothing here loads
 before it is used.
@@ -10,16 +10,26 @@ before it is used.
 from wasmpack.envoy.binary import envoy_version, find_envoy
 from wasmpack.envoy.bootstrap import Plugin
 from wasmpack.envoy.judge import EnvoyVerdict, ask_envoy
-from wasmpack.envoy.server import EnvoyRefused, Response, RunningEnvoy, running_envoy
+from wasmpack.envoy.messages import Exchange, LogLine, Request, Response
+from wasmpack.envoy.process import EnvoyRefused
+from wasmpack.envoy.proxy import Chain, Plan, Proxy, running_proxy
+from wasmpack.envoy.upstream import Answer, always
 
 __all__ = [
+    "Answer",
+    "Chain",
     "EnvoyRefused",
     "EnvoyVerdict",
+    "Exchange",
+    "LogLine",
+    "Plan",
     "Plugin",
+    "Proxy",
+    "Request",
     "Response",
-    "RunningEnvoy",
+    "always",
     "ask_envoy",
     "envoy_version",
     "find_envoy",
-    "running_envoy",
+    "running_proxy",
 ]

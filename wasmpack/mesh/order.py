@@ -12,6 +12,7 @@ from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.kubeyaml.documents import cut
 from wasmpack.mesh.apis import HIGRESS, ISTIO
 from wasmpack.mesh.plugin import ROOT_NAMESPACE, Plugin, mapping
+from wasmpack.oci.canonical import JsonValue
 
 TIED_PRIORITY = Rule(
     code="WPL008",
@@ -139,5 +140,18 @@ def _rivals(place: _Place, earlier: Sequence[_Place]) -> Iterator[Problem]:
 
 
 def _priority(plugin: Plugin) -> int:
-    found = plugin.fields.get("priority")
-    return found if isinstance(found, int) and not isinstance(found, bool) else UNSET
+    return _number(plugin.fields.get("priority"))
+
+
+def _number(priority: JsonValue) -> int:
+    return priority if isinstance(priority, int) and not isinstance(priority, bool) else UNSET
+
+
+_PHASES = {"AUTHN": 0, "AUTHZ": 1, "STATS": 2}
+"""Phases in the order of Istio's filter chain; the unspecified one is the last, before the router
+(istio pilot/pkg/networking/core/listener_builder.go)."""
+
+
+def mesh_order(phase: str, priority: JsonValue) -> tuple[int, int]:
+    """A key that sorts plugins as a request meets them; ties keep their order."""
+    return _PHASES.get(phase, len(_PHASES)), -_number(priority)

@@ -228,7 +228,7 @@ def _logged(log: Sequence[str]) -> str:
 def _crash(step: Step, *, at_request: bool = False) -> Problem:
     """A call that ends the proxy."""
     why = _CRASH_REASONS.get(step.cause, "")
-    when = " with the first request; validate mode does not see it" if at_request else ""
+    when = " with the first request; Envoy's validate mode does not see it" if at_request else ""
     rule, where = _CRASH_RULES.get(step.cause, HOST_CALL_CRASH), step.name
     if step.name == "instantiate":
         rule, where = START_SECTION_CRASH, "start section"

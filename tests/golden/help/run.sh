@@ -1,0 +1,1 @@
+wasmpack run --help

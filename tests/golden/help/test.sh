@@ -1,0 +1,1 @@
+wasmpack test --help
