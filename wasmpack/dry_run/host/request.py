@@ -91,6 +91,10 @@ class RequestState:
     """The callback that holds the request forever, if one does."""
     status: int | None = None
     """The status sent to the client so far; None without a complete response."""
+    _kept_maps: frozenset[int] = frozenset()
+    """Header maps of the callback that holds the request: they stay until it is over."""
+    _kept_addable: frozenset[int] = frozenset()
+    _kept_buffers: dict[int, bytearray] = field(default_factory=dict)
     _next: Phase = Phase.CONNECTION
     """Callbacks of earlier phases do not come any more."""
 
@@ -109,8 +113,10 @@ class RequestState:
             self.maps[kind] = list(pairs)
         for kind, pairs in callback.added.items():
             self.maps.setdefault(kind, []).extend(pairs)
-        self.seen, self.addable = set(callback.maps), callback.addable
+        self.seen, self.addable = set(callback.maps) | self._kept_maps, callback.addable
+        self.addable |= self._kept_addable
         self.buffers = {kind: bytearray(data) for kind, data in callback.buffers.items()}
+        self.buffers |= self._kept_buffers
         self.properties |= callback.properties
         self.ended = self.as_root = self.resumed = False
 
@@ -122,6 +128,8 @@ class RequestState:
         if holds and not self.resumed and self.local is None:
             self._end(None)
             self.held = callback.name
+            self._kept_maps, self._kept_addable = frozenset(self.seen), callback.addable
+            self._kept_buffers = self.buffers
         elif RESPONSE_HEADERS in callback.maps:
             self.status = self._status()
         elif UPSTREAM_DATA in callback.buffers:
@@ -148,7 +156,8 @@ class RequestState:
     def readable(self, kind: int) -> list[Pair] | None:
         """The header map, where it can be read; in the log all but the trailers of the request."""
         if self.phase is Phase.LOG:
-            return self.maps.get(kind) if kind in _LOGGED_MAPS else None
+            logged = kind in _LOGGED_MAPS and not (self.held and kind in self._kept_addable)
+            return self.maps.get(kind) if logged else None
         return self.maps[kind] if kind in self.seen else None
 
     def go_on(self) -> None:
