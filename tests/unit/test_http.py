@@ -55,7 +55,7 @@ BOXES = {
     "page": (PAGE, PAGE),
     "empty": (b"", b""),
     "magic alone": (b"\0asm", b"\0asm"),
-    "cut gzip": (gzip.compress(MODULE)[:-9], gzip.compress(MODULE)[:-9]),
+    "cut gzip": (gzip.compress(MODULE, mtime=0)[:-9], gzip.compress(MODULE, mtime=0)[:-9]),
     "cut tar": (TAR[:515], TAR[:515]),
     "gzip of a page": (gzip.compress(PAGE, mtime=0), gzip.compress(PAGE, mtime=0)),
 }
@@ -74,6 +74,7 @@ def test_boxes_in_boxes_come_to_an_end() -> None:
 
 
 DIGEST = hashlib.sha256(MODULE).hexdigest()
+GZIPPED = gzip.compress(MODULE, mtime=0)
 REFUSED = [
     (404, b"", "", "last error: wasm module download request failed: status code 404"),
     (401, b"", "", "status code 401"),
@@ -81,11 +82,14 @@ REFUSED = [
     (200, b"", "", "fetched Wasm binary from URL is invalid"),
     (200, PAGE, "", "is invalid: it is a web page"),
     (200, MODULE, "1" * 64, f"module downloaded from URL has checksum {DIGEST}, which does not"),
-    (200, gzip.compress(MODULE), hashlib.sha256(gzip.compress(MODULE)).hexdigest(), "has checksum"),
+    (200, GZIPPED, hashlib.sha256(GZIPPED).hexdigest(), "has checksum"),
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "checksum", "said"), REFUSED)
+IDS = ["missing", "no access", "no content", "empty", "page", "wrong digest", "digest of the gzip"]
+
+
+@pytest.mark.parametrize(("status", "body", "checksum", "said"), REFUSED, ids=IDS)
 def test_refused_in_the_fetchers_words(status: int, body: bytes, checksum: str, said: str) -> None:
     with pytest.raises(Refused) as caught:
         module_of(status, body, checksum, "URL")
