@@ -14,13 +14,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 from wasmpack.envoy.bootstrap import Plugin, answering, forwarding
 from wasmpack.oci.canonical import JsonObject
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer as Buffer
 
 BODY = b"hello\n"
 UPSTREAM = "upstream"
@@ -54,7 +51,7 @@ class _Patient(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         while not select.select([self._connection], [], [], self._seconds)[0]:
             if not self._busy():
                 raise TimeoutError("it is silent, and idle")

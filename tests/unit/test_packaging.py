@@ -21,7 +21,7 @@ PYPROJECT: dict[str, Any] = tomllib.loads((CHECKOUT / "pyproject.toml").read_tex
 INCLUDED: list[str] = PYPROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
 ALWAYS_INCLUDED = {".gitignore", "pyproject.toml"}
 """hatchling puts these into every sdist."""
-OURS = {"wasmpack", "support", "agreement", "conftest", "start_up", "verdicts", "api_page"}
+OURS = {"wasmpack", "support", "agreement", "conftest", "start_up", "verdicts", "batch", "api_page"}
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.M)
 
 
@@ -46,7 +46,8 @@ def names(found: Iterable[Requirement]) -> set[str]:
 def imported(folder: str) -> dict[str, str]:
     """Top-level modules from outside that a folder's code imports, and a file that does."""
     found = {}
-    for path in sorted((CHECKOUT / folder).rglob("*.py")):
+    by_pytest = {CHECKOUT / "wasmpack" / "pytest_plugin.py"}  # loaded by nobody else
+    for path in sorted({*(CHECKOUT / folder).rglob("*.py")} - by_pytest):
         for node in ast.walk(ast.parse(path.read_text())):
             modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
