@@ -354,9 +354,7 @@ def test_remove_by_digest_removes_that_image_only(cli: Cli) -> None:
     second = cli("build", WAT, "-t", "z:v1", "-t", "z:v2").out.strip().partition("@")[2]
     done = cli("remove", f"z@{second}")
     assert done.code == 0, done.err
-    assert sorted(done.out.split()) == [
-        f"docker.io/library/z:v1@{second}", f"docker.io/library/z:v2@{second}",
-    ]  # fmt: skip
+    assert sorted(done.out.split()) == [f"z:v1@{second}", f"z:v2@{second}"]
     assert cli("digest", "z").out.strip() == first.partition("@")[2]
     assert cli("remove", "z", "z:latest").code == 0
 
