@@ -70,6 +70,12 @@ def test_it_is_said_at_every_step(
     (tmp_path / "p.yaml").write_text(written.out)
     last = cli("validate", "wasmplugin", "p.yaml", "--remote", "--target", "istio-1.31", env=login)
     assert (last.code, "IMG009" in last.out) == (3, True)
+    for release, code in (("1.31", 3), ("1.26", 0)):  # the challenge alone says so
+        without = cli(
+            "validate", "wasmplugin", "p.yaml", "--remote", "--target", f"istio-{release}"
+        )
+        assert (without.code, "IMG009" in without.out) == (code, code == 3)
+        assert "WPL015" in without.out
 
 
 def test_login_warns(htpasswd_registry: RunningRegistry, cli: Cli) -> None:

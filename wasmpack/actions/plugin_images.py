@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from wasmpack.actions.image_rules import realm_problems
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.dry_run.start_up import StartUp
@@ -62,6 +63,8 @@ class PluginImages:
         self._remote = remote
         self._failed: Counter[str] = Counter()
         self._last: dict[str, WasmpackError] = {}
+        self._challenges: dict[str, str] = {}
+        """The last challenge of each registry."""
         self._look = lru_cache(maxsize=_REMEMBERED)(self._look_at)
 
     def look(
@@ -76,6 +79,11 @@ class PluginImages:
             return self._last[registry]
         return self._look(reference, login, start_up)
 
+    def refused_registry(self, reference: Reference) -> dict[str, Sequence[Problem]]:
+        """Reasons by target why its fetcher refuses the registry, whatever the credentials."""
+        found = realm_problems(self._challenges.get(reference.registry, ""))
+        return {target.name: found for target in self._targets if target.realm_guard and found}
+
     def _is_local(self, reference: Reference) -> bool:
         return not self._remote and find_local(reference.with_default_tag()) is not None
 
@@ -85,7 +93,10 @@ class PluginImages:
         place = NamePlace(reference, remote=self._remote)
         try:
             image = open_image(place, self._logged_in(reference, login))
-            top, manifest = image.top, image.manifest
+            try:
+                top, manifest = image.top, image.manifest
+            finally:
+                self._challenges[reference.registry] = image.challenge
         except RegistryUnavailable as error:
             self._failed[reference.registry] += 1
             self._last[reference.registry] = error

@@ -209,7 +209,8 @@ class _Check:
         start_up = start_up_of(plugin, self._context.checks.start_up)
         found = self._looker.look(reference, login, start_up)
         if not isinstance(found, PluginImage):
-            return [_not_read(plugin, found)], {}
+            refused = self._looker.refused_registry(reference)
+            return [_not_read(plugin, found)], _placed(plugin, refused)
         shared = [*checksum_problems(plugin, url, found), *slow_pull_problems(plugin, found)]
         return shared, _placed(plugin, found.problems)
 
