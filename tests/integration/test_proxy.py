@@ -139,3 +139,12 @@ def test_an_interrupted_test_waits_for_nothing(
         process.send_signal(signal.SIGINT)
         assert process.wait(NET) == 130
     until(lambda: not list(temporary.iterdir()))
+
+
+def test_a_long_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than the address of a Unix socket may be (unix(7): 108 bytes)."""
+    long = tmp_path / ("x" * 120)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with running_proxy([Plugin(module=wat())]) as proxy:
+        assert proxy.get("/").status == 200

@@ -218,10 +218,17 @@ class _UnixConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        if len(os.fsencode(self._path)) > _LONGEST_SOCKET:
-            raise WasmpackError(
-                f"{self._path}: too long for a socket", hint="set TMPDIR to a shorter directory"
-            )
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        if len(os.fsencode(self._path)) <= _LONGEST_SOCKET:
+            self.sock.connect(str(self._path))
+            return
+        directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:  # proc(5): a short name for it, where there is /proc
+            self.sock.connect(f"/proc/self/fd/{directory}/{self._path.name}")
+        except FileNotFoundError as error:
+            raise WasmpackError(
+                f"{self._path}: too long for a socket", hint="set TMPDIR to a shorter directory"
+            ) from error
+        finally:
+            os.close(directory)
