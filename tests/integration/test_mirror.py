@@ -94,6 +94,15 @@ def test_names_without_digests(
     assert yaml.safe_load(done.out)["spec"]["url"] == f"oci://{prefix}/two:v1"
 
 
+def test_what_is_not_an_image_is_named(
+    open_registry: RunningRegistry, source: str, files: Path, cli: Cli
+) -> None:
+    (files / "three.yaml").write_text(PLUGIN.format(name="three", url="https://example.com/x.wasm"))
+    done = cli("mirror", files, f"{open_registry.host}/{source}/new")
+    assert done.code == 0
+    assert "three.yaml:2: names no image of a registry, left as it is" in done.err
+
+
 def test_an_image_that_fails_leaves_its_resource_out(
     open_registry: RunningRegistry, source: str, files: Path, cli: Cli
 ) -> None:

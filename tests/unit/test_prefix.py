@@ -60,7 +60,13 @@ def test_a_single_place_is_no_prefix(text: str, tmp_path: Path) -> None:
     assert Prefix.parse(text) is None
 
 
-@pytest.mark.parametrize("text", ["http://r.io/p", "r.io/UPPER", ""])
+@pytest.mark.parametrize("text", ["out/", "me/plugins/", "x.tar.d/../"])
+def test_a_directory_is_not_sent_to_docker_hub(text: str) -> None:
+    with pytest.raises(WrongUsage):
+        Prefix.parse(text)
+
+
+@pytest.mark.parametrize("text", ["http://r.io/p", "r.io/UPPER", "", "mirror", "me/plugins"])
 def test_a_prefix_names_a_registry(text: str) -> None:
     with pytest.raises(WrongUsage):
         Prefix.of_registry(text, "PREFIX")

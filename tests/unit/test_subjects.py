@@ -92,3 +92,10 @@ def test_what_can_be_read_only_once_is_read_once() -> None:
     documents, problems = found.documents
     assert [document.value["kind"] for document in documents] == ["WasmPlugin"]  # type: ignore[index, call-overload]
     assert not problems
+
+
+@pytest.mark.parametrize("name", ["missing.wasm", "dist/missing.wasm", "a/b/missing.yaml"])
+def test_a_missing_file_is_not_asked_of_docker_hub(name: str) -> None:
+    """Somebody else's image could be there."""
+    with pytest.raises(NotFound, match="no such file"):
+        recognize(name, remote=False)

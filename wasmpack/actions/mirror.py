@@ -114,6 +114,8 @@ def mirror_resources(
         own = {found.path: (found, moved[sources[found]]) for found in urls}
         row = MirrorRow(document=entry, images=tuple(outcome for _, outcome in own.values()))
         rows += [row] if own else []
+        if not own and mapping(entry.value).get("kind") in CARRIERS:
+            session.notice(f"{entry.where()}: names no image of a registry, left as it is")
         if row.done:
             new = {path: _new_url(*pair, pin=request.pin) for path, pair in own.items()}
             outputs.append(with_urls(entry, new) if new else entry)

@@ -179,9 +179,9 @@ def _of_name(text: str, *, remote: bool) -> Subject:
         return _of_place(text, replace(place, remote=True))
     if find_local(reference) is not None:
         return _of_place(text, place, "image in the local store")
+    if text.endswith(_FILES) and not reference.names_host:
+        raise NotFound(f"{text}: no such file")
     if not reference.names_registry:
-        if text.endswith(_FILES):
-            raise NotFound(f"{text}: no such file")
         raise NotFound(
             f"{text}: no such file, and no image of that name in the local store",
             hint="wasmpack list; or a full name such as quay.io/me/plugin:v1",

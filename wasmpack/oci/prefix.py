@@ -50,6 +50,11 @@ class Prefix:
             return None
         if transport == "oci:" and is_there((place_path(path) / "oci-layout").is_file):
             return None
+        if not transport and not Reference.parse(f"{path}/x").names_host:
+            raise WrongUsage(
+                f"{text}: names no registry",
+                hint=f"oci:{text} for layouts in a directory, {DOCKER_HUB}/{text} for Docker Hub",
+            )
         return cls(transport or "docker://", path)
 
     @classmethod
@@ -60,7 +65,7 @@ class Prefix:
         :raises WrongUsage: not a registry and path
         """
         path = text.removeprefix("oci://").removeprefix("docker://").rstrip("/")
-        if Reference.parse(f"{path}/x").registry not in {path.partition("/")[0], DOCKER_HUB}:
+        if not Reference.parse(f"{path}/x").names_host:
             raise WrongUsage(f"{what} {text}: expected HOST[:PORT]/PATH")
         return cls("docker://", path)
 

@@ -127,6 +127,12 @@ class Reference:
         return "/" in self.written
 
     @property
+    def names_host(self) -> bool:
+        """True if a registry's host was written; ``me/plugin`` leaves out Docker Hub's."""
+        first, slash, _ = self.written.partition("/")
+        return bool(slash) and _reads_as_host(first)
+
+    @property
     def is_repository(self) -> bool:
         """True if neither a tag nor a digest was given."""
         return self.tag is None and self.digest is None
@@ -207,9 +213,14 @@ def _split_tag(text: str) -> tuple[str, str | None]:
     return f"{head}{slash}{name}", tag if colon else None
 
 
+def _reads_as_host(first: str) -> bool:
+    """The first part of a name is a host, not a path of Docker Hub (distribution/reference)."""
+    return "." in first or ":" in first or first == "localhost"
+
+
 def _split_registry(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
+    if slash and _reads_as_host(first):
         if first in {DOCKER_HUB, "index.docker.io"} and "/" not in rest:
             return DOCKER_HUB, f"library/{rest}"
         return (DOCKER_HUB if first == "index.docker.io" else first), rest
