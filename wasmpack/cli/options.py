@@ -37,6 +37,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _BY_PROJECT = ParameterSource.DEFAULT_MAP
 _LONGEST_TIMEOUT = 86400.0
 _SHAPES = {"yaml", "json", "text"}
+_ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 
 if TYPE_CHECKING:
@@ -88,7 +89,16 @@ class DestinationType(PlaceType):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
         prefix = Prefix.parse(value) if isinstance(value, str) else None
-        return prefix or super().convert(value, param, ctx)
+        place = prefix or super().convert(value, param, ctx)
+        if (
+            isinstance(place, NamePlace)
+            and str(value).endswith(_ARCHIVES)
+            and not place.reference.names_host
+        ):
+            raise WrongUsage(
+                f"{value}: no archive is written under a bare name", hint=f"oci-archive:{value}"
+            )
+        return place
 
 
 class ReferenceType(_NameParameter):

@@ -26,7 +26,7 @@ _VARIABLES = (
     ("DOCKER_CONFIG", "The directory of Docker's config.json, with credentials."),
     ("REGISTRY_AUTH_FILE", "Podman's auth.json."),
     ("SOURCE_DATE_EPOCH", "The date of images that are built, in seconds."),
-    ("HTTPS_PROXY, NO_PROXY", "Proxies, as curl reads them."),
+    ("HTTPS_PROXY, NO_PROXY", "Proxies, as Go programs read them."),
     ("NO_COLOR, FORCE_COLOR", "Colour never, or in pipes too."),
     ("COLUMNS", "The width of text, if the terminal's is not meant."),
 )

@@ -10,3 +10,7 @@ wasmpack render wasmplugin small.wasm
 wasmpack push small.wasm quay.io/me/x:v1
 wasmpack tag small.wasm x:v1
 wasmpack explain plugin.wasm
+wasmpack pull quay.io/me/small:v1 -o small.tar
+wasmpack copy quay.io/me/small:v1 small.tar
+wasmpack copy quay.io/me/small:v1 quay.io/me/bad:v1 mirror/
+wasmpack run dist/missing.wasm
