@@ -17,7 +17,7 @@ _IMAGES_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """The reason why there is no result for a subject."""
+    """The error of a subject, in place of its result."""
 
     subject: str
     error: WasmpackError

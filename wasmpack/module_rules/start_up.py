@@ -35,7 +35,8 @@ START_TRAPPED = Rule(
 VM_START_REFUSED = Rule(
     code="RUN003",
     title="`proxy_on_vm_start` returned 0 or trapped",
-    otherwise="warning if it read environment variables and `--env` gave none",
+    otherwise="warning if it read environment variables, and neither `--env` nor a resource gives "
+    "them",
     consumer="`Failed to start base Wasm`",
     fix="see the plugin's log, which the message quotes",
 )
