@@ -18,8 +18,8 @@ from wasmpack.actions.render_secret import render_secret as render_secret
 from wasmpack.actions.render_source import RenderRequest as RenderRequest
 from wasmpack.actions.repack import RepackRequest as RepackRequest
 from wasmpack.actions.validate import Checks as Checks
+from wasmpack.actions.validate import ImageScope as ImageScope
 from wasmpack.actions.validate import validate_config as validate_config
-from wasmpack.actions.validate_wasmplugin import ImageScope as ImageScope
 from wasmpack.api.checks import migrate as migrate
 from wasmpack.api.checks import render as render
 from wasmpack.api.checks import validate as validate

@@ -41,6 +41,9 @@ class InThisProcess:
     def __exit__(self, *_: object) -> None:
         return None
 
+    def feed(self, module: PluginModule, *, compiled: bool) -> None:
+        """Nothing works beside this process."""
+
     def run(
         self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None = None
     ) -> RunResult:

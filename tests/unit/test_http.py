@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.actions.validate import Checks, ImageScope
+from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.fetchers.http import module_of, unboxed
 from wasmpack.fetchers.refusal import Refused
 from wasmpack.findings import Report

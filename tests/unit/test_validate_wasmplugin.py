@@ -15,8 +15,8 @@ from wasmpack.actions.migrate import MigrationRequest, documents_text, migrate_e
 from wasmpack.actions.migration_report import markdown
 from wasmpack.actions.render import render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
-from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.actions.validate import Checks, ImageScope
+from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings.report import report_lines
 from wasmpack.kubeyaml.documents import Document

@@ -11,8 +11,7 @@ import pytest
 
 from wasmpack.actions import validate_wasmplugin
 from wasmpack.actions.resource_problems import resource_problems as resource_problems_of
-from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_wasmplugin import ImageScope
+from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.findings import Problem
 from wasmpack.kubeyaml.documents import Document, FieldPath
 from wasmpack.kubeyaml.reader import read_documents

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from wasmpack.actions.inputs import STDIN, read_file
+from wasmpack.actions.inputs import RESOURCE_SUFFIXES, STDIN, read_file
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import read_standard_input
 from wasmpack.findings import Problem, Rule
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import MAX_BYTES, Counts, TooMuch, read_counted
 
-SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 NOT_YAML = Rule(
     code="WPL000",
@@ -93,9 +92,11 @@ def _files(name: str) -> list[str]:
     path = Path(name)
     if name == STDIN or not path.is_dir():
         return [name]
-    files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
+    files = sorted(
+        file for file in path.iterdir() if file.suffix in RESOURCE_SUFFIXES and file.is_file()
+    )
     if not files:
-        raise NotFound(f"{name}: no {', '.join(SUFFIXES)} in this directory")
+        raise NotFound(f"{name}: no {', '.join(RESOURCE_SUFFIXES)} in this directory")
     inside = path.resolve()
     for file in files:
         if file.is_symlink() and not file.resolve().is_relative_to(inside):

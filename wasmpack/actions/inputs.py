@@ -12,6 +12,8 @@ from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.reader import MAGIC
 
 STDIN = "-"
+RESOURCE_SUFFIXES = (".yaml", ".yml", ".json")
+"""Of files with Kubernetes resources."""
 _INLINE = ("{", "[", '"')
 """Beginnings of a JSON text that is not a name of a file."""
 _SHOWN = 80

@@ -1,13 +1,17 @@
 """Several pieces of work at a time: a failure of one hides none of the others."""
 
+from __future__ import annotations
+
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from wasmpack.errors import WasmpackError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -55,6 +59,8 @@ def in_order(
     if jobs == 1:
         yield from map(work, items)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     running: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
         for item in items:

@@ -1,19 +1,21 @@
-"""Subjects named without their kind: a module, a configuration, resources or an image."""
+"""Subjects named without their kind: a module, a configuration, resources or an image.
+
+What only images or resources need is loaded when there is one.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wasmpack.actions.documents import SUFFIXES, documents_in, read_or_report
-from wasmpack.actions.inputs import STDIN, module_in, read_file, read_module_file
+from wasmpack.actions.inputs import RESOURCE_SUFFIXES, STDIN, module_in, read_file, read_module_file
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.directories import explained
+from wasmpack.files.home import expanded
 from wasmpack.files.inputs import is_pipe, read_standard_input
-from wasmpack.findings import Problem
-from wasmpack.images.image import Image
-from wasmpack.images.opening import expanded, open_image
-from wasmpack.kubeyaml.documents import Document
 from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.place import (
     ArchivePlace,
@@ -25,9 +27,13 @@ from wasmpack.oci.place import (
     parse_place,
 )
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.stores.local import find_local
-from wasmpack.stores.session import Session
 from wasmpack.wasm.reader import MAGIC
+
+if TYPE_CHECKING:
+    from wasmpack.findings import Problem
+    from wasmpack.images.image import Image
+    from wasmpack.kubeyaml.documents import Document
+    from wasmpack.stores.session import Session
 
 _HEAD = 64 << 10
 """Bytes of a file by which its kind is recognized."""
@@ -39,7 +45,7 @@ _PLACES = {
     ArchivePlace: "OCI archive",
     DaemonPlace: "image in the Docker engine",
 }
-_FILES = (".wasm", ".wat", ".tar", *SUFFIXES)
+_FILES = (".wasm", ".wat", ".tar", *RESOURCE_SUFFIXES)
 """Suffixes of names that mean files, whether or not they exist."""
 
 
@@ -79,12 +85,16 @@ class Subject:
     @property
     def documents(self) -> tuple[list[Document], list[Problem]]:
         """:raises NotFound: no such file."""
+        from wasmpack.actions.documents import documents_in, read_or_report
+
         if self.data is None:
             return read_or_report([self.name])
         return documents_in(self.data, self.name)
 
     def image(self, session: Session) -> Image:
         """:raises NotFound: no such image."""
+        from wasmpack.images.opening import open_image
+
         assert self.place is not None, self.name
         return open_image(self.place, session)
 
@@ -123,11 +133,11 @@ def _of_directory(text: str, path: Path) -> Subject:
         return _of_place(text, LayoutPlace(text))
     with explained(path):
         suffixes = {file.suffix for file in path.iterdir()}
-    if suffixes & {*SUFFIXES}:
+    if suffixes & {*RESOURCE_SUFFIXES}:
         what = "directory of Kubernetes resources"
         return Subject(name=text, kind=SubjectKind.RESOURCES, what=what)
     raise NotFound(
-        f"{text}: a directory with neither an OCI layout nor {', '.join(SUFFIXES)} files",
+        f"{text}: a directory with neither an OCI layout nor {', '.join(RESOURCE_SUFFIXES)} files",
         hint=f"wasmpack validate {text}/*.wasm, if modules are meant",
     )
 
@@ -177,6 +187,8 @@ def _of_name(text: str, *, remote: bool) -> Subject:
     reference = place.reference.with_default_tag()
     if remote or place.remote:
         return _of_place(text, replace(place, remote=True))
+    from wasmpack.stores.local import find_local
+
     if find_local(reference) is not None:
         return _of_place(text, place, "image in the local store")
     if text.endswith(_FILES) and not reference.names_host:

@@ -63,6 +63,16 @@ class Checks:
         return replace(self.start_up, root_id=first_root_id(runtime_config))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageScope:
+    """How far the images that resources point at are looked at."""
+
+    read: bool = True
+    """Read them, and start their modules."""
+    remote: bool = False
+    """Ask registries only, whatever the local store holds."""
+
+
 def validate_module(
     module: PluginModule,
     checks: Checks | None = None,

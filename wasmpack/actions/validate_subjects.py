@@ -1,18 +1,23 @@
-"""Several subjects of any kind, validated on all cores."""
+"""Several subjects of any kind, validated on all cores.
+
+Who validates a module does not wait for what images and resources need.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from wasmpack.actions.several import Failure, attempt, in_order
 from wasmpack.actions.subjects import Subject, SubjectKind
-from wasmpack.actions.validate import Checks, validate_config, validate_module
-from wasmpack.actions.validate_image import validate_image
-from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.actions.validate import Checks, ImageScope, validate_config, validate_module
 from wasmpack.dry_run.nursery import warm_workers
 from wasmpack.findings import Report
-from wasmpack.stores.session import Session
+
+if TYPE_CHECKING:
+    from wasmpack.stores.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,8 @@ class SubjectValidator:
             case SubjectKind.CONFIG:
                 return validate_config(subject.config, subject.name, strict=self.checks.strict)
             case SubjectKind.IMAGE:
+                from wasmpack.actions.validate_image import validate_image
+
                 return validate_image(subject.image(self.session), self.checks)
             case SubjectKind.RESOURCES:
                 return self._resources(subject)
@@ -41,6 +48,8 @@ class SubjectValidator:
                 assert_never(subject.kind)
 
     def _resources(self, subject: Subject) -> Report:
+        from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
+
         documents, unreadable = subject.documents
         return validate_wasmplugin(
             documents,

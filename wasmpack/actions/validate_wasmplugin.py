@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePath
 
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
@@ -21,7 +21,7 @@ from wasmpack.actions.resources import (
     resources,
     sorted_out,
 )
-from wasmpack.actions.validate import Checks
+from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.errors import AccessRefused, BadArtifact, NotFound, WasmpackError
 from wasmpack.fetchers.refusal import Refused
 from wasmpack.findings import Problem, Report, Rule, Severity
@@ -57,16 +57,6 @@ IMAGE_MISSING = Rule(
 _FETCHED = ("http", "https")
 _MOST_MODULES = 1_000
 """Modules that one call fetches and starts; one with another configuration is another one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageScope:
-    """How far the images that resources point at are looked at."""
-
-    read: bool = True
-    """Read them, and start their modules."""
-    remote: bool = False
-    """Ask registries only, whatever the local store holds."""
 
 
 def validate_wasmplugin(

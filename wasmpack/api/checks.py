@@ -8,9 +8,9 @@ from wasmpack.actions.migrate import Migration, MigrationRequest, migrate_extens
 from wasmpack.actions.render import RenderedPlugin, render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
 from wasmpack.actions.several import in_order
-from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.actions.validate import Checks, ImageScope, validate_module
 from wasmpack.actions.validate_image import validate_image
-from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Report
 from wasmpack.images.image import Image

@@ -13,16 +13,17 @@ _FEWER_COLLECTIONS = 100_000
 def start() -> NoReturn:
     """Entry point of ``wasmpack``: run a command and leave with the contract's exit code."""
     gc.set_threshold(_FEWER_COLLECTIONS)
-    from wasmpack.cli.preload import EarlyChild
+    from wasmpack.cli.preload import preload_dry_run
+    from wasmpack.dry_run.spawn import end_early
 
     _write_any_text()
-    child = EarlyChild(sys.argv[1:])
+    preload_dry_run(sys.argv[1:])
     try:
         from wasmpack.cli.main import run
 
-        code = run(sys.argv[1:], child)
+        code = run(sys.argv[1:])
     finally:
-        child.end()
+        end_early()
     _leave(code)
 
 

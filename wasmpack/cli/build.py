@@ -12,7 +12,7 @@ import click
 
 from wasmpack.cli.check_options import CheckOptions, ResultFiles
 from wasmpack.cli.command import Section, command, grouped, option
-from wasmpack.cli.console import Console, current_run, format_option
+from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.options import PLACE, REFERENCE, VARIANTS, exclude, registry_options
 from wasmpack.cli.preload import preload
 from wasmpack.errors import WrongUsage
@@ -176,14 +176,14 @@ def build(
 
 @contextmanager
 def _read(path: str, checks: Checks | None) -> Iterator[tuple[PluginModule, Sandbox | None]]:
-    """The module, and the process of the dry run, which was started early, with it."""
+    """The module, and the process of the dry run, which works on it already."""
     from wasmpack.actions.inputs import read_module_file
     from wasmpack.dry_run.sandbox import Sandbox
 
     if checks is None:
         yield read_module_file(path), None
         return
-    with Sandbox(current_run().take_child()) as runner:
+    with Sandbox() as runner:
         module = read_module_file(path)
         runner.feed(module)
         yield module, runner

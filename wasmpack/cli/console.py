@@ -23,9 +23,6 @@ from wasmpack.oci.canonical import indented_json
 from wasmpack.redaction import is_text, plain_text, redacted
 
 if TYPE_CHECKING:
-    import subprocess
-
-    from wasmpack.cli.preload import EarlyChild
     from wasmpack.cli.progress import Ticker
     from wasmpack.cli.project import Project
     from wasmpack.findings import Report
@@ -234,7 +231,6 @@ class JsonConsole(Console):
 class Run:
     """One run of the command line, as click's context has it."""
 
-    child: EarlyChild | None = None
     arguments: Sequence[str] = ()
     """The command line."""
     console: Console = field(default_factory=Console)
@@ -251,10 +247,6 @@ class Run:
         self.console = console
         if self.ticker is not None:
             self.ticker.silent = console.quiet or not console.progress
-
-    def take_child(self) -> subprocess.Popen[bytes] | None:
-        """The process of the dry run that was started early, for whoever asks first."""
-        return self.child.take() if self.child else None
 
 
 def current_run() -> Run:

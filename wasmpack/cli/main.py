@@ -24,7 +24,6 @@ from wasmpack.errors import WasmpackError, WasmpackWarning
 from wasmpack.redaction import listening, plain_text, redacted
 
 if TYPE_CHECKING:
-    from wasmpack.cli.preload import EarlyChild
     from wasmpack.cli.progress import Ticker
 
 COMPLETE = "__complete"
@@ -42,16 +41,13 @@ _LARGEST = 1 << 20
 """Bytes of a file that is searched for it."""
 
 
-def run(arguments: Sequence[str], child: EarlyChild | None = None) -> int:
-    """Run a command line; returns its exit code and never raises.
-
-    :param child: the process of the dry run, if it was started already
-    """
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns its exit code and never raises."""
     if arguments[:1] == [COMPLETE]:
         return _complete(arguments[1:])
     ticker = _ticker()
     try:
-        return _run(arguments, Run(child, arguments, ticker=ticker, prepare=use_project))
+        return _run(arguments, Run(arguments, ticker=ticker, prepare=use_project))
     finally:
         if ticker is not None:
             ticker.end()

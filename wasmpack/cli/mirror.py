@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from wasmpack.actions.image_moves import ImageOutcome
     from wasmpack.actions.mirror import Mirror, MirrorRequest
 
-_SUFFIXES = (".yaml", ".yml", ".json")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorOptions:
@@ -134,4 +132,6 @@ def _show(outcome: ImageOutcome, console: Console) -> None:
 
 
 def _is_file(name: str) -> bool:
-    return name == "-" or name.endswith(_SUFFIXES) or is_there(Path(name).exists)
+    from wasmpack.actions.inputs import RESOURCE_SUFFIXES, STDIN
+
+    return name == STDIN or name.endswith(RESOURCE_SUFFIXES) or is_there(Path(name).exists)

@@ -1,7 +1,6 @@
 """Types of parameters, and options that several commands share."""
 
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -273,6 +272,8 @@ def _readable_again(path: Path | None) -> str | None:
         raise WrongUsage("-: standard input is not read here", hint="/dev/stdin, or a file")
     if path is None or not is_pipe(path):
         return None if path is None else str(path)
+    import tempfile
+
     data = read_named(path, MAX_CONFIGURATION)
     work = tempfile.TemporaryDirectory(prefix="wasmpack-")
     copy = Path(click.get_current_context().with_resource(work), path.name)

@@ -27,9 +27,8 @@ from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
     from wasmpack.actions.subjects import Subject
-    from wasmpack.actions.validate import Checks
+    from wasmpack.actions.validate import Checks, ImageScope
     from wasmpack.actions.validate_subjects import SubjectValidator
-    from wasmpack.actions.validate_wasmplugin import ImageScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ class SubjectOptions(CheckOptions):
     @property
     def scope(self) -> ImageScope:
         """:raises WrongUsage: options that exclude each other."""
-        from wasmpack.actions.validate_wasmplugin import ImageScope
+        from wasmpack.actions.validate import ImageScope
 
         exclude(no_image=self.no_image, remote=self.remote)
         exclude(no_image=self.no_image, envoy=self.envoy)

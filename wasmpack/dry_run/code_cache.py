@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from wasmpack.dry_run.engine import engine
 from wasmpack.files.owned import make_room, read_owned, write_owned
-from wasmpack.proxy_abi.module import PluginModule
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the process that compiles has no use for them
     import wasmtime
+
+    from wasmpack.proxy_abi.module import PluginModule
 
 _WORTH_KEEPING = 256 * 1024
 """Bytes of a module; smaller ones compile in a few milliseconds."""

@@ -11,7 +11,6 @@ It answers with JSON lines: the validity of the module, each step before it is m
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -45,12 +44,9 @@ class RunResult:
 class Sandbox:
     """A worker for one module; leave the ``with`` block to end it."""
 
-    def __init__(self, started: subprocess.Popen[bytes] | None = None) -> None:
-        """:param started: a worker that was started before
-
-        :raises WasmpackError: no process can be started
-        """
-        self._process = Worker(started or any_worker())
+    def __init__(self) -> None:
+        """:raises WasmpackError: no process can be started"""
+        self._process = Worker(any_worker())
         self._fed: PluginModule | None = None
         self._whole = True
 
@@ -63,10 +59,13 @@ class Sandbox:
     def feed(self, module: PluginModule, *, compiled: bool = True, whole: bool = False) -> None:
         """Let the worker validate and compile, while this side reads the module too.
 
+        It takes one module; later ones are not looked at until they are run.
+
         :param compiled: False for its validity alone
         :param whole: with the custom sections, which an engine ignores
         """
-        assert self._fed is None
+        if self._fed is not None:
+            return
         self._fed, data = module, module.data
         parts: Sequence[bytes | memoryview] = [data] if whole else without_bulk(data)
         self._whole = len(parts) == 1

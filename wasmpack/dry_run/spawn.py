@@ -57,8 +57,27 @@ class WorkerProcess(ChildProcess, Protocol):
         """Wait for its end; the exit status, negative for a signal."""
 
 
+_early: "list[subprocess.Popen[bytes]]" = []
+
+
+def start_early() -> None:
+    """Start the worker of the first dry run, before it is certain that there will be one."""
+    with contextlib.suppress(WasmpackError):  # whoever needs it will say so
+        _early.append(spawn_worker())
+
+
+def end_early() -> None:
+    """End a worker that was started early, if nobody asked for it."""
+    while _early:
+        worker = _early.pop()
+        worker.kill()
+        worker.communicate()
+
+
 def any_worker() -> WorkerProcess:
-    """A worker of the nursery, if there is one, or else a new process."""
+    """One that was started early or stands ready in the nursery, or else a new process."""
+    with contextlib.suppress(IndexError):
+        return _early.pop()
     return warm_worker() or spawn_worker()
 
 

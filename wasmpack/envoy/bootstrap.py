@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from wasmpack.oci.canonical import JsonObject
+from wasmpack.package_data import package_file
 
 LISTENERS = "./listeners.json"
 """Envoy's name of the file with the listeners: each is loaded or refused by itself."""
@@ -173,7 +173,5 @@ def _form(name: str) -> JsonObject:
 
 @cache
 def _forms() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = json.loads(
-        files(__package__).joinpath("bootstrap.json").read_text()
-    )
+    loaded: Mapping[str, Any] = json.loads(package_file(__package__, "bootstrap.json"))
     return loaded

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from wasmpack.errors import WrongUsage
+
 
 def home_directory() -> Path | None:
     """``$HOME``, else what the system has for the user; None without either."""
@@ -19,3 +21,14 @@ def below_home(variable: str, *parts: str) -> Path | None:
         return Path(named)
     home = home_directory()
     return home.joinpath(*parts) if home else None
+
+
+def expanded(text: str) -> Path:
+    """A path as the user wrote it, with ``~`` as the shell has it.
+
+    :raises WrongUsage: no such user
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise WrongUsage(f"{text}: {error}") from error

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import assert_never
 
 from wasmpack.errors import NotFound, WrongUsage
+from wasmpack.files.home import expanded
 from wasmpack.images.image import Image
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.place import (
@@ -46,17 +47,6 @@ def open_pushable(place: Place, session: Session) -> Image:
             hint = f"wasmpack build MODULE -t {reference}, or wasmpack copy between registries"
             raise NotFound(f"{reference}: not in the local store", hint=hint)
     return open_image(place, session)
-
-
-def expanded(text: str) -> Path:
-    """A path as the user wrote it, with ``~`` as the shell has it.
-
-    :raises WrongUsage: no such user
-    """
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise WrongUsage(f"{text}: {error}") from error
 
 
 def refuse_path(place: NamePlace) -> None:

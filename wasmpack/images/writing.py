@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import assert_never
 
 from wasmpack.errors import DigestMismatch
+from wasmpack.files.home import expanded
 from wasmpack.files.outputs import is_stdout
 from wasmpack.findings import Report
 from wasmpack.images.image import Image, variant_of
-from wasmpack.images.opening import expanded, refuse_path
+from wasmpack.images.opening import refuse_path
 from wasmpack.images.transfer import Moved, transfer_all
 from wasmpack.images.variants import Variant
 from wasmpack.oci import media_types as mt

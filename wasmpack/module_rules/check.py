@@ -94,6 +94,7 @@ class Runner(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...
+    def feed(self, module: PluginModule, *, compiled: bool) -> None: ...
     def run(
         self, module: PluginModule, requests: Sequence[RunRequest], seconds: float | None
     ) -> RunResult: ...
@@ -110,6 +111,7 @@ def examine(
     if subject.data[:4] != MAGIC:
         return _read(subject, start_up)
     with runner() as process:
+        process.feed(subject.compiled, compiled=start_up.dry_run)
         facts = _read(subject, start_up)
         if facts.module is None:
             return facts

@@ -4,10 +4,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 
 from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.module_rules.likewise import EXAMINED, likewise
+from wasmpack.package_data import package_file
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.module import sdk_of
 from wasmpack.wasm.types import Import, Module
@@ -114,8 +114,9 @@ def import_hint(sdk: str, item: Import, version: str) -> str:
 @cache
 def _hints() -> list[dict[str, str]]:
     """Hints, with patterns of the SDKs, modules and names they are for."""
-    text = files(__package__).joinpath("import_hints.json").read_text()
-    hints: list[dict[str, str]] = json.loads(text)["hints"]
+    hints: list[dict[str, str]] = json.loads(package_file(__package__, "import_hints.json"))[
+        "hints"
+    ]
     return hints
 
 

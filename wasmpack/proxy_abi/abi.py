@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import NewType, TypedDict
+
+from wasmpack.package_data import package_file
 
 MARKERS: Mapping[bytes, str] = {
     b"proxy_abi_version_0_1_0": "0.1.0",
@@ -67,8 +68,7 @@ class _Tables(TypedDict):
 @cache
 def tables() -> _Tables:
     """The tables as in the file."""
-    text = files(__package__).joinpath("data", "abi.json").read_text()
-    tables: _Tables = json.loads(text)
+    tables: _Tables = json.loads(package_file(__package__, "data/abi.json"))
     return tables
 
 

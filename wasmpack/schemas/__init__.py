@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import islice
 from typing import Any
+
+from wasmpack.package_data import package_file
 
 _LONGEST = 500
 _MOST = 1000
@@ -64,9 +65,7 @@ def _limits_of(schema: Any) -> Mapping[str, str]:
 @cache
 def load_schema(name: str) -> Mapping[str, Any]:
     """A schema, parsed."""
-    loaded: Mapping[str, Any] = json.loads(
-        files(__package__).joinpath(f"{name}.schema.json").read_text()
-    )
+    loaded: Mapping[str, Any] = json.loads(package_file(__package__, f"{name}.schema.json"))
     return loaded
 
 

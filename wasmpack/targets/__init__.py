@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
+from wasmpack.package_data import package_file
 from wasmpack.proxy_abi.abi import HostDate
 
 IBM_NOTE = (
@@ -236,8 +236,7 @@ def _rows() -> dict[str, JsonObject]:
 
 @cache
 def _texts() -> dict[str, str]:
-    data = files(__package__).joinpath("data")
-    return {name: data.joinpath(f"{name}.json").read_text() for name in _CONSUMERS}
+    return {name: package_file(__package__, f"data/{name}.json").decode() for name in _CONSUMERS}
 
 
 def _target(row: JsonObject, patch: int | None = None) -> Target:

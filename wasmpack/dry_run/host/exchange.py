@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from importlib.resources import files
 from typing import Any
+
+from wasmpack.package_data import package_file
 
 STREAM = 2
 """Id of the first stream's context (context.h, ``allocContextId``)."""
@@ -69,7 +70,7 @@ class Callback:
         return (STREAM, *self.given, *(() if abi_version == "0.1.0" else self.newer))
 
 
-def callbacks(text: str) -> tuple[Callback, ...]:
+def callbacks(text: str | bytes) -> tuple[Callback, ...]:
     """The callbacks of an exchange, from the form of ``get_request.json``."""
     return tuple(map(_callback, json.loads(text)["callbacks"]))
 
@@ -105,7 +106,7 @@ def _value(value: str | int | None) -> bytes | None:
     return None if value is None else value.encode()
 
 
-GET_REQUEST = callbacks(files(__package__).joinpath("get_request.json").read_text())
+GET_REQUEST = callbacks(package_file(__package__, "get_request.json"))
 """The callbacks of one request and its answer, in the proxy's order."""
-CONNECTION = callbacks(files(__package__).joinpath("connection.json").read_text())
+CONNECTION = callbacks(package_file(__package__, "connection.json"))
 """Those of a connection, which network plugins get."""

@@ -8,13 +8,13 @@ Where an answer depends on the ABI or the date too, the function looks at ``host
 import json
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
-from importlib.resources import files
 from types import ModuleType
 from typing import NotRequired, TypedDict
 
 from wasmpack.dry_run.host import calls_out, header_maps, streams, values, wasi
 from wasmpack.dry_run.host.memory import Status
 from wasmpack.dry_run.host.state import Host
+from wasmpack.package_data import package_file
 from wasmpack.proxy_abi import abi
 
 HostCall = Callable[..., int | None]
@@ -56,7 +56,7 @@ def _calls(
 
 
 def _host_functions() -> dict[tuple[str, str], HostCall]:
-    fixed = json.loads(files(__package__).joinpath("fixed_answers.json").read_text())
+    fixed = json.loads(package_file(__package__, "fixed_answers.json"))
     env_names = (*abi.tables()["hostFunctions"], *abi.tables()["extraFunctions"])
     env_homes = (calls_out, header_maps, streams, values)
     env = _calls(env_names, env_homes, fixed["env"], Status)
