@@ -12,7 +12,7 @@ from support.plugins import PLUGINS, binary, module_bytes, wat
 from wasmpack.module_rules.check import StartUp, examine, module_problems
 from wasmpack.proxy_abi.abi import NEWEST
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.wasm.code import bodies, check_code, read_body
+from wasmpack.wasm.code import bodies, check_code, heaviest_body, read_body
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.wasm.reader import read_module
 
@@ -86,3 +86,20 @@ def test_what_is_no_code_is_left_to_the_engine(body: bytes) -> None:
 def test_a_module_without_code() -> None:
     check_code(binary("(module)"), read_module(binary("(module)")))
     check_code(wat(), read_module(wat()))
+
+
+@pytest.mark.parametrize(
+    ("locals_", "weight"),
+    [("", 1000), ("(local i32)", 1001), ("(local i32 i64 i64 funcref (ref null func))", 1005)],
+)
+def test_the_heaviest_body_has_most_bytes_times_locals(locals_: str, weight: int) -> None:
+    data = binary(f"(module (func) (func {locals_} {'nop ' * 20_000}) (func (local i64)))")
+    section = read_module(data).section("code")
+    assert section
+    size = max(end - start for start, end in bodies(data, section))
+    assert heaviest_body(data, read_module(data)) == size * weight
+
+
+def test_small_functions_have_no_weight() -> None:
+    data = wat()
+    assert heaviest_body(data, read_module(data)) == 0

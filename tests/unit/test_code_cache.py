@@ -10,7 +10,8 @@ import wasmtime
 from agreement import binary as b
 from support.plugins import wat
 
-from wasmpack.dry_run.code_cache import cache_file, clear_cache, compiled_module
+from wasmpack.dry_run.code_cache import Code, cache_file, clear_cache, compiled_module
+from wasmpack.dry_run.engine import engine, engines
 from wasmpack.proxy_abi.module import PluginModule
 
 pytestmark = pytest.mark.dependencies
@@ -21,11 +22,11 @@ def large() -> bytes:
     return b.module([*b.sections(wat()), (b.CUSTOM, b.text(b"x") + bytes(300_000))])
 
 
-def compile_large() -> wasmtime.Module:
+def compile_large() -> Code:
     return compile_it(large())
 
 
-def compile_it(data: bytes) -> wasmtime.Module:
+def compile_it(data: bytes) -> Code:
     return compiled_module(data, cache_file(PluginModule(data)))
 
 
@@ -57,7 +58,7 @@ def only_file(cache: Path) -> Path:
 
 def test_the_second_time_nothing_is_compiled(cache: Path, compiled: list[int]) -> None:
     for _ in range(2):
-        assert len(compile_large().exports) == len(wat_exports())
+        assert len(compile_large().module.exports) == len(wat_exports())
     assert len(compiled) == 1
     assert only_file(cache).stat().st_mode & 0o077 == 0
     assert cache.stat().st_mode & 0o077 == 0
@@ -134,3 +135,16 @@ def test_a_linked_cache_loses_nothing(cache: Path, tmp_path: Path) -> None:
     compile_large()
     assert clear_cache() == (0, 0)
     assert len(list(victim.iterdir())) == 3
+
+
+def test_the_baseline_compiler_takes_what_it_can() -> None:
+    baseline, cranelift = engines(heaviest=0)
+    assert compiled_module(wat(), None).engine is baseline
+    newer = wasmtime.wat2wasm("(module (func $f (return_call $f)))")
+    assert compiled_module(newer, None).engine is cranelift
+    assert engines(heaviest=10**10) == [cranelift], "Winch says nothing of what V8 takes for it"
+
+
+def test_without_the_baseline_compiler_cranelift_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "s390x")
+    assert engines(heaviest=0) == [engine(bounded=True)]

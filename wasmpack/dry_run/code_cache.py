@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from wasmpack.dry_run.engine import engine
+from wasmpack.dry_run.engine import engines
 from wasmpack.files.owned import make_room, read_owned, write_owned
 
 if TYPE_CHECKING:  # the process that compiles has no use for them
@@ -28,24 +29,48 @@ _LIMIT = 512 * 1024 * 1024
 """Bytes of the whole cache, and so of one file."""
 
 
-def compiled_module(data: bytes, cached: Path | None) -> wasmtime.Module:
+class Code(NamedTuple):
+    """A compiled module, and the engine that runs it."""
+
+    engine: wasmtime.Engine
+    module: wasmtime.Module
+
+
+def compiled_module(data: bytes, cached: Path | None, heaviest: int = 0) -> Code:
     """Compile, or use the cached code.
 
     :param cached: the result of :func:`cache_file`; the process that compiles knows no settings
+    :param heaviest: of its functions; see :func:`wasmpack.wasm.code.heaviest_body`
     :raises wasmtime.WasmtimeError: it cannot be compiled
     """
     import wasmtime
 
+    choice = engines(heaviest)
     if cached is None:
-        return wasmtime.Module(engine(bounded=True), data)
+        return _by_first(choice, wasmtime.Module, data)
     code = read_owned(cached, _LIMIT)
     if code is not None:
         with contextlib.suppress(wasmtime.WasmtimeError):
-            return wasmtime.Module.deserialize(engine(bounded=True), code)
-    module = wasmtime.Module(engine(bounded=True), data)
-    write_owned(cached, bytes(module.serialize()))
+            return _by_first(choice, wasmtime.Module.deserialize, code)
+    compiled = _by_first(choice, wasmtime.Module, data)
+    write_owned(cached, bytes(compiled.module.serialize()))
     make_room(cached.parent, _LIMIT)
-    return module
+    return compiled
+
+
+def _by_first(
+    choice: Sequence[wasmtime.Engine],
+    load: Callable[[wasmtime.Engine, bytes], wasmtime.Module],
+    data: bytes,
+) -> Code:
+    """:raises wasmtime.WasmtimeError: none can; what the last one says"""
+    import wasmtime
+
+    *others, last = choice
+    for each in others:
+        with contextlib.suppress(wasmtime.WasmtimeError):
+            return Code(each, load(each, data))
+    return Code(last, load(last, data))
 
 
 def cache_file(module: PluginModule) -> Path | None:

@@ -5,6 +5,7 @@ It is imported inside functions, because that takes 40 ms; a test names the file
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 _STACK = 2 * 1024 * 1024
 """Bytes: the most that the engine allows. V8 has one megabyte, but smaller frames."""
 _TEXT_LIMIT = 64 * 1024 * 1024
+_BASELINE = {"x86_64", "AMD64"}
+"""Machines on which Winch is as well supported as Cranelift (wasmtime's Tiers of Support)."""
+_HEAVY = 1_000_000_000
+"""Where V8 may take gigabytes, as Cranelift does, and Winch does not: then its word is no evidence.
+Two functions of 3e10 and 1e10 took Envoy 1.40 more than 1.3 GB; those of a large Go plugin stay
+below 2e8."""
+_WINCH = 2
+"""``wasmtime_strategy_enum`` (wasmtime/config.h); ``Config.strategy`` has no name for it."""
 _NEWER = (
     "exceptions",
     "function_references",
@@ -90,6 +99,32 @@ def engine(*, bounded: bool = False) -> wasmtime.Engine:
     config.epoch_interruption = bounded
     config.shared_memory = True
     config.max_wasm_stack = _STACK
+    return wasmtime.Engine(config)
+
+
+def engines(heaviest: int) -> list[wasmtime.Engine]:
+    """Engines of the dry run, which can be interrupted; the first that compiles a module runs it.
+
+    Winch, the baseline compiler, takes a quarter of Cranelift's time. It lacks the newer features,
+    and vectors where the processor has no AVX.
+
+    :param heaviest: see :func:`wasmpack.wasm.code.heaviest_body`
+    """
+    baseline = platform.machine() in _BASELINE and heaviest <= _HEAVY
+    return [*([_baseline_engine()] if baseline else []), engine(bounded=True)]
+
+
+@cache
+def _baseline_engine() -> wasmtime.Engine:
+    """Fails, with the process, if anything is on that Winch lacks."""
+    import wasmtime
+    from wasmtime import _bindings
+
+    config = _config(newer=False)
+    config.gc_support = False
+    config.epoch_interruption = True
+    config.max_wasm_stack = _STACK
+    _bindings.wasmtime_config_strategy_set(config.ptr(), _WINCH)
     return wasmtime.Engine(config)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from wasmpack.dry_run.budget import RunBudget
-from wasmpack.dry_run.engine import engine, first_line, trap_reason
+from wasmpack.dry_run.engine import first_line, trap_reason
 from wasmpack.dry_run.guest import WasmtimeGuest
 from wasmpack.dry_run.host.exchange import GET_REQUEST, Callback
 from wasmpack.dry_run.host.memory import OverLimit, ProxyCrash, Refused, Restricted
@@ -27,6 +27,8 @@ from wasmpack.wasm.types import Import, Module
 
 if TYPE_CHECKING:
     import wasmtime
+
+    from wasmpack.dry_run.code_cache import Code
 
 START_CODE = {"_initialize", "main", "__main_void", "_start"}
 """Functions that run with restricted host calls (wasm.cc, ``startVm``)."""
@@ -59,7 +61,7 @@ class Instance:
     def __init__(
         self,
         plugin: Plugin,
-        compiled: wasmtime.Module,
+        code: Code,
         budget: RunBudget,
         notice: Notice = lambda _: None,
     ) -> None:
@@ -68,9 +70,9 @@ class Instance:
 
         self._plugin = plugin
         self._notice = notice
-        self._compiled = compiled
+        self._code = code
         self._budget = budget
-        self._store = wasmtime.Store(engine(bounded=True))
+        self._store = wasmtime.Store(code.engine)
         self._store.set_limits(
             memory_size=budget.memory, table_elements=limits.TABLE_ELEMENTS, instances=1
         )
@@ -206,14 +208,14 @@ class Instance:
         import wasmtime
 
         provided = list(self._provided())
-        instance = wasmtime.Instance(self._store, self._compiled, provided)
+        instance = wasmtime.Instance(self._store, self._code.module, provided)
         self._guest.attach(instance, self._plugin.module, self._imported)
         self._vm.has_context = True
 
     def _provided(self) -> Iterator[wasmtime.Func | wasmtime.Memory | wasmtime.Table]:
         import wasmtime
 
-        for item, kind in zip(self._plugin.module.imports, self._compiled.imports, strict=True):
+        for item, kind in zip(self._plugin.module.imports, self._code.module.imports, strict=True):
             if isinstance(kind.type, wasmtime.MemoryType):
                 self._imported = wasmtime.Memory(self._store, kind.type)
                 yield self._imported

@@ -5,28 +5,29 @@ modules starts one such process, the nursery, and every worker is forked from it
 was seen, so that none has anything of another. Budgets are per worker, as they are for those that
 are started alone.
 
-A worker is not our child, so its keeper waits for it: it sends the worker's process id and then its
-exit status, and does not reap it until we have hung up. Until then the id cannot mean another.
+A worker is not our child, so the nursery waits for it: it sends the worker's process id and then
+its exit status, and does not reap it until we have hung up. Until then the id cannot mean another.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterator, Sequence
+from typing import IO, NoReturn
 
 from wasmpack.confinement import allowed_environment, end_with_parent, import_path
 
 _NUMBER = struct.Struct("=i")
 _PIPES = 4
-"""Descriptors of a request: three standard streams, and the keeper's line to us."""
+"""Descriptors of a request: three standard streams, and its line to us."""
 _CODE = (
     "import sys; sys.path[:] = {path!r}; "
     "from wasmpack.dry_run import nursery; nursery.serve({parent}, {line})"
@@ -84,12 +85,12 @@ class Nursery:
     def fork(self) -> ForkedWorker:
         """:raises NurseryGone: it has ended"""
         ours, theirs = zip(*(_pipe(up=number > 0) for number in range(3)), strict=True)
-        line, keeper = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        line, far_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with self._asking, contextlib.suppress(OSError):
-                socket.send_fds(self._line, [b"fork"], [*theirs, keeper.fileno()])
+                socket.send_fds(self._line, [b"fork"], [*theirs, far_end.fileno()])
         finally:
-            keeper.close()
+            far_end.close()
             for handle in theirs:
                 os.close(handle)
         streams: list[IO[bytes]] = [
@@ -154,52 +155,66 @@ def serve(parent: int, line: int) -> None:
     from wasmpack.dry_run import worker
 
     worker.load()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are not waited for
-    nursery = os.getpid()
-    with socket.socket(fileno=line) as requests:
-        while True:
-            asked, handles, _, _ = socket.recv_fds(requests, len(b"fork"), _PIPES)
-            if not asked:
-                return
-            if os.fork() == 0:
-                requests.close()
-                _keep(nursery, handles)
-            for handle in handles:
-                os.close(handle)
+    with socket.socket(fileno=line) as requests, selectors.DefaultSelector() as events:
+        events.register(requests, selectors.EVENT_READ, lambda: _fork(requests, events))
+        with contextlib.suppress(NurseryGone):
+            while True:
+                for key, _ in events.select():
+                    key.data()
 
 
-def _keep(nursery: int, handles: list[int]) -> None:
-    """The keeper's side: start the worker, and report its end."""
-    end_with_parent(nursery)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def _fork(requests: socket.socket, events: selectors.BaseSelector) -> None:
+    """Start the worker that is asked for, and watch it.
+
+    :raises NurseryGone: nobody will ask again
+    """
+    asked, handles, _, _ = socket.recv_fds(requests, len(b"fork"), _PIPES)
+    if not asked:
+        raise NurseryGone
     *streams, line = handles
-    keeper = os.getpid()
-    pid = os.fork()
+    nursery, pid = os.getpid(), os.fork()
     if pid == 0:
-        _work(keeper, streams, line)
+        for key in events.get_map().values():
+            os.close(key.fd)
+        events.close()
+        os.close(line)
+        _work(nursery, streams)
     for handle in streams:
         os.close(handle)
-    with socket.socket(fileno=line) as us:
+    us, end = socket.socket(fileno=line), os.pidfd_open(pid)
+    with contextlib.suppress(OSError):
         us.send(_NUMBER.pack(pid))
-        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        if ended is not None:
-            exited = ended.si_code == os.CLD_EXITED
-            with contextlib.suppress(OSError):
-                us.send(_NUMBER.pack(ended.si_status if exited else -ended.si_status))
-                us.recv(1)  # until they hang up
-    os._exit(0)
+    events.register(end, selectors.EVENT_READ, lambda: _report(pid, end, us, events))
 
 
-def _work(keeper: int, streams: list[int], line: int) -> None:
+def _report(pid: int, end: int, us: socket.socket, events: selectors.BaseSelector) -> None:
+    """Tell how a worker ended."""
+    events.unregister(end)
+    os.close(end)
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    exited = ended.si_code == os.CLD_EXITED
+    with contextlib.suppress(OSError):
+        us.send(_NUMBER.pack(ended.si_status if exited else -ended.si_status))
+    events.register(us, selectors.EVENT_READ, lambda: _reap(pid, us, events))
+
+
+def _reap(pid: int, us: socket.socket, events: selectors.BaseSelector) -> None:
+    """They have hung up, and will not use the worker's id again."""
+    events.unregister(us)
+    us.close()
+    os.waitpid(pid, 0)
+
+
+def _work(nursery: int, streams: Sequence[int]) -> NoReturn:
     """The worker's side."""
     from wasmpack.dry_run import worker
 
     for target, handle in enumerate(streams):
         os.dup2(handle, target)
         os.close(handle)
-    os.close(line)
     try:
-        worker.run(keeper)
+        worker.run(nursery)
     except SystemExit:  # the other side is gone
         os._exit(0)
     except BaseException:  # noqa: BLE001 - as Python itself would end

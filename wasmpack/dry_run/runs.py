@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wasmpack.dry_run.budget import RunBudget
-from wasmpack.dry_run.code_cache import compiled_module
-from wasmpack.dry_run.engine import engine, first_line
+from wasmpack.dry_run.code_cache import Code, compiled_module
+from wasmpack.dry_run.engine import first_line
 from wasmpack.dry_run.host.exchange import CONNECTION, GET_REQUEST, Callback
 from wasmpack.dry_run.instance import Instance, Notice, Plugin
 from wasmpack.dry_run.result import DryRun, Outcome, RunRequest, Served, Step
 from wasmpack.processes import Bound, Exceeded
+from wasmpack.wasm.code import heaviest_body
 from wasmpack.wasm.reader import read_module
 from wasmpack.wasm.types import Import, Module
 
@@ -46,7 +47,7 @@ class Compiled:
     """A module ready to be started, or the reason why it is not."""
 
     module: Module
-    code: wasmtime.Module | None
+    code: Code | None
     refused: DryRun | None = None
 
 
@@ -63,7 +64,7 @@ def compiled_plugin(data: bytes, cache: Path | None = None) -> Compiled:
         reason = f"a table of {odd[0].type.split()[0]} cannot be provided"
         return Compiled(module, None, _unknown("instantiate", reason))
     try:
-        return Compiled(module, compiled_module(data, cache))
+        return Compiled(module, compiled_module(data, cache, heaviest_body(data, module)))
     except wasmtime.WasmtimeError as error:
         return Compiled(module, None, _unknown("compile", first_line(str(error))))
 
@@ -93,24 +94,22 @@ def dry_runs(
             yield _dry_run(started, plugin.code, seconds, notice)
 
 
-def _dry_run(plugin: Plugin, compiled: wasmtime.Module, seconds: float, notice: Notice) -> DryRun:
+def _dry_run(plugin: Plugin, code: Code, seconds: float, notice: Notice) -> DryRun:
     largest = max([MEMORY, *(memory.minimum * _PAGE for memory in plugin.module.memories)])
     budget = RunBudget(host_calls=HOST_CALLS, memory=largest, seconds=seconds)
     if (tables := plugin.module.table_elements * _ELEMENT) > MEMORY:
         return DryRun(failed=_over_memory(tables))
-    with _alarm(budget):
-        return _three_instances(plugin, compiled, budget, notice)
+    with _alarm(budget, code.engine):
+        return _three_instances(plugin, code, budget, notice)
 
 
-def _three_instances(
-    plugin: Plugin, compiled: wasmtime.Module, budget: RunBudget, notice: Notice
-) -> DryRun:
+def _three_instances(plugin: Plugin, code: Code, budget: RunBudget, notice: Notice) -> DryRun:
     """Three instances: one only loaded, one configured, and a thread's, which gets a request."""
     log: list[str] = []
     calls: dict[tuple[str, str], None] = {}
     failed, served = None, Served()
     for part in ("base", "canary", "thread"):
-        with closing(Instance(plugin, compiled, budget, notice)) as instance:
+        with closing(Instance(plugin, code, budget, notice)) as instance:
             failed = instance.load()
             if part != "base":
                 failed = failed or instance.configure()
@@ -129,7 +128,7 @@ def _three_instances(
 
 
 @contextmanager
-def _alarm(budget: RunBudget) -> Iterator[None]:
+def _alarm(budget: RunBudget, engine: wasmtime.Engine) -> Iterator[None]:
     """Interrupt a run that has used its CPU time without calling the host; for each instance."""
     budget.until = time.process_time() + budget.seconds
     over = threading.Event()
@@ -139,7 +138,7 @@ def _alarm(budget: RunBudget) -> Iterator[None]:
         while not over.wait(max(left, _AGAIN)):
             left = budget.until - time.process_time()
             if left <= 0:
-                engine(bounded=True).increment_epoch()
+                engine.increment_epoch()
 
     threading.Thread(target=ring, daemon=True).start()
     try:

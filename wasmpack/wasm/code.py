@@ -30,6 +30,8 @@ _COUNTED = {
 """Instructions with a number of operands, up to that number (core spec 5.4)."""
 _SUSPECT = re.compile(rb"(?:" + rb"|".join(_COUNTED.values()) + rb")[\x80-\xff]")
 """May have more operands than V8 accepts."""
+_SMALL = 16 << 10
+"""Bytes of a function that no number of locals makes expensive."""
 _END = 0x0B
 _LOCALS = re.compile(_INDEX + _VALUE)
 _ITEMS = {
@@ -50,6 +52,28 @@ def check_code(data: bytes, module: Module) -> None:
     for start, end in bodies(data, section):
         if _SUSPECT.search(data, start, end):
             read_body(data, start, end)
+
+
+def heaviest_body(data: bytes, module: Module) -> int:
+    """The most that any function has of bytes times locals; small ones are not looked at.
+
+    Optimising compilers take time and memory that grow with it. Parameters are locals too, and are
+    taken to be as many as there can be.
+
+    :returns: 0 if all functions are small
+    """
+    section = module.section("code")
+    large = bodies(data, section) if section is not None else ()
+    return max((_weight(data, *body) for body in large if body[1] - body[0] > _SMALL), default=0)
+
+
+def _weight(data: bytes, start: int, end: int) -> int:
+    cursor = Cursor(data, start, end)
+    groups, count = cursor.unsigned(), limits.PARAMS[0]
+    for found in islice(_LOCALS.finditer(data, cursor.pos, end), groups):
+        cursor.pos = found.start()
+        count += cursor.unsigned()
+    return (end - start) * count
 
 
 def bodies(data: bytes, section: Section) -> Iterator[tuple[int, int]]:
