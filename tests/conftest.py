@@ -33,10 +33,13 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests with a registry, which is a container, by their fixtures."""
+    """Mark by their fixtures: tests with a registry, a container; with the command, a process."""
     for item in items:
-        if REGISTRIES.intersection(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if REGISTRIES & fixtures:
             item.add_marker(pytest.mark.docker)
+        if fixtures & {"cli", "wasmpack_command"}:
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True)

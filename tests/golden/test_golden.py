@@ -80,6 +80,11 @@ def empty() -> Iterator[TextIO]:
         yield stream
 
 
+def linked_blob(source: str, target: str) -> None:
+    """Copy a file; a blob is only linked, since nothing writes to one that is there."""
+    (os.link if "/blobs/" in source else shutil.copy)(source, target)
+
+
 @pytest.fixture
 def printed(
     desk: Path,
@@ -90,7 +95,7 @@ def printed(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> Callable[[Path], str]:
     """Run a script at the desk; what a terminal of 80 columns shows."""
-    here = shutil.copytree(desk, tmp_path / "desk", symlinks=True)
+    here = shutil.copytree(desk, tmp_path / "desk", symlinks=True, copy_function=linked_blob)
     monkeypatch.chdir(here)
     monkeypatch.setenv("WASMPACK_STORE", str(here / "store"))
     monkeypatch.setattr("sys.stdin", empty)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from wasmpack.dry_run.spawn import start_early
 
 _WITHOUT_MODULES = {"config", "wasmplugin"}
-"""Nouns of ``validate`` whose subjects are no modules, or only name some."""
+"""Nouns of ``validate`` for other subjects than modules."""
 _NO_DRY_RUN = {"--no-validate", "--help", "-h"}
 
 

@@ -22,9 +22,8 @@ _TEXT_LIMIT = 64 * 1024 * 1024
 _BASELINE = {"x86_64", "AMD64"}
 """Machines on which Winch is as well supported as Cranelift (wasmtime's Tiers of Support)."""
 _HEAVY = 1_000_000_000
-"""Where V8 may take gigabytes, as Cranelift does, and Winch does not: then its word is no evidence.
-Two functions of 3e10 and 1e10 took Envoy 1.40 more than 1.3 GB; those of a large Go plugin stay
-below 2e8."""
+"""Weight of a function for which V8 may need gigabytes, and Winch does not. Functions of 3e10 and
+1e10 took Envoy 1.40 more than 1.3 GB; those of Go plugins weigh under 2e8."""
 _WINCH = 2
 """``wasmtime_strategy_enum`` (wasmtime/config.h); ``Config.strategy`` has no name for it."""
 _NEWER = (
