@@ -21,7 +21,8 @@ COMPILE  = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 WORKERS ?= auto
 OLDEST   = $(VENV)-lowest
 PYTEST   = -n $(WORKERS) --dist worksteal
-QUICK    = tests/unit tests/golden -m "not docker and not envoy and not slow"
+CASES    = tests/unit tests/golden
+QUICK    = not docker and not envoy and not slow
 
 # Processes that tests start are measured too: each finds this variable, and coverage.py's .pth file
 # in the environment. The floor only goes up: to what make coverage reports, rounded down (85 % on
@@ -41,12 +42,12 @@ demo: $(STAMP)
 
 ## check: run after each change: linters, and the tests that need neither tools nor time
 check: lint
-	$(BIN)/pytest -q $(QUICK)
+	$(BIN)/pytest -q $(CASES) -m "$(QUICK) and not command"
 
-## coverage: how much of the package the tests of make check run, at least the floor
+## coverage: how much of the package the quick tests run, with those of the command; at least the floor
 coverage: $(TESTED)
 	rm -f .coverage .coverage.*
-	$(MEASURED) $(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(QUICK)
+	$(MEASURED) $(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(CASES) -m "$(QUICK)"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=$(COVERED)
 

@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if REGISTRIES & fixtures:
             item.add_marker(pytest.mark.docker)
         if fixtures & {"cli", "wasmpack_command"}:
-            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.command)
 
 
 @dataclass(frozen=True)
