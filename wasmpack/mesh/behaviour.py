@@ -31,6 +31,7 @@ STATS_FAIL_CLOSED = Rule(
     severity=Severity.WARNING,
     cause="it stops all traffic, though only statistics are lost without it",
     consumer="Istio",
+    example="phase: STATS",
     fix="`failStrategy: FAIL_OPEN`",
 )
 CHANGED_CONFIGURATION = Rule(
@@ -41,6 +42,7 @@ CHANGED_CONFIGURATION = Rule(
     cause="integers beyond 2^53 arrive as other numbers, those beyond all doubles not at "
     "all, an empty mapping as none",
     consumer="Istio",
+    example="pluginConfig: {id: 9007199254740993}",
     fix="write them as strings",
 )
 WITHOUT_EFFECT = Rule(
@@ -50,6 +52,7 @@ WITHOUT_EFFECT = Rule(
     cause="for a file, an http(s) URL, before Istio 1.14, `verificationKey`, variables called "
     "`ISTIO_META_…`",
     consumer="as the message says",
+    example="verificationKey: key.pub",
     fix="leave it out",
 )
 HOST_VARIABLE = Rule(
@@ -58,6 +61,7 @@ HOST_VARIABLE = Rule(
     severity=Severity.WARNING,
     cause="the dry run cannot know it: what the plugin does depends on the proxy",
     consumer="Istio 1.16 and later",
+    example="vmConfig: {env: [{name: POD_NAME, valueFrom: HOST}]}",
     fix="write the value, or try it with `--env NAME=VALUE`",
 )
 WIDE_SCOPE = Rule(
@@ -66,6 +70,7 @@ WIDE_SCOPE = Rule(
     severity=Severity.WARNING,
     cause="a selector without labels, the root namespace without a selector",
     consumer="Istio",
+    example="selector: {}",
     fix="a selector, or another namespace",
 )
 
