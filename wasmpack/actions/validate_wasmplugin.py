@@ -178,7 +178,8 @@ class _Check:
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
-        found = resource_problems(plugin, self.targets, self._context.gateways)
+        given = dict(self._context.checks.start_up.env)
+        found = resource_problems(plugin, self.targets, self._context.gateways, given=given)
         url = MeshUrl.parse(plugin.text("url"))
         shared: list[Problem] = []
         per_target: dict[str, list[Problem]] = {}
