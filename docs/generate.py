@@ -90,7 +90,7 @@ def findings_tables() -> str:
 def rules_table(rules: list[Rule]) -> Iterator[str]:
     """One row a rule; the consumer only where there are several."""
     consumers = any(rule.consumer for rule in rules)
-    heads = ["code", "severity", "cause", *(["consumer"] if consumers else []), "fix"]
+    heads = ["code", "severity", "cause", *(["consumer"] if consumers else []), "example", "fix"]
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * len(heads)}"
     for rule in rules:
@@ -101,6 +101,7 @@ def rules_table(rules: list[Rule]) -> Iterator[str]:
             severity,
             cause,
             *([rule.consumer] if consumers else []),
+            "<br>".join(f"`{line.strip()}`" for line in rule.example.splitlines()),
             rule.fix,
         ]
         yield f"| {' | '.join(cells)} |"

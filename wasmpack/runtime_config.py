@@ -40,6 +40,7 @@ NOT_JSON = Rule(
     code="CFG001",
     title="`runtime-config.json` is not JSON",
     consumer="none: no mesh reads the file",
+    example='{"type": "envoy_proxy",}',
     fix="fix it at the line and column given",
 )
 NOT_BY_SCHEMA = Rule(
@@ -47,6 +48,7 @@ NOT_BY_SCHEMA = Rule(
     title="`runtime-config.json` does not match its schema",
     cause="the place is given",
     consumer="none",
+    example='{"abiVersions": ["v0.2.1"]}',
     fix="write what the schema requires, as the hint shows",
 )
 UNKNOWN_RUNTIME = Rule(
@@ -54,6 +56,7 @@ UNKNOWN_RUNTIME = Rule(
     title="an unknown `type`",
     severity=Severity.WARNING,
     consumer="none",
+    example='{"type": "envoy"}',
     fix="write `envoy_proxy`",
 )
 OTHER_ABI = Rule(
@@ -61,6 +64,7 @@ OTHER_ABI = Rule(
     title="`abiVersions` does not name the module's ABI",
     severity=Severity.WARNING,
     consumer="`wasme`",
+    example='{"type": "envoy_proxy", "abiVersions": ["v0.1.0"]} # of a 0.2.1 module',
     fix="write the module's",
 )
 MISSPELT_KEY = Rule(
@@ -69,6 +73,7 @@ MISSPELT_KEY = Rule(
     severity=Severity.WARNING,
     cause="often a matter of spelling",
     consumer="none",
+    example='{"type": "envoy_proxy", "abiversions": ["v0.2.1"]}',
     fix="the hint names the key that may be meant",
 )
 

@@ -1,6 +1,7 @@
 """Every JSON that a command prints is what ``wasmpack/schemas/output.schema.json`` says.
 
-The same for SARIF and JUnit, by schemas of what we use of them.
+The same for SARIF and JUnit, by schemas of what we use of them; for the standard's, see
+``test_sarif.py``.
 """
 
 from __future__ import annotations

@@ -125,6 +125,27 @@ def test_images_are_mirrored(open_registry: RunningRegistry, source: str, cli: C
     ), done.err
 
 
+def test_a_tag_of_another_set(
+    open_registry: RunningRegistry, source: str, cli: Cli, tmp_path: Path
+) -> None:
+    put_by_hand(open_registry, f"{source}/other/one", TWO)
+    here, prefix = f"{open_registry.host}/{source}", f"{open_registry.host}/{source}/new"
+    first = cli("mirror", f"{here}/one:v1", prefix)
+    again = cli("mirror", f"{here}/one:v1", prefix)
+    assert "warning" not in first.err + again.err
+    done = cli("mirror", f"{here}/other/one:v1", prefix, "--report", "report.json")
+    assert done.code == 0
+    warning = f"warning: {prefix}/one:v1: named {ONE.manifest.digest} before, which is replaced"
+    assert done.err.count(warning) == 1
+    (row,) = json.loads((tmp_path / "report.json").read_text())["images"]
+    assert (row["replaced"], row["digest"]) == (str(ONE.manifest.digest), str(TWO.manifest.digest))
+    together = cli("mirror", f"{here}/one:v1", f"{here}/other/one:v1", f"{prefix}/both")
+    host = open_registry.host.replace(":", "-")
+    assert [line.partition("@")[0] for line in together.out.splitlines()] == [
+        f"{prefix}/both/{host}/{source}/{name}:v1" for name in ("one", "other/one")
+    ]
+
+
 WRONG = {
     "files and images": (["x.yaml", "q.io/x:v1", "r.io/p"], 2, "some of these are files"),
     "no prefix": (["x.yaml"], 2, "missing argument"),

@@ -50,6 +50,22 @@ def test_parameters() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "meant"),
+    [
+        ("respons: {}", "did you mean response?"),
+        ("response: {statuss: 200}", "did you mean status?"),
+        ("request: {pth: /a}", "did you mean path?"),
+        ("zzz: 1", ""),
+        ("response: {status: {no: 1}}", ""),
+    ],
+)
+def test_an_unknown_key_may_be_a_known_one(fields: str, meant: str) -> None:
+    with pytest.raises(BadArtifact) as caught:
+        cases(f"plugin: p\ntests:\n  - name: a\n    {fields}")
+    assert caught.value.hint == f"{meant} docs/testing.md; wasmpack test --schema".strip()
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("tests: [", "x.yaml:2"),

@@ -237,3 +237,24 @@ def test_the_file_of_old_dockers() -> None:
     home.mkdir()
     (home / ".dockercfg").write_text(json.dumps({"https://quay.io/v1/": {"auth": ENCODED}}))
     assert find_credential("quay.io", "me/x", OPTIONS) == ME
+
+
+@pytest.mark.parametrize(
+    ("variable", "place", "said"),
+    [
+        ("REGISTRY_AUTH_FILE", "absent.json", "absent.json: No such file or directory"),
+        ("DOCKER_CONFIG", "absent", "config.json: No such file or directory"),
+        ("DOCKER_CONFIG", "", ""),
+        ("REGISTRY_AUTH_FILE", "/dev/null", ""),
+    ],
+    ids=["a file", "a directory", "a directory without a configuration", "a device"],
+)
+def test_what_a_variable_names_is_missed(
+    variable: str, place: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv(variable, str(tmp_path / place))
+    notices: list[str] = []
+    assert find_credential("quay.io", "me/x", OPTIONS, notices.append) is None
+    assert len(notices) == bool(said), notices
+    assert said in "".join(notices)

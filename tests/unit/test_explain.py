@@ -32,6 +32,8 @@ def test_an_explanation_has_everything_in_80_columns(rule: Rule) -> None:
     assert text.startswith(f"{rule.severity.value}")
     for line in text.splitlines():
         assert len(line) <= 80 or " " not in line.strip(), line
+    for line in rule.example.splitlines():
+        assert line in text, "it is to be copied as it stands"
     flat = " ".join(text.split())
     for part in (rule.code, rule.title, rule.otherwise, rule.cause, rule.consumer, rule.fix):
         assert part in flat

@@ -25,6 +25,7 @@ WRONG = {
     "strictness": ("strict = false", "cannot set 'strict'"),
     "a variable": ("env = {A = 'b'}", "cannot set 'env'"),
     "a table": ("[tls]\nca-file = 'x'", "cannot set 'tls'"),
+    "the other file's header": ("[tool.wasmpack]\ntag = 'v1'", "belongs in pyproject.toml"),
     "a typing error": ('target = ["istio-1.29"]', "cannot set 'target'"),
     "controls": ('"\\u001b[31m" = 1', "cannot set"),
     "targets: a string": ('targets = "istio-1.29"', "expected a list"),

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 import trustme
 from conftest import Cli
 from support.faults.raw import Pieces, RawServer, Script, answer
 from support.faults.tidy import tidy
 from support.images import image_of
 
+from wasmpack.stores.registry.failures import unavailable
 from wasmpack.stores.registry.options import RegistryOptions
 
 IMAGE = image_of(1, 5000)
@@ -55,6 +57,30 @@ def test_an_authority_for_one_side(cli: Cli, tmp_path: Path) -> None:
         assert done.code == 0, done.err
         assert cli("copy", *ways, "--ca-file", "ca.pem").code == 6, "the plain one means both"
         assert cli("copy", *ways, "--to-ca-file", "ca.pem").code == 6
+
+
+def test_a_hint_names_the_option_of_the_side(cli: Cli) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with registries(tls=context) as (tls, plain):
+        ways = (f"docker://{tls.host}/a/b:v1", f"{plain.host}/a/b:v1", "--retries", "0")
+        done = cli("copy", *ways)
+        assert "hint: --from-ca-file FILE for a private authority; --from-insecure" in done.err
+        done = cli("copy", *ways, "--from-insecure", "--to-insecure")
+        assert "hint: --to-ca-file FILE" in done.err, done.err
+    error = requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]")
+    assert unavailable(error, "r.io", "to-").hint == "--to-plain-http, if that is meant"
+
+
+def test_a_hint_names_the_login_of_the_side(cli: Cli) -> None:
+    with registries(login=True) as (source, target):
+        ways = ("copy", f"docker://{source.host}/a/b:v1", f"{target.host}/a/b:v1")
+        done = cli(*ways)
+        assert done.code == 5
+        login = f"wasmpack login {source.host}, or --from-username USER --from-password-stdin"
+        assert f"hint: {login}" in done.err, done.err
+        done = cli(*ways, "--from-username", "me", env={"WASMPACK_FROM_PASSWORD": "mine"})
+        assert f"hint: wasmpack login {target.host}, or --to-username USER" in done.err, done.err
 
 
 LOGINS = {

@@ -70,6 +70,15 @@ def test_a_variable_of_the_proxy_is_not_known() -> None:
     assert problem.message.startswith("C has the value that it has in the proxy")
 
 
+def test_a_variable_of_the_proxy_with_a_value_to_try() -> None:
+    env = "vmConfig: {env: [{name: C, valueFrom: HOST}, {name: D, valueFrom: HOST}]}"
+    rows = resource_problems_of(plugin(wasm(env)), {"": NEW}, given={"C"})[""]
+    assert [(p.code, p.severity.value, "--env" in str(p.hint)) for p in rows] == [
+        ("WPL022", "info", False),
+        ("WPL022", "warning", True),
+    ]
+
+
 def test_a_property_that_is_null_is_not_there() -> None:
     """The API server takes it out; in the plugin's own configuration it stays."""
     nulls = "phase: , vmConfig: {env: [{name: A, value: }]}, selector: , match: "

@@ -16,6 +16,7 @@ NOT_YAML = Rule(
     title="a file that is not YAML, with line, column and reason",
     cause="among them a key that is duplicated, of which kubectl silently keeps the last",
     consumer="kubectl, duplicate keys aside",
+    example="spec: {phase: AUTHN, phase: AUTHZ}",
     fix="fix it there",
 )
 

@@ -17,6 +17,7 @@ ENVOY_REFUSES = Rule(
     code="ENV001",
     title="with `--envoy`: the real Envoy refuses or crashes, and no rule of ours does",
     consumer="the Envoy named, with its own message",
+    example="Envoy 1.40.0 refuses it although no rule of ours does",
     fix="trust Envoy, and report the gap",
 )
 ENVOY_ACCEPTS = Rule(
@@ -24,6 +25,7 @@ ENVOY_ACCEPTS = Rule(
     title="with `--envoy`: the real Envoy loads it, and a rule of ours does not accept it",
     severity=Severity.WARNING,
     consumer="the Envoy named",
+    example="Envoy 1.40.0 loads it, but the rules above do not accept it",
     fix="see the rule: no request is sent, so crashes in the first one are not seen",
 )
 ENVOY_AGREES = Rule(
@@ -31,6 +33,7 @@ ENVOY_AGREES = Rule(
     title="with `--envoy`: the real Envoy and the rules agree",
     severity=Severity.INFO,
     consumer="the Envoy named",
+    example="Envoy 1.40.0 accepts it too",
     fix="none needed",
 )
 

@@ -61,12 +61,13 @@ def find_rule(code: str) -> Rule:
 
 
 def explain(code: str) -> str:
-    """Explain a finding in 80 columns of Markdown: cause, importance, consumers, fix.
+    """Explain a finding in 80 columns of Markdown: cause, consumers, an example, fix.
 
     >>> print(wasmpack.explain("ABI005"))
     error ABI005: neither `malloc` nor `proxy_on_memory_allocate` is exported
     <BLANKLINE>
     consumer: `Wasm module is missing malloc function.`
+     example: (module (func (export "proxy_abi_version_0_2_1")))
          fix: export one of them, `(i32) -> i32`
         page: https://wasmpack.dev/docs/findings#ABI005
 
@@ -79,9 +80,25 @@ def explanation(rule: Rule, style: Style = PLAIN) -> list[str]:
     """Explain a rule, as wide as the style says."""
     severity = f"{rule.severity}{f' ({rule.otherwise})' if rule.otherwise else ''}"
     lines = wrapped(f"{severity} {rule.code}: {rule.title}", style, indent=0)
-    rows = {"cause": rule.cause, "consumer": rule.consumer, "fix": rule.fix, "page": rule.url}
+    rows = {
+        "cause": rule.cause,
+        "consumer": rule.consumer,
+        "example": rule.example,
+        "fix": rule.fix,
+        "page": rule.url,
+    }
     width = max(len(name) for name, text in rows.items() if text)
     lines.append("")
     for name, text in rows.items():
-        lines += wrapped(text, style, f"{name:>{width}}: ", indent=0) if text else []
+        label = f"{name:>{width}}: "
+        if name == "example":
+            lines += _verbatim(text, label)
+        elif text:
+            lines += wrapped(text, style, label, indent=0)
     return lines
+
+
+def _verbatim(text: str, label: str) -> list[str]:
+    """Lines to copy, which are not wrapped."""
+    first, *others = text.splitlines() or [""]
+    return [f"{label}{first}", *(" " * len(label) + line for line in others)] if text else []

@@ -38,6 +38,8 @@ class ImageOutcome:
     """Annotations of that image."""
     error: WasmpackError | None = None
     """Why it failed."""
+    replaced: str = ""
+    """The other digest that the tag had before; empty if it had none."""
 
     @property
     def reason(self) -> str:
@@ -57,6 +59,7 @@ class ImageOutcome:
             "status": self.status.value,
             "digest": self.digest or None,
             "reason": self.reason,
+            "replaced": self.replaced or None,
         }
 
 
@@ -69,6 +72,8 @@ class Arrival:
     """Digest of the image that a mesh pulls."""
     annotations: Mapping[str, str]
     """Annotations of that image."""
+    replaced: Digest | None = None
+    """The other digest that the name had before."""
 
 
 Move = Callable[[NamePlace, NamePlace, Session], Arrival]
@@ -124,6 +129,7 @@ def _outcomes(
             status=result.status,
             digest=str(result.digest),
             annotations=result.annotations,
+            replaced=str(result.replaced or ""),
         )
 
 

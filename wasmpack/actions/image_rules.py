@@ -14,6 +14,8 @@ MEDIA_TYPES_DIFFER = Rule(
     title="the manifest's body names another media type than the one it was served with",
     severity=Severity.WARNING,
     consumer="Istio goes by the body; other clients, `wasmpack pull` among them, refuse it",
+    example="Content-Type: application/vnd.oci.image.manifest.v1+json\n"
+    '{"mediaType": "application/vnd.docker.distribution.manifest.v2+json"}',
     fix="build and push again",
 )
 CUT_MODULE = Rule(
@@ -21,12 +23,14 @@ CUT_MODULE = Rule(
     title="the module is larger than what the fetcher reads of a raw layer, and is silently cut "
     "there",
     consumer="Istio since 1.30",
+    example="300000000 bytes are more than the 268435456 the mesh's fetcher reads",
     fix="make it smaller",
 )
 UNREADABLE_IMAGE = Rule(
     code="IMG004",
     title="a blob is missing, damaged or unreadable",
     consumer="all",
+    example="oci-archive:plugin.tar: blob sha256:3f1a… of the image is missing",
     fix="build and push again",
 )
 

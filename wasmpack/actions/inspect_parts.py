@@ -25,6 +25,7 @@ PARTLY_READ = Rule(
     severity=Severity.INFO,
     cause="digest, code and start-up were not checked",
     consumer="none",
+    example="a module of 48 MiB, of which only the declarations were read",
     fix="`wasmpack pull` it and `wasmpack validate image`",
 )
 _VALIDATE = Hint(command=Command("validate image", (Blank.IMAGE,)))

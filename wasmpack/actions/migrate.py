@@ -26,12 +26,15 @@ from wasmpack.stores.session import Session
 IMAGE_NOT_PACKED = Rule(
     code="SME015",
     title="the image could not be packed",
+    example="the image could not be packed: registry r.example: connection refused",
     fix="fix that, run the same command again",
 )
 SAME_NAME = Rule(
     code="SME017",
     title="two resources would become one",
     cause="same namespace and name",
+    example="{metadata: {name: a}, spec: {priority: 1}}\n"
+    "{metadata: {name: a}, spec: {priority: 2}}",
     fix="another name, or leave one out",
 )
 _REPEATED = {API_REFUSES, MOVING_IMAGE, WIDE_SCOPE}

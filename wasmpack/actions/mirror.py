@@ -131,7 +131,7 @@ def mirror_images(
 ) -> Mapping[str, ImageOutcome]:
     """Copy images from their registries, whole indexes with all that refers to them.
 
-    What is there already is not sent again.
+    What is there already is not sent again; a tag that names another image is moved.
     """
 
     def copied(source: NamePlace, target: NamePlace, quiet: Session) -> Arrival:
@@ -142,7 +142,7 @@ def mirror_images(
         )
         known = all(row.status is BlobStatus.EXISTS for row in done.moved)
         status = ImageStatus.EXISTS if known else ImageStatus.COPIED
-        return Arrival(status, manifest.digest, image.annotations)
+        return Arrival(status, manifest.digest, image.annotations, done.replaced)
 
     prefix = Prefix.of_registry(request.prefix, "PREFIX")
     return move_images(names, prefix, copied, session, advance=advance, remote=True)

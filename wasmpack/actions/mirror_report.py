@@ -20,7 +20,8 @@ def _lines(done: Mirror) -> Iterator[str]:
     yield "| image | new name | digest | status | reason |"
     yield "|---|---|---|---|---|"
     for image in done.images:
-        cells = (image.source, image.destination, image.digest, image.status.value, image.reason)
+        reason = image.reason or (image.replaced and f"replaces {image.replaced}")
+        cells = (image.source, image.destination, image.digest, image.status.value, reason)
         yield f"| {' | '.join(map(cell, cells))} |"
     if not done.rows:
         return

@@ -29,6 +29,7 @@ SLOW_PULL = Rule(
     title="the image is so large that it may not arrive within 30 seconds, which is fixed",
     severity=Severity.WARNING,
     consumer="Istio",
+    example="96 MiB must arrive within 30 s at every proxy: the limit is fixed",
     fix="strip the module, keep the registry near",
 )
 _PULL_SECONDS = 30

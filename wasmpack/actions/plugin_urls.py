@@ -20,6 +20,7 @@ MODULE_REFUSED = Rule(
     title="a URL from which the mesh's fetcher gets no module",
     cause="an error of the server, a web page, another digest; its own text is quoted",
     consumer="Istio, Envoy Gateway, Higress",
+    example="url: https://github.com/me/plugin/blob/main/plugin.wasm",
     fix="the URL of the module itself, and the digest of the unpacked module",
 )
 Verdicts = Mapping[str, Sequence[Problem]]

@@ -161,6 +161,7 @@ UNSUPPORTED_PLATFORM = Rule(
     title="OpenShift Service Mesh does not support WebAssembly extensions on IBM Z and IBM Power",
     severity=Severity.INFO,
     consumer="OpenShift Service Mesh",
+    example="wasmpack render wasmplugin IMAGE --target ossm-2.6",
     fix="none",
 )
 _CONSUMERS = {Kind.ENVOY_EXTENSION_POLICY: ("envoy-gateway",), Kind.ENVOY_FILTER: ("istio", "ossm")}

@@ -1,6 +1,6 @@
 """The problems of one resource by itself, and how the mesh starts its module."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from wasmpack.dry_run.start_up import StartUp
@@ -25,18 +25,23 @@ from wasmpack.mesh.url import MeshUrl
 
 
 def resource_problems(
-    plugin: Plugin, releases: Mapping[str, Release], gateways: Gateways | None = None
+    plugin: Plugin,
+    releases: Mapping[str, Release],
+    gateways: Gateways | None = None,
+    *,
+    given: Collection[str] = (),
 ) -> dict[str, list[Problem]]:
     """The problems of a resource by itself on each release, most important first.
 
     :param gateways: those that are applied with it
+    :param given: variables that the user gives a value to try
     """
     url = MeshUrl.parse(plugin.text("url"))
     schema = SchemaCheck.of(plugin)
     istio = plugin.api is ISTIO
     everywhere = list(metadata_problems(plugin)) if plugin.alone else []
     everywhere += few_of_each(rule_problems(plugin)) if istio else ()
-    everywhere += _url_problems(plugin, url)
+    everywhere += _url_problems(plugin, url, given)
     found = {}
     for name, release in releases.items():
         found[name] = [*schema.problems(release), *_of_release(plugin, release), *everywhere]
@@ -54,12 +59,12 @@ def _of_release(plugin: Plugin, release: Release) -> Iterator[Problem]:
         yield from few_of_each(policy_problems(plugin, release))
 
 
-def _url_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
+def _url_problems(plugin: Plugin, url: MeshUrl, given: Collection[str]) -> Iterator[Problem]:
     if url.text and plugin.api in (ISTIO, HIGRESS):
-        yield from standing_problems(plugin, url)
+        yield from standing_problems(plugin, url, given)
     elif url.text:
         yield from url_problems(plugin, url)
-        yield from host_variables(plugin)
+        yield from host_variables(plugin, given)
 
 
 def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:

@@ -22,6 +22,7 @@ NOT_JUDGED = Rule(
     cause="another API group with a kind of this name, a target that does not read it, a file of "
     "the proxy",
     consumer="none",
+    example="apiVersion: extensions.example.com/v1 # of a WasmPlugin",
     fix="as the hint says",
 )
 _WASM_TYPE = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"

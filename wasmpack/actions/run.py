@@ -12,8 +12,14 @@ from wasmpack.envoy.changes import request_changes, response_changes
 from wasmpack.envoy.upstream import Relay, echo
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Finding, Severity
+from wasmpack.module_rules.start_up import BEYOND_BOUNDS
 from wasmpack.stores.session import Session
 from wasmpack.targets import default_targets
+
+_BEYOND_BOUNDS = (
+    "look for an endless loop, a wait or too much memory; wasmpack validate --dry-run-timeout "
+    "SECONDS tries it with more CPU time, here it is fixed"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,8 @@ def explained(refused: EnvoyRefused, plugins: Sequence[ChainedPlugin]) -> BadArt
     for plugin in plugins:
         found = _reason(plugin)
         if found is not None:
-            hint = f"{found.message}: {found.hint}" if found.hint else found.message
+            fix = _BEYOND_BOUNDS if found.rule is BEYOND_BOUNDS else found.hint
+            hint = f"{found.message}: {fix}" if fix else found.message
             return BadArtifact(refused.message, hint=f"{hint} (wasmpack explain {found.code})")
     return BadArtifact(refused.message, hint=refused.hint)
 

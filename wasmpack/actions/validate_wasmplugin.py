@@ -43,6 +43,7 @@ IMAGE_UNSEEN = Rule(
     title="the image could not be read from here, so it was not judged",
     severity=Severity.WARNING,
     consumer="none",
+    example="url: oci://registry.internal/plugin:v1 # unreachable from here",
     fix="as the hint says; `--no-image`",
 )
 IMAGE_MISSING = Rule(
@@ -50,6 +51,7 @@ IMAGE_MISSING = Rule(
     title="the image is not there",
     cause="the mesh cannot pull it, and fails closed",
     consumer="Istio: `could not fetch manifest`",
+    example="url: oci://quay.io/me/plugin:v2 # only v1 was pushed",
     fix="push it, or name another tag",
 )
 
@@ -166,7 +168,8 @@ class _Check:
 
     def problems(self, plugin: Plugin) -> dict[str, list[Problem]]:
         """By target."""
-        found = resource_problems(plugin, self.targets, self._context.gateways)
+        given = dict(self._context.checks.start_up.env)
+        found = resource_problems(plugin, self.targets, self._context.gateways, given=given)
         url = MeshUrl.parse(plugin.text("url"))
         shared: list[Problem] = []
         per_target: dict[str, list[Problem]] = {}

@@ -10,7 +10,7 @@ from wasmpack.cli.console import Console, Facts, format_option
 @click.argument("code")
 @format_option
 def explain(code: str, console: Console) -> None:
-    """Explain the finding CODE: cause, consumer and fix."""
+    """Explain the finding CODE: cause, consumer, example and fix."""
     from wasmpack.actions.explain import explanation, find_rule
 
     rule = find_rule(code)

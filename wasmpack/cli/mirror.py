@@ -71,6 +71,10 @@ def mirror(given: MirrorOptions, console: Console, session: Session) -> int:
     is the name of one in a registry. Prints the resources with the new URLs. The sources are left
     as they are; what is there already is not sent again. A resource whose image cannot be copied is
     left out.
+
+    Each image gets its last name and its tag below PREFIX; of two that would meet there, both get
+    their registry and repository: PREFIX/quay.io/me/plugin:v1. Mirrors of other files may put tags
+    there too: one that names another image is moved, and stderr names the digest that it replaces.
     """
     request = given.request()
     if given.of_files:
@@ -127,6 +131,9 @@ def _show(outcome: ImageOutcome, console: Console) -> None:
     from wasmpack.cli.migrate_text import show_image
 
     show_image(outcome, console)
+    if outcome.replaced:
+        what = f"{outcome.destination}: named {outcome.replaced} before, which is replaced"
+        console.warn(plain_text(what))
     if outcome.error:
         console.error(f"{outcome.source}: {outcome.reason}", outcome.hint)
 

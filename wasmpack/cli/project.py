@@ -28,6 +28,7 @@ _LONGEST = 80
 _MOST = 1000
 """Items of a list or a table."""
 _FORBIDDEN = "not for a project file: it could be anybody's; use an option or a variable"
+_PYPROJECT = "pyproject.toml"
 _PATHS = {"plugin-config", "vm-config"}
 SETTINGS = ("targets", "annotations", "plugin-config", "vm-config", "registry", "tag")
 """Keys of a project file, in the order of the documentation."""
@@ -90,6 +91,9 @@ def read_project(file: Path, root: Path) -> Project:
     except BadArtifact as error:
         raise WrongUsage(error.message) from None
     for key in table:
+        if key == "tool" and file.name != _PYPROJECT:
+            message = f"{file}: a header [tool.wasmpack] belongs in {_PYPROJECT}"
+            raise WrongUsage(message, hint="leave it out: here, the keys are at the top")
         if key not in SETTINGS:
             name = shown(str(key), _LONGEST)
             raise WrongUsage(f"{file}: cannot set {name!r}", hint=_hint(str(key)))
@@ -107,7 +111,7 @@ def _parsed(raw: bytes, file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         reason = shown(str(error), _LONGEST) or "nested too deep"
         raise WrongUsage(f"{file}: not TOML: {reason}") from None
-    if file.name != "pyproject.toml":
+    if file.name != _PYPROJECT:
         return table
     tools = table.get("tool", {})
     found = tools.get("wasmpack", {}) if isinstance(tools, dict) else {}

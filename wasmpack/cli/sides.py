@@ -36,8 +36,8 @@ def _session(plain: SessionOptions, source: SessionOptions, destination: Session
     if len(read) > 1:
         raise WrongUsage(f"{' and '.join(read)} exclude each other")
     session = plain.session()
-    changes = {side: given.given(side) for side, given in sides.items()}
-    if not any(changes.values()):
-        return session
-    ends = [session.registry.changed(**change) for change in changes.values()]
+    ends = [
+        session.registry.changed(side=f"{side}-", **given.given(side))
+        for side, given in sides.items()
+    ]
     return replace(session, registry=ends[0], destination=ends[1])

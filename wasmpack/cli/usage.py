@@ -86,8 +86,16 @@ _COMMANDS = {
     "convert": "migrate",
     "retag": "tag",
     "whoami": "login",
+    "auth": "login REGISTRY",
+    "append": "build MODULE -t IMAGE",
+    "catalog": "tags REGISTRY",
 }
 """Names that other tools use for these commands."""
+_WITH_ARGUMENT = {
+    "list": "for a repository in a registry: wasmpack tags REPOSITORY",
+    "config": "for an image: wasmpack inspect image IMAGE --raw config",
+}
+"""Commands of ours without an argument, whose names are those of others with one (crane)."""
 
 
 def usage_message(error: click.UsageError) -> str:
@@ -104,6 +112,8 @@ def usage_hint(error: click.UsageError) -> str:
         return _of_command(error, command)
     if isinstance(error, click.NoSuchOption):
         return _of_option(error, command)
+    if error.ctx and type(error) is click.UsageError:  # an argument too many
+        return _WITH_ARGUMENT.get(error.ctx.command.name or "", f"{command} --help")
     return f"{command} --help"
 
 

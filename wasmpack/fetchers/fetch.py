@@ -18,6 +18,7 @@ INDEX = Rule(
     severity=Severity.WARNING,
     cause="it works by tag, its digest can never be pinned",
     consumer="all that read images",
+    example="docker buildx build --platform linux/amd64,linux/arm64 --push .",
     fix="push a plain image",
 )
 

@@ -18,6 +18,7 @@ NOT_ALONE = Rule(
     code="IMG007",
     title="the image holds more, or something else, than `plugin.wasm` alone",
     consumer="Google Cloud Service Extensions",
+    example="FROM scratch\nCOPY plugin.wasm runtime-config.json ./",
     fix="`wasmpack repack IMAGE DESTINATION --variant compat --no-runtime-config`",
 )
 _PLAIN = ("--variant", "compat", "--no-runtime-config")

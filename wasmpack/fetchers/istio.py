@@ -25,6 +25,7 @@ REFUSED = Rule(
     cause="its own text is quoted",
     consumer="Istio, OpenShift Service Mesh, Envoy Gateway, Higress, by release; Envoy itself as "
     "the newest Istio",
+    example="oras push quay.io/me/plugin:v1 plugin.wasm",
     fix="`wasmpack repack` makes one they take",
 )
 _REPACK = Hint(command=REPACK)

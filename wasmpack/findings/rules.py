@@ -110,6 +110,8 @@ class Rule:
     """The exact condition, and why it matters."""
     consumer: str = ""
     """Consumers that refuse it, and their messages."""
+    example: str = ""
+    """Up to four lines that raise it (WebAssembly text, YAML, a command), or its message."""
     fix: str
     """The next step."""
 
@@ -127,6 +129,7 @@ class Rule:
             "otherwise": self.otherwise,
             "cause": self.cause,
             "consumer": self.consumer,
+            "example": self.example,
             "fix": self.fix,
             "url": self.url,
         }

@@ -50,6 +50,8 @@ class Written:
     """One row for each blob; empty where nothing was sent."""
     report: Report | None = None
     """None if it was not validated."""
+    replaced: Digest | None = None
+    """The other digest that the first place had before, as far as it is known."""
 
     @property
     def digest(self) -> Digest:
@@ -136,7 +138,14 @@ def write_image(
             progress=session.progress,
             notice=session.notice,
         )
-    return Written(places=(place,), image=image, manifest=top, moved=moved)
+        before = [writer.replaced.get(name or "") for name in names_at(place)]
+    return Written(
+        places=(place,),
+        image=image,
+        manifest=top,
+        moved=moved,
+        replaced=next(filter(None, before), None),
+    )
 
 
 @contextlib.contextmanager

@@ -23,12 +23,14 @@ UNKNOWN_TO_RELEASE = Rule(
     otherwise="warning",
     cause="a warning if the value says what the release does anyway",
     consumer="refused, or silently dropped",
+    example="match: [{mode: CLIENT}] # with --target istio-1.15",
     fix="leave it out, or another release",
 )
 API_REFUSES = Rule(
     code="WPL004",
     title="against a rule of the CRD (CEL) or of Istio's webhook",
     consumer="the API server",
+    example="vmConfig: {env: [{name: A, value: b, valueFrom: HOST}]}",
     fix="as the message says",
 )
 IMPOSSIBLE_LABEL = Rule(
@@ -36,6 +38,7 @@ IMPOSSIBLE_LABEL = Rule(
     title="a selector with a label that no pod can carry",
     cause="the plugin never runs",
     consumer="Kubernetes' syntax of labels",
+    example='selector: {matchLabels: {app: "my app"}}',
     fix="`kubectl get pods --show-labels`",
 )
 _TARGET_KINDS = {

@@ -5,7 +5,7 @@ pilot/pkg/networking/core/listener_builder.go (order).
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from wasmpack.findings import Problem, Rule, Severity, few
@@ -31,6 +31,7 @@ STATS_FAIL_CLOSED = Rule(
     severity=Severity.WARNING,
     cause="it stops all traffic, though only statistics are lost without it",
     consumer="Istio",
+    example="phase: STATS",
     fix="`failStrategy: FAIL_OPEN`",
 )
 CHANGED_CONFIGURATION = Rule(
@@ -41,6 +42,7 @@ CHANGED_CONFIGURATION = Rule(
     cause="integers beyond 2^53 arrive as other numbers, those beyond all doubles not at "
     "all, an empty mapping as none",
     consumer="Istio",
+    example="pluginConfig: {id: 9007199254740993}",
     fix="write them as strings",
 )
 WITHOUT_EFFECT = Rule(
@@ -50,14 +52,17 @@ WITHOUT_EFFECT = Rule(
     cause="for a file, an http(s) URL, before Istio 1.14, `verificationKey`, variables called "
     "`ISTIO_META_…`",
     consumer="as the message says",
+    example="verificationKey: key.pub",
     fix="leave it out",
 )
 HOST_VARIABLE = Rule(
     code="WPL022",
     title="a variable that takes its value from the proxy's environment (`valueFrom: HOST`)",
     severity=Severity.WARNING,
+    otherwise="info with `--env`",
     cause="the dry run cannot know it: what the plugin does depends on the proxy",
     consumer="Istio 1.16 and later",
+    example="vmConfig: {env: [{name: POD_NAME, valueFrom: HOST}]}",
     fix="write the value, or try it with `--env NAME=VALUE`",
 )
 WIDE_SCOPE = Rule(
@@ -66,16 +71,22 @@ WIDE_SCOPE = Rule(
     severity=Severity.WARNING,
     cause="a selector without labels, the root namespace without a selector",
     consumer="Istio",
+    example="selector: {}",
     fix="a selector, or another namespace",
 )
 
 
-def standing_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
-    """Those of one resource on every release."""
+def standing_problems(
+    plugin: Plugin, url: MeshUrl, given: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Those of one resource on every release.
+
+    :param given: variables that the user gives a value to try
+    """
     yield from url_problems(plugin, url)
     yield from digest_problems(plugin, url)
     yield from _without_effect(plugin, url)
-    yield from host_variables(plugin)
+    yield from host_variables(plugin, given)
     yield from _configuration(plugin)
     yield from _scope(plugin)
 
@@ -109,9 +120,13 @@ def variables(fields: Mapping[str, JsonValue]) -> tuple[dict[str, str], tuple[st
     )
 
 
-def host_variables(plugin: Plugin) -> Iterator[Problem]:
+def host_variables(plugin: Plugin, given: Collection[str] = ()) -> Iterator[Problem]:
     """Those of variables whose values the proxy has."""
     for name in variables(plugin.fields)[1]:
+        if name in given:
+            message = f"{name} has the value that it has in the proxy; here, that of --env is tried"
+            yield plugin.problem(HOST_VARIABLE, "vmConfig", message, severity=Severity.INFO)
+            continue
         message = f"{name} has the value that it has in the proxy, which is not known here"
         hint = f"what depends on it is not judged; try a value with --env {name}=VALUE"
         yield plugin.problem(HOST_VARIABLE, "vmConfig", message, hint)

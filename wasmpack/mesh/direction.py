@@ -36,6 +36,7 @@ NEVER_RUNS = Rule(
     "matches no port; a GatewayClass counts in the root namespace only, and only "
     "`istio-waypoint`",
     consumer="Istio 1.16 and later",
+    example="selector: {matchLabels: {istio: ingressgateway}}\nmatch: [{mode: SERVER}]",
     fix="leave `match` out, or attach it as the message says",
 )
 

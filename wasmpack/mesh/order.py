@@ -21,12 +21,16 @@ TIED_PRIORITY = Rule(
     otherwise="info",
     cause="the same priority, or an unset one and a negative one",
     consumer="Istio",
+    example="{metadata: {name: a}, spec: {phase: AUTHN, priority: 10}}\n"
+    "{metadata: {name: b}, spec: {phase: AUTHN, priority: 10}}",
     fix="write priorities",
 )
 DUPLICATE_RESOURCE = Rule(
     code="WPL019",
     title="two resources of one kind, namespace and name",
     consumer="the one applied last stays",
+    example="{metadata: {name: a}, spec: {priority: 1}}\n"
+    "{metadata: {name: a}, spec: {priority: 2}}",
     fix="another name",
 )
 UNSET = -(1 << 31)

@@ -37,6 +37,7 @@ USELESS_PULL_SECRET = Rule(
     cause="namespace, type, key or registry, if the Secret is among the files; a warning for a "
     "namespace in its name, which is ignored",
     consumer="Istio: `missing image pulling secret`, or an anonymous pull",
+    example="imagePullSecret: other-namespace/quay",
     fix="`wasmpack render secret`",
 )
 _LISTED = 5
@@ -160,6 +161,7 @@ DIGEST_NEVER_MATCHES = Rule(
     title="a digest that can never match",
     cause="that of a layer, of an index, of another image, or two that differ",
     consumer="Istio: `has checksum …, which does not match`",
+    example="url: oci://quay.io/me/plugin:v1@sha256:0be1…\nsha256: 77ab…",
     fix="`wasmpack render wasmplugin --pin`",
 )
 MOVING_IMAGE = Rule(
@@ -169,6 +171,7 @@ MOVING_IMAGE = Rule(
     otherwise="info",
     cause="a tag can move, `:latest` is kept, `Always` pulls when the resource changes",
     consumer="Istio",
+    example="url: oci://quay.io/me/plugin:latest",
     fix="pin the digest",
 )
 

@@ -24,6 +24,7 @@ BY_NO_SCHEMA = Rule(
     title="against the schema of the API",
     cause="a type, a value, a length, a required field",
     consumer="the API server",
+    example="phase: authn",
     fix="as the message says",
 )
 UNKNOWN_FIELD = Rule(
@@ -31,6 +32,7 @@ UNKNOWN_FIELD = Rule(
     title="a field that no release knows",
     cause="often a matter of spelling",
     consumer="refused, or silently dropped",
+    example="pluginconfig: {}",
     fix="the hint names the field that may be meant",
 )
 

@@ -21,6 +21,7 @@ UNRENDERED = Rule(
     cause="a Kustomize patch without a URL, or a placeholder: `{{ }}`, `${VAR}`, `$(VAR)`, `<X>`, "
     "`__X__`, outside of the plugin's own configuration",
     consumer="the API server, or the mesh",
+    example="url: oci://quay.io/me/plugin:${TAG}",
     fix="render it first",
 )
 _PLACEHOLDER = re.compile(

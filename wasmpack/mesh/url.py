@@ -29,6 +29,7 @@ URL_FAULT = Rule(
     cause="an unknown scheme, no image that can be pulled, parts that are dropped, a "
     "name on Docker Hub or on the proxy itself that may not be meant",
     consumer="API server, pilot or istio-agent",
+    example="url: localhost:5000/plugin:v1",
     fix="write `oci://HOST[:PORT]/REPOSITORY:TAG`",
 )
 

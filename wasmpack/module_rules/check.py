@@ -49,6 +49,7 @@ NOT_STARTED = Rule(
     title="`--no-dry-run`: the start-up was not tried",
     severity=Severity.INFO,
     consumer="none",
+    example="wasmpack validate module plugin.wasm --no-dry-run",
     fix="leave the option out",
 )
 VM_CONFIG_UNSEEN = Rule(
@@ -56,6 +57,7 @@ VM_CONFIG_UNSEEN = Rule(
     title="`--vm-config`: no resource of this consumer can set one, so it is ignored",
     severity=Severity.INFO,
     consumer="meshes: WasmPlugin and related resources have no field for it",
+    example="wasmpack validate module plugin.wasm --vm-config vm.json",
     fix="use the plugin configuration, or an EnvoyFilter",
 )
 

@@ -12,12 +12,14 @@ EXPORT_MISMATCH = Rule(
     code="ABI004",
     title="an export the proxy looks up has another signature",
     consumer="`Bad function signature for: …`",
+    example='(func (export "proxy_on_log") (result i32) (i32.const 0))',
     fix="give it the signature shown",
 )
 NO_ALLOCATOR = Rule(
     code="ABI005",
     title="neither `malloc` nor `proxy_on_memory_allocate` is exported",
     consumer="`Wasm module is missing malloc function.`",
+    example='(module (func (export "proxy_abi_version_0_2_1")))',
     fix="export one of them, `(i32) -> i32`",
 )
 SEVERAL_MARKERS = Rule(
@@ -26,6 +28,7 @@ SEVERAL_MARKERS = Rule(
     severity=Severity.WARNING,
     cause="the first in export order decides",
     consumer="every proxy",
+    example='(func (export "proxy_abi_version_0_1_0"))\n(func (export "proxy_abi_version_0_2_1"))',
     fix="export one",
 )
 MISNAMED_CALLBACK = Rule(
@@ -33,6 +36,7 @@ MISNAMED_CALLBACK = Rule(
     title="a callback under a name that no proxy calls",
     severity=Severity.WARNING,
     consumer="every proxy",
+    example='(func (export "proxy_on_grpc_trailing_metadata")\n  (param i32 i32 i32))',
     fix="use the name in the hint",
 )
 UNKNOWN_CALLBACK = Rule(
@@ -40,6 +44,7 @@ UNKNOWN_CALLBACK = Rule(
     title="an unknown `proxy_on_*` export",
     severity=Severity.INFO,
     consumer="every proxy",
+    example='(func (export "proxy_on_reload"))',
     fix="no action needed",
 )
 OTHER_SDK = (

@@ -17,12 +17,14 @@ MISSING_IMPORT = Rule(
     title="an import that the proxy does not have under this ABI, or not yet in this release; any "
     "imported global",
     consumer="`Failed to load Wasm module due to a missing import`",
+    example='(import "env" "proxy_foo" (func))',
     fix="the hint names the usual culprit: SDK, WASI level, ABI",
 )
 IMPORT_MISMATCH = Rule(
     code="ABI003",
     title="an import with another signature than the proxy's",
     consumer="`… due to an import type mismatch`",
+    example='(import "env" "proxy_log" (func (param i32)))',
     fix="declare it with the signature shown",
 )
 OWN_FUNCTION = Rule(
@@ -30,6 +32,7 @@ OWN_FUNCTION = Rule(
     title="an import that only this consumer provides, and whose signature is not established",
     severity=Severity.WARNING,
     consumer="Higress; every other proxy refuses it (ABI002)",
+    example='(import "env" "proxy_redis_init" (func))',
     fix="try it there",
 )
 

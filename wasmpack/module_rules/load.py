@@ -27,12 +27,14 @@ STOPPED_SCAN = Rule(
     cause="often on a malformed custom section `name`, although the module is valid; or more than "
     "100,000 sections or 2,000,000 function names, which are not followed further",
     consumer="every proxy: `Failed to parse corrupted Wasm module` (beyond the bounds: none)",
+    example="00 07 04 6e 61 6d 65 01 05 # a name section that is cut off",
     fix="strip custom sections (`wasm-strip`), or build again",
 )
 NO_MARKER = Rule(
     code="ABI001",
     title="no function `proxy_abi_version_0_1_0`, `_0_2_0` or `_0_2_1` is exported",
     consumer="every proxy: `Missing or unknown Proxy-Wasm ABI version`",
+    example='(module (memory (export "memory") 1))',
     fix="build with a current proxy-wasm SDK; in a module written by hand, export the marker",
 )
 UNTRANSLATABLE_TYPE = Rule(
@@ -41,6 +43,7 @@ UNTRANSLATABLE_TYPE = Rule(
     cause="`v128`, GC references and exception tags: one of them **crashes the whole proxy** while "
     "it loads the module",
     consumer="observed with Envoy 1.40.0, assumed for all",
+    example='(func (export "f") (param v128))',
     fix="import and export plain number types only",
 )
 UNTRANSLATABLE_NAME = Rule(
@@ -49,6 +52,7 @@ UNTRANSLATABLE_NAME = Rule(
     "zero byte",
     cause="it **crashes the whole proxy** while it loads the module",
     consumer="observed with Envoy 1.36.2 and 1.40.0, assumed for all",
+    example='(func (export "0"))',
     fix="export it under another name",
 )
 

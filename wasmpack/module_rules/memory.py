@@ -16,6 +16,7 @@ LARGE_MEMORY = Rule(
     code="MEM001",
     title="initial memory over 1 GiB",
     consumer="proxies since 2022-04: `Failed to create new Wasm instance`",
+    example='(memory (export "memory") 16385)',
     fix="link with less",
 )
 MEMORY_CRASH = Rule(
@@ -25,6 +26,10 @@ MEMORY_CRASH = Rule(
     "proxy**. Seen in the dry run of the start-up or of a first request; without a dry run "
     "(`--no-dry-run`) the import alone is the error",
     consumer="every proxy",
+    example='(import "env" "proxy_log"\n'
+    "  (func $log (param i32 i32 i32) (result i32)))\n"
+    '(memory 1) (func (export "_start")\n'
+    "  (drop (call $log (i32.const 2) (i32.const 0) (i32.const 1))))",
     fix="export the memory",
 )
 UNPROVIDED_MEMORY = Rule(
@@ -32,6 +37,7 @@ UNPROVIDED_MEMORY = Rule(
     title="the imported memory is shared or 64-bit, the imported table 64-bit, or several are "
     "imported",
     consumer="observed with Envoy 1.40.0: `Failed to create new Wasm instance`",
+    example='(import "env" "memory" (memory 1 2 shared))',
     fix="define and export the memory",
 )
 UNSEEN_MEMORY = Rule(
@@ -41,18 +47,23 @@ UNSEEN_MEMORY = Rule(
     cause="no such call was seen at start-up and in a plain request, and the first one **crashes "
     "the whole proxy**",
     consumer="every proxy",
+    example='(import "env" "proxy_log"\n'
+    "  (func $log (param i32 i32 i32) (result i32)))\n"
+    "(memory 1)",
     fix="export the memory",
 )
 LARGE_TABLE = Rule(
     code="MEM005",
     title="a table that starts with more than 10,000,000 elements",
     consumer="every proxy: `Failed to load Wasm bytecode`",
+    example="(table 10000001 funcref)",
     fix="start with a smaller table",
 )
 LARGE_64_BIT_MEMORY = Rule(
     code="MEM006",
     title="a 64-bit memory that starts with, or may grow to, more than 16 GiB",
     consumer="every proxy: `Failed to load Wasm bytecode`",
+    example='(memory (export "memory") i64 1 262145)',
     fix="declare a smaller maximum",
 )
 

@@ -28,6 +28,8 @@ NO_CALLBACK = Rule(
     cause="the proxy loads it and calls nothing of it: HTTP plugins get requests and responses, "
     "`type: NETWORK` ones get connections and their bytes",
     consumer="every proxy",
+    example='(func (export "proxy_on_new_connection") (param i32) (result i32)\n'
+    "  (i32.const 0)) ;; of a plugin with type: HTTP",
     fix="use the other `type`, or export the callbacks",
 )
 

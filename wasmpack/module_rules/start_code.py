@@ -8,6 +8,8 @@ FORBIDDEN_CALL = Rule(
     cause="one of them is the `proc_exit` of a module linked as a command, whose `_start` runs "
     "`main` and exits",
     consumer="proxies since 2022-08: `restricted_callback`",
+    example='(import "env" "proxy_done" (func $done (result i32)))\n'
+    '(func (export "_start") (drop (call $done)))',
     fix="call it from `proxy_on_vm_start` or later; link a command as a library "
     "(`-buildmode=c-shared`)",
 )

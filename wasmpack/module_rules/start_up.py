@@ -24,12 +24,17 @@ START_SECTION_CRASH = Rule(
     title="the start section calls a host function that needs a context or memory",
     cause="it **crashes the whole proxy**",
     consumer="every proxy",
+    example='(import "env" "proxy_log"\n'
+    "  (func $log (param i32 i32 i32) (result i32)))\n"
+    "(func $s (drop (call $log (i32.const 2) (i32.const 0) (i32.const 1))))\n"
+    "(start $s)",
     fix="use `_initialize` or `_start` (AssemblyScript: `--exportStart _initialize`)",
 )
 START_TRAPPED = Rule(
     code="RUN001",
     title="instantiation or start code trapped in the dry run",
     consumer="every proxy",
+    example='(func (export "_start") unreachable)',
     fix="fix the cause that the message quotes",
 )
 VM_START_REFUSED = Rule(
@@ -38,6 +43,7 @@ VM_START_REFUSED = Rule(
     otherwise="warning if it read environment variables, and neither `--env` nor a resource gives "
     "them",
     consumer="`Failed to start base Wasm`",
+    example='(func (export "proxy_on_vm_start") (param i32 i32) (result i32)\n  (i32.const 0))',
     fix="see the plugin's log, which the message quotes",
 )
 CONTEXT_REFUSED = Rule(
@@ -46,6 +52,7 @@ CONTEXT_REFUSED = Rule(
     severity=Severity.WARNING,
     otherwise="error with `--plugin-config`, or if the plugin's log rejects the given root id",
     consumer="every proxy",
+    example='(func (export "proxy_on_context_create") (param i32 i32)\n  unreachable)',
     fix="set the configuration or root id it needs (`--plugin-config`, `--root-id`)",
 )
 CONFIGURATION_REFUSED = Rule(
@@ -54,6 +61,7 @@ CONFIGURATION_REFUSED = Rule(
     severity=Severity.WARNING,
     otherwise="error with `--plugin-config`, or if the plugin's log rejects the given root id",
     consumer="`Failed to configure base Wasm plugin`",
+    example='(func (export "proxy_on_configure") (param i32 i32) (result i32)\n  (i32.const 0))',
     fix="correct the configuration, or the root id if the plugin's log names it",
 )
 INPUT_REFUSED = (VM_START_REFUSED, CONTEXT_REFUSED, CONFIGURATION_REFUSED)
@@ -67,6 +75,7 @@ BEYOND_BOUNDS = Rule(
     "(100 tables or memories, names of 100,000 bytes, 100,000 element segments, 10,000 handlers of "
     "a `try_table`)",
     consumer="a proxy would hang, or be very slow, or need as much in each of its threads",
+    example='(func (export "_start") (loop $l (br $l)))',
     fix="look for an endless loop or wait; for intended work, `--dry-run-timeout SECONDS`",
 )
 UNTRIABLE = Rule(
@@ -75,6 +84,7 @@ UNTRIABLE = Rule(
     severity=Severity.WARNING,
     cause="the message names it",
     consumer="none: the rest of the start-up is not checked",
+    example="the start-up cannot be tried here: a table of eqref cannot be\nprovided",
     fix="try a real Envoy (`--envoy`)",
 )
 HOST_CALL_CRASH = Rule(
@@ -85,6 +95,10 @@ HOST_CALL_CRASH = Rule(
     "gRPC call to an upstream that names no service, a foreign function for whose result the "
     "module allocates no memory",
     consumer="observed with Envoy 1.36.2 and 1.40.0",
+    example='(import "env" "proxy_close_stream"\n'
+    "  (func $close (param i32) (result i32)))\n"
+    '(func (export "proxy_on_log") (param i32)\n'
+    "  (drop (call $close (i32.const 0))))",
     fix="make the call in another callback, or with other arguments",
 )
 REQUEST_TRAPPED = Rule(
@@ -95,6 +109,8 @@ REQUEST_TRAPPED = Rule(
     cause="the plugin's VM has then failed",
     consumer="a proxy answers this request with 503 unless its response headers are sent, and each "
     "one after it",
+    example='(func (export "proxy_on_request_headers") (param i32 i32 i32)\n'
+    "  (result i32) unreachable)",
     fix="fix the cause that the message quotes",
 )
 REQUEST_HELD = Rule(
@@ -105,12 +121,15 @@ REQUEST_HELD = Rule(
     cause="a callback pauses it, and nothing continues it; a plugin that waits for the answer of "
     "another service, which the dry run does not have, may do so on purpose",
     consumer="the client waits until it gives up",
+    example='(func (export "proxy_on_request_headers") (param i32 i32 i32)\n'
+    "  (result i32) (i32.const 1))",
     fix="continue the request, or answer it",
 )
 ENGINE_DIED = Rule(
     code="RUN011",
     title="the module crashed the dry run's engine",
     consumer="not established",
+    example="the dry run's engine died in compile: SIGSEGV",
     fix="try a real Envoy (`--envoy`)",
 )
 

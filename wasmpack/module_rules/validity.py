@@ -16,12 +16,14 @@ MALFORMED = Rule(
     "elements of an `array.new_fixed`: V8's limits, observed with Envoy 1.40.0)",
     consumer="every proxy: `Failed to parse corrupted Wasm module`, `Missing or unknown Proxy-Wasm "
     "ABI version` or `Failed to load Wasm bytecode`, whichever it comes to first",
+    example="(component (core module))",
     fix="give the compiled core module; build for `wasm32-wasip1`, not `wasip2`",
 )
 INVALID = Rule(
     code="MOD003",
     title="not valid by wasmtime",
     consumer="every proxy: `Failed to load Wasm bytecode`",
+    example='(func (export "f") (result i32) (f32.const 0))',
     fix="build again",
 )
 NEWER_FEATURE = Rule(
@@ -30,6 +32,7 @@ NEWER_FEATURE = Rule(
     severity=Severity.WARNING,
     cause="GC, exceptions, tail calls, 64-bit or several memories, relaxed SIMD, threads",
     consumer="proxies older than Envoy 1.33, where it is not established that their engine has it",
+    example="(func $f (return_call $f))",
     fix="compile without it, or try the plugin on that release",
 )
 LEGACY_EXCEPTIONS = Rule(
@@ -39,6 +42,7 @@ LEGACY_EXCEPTIONS = Rule(
     cause="`try`, `catch` and `delegate`, which V8 runs and wasmtime does not support: function "
     "bodies and start-up were not checked",
     consumer="none",
+    example="06 40 08 00 07 00 0b # a function's try, throw 0, catch 0, end",
     fix="try a real Envoy (`--envoy`), or compile for the final form",
 )
 

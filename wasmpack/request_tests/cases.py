@@ -1,5 +1,6 @@
 """Test files as values: defaults of the file and parameters are already in each case."""
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from wasmpack.kubeyaml.documents import Document
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.oci.canonical import JsonObject, JsonValue
 from wasmpack.request_tests.matchers import as_text
-from wasmpack.schemas import schema_faults
+from wasmpack.schemas import SchemaFault, schema_faults
 
 SCHEMA = "request-test"
 _MERGED = {"request", "response", "upstreamRequest", "upstream", "headers", "env", "services"}
@@ -22,6 +23,8 @@ _MERGED = {"request", "response", "upstreamRequest", "upstream", "headers", "env
 _PARAMETER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SHOWN = 10
 """Most faults of a file to name."""
+_LONGEST_KEY = 40
+"""Characters of a key that are compared with known ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +80,24 @@ def read_cases(raw: bytes, file: Path) -> tuple[Case, ...]:
     if len(documents) != 1:
         raise BadArtifact(f"{file}: expected one document, found {len(documents)}")
     (document,) = documents
-    faults = [
-        f"{document.where(fault.path)}: {fault.message}"
-        for fault in islice(schema_faults(SCHEMA, document.value), _SHOWN)
-    ]
+    faults = list(islice(schema_faults(SCHEMA, document.value), _SHOWN))
     if faults:
-        raise BadArtifact("; ".join(faults), hint="docs/testing.md; wasmpack test --schema")
+        message = "; ".join(f"{document.where(fault.path)}: {fault.message}" for fault in faults)
+        meant = next(filter(None, map(_meant, faults)), "")
+        raise BadArtifact(message, hint=f"{meant}docs/testing.md; wasmpack test --schema")
     assert isinstance(document.value, dict)
     return tuple(_cases(document, file.parent))
+
+
+def _meant(fault: SchemaFault) -> str:
+    """The known key that an unknown one resembles."""
+    if fault.keyword not in {"additionalProperties", "unevaluatedProperties"}:
+        return ""
+    keys = [key for key in fault.value if key not in fault.known]
+    for key in keys[:_SHOWN]:
+        for near in difflib.get_close_matches(str(key)[:_LONGEST_KEY], fault.known, 1):
+            return f"did you mean {near}? "
+    return ""
 
 
 def _cases(document: Document, base: Path) -> Iterator[Case]:

@@ -34,6 +34,8 @@ class SchemaFault:
     value: Any
     """The value at fault."""
     message: str
+    known: tuple[str, ...] = ()
+    """Keys that the schema has at this place."""
     since: str = ""
     """First release with this limit (``x-limits-since``); empty if each has it."""
 
@@ -53,6 +55,7 @@ def schema_faults(name: str, value: object, definition: str = "") -> Iterator[Sc
             expected=error.validator_value,
             value=error.instance,
             message=error.message[:_LONGEST],
+            known=_keys_of(error.schema),
             since=_limits_of(error.schema).get(str(error.validator), ""),
         )
 
@@ -60,6 +63,10 @@ def schema_faults(name: str, value: object, definition: str = "") -> Iterator[Sc
 def _limits_of(schema: Any) -> Mapping[str, str]:
     found: Mapping[str, str] = schema.get("x-limits-since", {}) if isinstance(schema, dict) else {}
     return found
+
+
+def _keys_of(schema: Any) -> tuple[str, ...]:
+    return tuple(schema.get("properties", ())) if isinstance(schema, dict) else ()
 
 
 @cache

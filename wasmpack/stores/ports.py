@@ -94,6 +94,11 @@ class ImageWriter:
         """As :attr:`ImageReader.challenge`."""
         return ""
 
+    @property
+    def replaced(self) -> Mapping[str, Digest]:
+        """Names that had another digest when :meth:`has_image` looked; none where it cannot."""
+        return {}
+
     def has_image(self, _manifest: Manifest | Index, _names: Sequence[str | None]) -> bool:
         """True if the manifest is there under these names, its blobs or not; False if unknown."""
         return False

@@ -30,6 +30,7 @@ UNSAFE_REALM = Rule(
     cause="an htpasswd registry, or a token server on a private address",
     consumer="Istio since 1.27.8, 1.28.5 and 1.29.1, OpenShift Service Mesh since 3.2: `rejected "
     "unsafe bearer realm`",
+    example='WWW-Authenticate: Basic realm="Registry Realm"',
     fix="a realm that is such a URL, or pulling without credentials",
 )
 SINCE = "Istio 1.27.8, 1.28.5, 1.29.1, OpenShift Service Mesh 3.2 and later"

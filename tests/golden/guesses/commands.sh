@@ -10,6 +10,11 @@ wasmpack show small.wasm
 wasmpack cp a b
 wasmpack save x
 wasmpack manifest x
+wasmpack auth login quay.io
+wasmpack append -f x
+wasmpack catalog quay.io
+wasmpack ls quay.io/me/plugin
+wasmpack config quay.io/me/plugin:v1
 wasmpack fetch x
 wasmpack publish x
 wasmpack apply x

@@ -47,6 +47,7 @@ from wasmpack.oci.canonical import JsonObject
 UNKNOWN_API_VERSION = Rule(
     code="SME002",
     title="an `apiVersion` that ServiceMeshExtension never had",
+    example="apiVersion: maistra.io/v2",
     fix="one of the three",
 )
 FIELD_LEFT_OUT = Rule(
@@ -54,6 +55,7 @@ FIELD_LEFT_OUT = Rule(
     title="a field that is left out, because no mesh read it or because it belongs to the"
     " old object",
     severity=Severity.WARNING,
+    example="replicas: 3",
     fix="none",
 )
 _STEPS = (image_url, phase, priority, selector, configuration, pulling, root_id, direction)
@@ -161,6 +163,8 @@ SHARED_PHASE = Rule(
     title="two plugins that ran one after the other by their phases now share one, where "
     "the priority decides",
     severity=Severity.WARNING,
+    example="{metadata: {name: a}, spec: {phase: PostAuthN, priority: 1}}\n"
+    "{metadata: {name: b}, spec: {phase: PreAuthZ, priority: 5}}",
     fix="the priority in the hint",
 )
 

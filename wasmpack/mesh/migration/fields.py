@@ -20,18 +20,21 @@ NOT_CARRIED_OVER = Rule(
     code="SME001",
     title="a field that is missing, of another type, or that a WasmPlugin cannot hold",
     otherwise="warning",
+    example="priority: high",
     fix="as the message says",
 )
 NO_PHASE = Rule(
     code="SME003",
     title="no phase",
     cause="the old mesh took it from the image's manifest.yaml",
+    example="image: quay.io/me/plugin:v1 # and no phase",
     fix="write it, or `--images`",
 )
 UNKNOWN_PHASE = Rule(
     code="SME004",
     title="a phase that never existed",
     cause="the old mesh never ran this plugin",
+    example="phase: AUTHN",
     fix="one of the six",
 )
 POST_STATS = Rule(
@@ -39,11 +42,13 @@ POST_STATS = Rule(
     title="the phase PostStats",
     severity=Severity.WARNING,
     cause="nothing runs after the statistics any more, but on OpenShift Service Mesh 2.2",
+    example="phase: PostStats",
     fix="check what the plugin adds to them",
 )
 CONFIGURATION_NOT_OBJECT = Rule(
     code="SME007",
     title="a configuration that is text, or JSON but no object",
+    example="config: '[1, 2]'",
     fix="let the plugin read an object",
 )
 CONFIGURATION_DIFFERS = Rule(
@@ -52,12 +57,14 @@ CONFIGURATION_DIFFERS = Rule(
     severity=Severity.WARNING,
     otherwise="info",
     cause="none instead of `null` or `{}`, or JSON that is written again",
+    example="config: {}",
     fix="none, or check the plugin",
 )
 IMAGE_NOT_LOOKED_AT = Rule(
     code="SME013",
     title="the image was not read, or had no tag",
     severity=Severity.WARNING,
+    example="image: quay.io/me/plugin # no tag",
     fix="`--images PREFIX`",
 )
 FROM_IMAGE_MANIFEST = Rule(
@@ -65,6 +72,7 @@ FROM_IMAGE_MANIFEST = Rule(
     title="phase or priority that the image's manifest.yaml supplies, or may have supplied",
     severity=Severity.WARNING,
     otherwise="info",
+    example="phase: PreAuthN # and no priority",
     fix="`--images PREFIX`",
 )
 

@@ -19,6 +19,7 @@ PULL_POLICY_DIFFERS = Rule(
     severity=Severity.WARNING,
     otherwise="info",
     cause="`Never` is gone, `Always` pulls only when the resource changes",
+    example="imagePullPolicy: Never",
     fix="none",
 )
 PULL_SECRET_DIFFERS = Rule(
@@ -27,6 +28,7 @@ PULL_SECRET_DIFFERS = Rule(
     severity=Severity.WARNING,
     otherwise="info",
     cause="one instead of several, and used for the first time",
+    example="imagePullSecrets: [{name: a}, {name: b}]",
     fix="`wasmpack render secret`",
 )
 DIRECTION_DIFFERS = Rule(
@@ -35,6 +37,7 @@ DIRECTION_DIFFERS = Rule(
     severity=Severity.WARNING,
     otherwise="info",
     cause="in sidecars inbound only, now both",
+    example="workloadSelector: {labels: {app: httpbin}}",
     fix="`--inbound-only`, not for gateways",
 )
 NO_ROOT_ID = Rule(
@@ -42,6 +45,7 @@ NO_ROOT_ID = Rule(
     title="the root id is left out, as asked",
     severity=Severity.WARNING,
     cause="a plugin that registers under it is not found",
+    example="wasmpack migrate servicemeshextension old.yaml --no-root-id",
     fix="leave `--no-root-id` or `--as-published` out",
 )
 _LONGEST_ROOT_ID = 256

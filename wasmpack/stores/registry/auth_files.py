@@ -12,6 +12,7 @@ from wasmpack.oci.canonical import Fields, parse_json_object
 from wasmpack.stores.registry.options import RegistryOptions
 
 _LARGEST_FILE = 4 * 1024 * 1024
+_NAMED_FILE, _NAMED_DIRECTORY = "REGISTRY_AUTH_FILE", "DOCKER_CONFIG"
 _VARIABLE = "DOCKER_AUTH_CONFIG"
 """Content of a configuration, as GitLab's runners and docker have it."""
 _RUN = Path("/run/containers")
@@ -47,9 +48,9 @@ def auth_files(options: RegistryOptions) -> Iterator[Path]:
     if options.registry_config:
         yield Path(options.registry_config)
         return
-    if named := os.environ.get("REGISTRY_AUTH_FILE"):
+    if named := os.environ.get(_NAMED_FILE):
         yield Path(named)
-    if docker := below_home("DOCKER_CONFIG", ".docker"):
+    if docker := below_home(_NAMED_DIRECTORY, ".docker"):
         yield docker / "config.json"
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         yield Path(runtime) / "containers" / "auth.json"
@@ -82,10 +83,21 @@ def _usable(path: Path, options: RegistryOptions, notice: Notice) -> Fields | No
         if options.registry_config:
             with explained(path):
                 raise
-        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        if not isinstance(error, FileNotFoundError | NotADirectoryError) or _named_in_vain(path):
             reason = getattr(error, "strerror", None) or error
             notice(f"{path}: {reason}; going on without it")
     return None
+
+
+def _named_in_vain(path: Path) -> bool:
+    """A variable names it, or its directory, and nothing is there; a device is, and holds nothing.
+
+    A directory without a configuration is Docker's way to have none.
+    """
+    if (file := os.environ.get(_NAMED_FILE)) and path == Path(file):
+        return not path.exists()
+    directory = os.environ.get(_NAMED_DIRECTORY)
+    return bool(directory) and path.parent == Path(directory or "") and not path.parent.exists()
 
 
 def read_file(path: Path) -> Fields:

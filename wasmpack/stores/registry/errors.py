@@ -57,6 +57,8 @@ class Answer:
     """Its address, after redirects."""
     headers: Mapping[str, str]
     body: bytes = b""
+    side: str = ""
+    """:attr:`RegistryOptions.side` of the request."""
 
     @property
     def media_type(self) -> str:
@@ -86,9 +88,8 @@ def refusal(answer: Answer, what: str, hint: str = "") -> WasmpackError:
     if status == TOO_LARGE:
         return TooLarge(message, hint="the registry, or a proxy before it, limits the size")
     tls = status == 400 and _TLS_EXPECTED in answer.body
-    return RegistryUnavailable(
-        message, hint="it speaks TLS: --ca-file FILE, or --insecure" if tls else ""
-    )
+    options = f"it speaks TLS: --{answer.side}ca-file FILE, or --{answer.side}insecure"
+    return RegistryUnavailable(message, hint=options if tls else "")
 
 
 def unanswered(answer: Answer, what: str, _hint: str = "") -> WasmpackError:

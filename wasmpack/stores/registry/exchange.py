@@ -152,7 +152,7 @@ class Exchange:
                     proxies=proxies_for(address),
                 )
         except TRANSPORT_ERRORS as error:
-            raise failed(error, self.registry, silence, deadline) from error
+            raise failed(error, self.registry, silence, deadline, self._options.side) from error
         finally:
             if made is not None and not isinstance(made, bytes):
                 made.close()
@@ -168,9 +168,9 @@ class Exchange:
         """
         with response:
             if most:
-                return _made(response, self._read(response, most, deadline))
+                return self._made(response, self._read(response, most, deadline))
             _drain(response, deadline)
-            return _made(response, b"")
+            return self._made(response, b"")
 
     def refusal(
         self,
@@ -185,11 +185,20 @@ class Exchange:
         brief, said = Deadline(min(_HURRIED, deadline.left)), b""
         with response, contextlib.suppress(Transient, WasmpackError):
             said = self._read(response, LONGEST_WORDS, brief)
-        answer = _made(response, said)
+        answer = self._made(response, said)
         error = refused(answer)
         if answer.status in TRANSIENT_STATUS:
             return Transient(error, retry_after(answer.headers.get("Retry-After", "")))
         return error
+
+    def _made(self, response: requests.Response, body: bytes) -> Answer:
+        return Answer(
+            status=response.status_code,
+            url=response.url,
+            headers=response.headers,
+            body=body,
+            side=self._options.side,
+        )
 
     def follow(self, here: Address, location: str) -> Address:
         """The target of a ``Location``, which never leads out of TLS.
@@ -210,9 +219,10 @@ class Exchange:
             return found
         if found.with_tls().origin == self.base.origin:
             return found.with_tls()
+        side = self._options.side
         raise Misdirected(
             f"registry {self.registry}: sends us to {place!r}, without TLS",
-            hint="tell its operator; --plain-http goes without TLS, if that is meant",
+            hint=f"tell its operator; --{side}plain-http goes without TLS, if that is meant",
         )
 
     def own(self, here: Address, target: str) -> Address:
@@ -244,7 +254,7 @@ class Exchange:
                 return read_up_to(response, most)
         except TRANSPORT_ERRORS as error:
             silence = self._options.timeout
-            raise failed(error, self.registry, silence, deadline) from error
+            raise failed(error, self.registry, silence, deadline, self._options.side) from error
 
 
 def _drain(response: requests.Response, deadline: Deadline) -> None:
@@ -256,9 +266,3 @@ def _drain(response: requests.Response, deadline: Deadline) -> None:
         if not response.raw.closed:
             with deadline.on(response.raw.fileno()):
                 response.raw.read1(_DRAINED)
-
-
-def _made(response: requests.Response, body: bytes) -> Answer:
-    return Answer(
-        status=response.status_code, url=response.url, headers=response.headers, body=body
-    )

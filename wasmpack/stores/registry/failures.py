@@ -31,18 +31,19 @@ TRANSPORT_ERRORS = (
 
 
 def failed(
-    error: Exception, registry: str, silence: float, deadline: Deadline
+    error: Exception, registry: str, silence: float, deadline: Deadline, side: str = ""
 ) -> Transient | WasmpackError:
     """The error for an exception of the transport, transient or final.
 
     :param silence: seconds that were waited, if it is that nothing came
     :param deadline: the one that it had to keep to
+    :param side: :attr:`RegistryOptions.side`
     """
     if deadline.passed:
         late = f"registry {registry}: no complete answer within {deadline.seconds:g} s"
         overdue = RegistryUnavailable(late, hint=_WAITS_LONGER)
         return Transient(overdue, silence=deadline.seconds)
-    found = unavailable(error, registry)
+    found = unavailable(error, registry, side)
     if not _may_pass(error):
         return found
     if not _is_silence(error):
@@ -79,28 +80,29 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, passing) and not isinstance(error, requests.exceptions.InvalidURL)
 
 
-def unavailable(error: Exception, registry: str) -> WasmpackError:
+def unavailable(error: Exception, registry: str, side: str = "") -> WasmpackError:
     """The error for an exception of the transport."""
-    reason, hint = _reason(error)
+    reason, hint = _reason(error, side)
     return RegistryUnavailable(f"registry {registry}: {reason}", hint=hint)
 
 
-def _reason(error: Exception) -> tuple[str, str]:
+def _reason(error: Exception, side: str) -> tuple[str, str]:
     if isinstance(error, requests.exceptions.ProxyError):
         return (
-            f"the proxy on the way: {_cause(error)[0]}",
+            f"the proxy on the way: {_cause(error, side)[0]}",
             "check HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
         )
-    return _cause(error)
+    return _cause(error, side)
 
 
-def _cause(error: Exception) -> tuple[str, str]:
+def _cause(error: Exception, side: str) -> tuple[str, str]:
     cause = _root(error)
     text = shown(str(cause), _LONGEST_TEXT)
     if isinstance(error, requests.exceptions.SSLError):
         if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
-            return "it speaks plain HTTP, not TLS", "--plain-http, if that is meant"
-        return f"TLS: {_tls(text)}", "--ca-file FILE for a private authority; --insecure to go on"
+            return "it speaks plain HTTP, not TLS", f"--{side}plain-http, if that is meant"
+        hint = f"--{side}ca-file FILE for a private authority; --{side}insecure to go on"
+        return f"TLS: {_tls(text)}", hint
     if _is_silence(error):
         return "no answer in time", _WAITS_LONGER
     if isinstance(cause, urllib3.exceptions.NameResolutionError) or "Name or service" in text:

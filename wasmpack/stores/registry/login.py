@@ -89,8 +89,14 @@ class Login:
 
     def _error(self, reason: str) -> AccessRefused:
         registry = self._exchange.registry
-        given = self._options.username is not None
-        hint = "check user name and password" if given else f"wasmpack login {registry}"
+        side = self._options.side
+        if self._options.username is not None:
+            hint = (
+                f"check --{side}username and password" if side else "check user name and password"
+            )
+        else:
+            option = f", or --{side}username USER --{side}password-stdin" if side else ""
+            hint = f"wasmpack login {registry}{option}"
         return AccessRefused(f"registry {registry}{reason}", hint=hint)
 
     def _ask_token(

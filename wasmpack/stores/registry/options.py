@@ -72,6 +72,8 @@ class RegistryOptions:
     """Seconds without a byte from the registry."""
     retries: int = 4
     """Attempts after a first one that fails; see docs/adr/0013."""
+    side: str = field(default="", compare=False)
+    """``from-`` or ``to-``, with which the options for this end of a copy start."""
     _owner: _Owner = field(default_factory=_Owner, repr=False, compare=False)
     _shared: _Shared = field(default_factory=_Shared, repr=False, compare=False)
 

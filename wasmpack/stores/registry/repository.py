@@ -107,6 +107,7 @@ class RegistryWriter(ImageWriter):
         self._client = RegistryClient(
             reference, options, "pull,push", mount_from=mount_from, notice=notice
         )
+        self._replaced: dict[str, Digest] = {}
         self._tracked: set[str] = set()
         """Manifests that the registry itself lists as referring to their subject."""
 
@@ -115,15 +116,25 @@ class RegistryWriter(ImageWriter):
         """How the registry asked us to identify ourselves; empty if it did not."""
         return self._client.challenge
 
+    @property
+    def replaced(self) -> Mapping[str, Digest]:
+        return self._replaced
+
     def has_image(self, manifest: Manifest | Index, names: Sequence[str | None]) -> bool:
         if self._force:
             return False
         digest = manifest.digest
         targets = [name or str(digest) for name in names] or [str(digest)]
         try:
-            return all(self._client.manifest_digest(target) == digest for target in targets)
+            return all(self._names(target, digest) for target in targets)
         except Unanswered:  # some let accounts push that may not look
             return False
+
+    def _names(self, target: str, digest: Digest) -> bool:
+        found = self._client.manifest_digest(target)
+        if found is not None and found != digest:
+            self._replaced[target] = found
+        return found == digest
 
     def has_blob(self, descriptor: Descriptor) -> bool:
         return not self._force and self._client.has_blob(descriptor)
