@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from conftest import Cli
 from support.hosts import envoy_of
+from support.limit_modules import LIMITS
 from support.module_rules import RULES
 from support.plugins import PLUGINS, module_bytes, wat
 
 from wasmpack.dry_run.start_up import StartUp
-from wasmpack.envoy import ask_envoy, envoy_version, find_envoy
+from wasmpack.envoy import Ended, ask_envoy, envoy_version, find_envoy
 from wasmpack.findings import Severity
 from wasmpack.module_rules.check import examine, module_problems
 from wasmpack.proxy_abi.module import PluginModule
@@ -18,9 +19,7 @@ from wasmpack.proxy_abi.module import PluginModule
 pytestmark = pytest.mark.envoy
 
 NEWEST = "2026-07-01"
-NOT_SEEN = {"memory nobody sees, used by a request", "local response when all is over"}
-"""What loading does not show; the rule is right."""
-CRASHES = (["STA001"], ["ABI009"], ["ABI011"])
+CRASHES = (["STA001"], ["ABI009"], ["ABI011"], ["MEM002"], ["RUN008"])
 ENDLESS = {"start never ends"}
 
 
@@ -35,17 +34,16 @@ def refused(data: bytes) -> list[str]:
 def test_a_module_for_every_rule(name: str) -> None:
     data = next(row[1] for row in RULES if row[0] == name)
     verdict = ask_envoy(data, StartUp(plugin_config=b""))
-    if name in NOT_SEEN:
-        assert verdict.accepts, "loading shows it now: drop the exception"
-    else:
-        assert verdict.accepts == (not refused(data)), verdict
-        assert verdict.crashed == (refused(data)[:1] in CRASHES), verdict
+    assert verdict.accepts == (not refused(data)), verdict
+    assert verdict.crashed == (refused(data)[:1] in CRASHES), verdict
 
 
 def test_real_plugins(plugin: Path) -> None:
     data = module_bytes(plugin)
     assert refused(data) == []
-    assert ask_envoy(data).accepts
+    verdict = ask_envoy(data)
+    assert verdict.accepts
+    assert verdict.ended == Ended(status=200)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +51,13 @@ def test_real_plugins(plugin: Path) -> None:
     [
         ("good", "ENV003", 0),
         ("restricted call", "ENV003", 3),
-        ("memory nobody sees, used by a request", "ENV002", 3),
+        ("memory nobody sees, used by a request", "ENV003", 3),
+        ("101 tables", "ENV002", 3),
     ],
 )
 def test_both_are_shown(name: str, code: str, exit_code: int, cli: Cli, tmp_path: Path) -> None:
-    (tmp_path / "x.wasm").write_bytes(next(row[1] for row in RULES if row[0] == name))
+    modules = {row[0]: row[1] for row in RULES} | {"101 tables": LIMITS["tables"].make(101)}
+    (tmp_path / "x.wasm").write_bytes(modules[name])
     done = cli("validate", "module", "x.wasm", "--envoy", "--target", "envoy-1.40",
                "--format", "json")  # fmt: skip
     assert done.code == exit_code, done.err
@@ -65,6 +65,86 @@ def test_both_are_shown(name: str, code: str, exit_code: int, cli: Cli, tmp_path
     (said,) = [f for f in value["findings"] if f["code"].startswith("ENV")]
     assert said["code"] == code
     assert said["where"] == f"Envoy {envoy_version(find_envoy())}"
+
+
+ON_REQUEST = '(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) {})'
+ON_CONNECTION = '(func (export "proxy_on_new_connection") (param i32) (result i32) {})'
+LATER = """(global $stream (mut i32) (i32.const 0))
+    (func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (drop (call $period (i32.const 100))) (i32.const 1))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (global.set $stream (local.get 0)) (i32.const 1))
+    (func (export "proxy_on_tick") (param i32)
+      (if (global.get $stream) (then
+        (drop (call $choose (global.get $stream))) (drop (call $continue (i32.const 0)))
+        (global.set $stream (i32.const 0)))))"""
+TIMER = """(import "env" "proxy_set_tick_period_milliseconds"
+      (func $period (param i32) (result i32)))
+    (import "env" "proxy_set_effective_context" (func $choose (param i32) (result i32)))
+    (import "env" "proxy_continue_stream" (func $continue (param i32) (result i32)))"""
+REQUESTS = {
+    "answered": (wat(), "ENV003", "accepts it too; a plain GET request is answered with 200, as in "
+                                  "the dry run"),
+    "trap": (wat(ON_REQUEST.format("unreachable")), "ENV003",
+             "accepts it too; a plain GET request is answered with 503 (Function: "
+             "proxy_on_request_headers failed: Uncaught RuntimeError: unreachable), as in the dry "
+             "run"),
+    "trap in the log": (wat('(func (export "proxy_on_log") (param i32) unreachable)'), "ENV003",
+                        "answered with 200 (Function: proxy_on_log failed: "),
+    "held": (wat(ON_REQUEST.format("(i32.const 1)")), "ENV003",
+             "accepts it too; a plain GET request is held, as in the dry run"),
+    "continued by a timer": (wat(LATER, TIMER), "ENV004",
+                             "loads it too, but a plain GET request is answered with 200; in the "
+                             "dry run it is held"),
+    "connection": (wat(ON_CONNECTION.format("(i32.const 0)")), "ENV003",
+                   "accepts it too; a connection gets its bytes back, as in the dry run"),
+    "trap in a connection": (wat(ON_CONNECTION.format("unreachable")), "ENV003",
+                             "a connection is closed early (Function: "),
+    "held connection": (wat(ON_CONNECTION.format("(i32.const 1)")), "ENV004",
+                        "loads it too, but a connection is held; in the dry run it gets its bytes "
+                        "back"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "code", "words"), REQUESTS.values(), ids=REQUESTS)
+def test_how_a_plain_request_ends_is_compared(
+    data: bytes, code: str, words: str, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "x.wasm").write_bytes(data)
+    done = cli("validate", "module", "x.wasm", "--envoy", "--format", "json")
+    assert done.code == 0, done.out
+    (said,) = [f for f in json.loads(done.out)["findings"] if f["code"].startswith("ENV")]
+    assert said["code"] == code
+    assert said["severity"] == ("warning" if code == "ENV004" else "info")
+    assert words in said["message"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ([], "ENV003", "crashes with a first request too: "),
+        (["--no-dry-run"], "ENV001", "crashes with a first request although no rule of ours does"),
+    ],
+    ids=["foreseen", "not tried"],
+)
+def test_a_crash_with_the_first_request(
+    options: list[str], code: str, words: str, cli: Cli, tmp_path: Path
+) -> None:
+    data = next(row[1] for row in RULES if row[0] == "local response when all is over")
+    (tmp_path / "x.wasm").write_bytes(data)
+    done = cli("validate", "module", "x.wasm", "--envoy", "--target", "envoy-1.40",
+               "--format", "json", *options)  # fmt: skip
+    assert done.code == 3
+    (said,) = [f for f in json.loads(done.out)["findings"] if f["code"].startswith("ENV")]
+    assert said["code"] == code
+    assert words in said["message"]
+
+
+def test_a_request_without_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasmpack.envoy.process._REQUEST_CPU", 1.0)
+    verdict = ask_envoy(wat(ON_REQUEST.format("(loop $l (br $l)) (i32.const 0)")))
+    assert (verdict.accepts, verdict.crashed, verdict.at_request) == (False, False, True)
+    assert "s of CPU time, more than the" in verdict.words[0]
 
 
 def test_images_too(cli: Cli) -> None:

@@ -7,24 +7,19 @@ everything an HTTP/1.1 exchange can have: bodies and trailers both ways, through
 from __future__ import annotations
 
 import contextlib
-import http.client
-import io
-import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import cast
 
+from wasmpack.envoy import plain
 from wasmpack.envoy.bootstrap import Plugin, answering, forwarding
+from wasmpack.envoy.client import Patience, answered, delivered
+from wasmpack.envoy.http1 import request_bytes
 from wasmpack.oci.canonical import JsonObject
 
-BODY = b"hello\n"
 UPSTREAM = "upstream"
-_PLAIN_REQUEST = (
-    b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/8.0\r\nAccept: */*\r\n"
-    b"Connection: close\r\n\r\n"
-)
 _FULL_REQUEST = (
     b"POST /path?query HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/8.0\r\nAccept: */*\r\n"
     b"TE: trailers\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -34,32 +29,6 @@ _FULL_ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n"
     b"Trailer: x-trailer\r\n\r\n6\r\nhello\n\r\n0\r\nx-trailer: 2\r\n\r\n"
 )
-
-
-Busy = Callable[[], bool]
-"""Does the proxy still have work to do?"""
-
-
-class _Patient(io.RawIOBase):
-    """What comes from a proxy that may have to wait for its turn on a loaded machine."""
-
-    def __init__(self, connection: socket.socket, seconds: float, busy: Busy) -> None:
-        self._connection = connection
-        self._seconds = seconds
-        self._busy = busy
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        while not select.select([self._connection], [], [], self._seconds)[0]:
-            if not self._busy():
-                raise TimeoutError("it is silent, and idle")
-        return self._connection.recv_into(buffer)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """As of a socket."""
-        return io.BufferedReader(self)
 
 
 @dataclass(frozen=True)
@@ -74,23 +43,17 @@ class Exchange:
         """A listener with that plugin, for a list of them."""
         if self.upstream:
             return forwarding([plugin], name=name, cluster=UPSTREAM)
-        return answering([plugin], name=name, body=BODY.decode())
+        return answering([plugin], name=name, body=plain.BODY)
 
-    def ask(self, port: int, seconds: float, busy: Busy) -> int:
+    def ask(self, port: int, seconds: float, busy: Callable[[], bool]) -> int:
         """Send the request and read the whole answer.
 
         :param seconds: without a byte, after which a proxy that is idle counts as silent
         :returns: its status
         :raises TimeoutError: the proxy is silent
-        :raises OSError, http.client.HTTPException: the connection ended, or there is none
+        :raises OSError: the connection ended, or there is none
         """
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.sendall(self.request)
-            patient = cast(socket.socket, _Patient(connection, seconds, busy))
-            answer = http.client.HTTPResponse(patient)
-            answer.begin()
-            answer.read()
-            return answer.status
+        return answered(self.request, port, patience=Patience(seconds, busy)).status
 
 
 class Connection(Exchange):
@@ -105,18 +68,16 @@ class Connection(Exchange):
         chain["filters"] = [wasm, cast(JsonObject, echo)]
         return found
 
-    def ask(self, port: int, seconds: float, busy: Busy) -> int:
+    def ask(self, port: int, seconds: float, busy: Callable[[], bool]) -> int:
         """Send the bytes and wait for them."""
-        with socket.create_connection(("127.0.0.1", port)) as connection:
-            connection.sendall(self.request)
-            if _Patient(connection, seconds, busy).read(len(self.request)) != self.request:
-                raise ConnectionError("closed")
-            return 200
+        if not delivered(self.request, port, Patience(seconds, busy)):
+            raise ConnectionError("closed")
+        return plain.DELIVERED
 
 
 _TYPE = "type.googleapis.com/envoy.extensions.filters.network."
-CONNECTION = Connection(BODY, upstream=False)
-PLAIN = Exchange(_PLAIN_REQUEST, upstream=False)
+CONNECTION = Connection(plain.BODY.encode(), upstream=False)
+PLAIN = Exchange(request_bytes(plain.PLAIN), upstream=False)
 FULL = Exchange(_FULL_REQUEST, upstream=True)
 
 

@@ -72,6 +72,8 @@ def test_an_unknown_key_may_be_a_known_one(fields: str, meant: str) -> None:
         ("tests: []", "x.yaml:1 tests: "),
         ("plugin: p\ntests:\n  - name: a\n    respons: {}", "x.yaml:3 tests[0]: "),
         ("plugin: p\ntests:\n  - name: a\n    response: {status: {no: 1}}", "x.yaml:4"),
+        ("plugin: p\ntests: [{name: a, response: {body: {equl: 1}}}]", "'equl' was unexpected"),
+        ("plugin: p\ntests: [{name: a, log: [{leval: info}]}]", "'leval' was unexpected"),
         ("tests: [{name: a}]", "no plugin"),
         ("plugin: p\ntests: [{name: a}, {name: a}]", "a second test of the name 'a'"),
         ("plugin: p\ntests: [{name: '${x}', parameters: [{y: 1}]}]", "${x}: no such parameter"),

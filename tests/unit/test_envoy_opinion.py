@@ -10,9 +10,10 @@ import pytest
 from support.module_rules import RULES
 from support.plugins import wat
 
-from wasmpack.actions.validate import Checks
+from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.actions.validate_image import validate_image
-from wasmpack.envoy import EnvoyVerdict
+from wasmpack.dry_run.start_up import StartUp
+from wasmpack.envoy import Ended, EnvoyVerdict
 from wasmpack.findings import Report, Verdict
 from wasmpack.images.image import Image
 from wasmpack.images.variants import BuiltImage
@@ -20,6 +21,7 @@ from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.manifest import parse_manifest
+from wasmpack.proxy_abi.module import PluginModule
 
 pytestmark = pytest.mark.slow
 
@@ -107,3 +109,56 @@ def test_our_rules_are_compared_for_the_same_module(asked: list[bytes]) -> None:
     report = judged(image_of((b"{}", "text/plain"), (refused, "x/y"), (B, mt.WASM_CONTENT)), OLD)
     assert asked == [B]
     assert "ENV003" in {found.code for found in report.findings}
+
+
+HELD = wat(
+    '(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (i32.const 1))'
+)
+TRAPS = wat(
+    '(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) unreachable)'
+)
+TICKS = wat(
+    """(func (export "proxy_on_configure") (param i32 i32) (result i32)
+      (drop (call $period (i32.const 1))) (i32.const 1))
+    (func (export "proxy_on_tick") (param i32) unreachable)""",
+    '(import "env" "proxy_set_tick_period_milliseconds" (func $period (param i32) (result i32)))',
+)
+FAILED = ("Function: x failed",)
+
+
+@pytest.mark.parametrize(
+    ("data", "ended", "code"),
+    [
+        (A, Ended(status=200), "ENV003"),
+        (A, Ended(status=503), "ENV004"),
+        (A, Ended(status=None), "ENV004"),
+        (A, Ended(status=200, failed=FAILED), "ENV004"),
+        (A, None, "ENV003"),
+        (HELD, Ended(status=None, held=True), "ENV003"),
+        (HELD, Ended(status=None), "ENV004"),
+        (TRAPS, Ended(status=503, failed=FAILED), "ENV003"),
+        (TRAPS, Ended(status=503), "ENV004"),
+        (TICKS, Ended(status=200), "ENV003"),
+        (TICKS, Ended(status=503, failed=FAILED), "ENV003"),
+        (TICKS, Ended(status=418), "ENV004"),
+    ],
+)
+def test_how_the_request_ended_in_both(
+    data: bytes, ended: Ended | None, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict = EnvoyVerdict(version="1.40.0", accepts=True, crashed=False, words=(), ended=ended)
+    monkeypatch.setattr("wasmpack.actions.envoy_opinion.ask_envoy", lambda *_: verdict)
+    report = validate_module(PluginModule(data), Checks(envoy=True))
+    (said,) = [found for found in report.findings if found.code.startswith("ENV")]
+    assert said.code == code, said
+    assert ("as in the dry run" in said.message) == (code == "ENV003" and ended is not None)
+
+
+def test_without_a_dry_run_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = Ended(status=418)
+    verdict = EnvoyVerdict(version="1.40.0", accepts=True, crashed=False, words=(), ended=ended)
+    monkeypatch.setattr("wasmpack.actions.envoy_opinion.ask_envoy", lambda *_: verdict)
+    checks = Checks(envoy=True, start_up=StartUp(dry_run=False))
+    report = validate_module(PluginModule(A), checks)
+    (said,) = [found.message for found in report.findings if found.code == "ENV003"]
+    assert said == "Envoy 1.40.0 accepts it too; a plain GET request is answered with 418"

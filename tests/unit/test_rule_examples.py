@@ -10,8 +10,8 @@ from support.plugins import FRAME, binary, wat
 
 from wasmpack.actions.explain import all_rules
 from wasmpack.actions.migrate import MigrationRequest, migrate_extensions
-from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_wasmplugin import ImageScope, validate_wasmplugin
+from wasmpack.actions.validate import Checks, ImageScope
+from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Rule
@@ -27,7 +27,7 @@ from wasmpack.targets.realm import refused_realm
 pytestmark = pytest.mark.dependencies
 
 UNTRIED = {
-    "RUN007", "RUN009", "RUN011", "RUN012", "ENV001", "ENV002", "ENV003", "IMG001", "IMG002",
+    "RUN007", "RUN009", "RUN011", "RUN012", "ENV001", "ENV002", "ENV003", "ENV004", "IMG001", "IMG002",
     "IMG004", "IMG005", "IMG006", "IMG007", "IMG008", "WPL015", "WPL016", "WPL017", "WPL018",
     "WPL025", "SME015", "SME016",
 }  # fmt: skip

@@ -23,7 +23,7 @@ class Checks:
     strict: bool = False
     """Warnings reject too."""
     envoy: bool = False
-    """Ask the Envoy of this machine too."""
+    """Ask the Envoy of this machine too, with one request."""
 
     def judge(
         self,

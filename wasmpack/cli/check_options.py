@@ -65,7 +65,7 @@ class CheckOptions(StartOptions):
         type=click.FloatRange(min=1, max=86400),
         metavar="SECONDS",
     )
-    envoy: bool = option("Ask a real Envoy too (wasmpack[envoy], or on the PATH).")
+    envoy: bool = option("Load it in a real Envoy, send a request (wasmpack[envoy]).")
 
     def checks(self) -> Checks:
         """Return the checks that these options select."""

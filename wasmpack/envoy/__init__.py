@@ -11,6 +11,7 @@ from wasmpack.envoy.binary import envoy_version, find_envoy
 from wasmpack.envoy.bootstrap import Plugin
 from wasmpack.envoy.judge import EnvoyVerdict, ask_envoy
 from wasmpack.envoy.messages import Exchange, LogLine, Request, Response
+from wasmpack.envoy.plain import Ended
 from wasmpack.envoy.process import EnvoyRefused
 from wasmpack.envoy.proxy import Chain, Plan, Proxy, running_proxy
 from wasmpack.envoy.upstream import Answer, always
@@ -18,6 +19,7 @@ from wasmpack.envoy.upstream import Answer, always
 __all__ = [
     "Answer",
     "Chain",
+    "Ended",
     "EnvoyRefused",
     "EnvoyVerdict",
     "Exchange",

@@ -1,4 +1,4 @@
-"""A real Envoy's verdict on a module: it runs the whole load sequence."""
+"""A real Envoy's verdict on a module: it runs the whole load sequence and serves one request."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy.binary import envoy_version, find_envoy
 from wasmpack.envoy.bootstrap import Plugin
+from wasmpack.envoy.plain import BODY, Ended
 from wasmpack.envoy.process import EnvoyRefused
 from wasmpack.envoy.proxy import Chain, Plan, running_proxy
 
@@ -19,15 +20,18 @@ class EnvoyVerdict:
     crashed: bool
     """It died of a signal: the module takes the whole proxy down."""
     words: tuple[str, ...]
+    at_request: bool = False
+    """It loads the module, and refuses or crashes with the first request."""
+    ended: Ended | None = None
+    """How the first request ended, if Envoy survived it."""
 
 
 def ask_envoy(
     module: bytes, start_up: StartUp | None = None, *, binary: Path | None = None
 ) -> EnvoyVerdict:
-    """Let Envoy load a module; no request is sent.
+    """Let Envoy load a module and serve the dry run's request, or connection.
 
-    Crashes with the first request only are not seen (docs/findings.md, MEM002). Envoy has the
-    budgets of the dry run, and nothing of our environment.
+    Envoy has the budgets of the dry run, and nothing of our environment.
 
     :param start_up: what the plugin is given; configurations are handed over as text
     :raises NotFound: Envoy is not installed
@@ -36,15 +40,21 @@ def ask_envoy(
     """
     start_up, binary = start_up or StartUp(), binary or find_envoy()
     version = envoy_version(binary)
-    words: tuple[str, ...] = ()
-    accepts, crashed = True, False
-    chain = Chain(plugins=[plugin_of(module, start_up)])
+    chain = Chain(plugins=[plugin_of(module, start_up)], answer=BODY)
+    loaded = False
     try:
         with running_proxy(Plan(chains=[chain], envoy=binary, cpu=start_up.seconds)) as proxy:
-            proxy.port()
+            loaded = bool(proxy.port())
+            ended = proxy.ask_plain()
     except EnvoyRefused as refused:
-        accepts, crashed, words = False, refused.crashed, refused.words
-    return EnvoyVerdict(version=version, accepts=accepts, crashed=crashed, words=words)
+        return EnvoyVerdict(
+            version=version,
+            accepts=False,
+            crashed=refused.crashed,
+            words=refused.words,
+            at_request=loaded,
+        )
+    return EnvoyVerdict(version=version, accepts=True, crashed=False, words=(), ended=ended)
 
 
 def plugin_of(module: bytes, start_up: StartUp) -> Plugin:

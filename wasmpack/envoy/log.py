@@ -19,6 +19,7 @@ _SHOWN = {"warning", "error", "critical"}
 _ERRORS = {"error", "critical"}
 _AFTERWARDS = ("Plugin ", "Wasm VM failed Failed to initialize")
 """Beginnings of lines that only repeat that something failed."""
+_FAILURE = re.compile(r"(?:Wasm VM failed )?Function: \S+ failed")
 STARTED = "starting main dispatch loop"
 _MOST = 8 << 20
 """Bytes of the log that are read at a time."""
@@ -84,3 +85,8 @@ def envoy_errors(lines: Iterable[LogLine]) -> list[str]:
     own = (line.text for line in lines if line.context == ENVOY and line.level in _ERRORS)
     every = dict.fromkeys(own)
     return [text for text in every if not text.startswith(_AFTERWARDS)] or list(every)
+
+
+def vm_failures(lines: Iterable[LogLine]) -> list[str]:
+    """Envoy's messages about functions of plugins that failed, which ends their VM."""
+    return [text for text in envoy_errors(lines) if _FAILURE.match(text)]

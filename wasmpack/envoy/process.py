@@ -21,7 +21,7 @@ from wasmpack.envoy.log import OPTIONS, Log, envoy_errors
 from wasmpack.envoy.messages import LogLine
 from wasmpack.errors import WasmpackError
 from wasmpack.oci.canonical import JsonObject
-from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch, end
+from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch, end, sleeps
 
 _ENVOY = 256 << 20
 """Bytes of memory that Envoy needs without any plugin, with a margin."""
@@ -147,6 +147,10 @@ class EnvoyProcess:
                 if self._process.poll() is None:
                     raise
                 self.raise_end("while it served a request", watch.exceeded)
+
+    def busy(self) -> bool:
+        """True while it works, or waits for its turn."""
+        return self._process.poll() is None and not sleeps(self._process.pid)
 
     def check(self, when: str = "") -> None:
         """:raises EnvoyRefused: it has ended"""

@@ -5,7 +5,6 @@
 """
 
 import contextlib
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,15 +12,20 @@ from pathlib import Path
 from wasmpack.dry_run.budget import Budget
 from wasmpack.envoy.binary import find_envoy
 from wasmpack.envoy.bootstrap import Plugin, answering, cluster, forwarding
-from wasmpack.envoy.http1 import MOST_BYTES, read_response, request_bytes
-from wasmpack.envoy.log import ENVOY, envoy_errors
+from wasmpack.envoy.client import Patience, answered, delivered, exchanged, sent_back
+from wasmpack.envoy.http1 import request_bytes
+from wasmpack.envoy.log import ENVOY, envoy_errors, vm_failures
 from wasmpack.envoy.messages import Exchange, Headers, LogLine, Request, Response, joined
+from wasmpack.envoy.plain import BODY, DELIVERED, PLAIN, Ended
 from wasmpack.envoy.process import EnvoyProcess, EnvoyRefused
 from wasmpack.envoy.upstream import Behaviour, Upstream, echo
+from wasmpack.oci.canonical import JsonObject
 
 _BARRIER = "barrier"
-_PATIENCE = 600.0
-"""Seconds by the clock for a response; the bounds of the process end a wait much earlier."""
+_SILENCE = 3.0
+"""Seconds without a byte from an idle proxy, after which a plain request is held."""
+_LONGEST_SILENCE = 60.0
+"""The same by the clock, where the system does not say if it is idle."""
 _AGENT = (("user-agent", "wasmpack"), ("accept", "*/*"))
 
 
@@ -31,6 +35,8 @@ class Chain:
 
     plugins: Sequence[Plugin]
     upstream: Behaviour = echo
+    answer: str | None = None
+    """The body of the listener's own response to each request; None: the upstream answers."""
 
     @property
     def connections(self) -> bool:
@@ -110,14 +116,35 @@ class Proxy:
         mark = len(self._process.log.lines)
         sent = _completed(request, port)
         with self._process.watched(asleep):
-            exchanged = _sent_back if self._chains[chain].connections else _exchanged
-            response = exchanged(sent, port)
+            send = sent_back if self._chains[chain].connections else exchanged
+            response = send(sent, port)
             self.settle()
         reached, answered = upstream.take()
         lines = [line for line in self.log[mark:] if self._chains[chain].logged(line)]
         return Exchange(
             sent=sent, reached=reached, answered=answered, response=response, log=tuple(lines)
         )
+
+    def ask_plain(self, chain: int = 0) -> Ended:
+        """Send the dry run's request, or connection, through a chain; a held one is given up.
+
+        :raises EnvoyRefused: the chain does not load, or Envoy died of it
+        """
+        port, network = self.port(chain), self._chains[chain].connections
+        mark = len(self.log)
+        patience = Patience(_SILENCE, self._process.busy, _LONGEST_SILENCE)
+        status, held = None, False
+        with contextlib.suppress(ConnectionError), self._process.watched():
+            try:
+                if not network:
+                    status = answered(request_bytes(PLAIN), port, patience=patience).status
+                elif delivered(BODY.encode(), port, patience):
+                    status = DELIVERED
+            except TimeoutError:
+                held = True
+        self.settle()
+        failed = tuple(vm_failures(self.log[mark:]))
+        return Ended(status=status, held=held, failed=failed, network=network)
 
     def settle(self) -> None:
         """Let everything that a response has caused in Envoy happen: its one worker thread answers
@@ -126,7 +153,7 @@ class Proxy:
         :raises EnvoyRefused: it ended
         """
         with self._process.watched():
-            _exchanged(_completed(Request(), self._barrier), self._barrier)
+            exchanged(_completed(Request(), self._barrier), self._barrier)
 
     def check(self) -> None:
         """:raises EnvoyRefused: it ended"""
@@ -155,12 +182,7 @@ def running_proxy(plan: Plan | Sequence[Plugin], *, envoy: Path | None = None) -
     binary = plan.envoy or find_envoy()
     with _Servers.of(plan) as servers:
         listeners = [
-            forwarding(
-                chain.plugins,
-                name=str(number),
-                cluster=_upstream(number),
-                port=0 if number else plan.port,
-            )
+            _listener(chain, number, 0 if number else plan.port)
             for number, chain in enumerate(plan.chains)
         ]
         listeners.append(answering((), name=_BARRIER, body="", status=204))
@@ -204,6 +226,12 @@ class _Servers(contextlib.ExitStack):
             yield name, service.port
 
 
+def _listener(chain: Chain, number: int, port: int) -> JsonObject:
+    if chain.answer is not None and not chain.connections:
+        return answering(chain.plugins, name=str(number), body=chain.answer)
+    return forwarding(chain.plugins, name=str(number), cluster=_upstream(number), port=port)
+
+
 def _upstream(number: int) -> str:
     return f"upstream-{number}"
 
@@ -215,21 +243,3 @@ def _completed(request: Request, port: int) -> Request:
         pair for pair in (*host, *_AGENT) if joined(request.headers, pair[0]) is None
     )
     return replace(request, headers=(*more, *request.headers))
-
-
-def _exchanged(request: Request, port: int) -> Response:
-    with (
-        socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as connection,
-        connection.makefile("rb") as stream,
-    ):
-        connection.sendall(request_bytes(request))
-        return read_response(stream, request.method)
-
-
-def _sent_back(request: Request, port: int) -> Response:
-    """The bytes that come back for a body, through network plugins."""
-    with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as connection:
-        connection.sendall(request.body)
-        connection.shutdown(socket.SHUT_WR)
-        with connection.makefile("rb") as stream:
-            return Response(body=stream.read(MOST_BYTES))

@@ -5,13 +5,13 @@ import http.client
 import json
 import socket
 import ssl
-import struct
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Self, TypeVar
 
+from wasmpack.envoy.client import AT_ONCE
 from wasmpack.envoy.http1 import MOST_BYTES, BadMessage, read_request, response_bytes
 from wasmpack.envoy.messages import Headers, Request, Response
 from wasmpack.errors import WrongUsage
@@ -22,8 +22,6 @@ _MOST_KEPT = 1000
 _BACKLOG = 128
 _RELAY_TIMEOUT = 30.0
 _LONGEST_DELAY = 60.0
-_AT_ONCE = struct.pack("ii", 1, 0)
-"""``SO_LINGER``: a connection that is closed is reset (socket(7))."""
 _OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "host", "trailer"}
 """Headers that are not passed on (RFC 9110, 7.6.1)."""
 
@@ -158,7 +156,7 @@ class Upstream:
         answer = self._behaviour(request)
         self._ended.wait(min(answer.delay, _LONGEST_DELAY))
         if answer.reset:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
             return False
         _keep(answer.response, self._responses)
         data = response_bytes(answer.response)

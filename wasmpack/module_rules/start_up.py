@@ -147,7 +147,7 @@ _CRASH_HINTS = {
     MEMORY_CRASH: EXPORT_MEMORY,
     HOST_CALL_CRASH: "make the call in another callback, or with other arguments",
 }
-_TICK, _FAILED = "proxy_on_tick", 503
+TICK, _FAILED = "proxy_on_tick", 503
 _LINE = 200
 """Characters of each line of the plugin's log that is quoted."""
 _BEYOND_US = {Outcome.LIMIT, Outcome.ENGINE, Outcome.UNKNOWN}
@@ -218,7 +218,7 @@ def _answered(step: Step, served: Served) -> str:
     if served.network:
         return "the proxy closes this connection, and each one after it"
     later = "the proxy answers each request after it with 503"
-    if step.name == _TICK or (served.status is not None and served.status != _FAILED):
+    if step.name == TICK or (served.status is not None and served.status != _FAILED):
         return later
     return f"the client gets {served.status or 'a part of the response'}, and {later}"
 
