@@ -50,7 +50,8 @@ ENVOY_ENDS_OTHERWISE = Rule(
     severity=Severity.WARNING,
     cause="its status, a trap or a pause that never ends differs; the message names both outcomes",
     consumer="the Envoy named",
-    example="Envoy 1.40.0 loads it too, but answers 503; in the dry run …",
+    example="Envoy 1.40.0 loads it too, but a plain request is answered with 503;\n"
+    "in the dry run it is answered with 200",
     fix="trust Envoy, and report the gap; a plugin that depends on time or chance may differ too",
 )
 
