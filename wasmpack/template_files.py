@@ -4,7 +4,6 @@
 True
 """
 
-from importlib.resources import files
 from pathlib import Path
 
 _FOLDER = "templates"
@@ -16,6 +15,8 @@ def template_file(name: str) -> bytes:
     A wheel holds them as package data. The sources hold them next to the package, which is where an
     editable install finds them.
     """
+    from importlib.resources import files
+
     packaged = files(__package__).joinpath(_FOLDER)
     in_sources = Path(__file__).parents[1] / _FOLDER
     return (packaged if packaged.is_dir() else in_sources).joinpath(name).read_bytes()

@@ -10,14 +10,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wasmpack.actions.explain import rule_named
-from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.findings import Report
-from wasmpack.images.image import Contents, Image, large_module, runtime_config_blob, variant_of
+from wasmpack.images.image import (
+    Contents,
+    Image,
+    large_module,
+    layer_json,
+    runtime_config_blob,
+    variant_of,
+)
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.images.variants import Variant
-from wasmpack.images.writing import layer_json
 from wasmpack.oci.canonical import JsonObject
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
@@ -200,6 +204,9 @@ def _report(image: Image, targets: Sequence[str], looked: _Looked) -> Report:
         known = known_report(image.top, rule_named)
         if known is not None:
             return replace(known, subject=image.reference, kind="image")
+    from wasmpack.actions.validate import Checks
+    from wasmpack.actions.validate_image import validate_image
+
     return validate_image(image, Checks(targets=targets))
 
 

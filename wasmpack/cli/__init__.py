@@ -13,17 +13,13 @@ _FEWER_COLLECTIONS = 100_000
 def start() -> NoReturn:
     """Entry point of ``wasmpack``: run a command and leave with the contract's exit code."""
     gc.set_threshold(_FEWER_COLLECTIONS)
-    from wasmpack.cli.preload import preload_dry_run
-    from wasmpack.dry_run.spawn import end_early
+    from wasmpack.cli.preload import early_dry_run
 
     _write_any_text()
-    preload_dry_run(sys.argv[1:])
-    try:
+    with early_dry_run(sys.argv[1:]):
         from wasmpack.cli.main import run
 
         code = run(sys.argv[1:])
-    finally:
-        end_early()
     _leave(code)
 
 

@@ -3,24 +3,36 @@
 import importlib
 import sys
 import threading
-from collections.abc import Sequence
-
-from wasmpack.dry_run.spawn import start_early
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 _WITHOUT_MODULES = {"config", "wasmplugin"}
 """Nouns of ``validate`` for other subjects than modules."""
 _NO_DRY_RUN = {"--no-validate", "--help", "-h"}
 
 
-def preload_dry_run(arguments: Sequence[str]) -> None:
+@contextmanager
+def early_dry_run(arguments: Sequence[str]) -> Iterator[None]:
     """Start the process of the dry run, before click and the command are loaded, if it is needed.
 
     :param arguments: the command line
     """
+    if not _will_judge(arguments):
+        yield
+        return
+    from wasmpack.dry_run.spawn import end_early, start_early
+
+    start_early()
+    try:
+        yield
+    finally:
+        end_early()
+
+
+def _will_judge(arguments: Sequence[str]) -> bool:
     command, noun = [*(word for word in arguments if word[:1] != "-"), "", ""][:2]
     judges = command == "build" or (command == "validate" and noun not in _WITHOUT_MODULES)
-    if judges and not _NO_DRY_RUN.intersection(arguments):
-        start_early()
+    return judges and not _NO_DRY_RUN.intersection(arguments)
 
 
 def preload(module: str) -> None:

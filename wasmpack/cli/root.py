@@ -15,7 +15,6 @@ from wasmpack.cli.command import TOPIC, Group, write_section
 from wasmpack.cli.console import Console, Run, current_run
 from wasmpack.cli.first_screen import SECTIONS, STEPS
 from wasmpack.cli.topics import TOPICS
-from wasmpack.oci.place import is_there
 from wasmpack.version import VERSION
 
 _LIKENESS = 0.75
@@ -111,6 +110,8 @@ class NounGroup(Group):
             at = args.index(first)
             return [first, *args[:at], *args[at + 1 :]]
         near = difflib.get_close_matches(first.lower(), self.commands, 1, _LIKENESS)
+        from wasmpack.oci.place import is_there
+
         if near and not is_there(Path(first).exists):
             raise click.NoSuchCommand(first, possibilities=near, ctx=ctx)
         return ["", *args]

@@ -266,3 +266,13 @@ def variant_of(manifest: Manifest) -> Variant:
     config = manifest.config.media_type if manifest.config else ""
     cncf = config == mt.CNCF_CONFIG or mt.CNCF_WASM in types
     return Variant.CNCF if cncf else Variant.UNKNOWN
+
+
+def layer_json(layer: Descriptor) -> dict[str, object]:
+    """The contract's shape of one layer."""
+    return {
+        "mediaType": layer.media_type,
+        "digest": str(layer.digest),
+        "size": layer.size,
+        "title": layer.title,
+    }

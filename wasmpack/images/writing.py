@@ -10,7 +10,7 @@ from wasmpack.errors import DigestMismatch
 from wasmpack.files.home import expanded
 from wasmpack.files.outputs import is_stdout
 from wasmpack.findings import Report
-from wasmpack.images.image import Image, variant_of
+from wasmpack.images.image import Image, layer_json, variant_of
 from wasmpack.images.opening import refuse_path
 from wasmpack.images.transfer import Moved, transfer_all
 from wasmpack.images.variants import Variant
@@ -88,16 +88,6 @@ class Written:
             "findings": [f.as_json() for f in (self.report.findings if self.report else ())],
             "references": [str(place) for place in self.places],
         }
-
-
-def layer_json(layer: Descriptor) -> dict[str, object]:
-    """The contract's shape of one layer."""
-    return {
-        "mediaType": layer.media_type,
-        "digest": str(layer.digest),
-        "size": layer.size,
-        "title": layer.title,
-    }
 
 
 def write_image(
