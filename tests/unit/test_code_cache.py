@@ -138,13 +138,13 @@ def test_a_linked_cache_loses_nothing(cache: Path, tmp_path: Path) -> None:
 
 
 def test_the_baseline_compiler_takes_what_it_can() -> None:
-    baseline, cranelift = engines(heaviest=0)
+    baseline, cranelift = engines(0, heaviest=0)
     assert compiled_module(wat(), None).engine is baseline
     newer = wasmtime.wat2wasm("(module (func $f (return_call $f)))")
     assert compiled_module(newer, None).engine is cranelift
-    assert engines(heaviest=10**10) == [cranelift], "Winch says nothing of what V8 takes for it"
+    assert engines(0, heaviest=10**10) == [cranelift], "Winch says nothing of what V8 takes for it"
 
 
 def test_without_the_baseline_compiler_cranelift_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "s390x")
-    assert engines(heaviest=0) == [engine(bounded=True)]
+    assert engines(0, heaviest=0) == [engine(bounded=True)]

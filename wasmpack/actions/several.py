@@ -53,9 +53,10 @@ def in_order(
 ) -> Iterator[Result]:
     """Do the work in several threads; items are taken as they are needed, and none is kept.
 
-    :param jobs: how many at a time; by default one for each core
+    :param jobs: how many at a time; by default two for each core, since a thread waits for its
+        process most of the time
     """
-    jobs = jobs or os.cpu_count() or 1
+    jobs = jobs or 2 * (os.cpu_count() or 1)
     if jobs == 1:
         yield from map(work, items)
         return

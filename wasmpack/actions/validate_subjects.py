@@ -71,7 +71,7 @@ def validate_subjects(
     """The report on each name, in their order; a failure hides none of the others.
 
     :param find: the subject of a name
-    :param jobs: how many at a time; by default one for each core
+    :param jobs: how many at a time; see :func:`wasmpack.actions.several.in_order`
     """
     subjects = (attempt(find, name, name) for name in names)
 

@@ -36,7 +36,7 @@ class SubjectOptions(CheckOptions):
     """How several subjects are validated."""
 
     jobs: int | None = option(
-        "Validate so many at a time. [default: one per core]",
+        "Validate so many at a time. [default: two per core]",
         "-j",
         type=click.IntRange(min=1),
         metavar="N",

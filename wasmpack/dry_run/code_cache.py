@@ -45,7 +45,7 @@ def compiled_module(data: bytes, cached: Path | None, heaviest: int = 0) -> Code
     """
     import wasmtime
 
-    choice = engines(heaviest)
+    choice = engines(len(data), heaviest)
     if cached is None:
         return _by_first(choice, wasmtime.Module, data)
     code = read_owned(cached, _LIMIT)

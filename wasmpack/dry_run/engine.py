@@ -24,6 +24,8 @@ _BASELINE = {"x86_64", "AMD64"}
 _HEAVY = 1_000_000_000
 """Weight of a function for which V8 may need gigabytes, and Winch does not. Functions of 3e10 and
 1e10 took Envoy 1.40 more than 1.3 GB; those of Go plugins weigh under 2e8."""
+_WORTH_THREADS = 256 * 1024
+"""Bytes of a module; Winch compiles a smaller one while threads would start."""
 _WINCH = 2
 """``wasmtime_strategy_enum`` (wasmtime/config.h); ``Config.strategy`` has no name for it."""
 _NEWER = (
@@ -101,20 +103,22 @@ def engine(*, bounded: bool = False) -> wasmtime.Engine:
     return wasmtime.Engine(config)
 
 
-def engines(heaviest: int) -> list[wasmtime.Engine]:
+def engines(size: int, heaviest: int) -> list[wasmtime.Engine]:
     """Engines of the dry run, which can be interrupted; the first that compiles a module runs it.
 
     Winch, the baseline compiler, takes a quarter of Cranelift's time. It lacks the newer features,
     and vectors where the processor has no AVX.
 
+    :param size: bytes of the module
     :param heaviest: see :func:`wasmpack.wasm.code.heaviest_body`
     """
     baseline = platform.machine() in _BASELINE and heaviest <= _HEAVY
-    return [*([_baseline_engine()] if baseline else []), engine(bounded=True)]
+    first = [_baseline_engine(parallel=size >= _WORTH_THREADS)] if baseline else []
+    return [*first, engine(bounded=True)]
 
 
 @cache
-def _baseline_engine() -> wasmtime.Engine:
+def _baseline_engine(*, parallel: bool) -> wasmtime.Engine:
     """Fails, with the process, if anything is on that Winch lacks."""
     import wasmtime
     from wasmtime import _bindings
@@ -123,6 +127,7 @@ def _baseline_engine() -> wasmtime.Engine:
     config.gc_support = False
     config.epoch_interruption = True
     config.max_wasm_stack = _STACK
+    config.parallel_compilation = parallel
     _bindings.wasmtime_config_strategy_set(config.ptr(), _WINCH)
     return wasmtime.Engine(config)
 
