@@ -8,13 +8,24 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 from support.plugins import wat
 from support.running import NET, below, parents, until
 
-from wasmpack.envoy import Plugin, running_proxy
+from wasmpack.envoy import (
+    Answer,
+    Chain,
+    EnvoyRefused,
+    Exchange,
+    Plan,
+    Plugin,
+    Request,
+    Response,
+    running_proxy,
+)
 
 pytestmark = pytest.mark.envoy
 
@@ -148,3 +159,31 @@ def test_a_long_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     with running_proxy([Plugin(module=wat())]) as proxy:
         assert proxy.get("/").status == 200
+
+
+def test_requests_are_sent_at_the_same_time() -> None:
+    """The upstream answers when all of them are there."""
+    count = 8
+    all_there = threading.Barrier(count)
+
+    def behave(_request: Request) -> Answer:
+        all_there.wait(60)
+        return Answer(response=Response(body=b"all"))
+
+    plan = Plan(chains=[Chain(plugins=[Plugin(module=wat())], upstream=behave)])
+    with running_proxy(plan) as proxy:
+        found = proxy.ask_together(Request(path="/x"), count, asleep=60)
+    exchanges = [each for each in found if isinstance(each, Exchange)]
+    assert [each.response.body for each in exchanges] == [b"all"] * count
+    assert [len(each.reached) for each in exchanges] == [1] * count
+
+
+def test_one_of_several_requests_that_kills_envoy_is_a_refusal() -> None:
+    on_request = """(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        (drop (call $continue (i32.const 1))) (i32.const 0))"""
+    continues = '(import "env" "proxy_continue_stream" (func $continue (param i32) (result i32)))'
+    with (
+        pytest.raises(EnvoyRefused, match="request"),
+        running_proxy([Plugin(module=wat(on_request, continues))]) as proxy,
+    ):
+        proxy.ask_together(Request(), 4)

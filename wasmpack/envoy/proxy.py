@@ -6,8 +6,10 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from wasmpack.dry_run.budget import Budget
 from wasmpack.envoy.binary import find_envoy
@@ -21,6 +23,7 @@ from wasmpack.envoy.process import EnvoyProcess, EnvoyRefused
 from wasmpack.envoy.upstream import Behaviour, Upstream, echo
 from wasmpack.oci.canonical import JsonObject
 
+Message = TypeVar("Message")
 _BARRIER = "barrier"
 _SILENCE = 3.0
 """Seconds without a byte from an idle proxy, after which a plain request is held."""
@@ -111,19 +114,48 @@ class Proxy:
         :raises EnvoyRefused: the chain does not load, or Envoy died of the request
         :raises ConnectionError: the connection ended without a response
         """
+        (found,) = self.ask_together(request, 1, chain, asleep=asleep)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    def ask_together(
+        self, request: Request, count: int, chain: int = 0, *, asleep: float = 0.0
+    ) -> list[Exchange | OSError]:
+        """Send a request so often at the same time.
+
+        The upstream does not know who sent what reaches it: the exchanges get that in its order.
+
+        :param asleep: seconds that the upstream takes to answer
+        :returns: for each, an exchange or the reason why there was no response
+        :raises EnvoyRefused: the chain does not load, or Envoy died of the requests
+        """
         port, upstream = self.port(chain), self._servers.upstreams[chain]
         upstream.take()
         mark = len(self._process.log.lines)
         sent = _completed(request, port)
-        with self._process.watched(asleep):
-            send = sent_back if self._chains[chain].connections else exchanged
-            response = send(sent, port)
-            self.settle()
+        send = sent_back if self._chains[chain].connections else exchanged
+        with ThreadPoolExecutor(count) as pool:
+            tries = [pool.submit(send, sent, port) for _ in range(count)]
+            with contextlib.suppress(OSError), self._process.watched(asleep):
+                wait(tries)
+                for each in tries:
+                    each.result()
+                self.settle()
         reached, answered = upstream.take()
-        lines = [line for line in self.log[mark:] if self._chains[chain].logged(line)]
-        return Exchange(
-            sent=sent, reached=reached, answered=answered, response=response, log=tuple(lines)
-        )
+        lines = tuple(line for line in self.log[mark:] if self._chains[chain].logged(line))
+        return [
+            error
+            if isinstance(error := each.exception(), OSError)
+            else Exchange(
+                sent=sent,
+                reached=_share(reached, number, count),
+                answered=_share(answered, number, count),
+                response=each.result(),
+                log=lines,
+            )
+            for number, each in enumerate(tries)
+        ]
 
     def ask_plain(self, chain: int = 0) -> Ended:
         """Send the dry run's request, or connection, through a chain; a held one is given up.
@@ -243,3 +275,8 @@ def _completed(request: Request, port: int) -> Request:
         pair for pair in (*host, *_AGENT) if joined(request.headers, pair[0]) is None
     )
     return replace(request, headers=(*more, *request.headers))
+
+
+def _share(messages: tuple[Message, ...], number: int, count: int) -> tuple[Message, ...]:
+    """One each, and the last gets those that are left."""
+    return messages[number:] if number == count - 1 else messages[number : number + 1]

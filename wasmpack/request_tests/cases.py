@@ -33,6 +33,8 @@ class Step:
 
     request: Request
     repeat: int = 1
+    parallel: int = 1
+    """Requests that are sent at the same time."""
     upstream_request: JsonObject = field(default_factory=dict)
     """Matchers on the request that reached the upstream."""
     response: JsonObject = field(default_factory=dict)
@@ -173,7 +175,7 @@ def _case(value: Mapping[str, Any], where: str, base: Path) -> Case:
 
 def _steps(value: Mapping[str, Any], where: str) -> Iterator[Step]:
     """The steps, or the test as the one step that it is."""
-    expected = ("request", "response", "upstreamRequest", "reachesUpstream", "repeat")
+    expected = ("request", "response", "upstreamRequest", "reachesUpstream", "repeat", "parallel")
     own = {key: value[key] for key in expected if key in value}
     if "steps" not in value:
         rows = [own] if own or "refused" not in value else []
@@ -185,7 +187,8 @@ def _steps(value: Mapping[str, Any], where: str) -> Iterator[Step]:
             reaches = True
         yield Step(
             request=_request(row.get("request", {}), where),
-            repeat=row.get("repeat", 1),
+            repeat=row.get("repeat", row.get("parallel", 1)),
+            parallel=row.get("parallel", 1),
             upstream_request=row.get("upstreamRequest", {}),
             response=row.get("response", {}),
             reaches_upstream=reaches,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from wasmpack.envoy import Chain, EnvoyRefused, Plan, Plugin, Proxy, always, running_proxy
+from wasmpack.envoy import Chain, EnvoyRefused, Exchange, Plan, Plugin, Proxy, always, running_proxy
 from wasmpack.envoy.log import ENVOY
 from wasmpack.envoy.upstream import echo
 from wasmpack.errors import WasmpackError
@@ -135,6 +135,13 @@ class _Loaded:
         return self.case.alone or self.error is not None
 
 
+def _failures_of(step: Step, found: Exchange | OSError) -> Iterator[Failure]:
+    if isinstance(found, OSError):
+        yield Failure(what="response", expected="a response", got=str(found))
+    else:
+        yield from step_failures(step, found)
+
+
 def _together(waiting: Sequence[_Loaded]) -> int:
     """The number of tests at the front that may share an Envoy."""
     size = 0
@@ -164,19 +171,16 @@ class _Run:
         several = sum(step.repeat for step in self.case.steps) > 1
         sent = 0
         for step in self.case.steps:
-            for _ in range(step.repeat):
-                sent += 1
-                prefix = f"request {sent}: " if several else ""
-                for failure in self._asked(step, delay):
-                    yield replace(failure, what=prefix + failure.what)
+            for before in range(0, step.repeat, step.parallel):
+                count = min(step.parallel, step.repeat - before)
+                for found in self.proxy.ask_together(
+                    step.request, count, self.number, asleep=delay
+                ):
+                    sent += 1
+                    prefix = f"request {sent}: " if several else ""
+                    for failure in _failures_of(step, found):
+                        yield replace(failure, what=prefix + failure.what)
         yield from self._later()
-
-    def _asked(self, step: Step, delay: float) -> list[Failure]:
-        try:
-            exchange = self.proxy.ask(step.request, self.number, asleep=delay)
-        except OSError as error:
-            return [Failure(what="response", expected="a response", got=str(error))]
-        return list(step_failures(step, exchange))
 
     def _later(self) -> list[Failure]:
         """Expectations that may come true by and by, and do not in the time that they have."""
