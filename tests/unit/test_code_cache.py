@@ -11,7 +11,7 @@ from agreement import binary as b
 from support.plugins import wat
 
 from wasmpack.dry_run.code_cache import Code, cache_file, clear_cache, compiled_module
-from wasmpack.dry_run.engine import engine, engines
+from wasmpack.dry_run.engine import _config, engine, engines
 from wasmpack.proxy_abi.module import PluginModule
 
 pytestmark = pytest.mark.dependencies
@@ -148,3 +148,12 @@ def test_the_baseline_compiler_takes_what_it_can() -> None:
 def test_without_the_baseline_compiler_cranelift_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "s390x")
     assert engines(0, heaviest=0) == [engine(bounded=True)]
+
+
+def test_the_baseline_compiler_is_winch() -> None:
+    """wasmtime tells the compilers apart when it loads code."""
+    config = _config(newer=False)
+    config.gc_support, config.epoch_interruption = False, True
+    code = wasmtime.Module(wasmtime.Engine(config), wat()).serialize()
+    with pytest.raises(wasmtime.WasmtimeError, match="without Winch"):
+        wasmtime.Module.deserialize(engines(0, heaviest=0)[0], code)
