@@ -21,7 +21,6 @@ MODULES = sorted(ROOT.rglob("*.py"))
 CHECKOUT = Path(__file__).parents[2]
 
 LAYERS = {
-    "package_data": -1,
     "errors": 0, "findings": 0, "version": 0, "redaction": 0, "template_files": 0, "schemas": 0,
     "confinement": 1, "processes": 1, "files": 1, "oci": 1, "wasm": 1,
     "kubeyaml": 2, "runtime_config": 2, "targets": 2, "proxy_abi": 2, "git": 2,

@@ -6,6 +6,7 @@ JSON is what Envoy reads here, so no YAML library is needed.
 
 import hashlib
 import json
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from wasmpack.oci.canonical import JsonObject
-from wasmpack.package_data import package_file
 
 LISTENERS = "./listeners.json"
 """Envoy's name of the file with the listeners: each is loaded or refused by itself."""
@@ -173,5 +173,5 @@ def _form(name: str) -> JsonObject:
 
 @cache
 def _forms() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = json.loads(package_file(__package__, "bootstrap.json"))
+    loaded: Mapping[str, Any] = json.loads(pkgutil.get_data(__name__, "bootstrap.json") or b"")
     return loaded

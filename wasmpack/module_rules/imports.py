@@ -1,13 +1,13 @@
 """Imports for which a proxy of a given release would refuse a module."""
 
 import json
+import pkgutil
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
 from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.module_rules.likewise import EXAMINED, likewise
-from wasmpack.package_data import package_file
 from wasmpack.proxy_abi import abi
 from wasmpack.proxy_abi.module import sdk_of
 from wasmpack.wasm.types import Import, Module
@@ -117,9 +117,9 @@ def import_hint(sdk: str, item: Import, version: str) -> str:
 @cache
 def _hints() -> list[dict[str, str]]:
     """Hints, with patterns of the SDKs, modules and names they are for."""
-    hints: list[dict[str, str]] = json.loads(package_file(__package__, "import_hints.json"))[
-        "hints"
-    ]
+    hints: list[dict[str, str]] = json.loads(
+        pkgutil.get_data(__name__, "import_hints.json") or b""
+    )["hints"]
     return hints
 
 

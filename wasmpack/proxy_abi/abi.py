@@ -11,11 +11,10 @@ A function is provided by a release if it was added to the host on or before tha
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from typing import NewType, TypedDict
-
-from wasmpack.package_data import package_file
 
 MARKERS: Mapping[bytes, str] = {
     b"proxy_abi_version_0_1_0": "0.1.0",
@@ -68,7 +67,7 @@ class _Tables(TypedDict):
 @cache
 def tables() -> _Tables:
     """The tables as in the file."""
-    tables: _Tables = json.loads(package_file(__package__, "data/abi.json"))
+    tables: _Tables = json.loads(pkgutil.get_data(__name__, "data/abi.json") or b"")
     return tables
 
 

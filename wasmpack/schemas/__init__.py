@@ -5,14 +5,13 @@
 """
 
 import json
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Any
-
-from wasmpack.package_data import package_file
 
 _LONGEST = 500
 _MOST = 1000
@@ -72,7 +71,7 @@ def _keys_of(schema: Any) -> tuple[str, ...]:
 @cache
 def load_schema(name: str) -> Mapping[str, Any]:
     """A schema, parsed."""
-    loaded: Mapping[str, Any] = json.loads(package_file(__package__, f"{name}.schema.json"))
+    loaded: Mapping[str, Any] = json.loads(pkgutil.get_data(__name__, f"{name}.schema.json") or b"")
     return loaded
 
 

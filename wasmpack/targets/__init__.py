@@ -10,6 +10,7 @@ import contextlib
 import difflib
 import hashlib
 import json
+import pkgutil
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,6 @@ from functools import cache
 
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
-from wasmpack.package_data import package_file
 from wasmpack.proxy_abi.abi import HostDate
 
 IBM_NOTE = (
@@ -236,7 +236,10 @@ def _rows() -> dict[str, JsonObject]:
 
 @cache
 def _texts() -> dict[str, str]:
-    return {name: package_file(__package__, f"data/{name}.json").decode() for name in _CONSUMERS}
+    return {
+        name: (pkgutil.get_data(__name__, f"data/{name}.json") or b"").decode()
+        for name in _CONSUMERS
+    }
 
 
 def _target(row: JsonObject, patch: int | None = None) -> Target:

@@ -1,12 +1,12 @@
 """Declarations of a module: sections, imports, exports, memories."""
 
 import json
+import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from wasmpack.package_data import package_file
 from wasmpack.wasm.cursor import Cursor, Source
 
 _LONGEST_NAME = 4096
@@ -116,7 +116,7 @@ class Export(_Named):
 
 def names(kind: str) -> Mapping[int, str]:
     """Names of sections, value types or heap types by their number in the binary format."""
-    tables = json.loads(package_file(__package__, "names.json"))
+    tables = json.loads(pkgutil.get_data(__name__, "names.json") or b"")
     return {int(number, 0): name for number, name in tables[kind].items()}
 
 

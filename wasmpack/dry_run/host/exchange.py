@@ -4,12 +4,11 @@ Those that are tried are data: ``get_request.json`` and ``connection.json``.
 """
 
 import json
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
-
-from wasmpack.package_data import package_file
 
 STREAM = 2
 """Id of the first stream's context (context.h, ``allocContextId``)."""
@@ -106,7 +105,7 @@ def _value(value: str | int | None) -> bytes | None:
     return None if value is None else value.encode()
 
 
-GET_REQUEST = callbacks(package_file(__package__, "get_request.json"))
+GET_REQUEST = callbacks(pkgutil.get_data(__name__, "get_request.json") or b"")
 """The callbacks of one request and its answer, in the proxy's order."""
-CONNECTION = callbacks(package_file(__package__, "connection.json"))
+CONNECTION = callbacks(pkgutil.get_data(__name__, "connection.json") or b"")
 """Those of a connection, which network plugins get."""

@@ -6,6 +6,7 @@ Where an answer depends on the ABI or the date too, the function looks at ``host
 """
 
 import json
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from types import ModuleType
@@ -14,7 +15,6 @@ from typing import NotRequired, TypedDict
 from wasmpack.dry_run.host import calls_out, header_maps, streams, values, wasi
 from wasmpack.dry_run.host.memory import Status
 from wasmpack.dry_run.host.state import Host
-from wasmpack.package_data import package_file
 from wasmpack.proxy_abi import abi
 
 HostCall = Callable[..., int | None]
@@ -56,7 +56,7 @@ def _calls(
 
 
 def _host_functions() -> dict[tuple[str, str], HostCall]:
-    fixed = json.loads(package_file(__package__, "fixed_answers.json"))
+    fixed = json.loads(pkgutil.get_data(__name__, "fixed_answers.json") or b"")
     env_names = (*abi.tables()["hostFunctions"], *abi.tables()["extraFunctions"])
     env_homes = (calls_out, header_maps, streams, values)
     env = _calls(env_names, env_homes, fixed["env"], Status)
