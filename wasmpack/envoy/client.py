@@ -67,7 +67,7 @@ def delivered(data: bytes, port: int, patience: Patience | None = None) -> bool:
     It is then reset: a proxy that passes on an orderly end waits for the upstream's.
 
     :raises TimeoutError: fewer come, and the proxy has nothing left to do
-    :raises ConnectionError: there is no connection
+    :raises ConnectionError: the proxy refuses the connection
     """
     with _connected(port, patience) as (connection, stream):
         connection.sendall(data)
