@@ -73,6 +73,29 @@ def test_the_dry_run_ends_with_it(
     assert code == expected.get(number, 143)
 
 
+INTERRUPTED_WHILE_LOADING = """
+import os, sys
+from wasmpack.cli import start
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "wasmpack.cli.main":
+            os.kill(os.getpid(), int(sys.argv.pop()))
+
+sys.meta_path.insert(0, Interrupting())
+start()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_while_it_loads_ends_it_as_any_other(number: signal.Signals) -> None:
+    words = ["-c", INTERRUPTED_WHILE_LOADING, "validate", "x.wasm", str(int(number))]
+    with started(sys.executable, *words) as process:
+        code = process.wait(NET)
+        assert process.communicate() == (b"", b"")
+    assert code == (130 if number == signal.SIGINT else 143)
+
+
 @pytest.mark.envoy
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_envoy_ends_with_it(number: signal.Signals, wasmpack_command: str, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +15,10 @@ from wasmpack.dry_run.sandbox import Sandbox
 @contextmanager
 def in_this_process() -> Iterator[None]:
     """Let ``main.run`` be called here, dry runs and all; afterwards nothing is left of it."""
-    handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(warnings, "showwarning", warnings.showwarning)
         patch.setattr(Sandbox, "__init__", lambda _self, _started=None: None)
         patch.setattr(Sandbox, "__exit__", InThisProcess.__exit__)
         patch.setattr(Sandbox, "feed", lambda *_, **__: None)
         patch.setattr(Sandbox, "run", InThisProcess.run)
-        try:
-            yield
-        finally:
-            for one, handler in handlers.items():
-                signal.signal(one, handler)
+        yield

@@ -13,14 +13,26 @@ _FEWER_COLLECTIONS = 100_000
 def start() -> NoReturn:
     """Entry point of ``wasmpack``: run a command and leave with the contract's exit code."""
     gc.set_threshold(_FEWER_COLLECTIONS)
+    from wasmpack.cli.signals import INTERRUPTED, TERMINATED, Terminated, clean_up_when_terminated
+
+    try:
+        clean_up_when_terminated()
+        _write_any_text()
+        code = _run(sys.argv[1:])
+    except KeyboardInterrupt:  # while it loads, or on its way out
+        code = INTERRUPTED
+    except Terminated:
+        code = TERMINATED
+    _leave(code)
+
+
+def _run(arguments: list[str]) -> int:
     from wasmpack.cli.preload import early_dry_run
 
-    _write_any_text()
-    with early_dry_run(sys.argv[1:]):
+    with early_dry_run(arguments):
         from wasmpack.cli.main import run
 
-        code = run(sys.argv[1:])
-    _leave(code)
+        return run(arguments)
 
 
 def _write_any_text() -> None:

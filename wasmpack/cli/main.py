@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,6 +17,7 @@ from click.exceptions import NoArgsIsHelpError
 from wasmpack.cli.command import ONCE_READ
 from wasmpack.cli.console import Console, Run
 from wasmpack.cli.root import ReaderGone, cli, inner_commands
+from wasmpack.cli.signals import INTERRUPTED, TERMINATED, Terminated
 from wasmpack.cli.usage import usage_hint, usage_message
 from wasmpack.errors import WasmpackError, WasmpackWarning
 from wasmpack.redaction import listening, plain_text, redacted
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 COMPLETE = "__complete"
 """Stands in place of a command when a shell's script asks."""
-_INTERRUPTED, _TERMINATED = 130, 143
 _BROKEN_PIPE = 141
 """Exit code that a shell reports for a program killed by a closed pipe (128 + SIGPIPE)."""
 _UNDECODABLE = "surrogates not allowed"
@@ -63,7 +61,6 @@ def _ticker() -> Ticker | None:
 
 def _run(arguments: Sequence[str], this: Run) -> int:
     started = time.monotonic()
-    _clean_up_when_terminated()
     with warnings.catch_warnings():
         warnings.showwarning = _shown_by(this)
         try:
@@ -76,10 +73,10 @@ def _run(arguments: Sequence[str], this: Run) -> int:
             if sys.stdout is not None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return _BROKEN_PIPE
-        except _Terminated:
-            return _told(this.console, "terminated", "", _TERMINATED)
+        except Terminated:
+            return _told(this.console, "terminated", "", TERMINATED)
         except (KeyboardInterrupt, click.Abort):
-            return _told(this.console, "interrupted", "", _INTERRUPTED)
+            return _told(this.console, "interrupted", "", INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
             if _debugging(arguments):
                 _show_traceback()
@@ -132,20 +129,6 @@ def _show_traceback() -> None:
 
     for line in redacted(traceback.format_exc()).splitlines():
         click.echo(plain_text(line), err=True)
-
-
-class _Terminated(BaseException):
-    """SIGTERM or SIGHUP, as an exception: processes and files are cleaned up on its way."""
-
-
-def _clean_up_when_terminated() -> None:
-    def end(_number: int, _frame: object) -> None:
-        raise _Terminated
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
-            signal.signal(signal.SIGHUP, end)
 
 
 def _explain(error: Exception, console: Console) -> int:
