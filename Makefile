@@ -22,6 +22,7 @@ WORKERS ?= auto
 OLDEST   = $(VENV)-lowest
 PYTEST   = -n $(WORKERS) --dist worksteal
 CASES    = tests/unit tests/golden
+SPARE    = -p no:xdist -p no:hypothesispytest -p no:logging
 QUICK    = not docker and not envoy and not slow
 
 # Processes that tests start are measured too: each finds this variable, and coverage.py's .pth file
@@ -29,6 +30,9 @@ QUICK    = not docker and not envoy and not slow
 # 2026-11-28). The tests of make test reach more, and would take twice the time to measure.
 MEASURED = COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.coverage
 COVERED  = 85
+
+# A run of the tests compiles those that have changed, not all.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo check coverage test test-lowest fuzz bless lint hooks generated docs bench constraints clean
 
@@ -42,7 +46,7 @@ demo: $(STAMP)
 
 ## check: run after each change: linters, and the tests that need neither tools nor time
 check: lint
-	$(BIN)/pytest -q $(CASES) -m "$(QUICK) and not command"
+	$(BIN)/pytest -q $(SPARE) $(CASES) -m "$(QUICK) and not command and not stress"
 
 ## coverage: how much of the package the quick tests run, with those of the command; at least the floor
 coverage: $(TESTED)

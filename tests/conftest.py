@@ -2,10 +2,11 @@
 
 import gc
 import os
+import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,13 +34,15 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark by their fixtures: tests with a registry, a container; with the command, a process."""
+    """Mark by their fixtures: what needs Docker, a process each, or a minute to compile."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if REGISTRIES & fixtures:
             item.add_marker(pytest.mark.docker)
         if fixtures & {"cli", "wasmpack_command"}:
             item.add_marker(pytest.mark.command)
+        if "go_plugin" in fixtures:
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,19 @@ class Cli(Protocol):
     ) -> Done: ...
 
 
+@pytest.fixture(scope="session")
+def nowhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For tests that do not ask for ``tmp_path``: one for each costs more than most."""
+    return tmp_path_factory.mktemp("nowhere")
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the user's store, credentials or colours, or writes next to the sources."""
+def clean_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, nowhere: Path
+) -> Iterator[None]:
+    """No test sees the user's store, credentials, colours, or the secrets of the test before."""
+    writes = "tmp_path" in request.fixturenames
+    tmp_path: Path = request.getfixturevalue("tmp_path") if writes else nowhere
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith("WASMPACK_") and name not in KEPT:
@@ -79,14 +92,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.delenv("DOCKER_CONFIG", raising=False)
     monkeypatch.setenv("WASMPACK_STORE", str(tmp_path / "store"))
-
-
-@pytest.fixture(autouse=True)
-def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process hides its secrets for as long as it runs; here it runs many tests."""
+    # A process hides its secrets for as long as it runs; here it runs many tests.
     monkeypatch.setattr(redaction, "_known", redaction.Secrets())
     for ring in ("_tokens", "_queries"):
         monkeypatch.setattr(redaction, ring, deque(maxlen=getattr(redaction, ring).maxlen))
+    yield
+    if not writes:
+        for path in nowhere.iterdir():
+            shutil.rmtree(path)
 
 
 @pytest.fixture(scope="session")

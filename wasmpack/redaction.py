@@ -177,8 +177,9 @@ def _unsigned(word: re.Match[str]) -> str:
 def _of_environment() -> Iterator[str]:
     """The password of this run, and the logins of proxies, however malformed their addresses."""
     yield os.environ.get("WASMPACK_PASSWORD", "")
-    for name, value in os.environ.items():
+    for name in os.environ:
         if name.lower().endswith(_PROXY):
+            value = os.environ.get(name, "")
             login, at, _ = value.rpartition("@")
             login = login if at else value
             login = login.partition("://")[2] or login

@@ -85,9 +85,42 @@ def linked_blob(source: str, target: str) -> None:
     (os.link if "/blobs/" in source else shutil.copy)(source, target)
 
 
+def state(folder: Path) -> dict[str, tuple[int, ...]]:
+    """What shows that something in it was written, made or deleted; locks hold nothing."""
+    found = {}
+    for path in (path for path in folder.rglob("*") if not path.name.endswith("lock")):
+        kept = path.lstat()
+        found[str(path)] = (kept.st_mode, kept.st_ino, kept.st_size, kept.st_mtime_ns)
+    return found
+
+
+class Desks:
+    """Copies of the desk, one after the other: a case that leaves its own as it was hands it on."""
+
+    def __init__(self, desk: Path, folder: Path) -> None:
+        self._desk = desk
+        self._folder = folder
+        self._copies = 0
+        self._state: dict[str, tuple[int, ...]] = {}
+
+    def one(self) -> Path:
+        here = self._folder / str(self._copies) / "desk"
+        if not self._copies or state(here) != self._state:
+            self._copies += 1
+            here = self._folder / str(self._copies) / "desk"
+            shutil.copytree(self._desk, here, symlinks=True, copy_function=linked_blob)
+            self._state = state(here)
+        return here
+
+
+@pytest.fixture(scope="session")
+def desks(desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Desks:
+    return Desks(desk, tmp_path_factory.mktemp("desks"))
+
+
 @pytest.fixture
 def printed(
-    desk: Path,
+    desks: Desks,
     registries: dict[str, str],
     empty: TextIO,
     tmp_path: Path,
@@ -95,11 +128,11 @@ def printed(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> Callable[[Path], str]:
     """Run a script at the desk; what a terminal of 80 columns shows."""
-    here = shutil.copytree(desk, tmp_path / "desk", symlinks=True, copy_function=linked_blob)
+    here = desks.one()
     monkeypatch.chdir(here)
     monkeypatch.setenv("WASMPACK_STORE", str(here / "store"))
     monkeypatch.setattr("sys.stdin", empty)
-    varying = {str(here): "$DESK", str(tmp_path): "$TMP"}
+    varying = {str(here): "$DESK", str(here.parent): "$TMP", str(tmp_path): "$TMP"}
     varying |= {host: name for name, host in registries.items()}
 
     def one(arguments: list[str]) -> str:
@@ -117,18 +150,12 @@ def printed(
     def script(path: Path) -> str:
         for name, value in screen(path).items():
             monkeypatch.setenv(name, value)
-        before = contents(here)
+        before = state(here)
         text = "\n".join(map(one, commands(path)))
-        assert path.parent.name != "errors" or contents(here) == before, "nothing is written"
+        assert path.parent.name != "errors" or state(here) == before, "nothing is written"
         return text
 
     return script
-
-
-def contents(folder: Path) -> dict[Path, bytes | None]:
-    """All that is in it; locks are left behind, and hold nothing."""
-    files = (path for path in folder.rglob("*") if not path.name.endswith("lock"))
-    return {path: path.read_bytes() if path.is_file() else None for path in files}
 
 
 def filled(text: str, values: dict[str, str]) -> str:

@@ -76,6 +76,8 @@ class Observed:
     """Of the answer to a second request."""
     request_log: tuple[str, ...] = ()
     """What the module logged from the first request on."""
+    request_words: tuple[str, ...] = ()
+    """Envoy's own from then on. They name no plugin: of all modules of its process."""
 
     @property
     def accepts(self) -> bool:
@@ -105,6 +107,7 @@ class _Answer:
     status: int | None
     later: int | None = NOT_ASKED
     log: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 LOADS = "loads"
@@ -138,7 +141,7 @@ def observe(
         answers = _in_batches([subjects[n] for n in loading], ask)
     for number, answer in zip(loading, answers, strict=True):
         seen = replace(found[number], fate=answer.fate, status=answer.status, later=answer.later)
-        found[number] = replace(seen, request_log=answer.log)
+        found[number] = replace(seen, request_log=answer.log, request_words=answer.words)
     return found
 
 
@@ -305,16 +308,20 @@ class _Run:
         return [replace(first, later=second.status) for first, second in pairs]
 
     def with_logs(self, answers: Sequence[_Answer]) -> list[_Answer]:
-        """With what each of the modules logged since they were loaded."""
+        """With what each of the modules logged since they were loaded, and Envoy of them all."""
         logs: list[list[str]] = [[] for _ in answers]
+        words: list[str] = []
         lines = iter(self._lines())
         for _, name, text in lines:
             if (name, text) == ("main", "starting main dispatch loop"):
                 break
-        for _, name, text in lines:
+        for level, name, text in lines:
             if name == "wasm" and (line := _LOGGED.match(text)) and int(line[1]) < len(logs):
                 logs[int(line[1])].append(line[2])
-        return [replace(answer, log=tuple(log)) for answer, log in zip(answers, logs, strict=True)]
+            elif (level, name) == ("error", "wasm"):
+                words.append(text)
+        pairs = zip(answers, logs, strict=True)
+        return [replace(one, log=tuple(log), words=tuple(words)) for one, log in pairs]
 
     def _port(self, number: int) -> int:
         deadline = time.monotonic() + _NET

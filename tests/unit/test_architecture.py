@@ -62,9 +62,14 @@ def parsed(path: Path) -> ast.Module:
 
 
 @functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(parsed(path)))
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -220,11 +225,11 @@ def is_rule(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rule"
 
 
-def declared_codes(tree: ast.AST) -> dict[ast.AST, str]:
+def declared_codes(path: Path) -> dict[ast.AST, str]:
     """The literals that are the ``code`` of a ``Rule(…)``."""
     return {
         keyword.value: keyword.value.value
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Call) and is_rule(node)
         for keyword in node.keywords
         if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
@@ -234,9 +239,8 @@ def declared_codes(tree: ast.AST) -> dict[ast.AST, str]:
 @by_room
 def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(modules: list[Path]) -> None:
     for path in modules:
-        tree = parsed(path)
-        declared = declared_codes(tree)
-        for node in ast.walk(tree):
+        declared = declared_codes(path)
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 known = node in declared or not CODE.fullmatch(node.value)
                 assert known, (path, node.lineno)
@@ -245,7 +249,7 @@ def test_a_code_is_written_where_its_rule_is_declared_and_nowhere_else(modules: 
 def test_every_rule_in_the_code_is_collected() -> None:
     from wasmpack.actions.explain import all_rules
 
-    declared = [code for path in MODULES for code in declared_codes(parsed(path)).values()]
+    declared = [code for path in MODULES for code in declared_codes(path).values()]
     known = sorted(rule.code for rule in all_rules())
     assert sorted(declared) == known, "add its module to _HOMES in actions/explain.py"
 
@@ -254,7 +258,7 @@ def test_every_rule_is_raised_by_a_check() -> None:
     declared: set[str] = set()
     used: set[str] = set()
     for path in MODULES:
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             if isinstance(node, ast.Assign) and is_rule(node.value):
                 declared |= {target.id for target in node.targets if isinstance(target, ast.Name)}
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -267,9 +271,8 @@ def test_every_rule_is_raised_by_a_check() -> None:
 @by_room
 def test_rules_are_declared_at_the_top_of_a_module(modules: list[Path]) -> None:
     for path in modules:
-        tree = parsed(path)
-        top = [node.value for node in tree.body if isinstance(node, ast.Assign)]
-        for node in ast.walk(tree):
+        top = [node.value for node in parsed(path).body if isinstance(node, ast.Assign)]
+        for node in nodes(path):
             assert not is_rule(node) or node in top, (path, node.lineno)
 
 
@@ -289,7 +292,7 @@ def test_nothing_is_decided_by_the_text_of_a_finding(modules: list[Path]) -> Non
     """Rules and types are compared instead."""
     for path in modules:
         inside = path.relative_to(ROOT).as_posix()
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             for part in compared(node):
                 assert part not in TEXTS or (inside, part) in OF_OTHERS, (path, node.lineno)
 
@@ -337,7 +340,7 @@ def is_command(node: ast.AST) -> bool:
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)
 def test_the_body_of_a_command_is_short(path: Path) -> None:
     """Without its docstring; the rest is what an option means, an action, or a text."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef) and is_command(node):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0  # type: ignore[operator]
@@ -347,7 +350,7 @@ def test_the_body_of_a_command_is_short(path: Path) -> None:
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)
 def test_a_run_of_the_command_line_leaves_nothing_in_modules(path: Path) -> None:
     """What a run gathers is in click's context."""
-    for node in ast.parse(path.read_text()).body:
+    for node in parsed(path).body:
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         empty = isinstance(value, ast.List | ast.Dict) and not ast.unparse(value).strip("[]{}")
         assert not empty, (node.lineno, ast.unparse(node))
@@ -356,7 +359,7 @@ def test_a_run_of_the_command_line_leaves_nothing_in_modules(path: Path) -> None
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda p: p.stem)
 def test_no_command_asks_in_which_shape_it_prints(path: Path) -> None:
     """The console knows."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef) and is_command(node):
             names = {found.arg for found in node.args.args}
             assert not names & {"shape", "format"}, node.name

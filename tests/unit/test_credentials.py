@@ -232,8 +232,8 @@ def test_the_variable_comes_before_the_files(
     assert "secret" not in told[0]
 
 
-def test_the_file_of_old_dockers() -> None:
-    home = Path(os.environ["HOME"])
+def test_the_file_of_old_dockers(tmp_path: Path) -> None:
+    home = tmp_path / "home"
     home.mkdir()
     (home / ".dockercfg").write_text(json.dumps({"https://quay.io/v1/": {"auth": ENCODED}}))
     assert find_credential("quay.io", "me/x", OPTIONS) == ME

@@ -138,6 +138,7 @@ BROKEN = [b"[1]", b"null", b"5", b'"x"', b"\xff", DEEP, b"", b'{"Id":5}', b'{"Ap
           b'{"ApiVersion":"x.y"}']  # fmt: skip
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("body", BROKEN, ids=lambda body: repr(body[:20]))
 @pytest.mark.parametrize("path", ["/version", "/json", "/load", "/get"])
 def test_broken_answers(path: str, body: bytes, engine: Engine, use: Callable[[], None]) -> None:

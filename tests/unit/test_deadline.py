@@ -148,6 +148,7 @@ def test_work_that_ends_in_time() -> None:
         in_time(lambda: 1 // 0, Deadline(LONG), pytest.fail)
 
 
+@pytest.mark.stress
 def test_a_deadline_that_is_forgotten_is_not_watched(
     pair: tuple[socket.socket, socket.socket], recwarn: pytest.WarningsRecorder
 ) -> None:

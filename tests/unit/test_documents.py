@@ -64,6 +64,7 @@ def test_schema_errors_have_places(raw: bytes, places: list[str]) -> None:
         parse_runtime_config(raw)
 
 
+@pytest.mark.stress
 def test_many_faults_are_a_few_findings() -> None:
     raw = b'{"type": "e", "abiVersions": [%b]}' % b",".join([b"1"] * 5000)
     found = config_problems(raw)

@@ -216,6 +216,7 @@ def test_what_is_before_the_at_is_never_published(
     assert SECRET.lower() not in source_url(remote).lower()
 
 
+@pytest.mark.stress
 @settings(deadline=None)
 @given(mark=st.sampled_from("?#"), before=MARKS, after=MARKS)
 def test_query_and_fragment_are_never_published(mark: str, before: str, after: str) -> None:
@@ -223,6 +224,7 @@ def test_query_and_fragment_are_never_published(mark: str, before: str, after: s
     assert source_url(remote) in {"", "https://example.com/p"}
 
 
+@pytest.mark.stress
 @settings(deadline=None)
 @given(source=NEAR_URLS.map(source_url))
 def test_what_was_published_stays_as_it_is(source: str) -> None:

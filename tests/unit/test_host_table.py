@@ -81,6 +81,7 @@ def test_no_fixed_answer_is_left_over() -> None:
             assert not [n for n in rows for home in homes[module] if hasattr(home, n)]
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("module", "name"), [*ENV, *WASI], ids=lambda part: part.removeprefix("wasi_")
 )

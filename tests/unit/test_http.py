@@ -152,6 +152,7 @@ def codes(report: Report) -> set[str]:
     return {finding.code for finding in report.findings}
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("path", "more", "code"),
     [
@@ -167,6 +168,7 @@ def test_what_is_behind_a_url_is_judged(path: str, more: str, code: str, server:
     assert code in codes(judged(server + path, more))
 
 
+@pytest.mark.stress
 def test_the_module_behind_a_redirect_is_judged_without_our_login(server: str) -> None:
     _Handler.seen.clear()
     report = judged(f"{server}/moved", f", sha256: {DIGEST}")

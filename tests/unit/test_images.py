@@ -151,6 +151,7 @@ def test_index_is_told_by_its_body_too() -> None:
         parse_manifest(b'{"manifests":[]}')
 
 
+@pytest.mark.stress
 def test_what_holds_on_every_target_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A configuration of 15,000 keys was compared with the known ones for each."""
     asked: list[bytes | None] = []

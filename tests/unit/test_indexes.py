@@ -116,6 +116,7 @@ def place(tmp_path: Path) -> LayoutPlace:
     return LayoutPlace(str(layout.root), "nested")
 
 
+@pytest.mark.stress
 def test_every_action_follows_them(place: LayoutPlace, tmp_path: Path) -> None:
     report = validate_image(open_image(place), Checks(start_up=StartUp(dry_run=False)))
     assert report.verdict is Verdict.ACCEPT

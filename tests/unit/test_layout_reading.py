@@ -42,6 +42,7 @@ INDEXES: dict[str, tuple[bytes, type[WasmpackError]]] = {
 }
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("name", INDEXES)
 def test_odd_indexes(layout: Layout, name: str) -> None:
     raw, error = INDEXES[name]

@@ -61,6 +61,7 @@ def test_a_refusal_is_worked_out_again(image: Image, report: Report) -> None:
     assert known_report(require_image(image), rule_named) is None
 
 
+@pytest.mark.stress
 def test_what_left_something_out_is_not_kept(image: Image, report: Report) -> None:
     keep_report(require_image(image), replace(report, complete=False))
     assert known_report(require_image(image), rule_named) is None
@@ -137,6 +138,7 @@ def test_an_entry_that_others_can_write_is_as_if_absent(image: Image, report: Re
     assert known_report(require_image(image), rule_named) is None
 
 
+@pytest.mark.stress
 def test_a_blob_that_was_missing_for_a_moment(image: Image, tmp_path: Path) -> None:
     """The refusal does not stick to the image."""
     place = parse_place(f"oci:{tmp_path}/layout:v1")

@@ -97,6 +97,7 @@ def test_an_image_to_write_is_named_with_a_scheme_or_without(
     assert fault.hint(scheme="") == (without or with_scheme)
 
 
+@pytest.mark.stress
 @settings(max_examples=500, deadline=None)
 @given(st.text(), st.sampled_from(["", "oci://", "file://", "https://"]))
 def test_any_url(text: str, scheme: str) -> None:

@@ -350,6 +350,7 @@ def test_plugins_that_share_a_phase_are_a_few_findings_each() -> None:
     assert found[20][1].message == "40 more findings like the 20 that are listed"
 
 
+@pytest.mark.stress
 def test_many_unknown_fields_are_a_few_findings() -> None:
     fields = ", ".join(f"x{number}: 1" for number in range(500))
     done = migrated(f"{{image: '{IMAGE}', phase: PreStats, {fields}}}")

@@ -188,6 +188,7 @@ def _survives(data: bytes) -> None:
     assert isinstance(module_problems(facts, envoy_of(NEWEST)), list)
 
 
+@pytest.mark.stress
 def test_reading_is_linear() -> None:
     """Twice the sections and imports take no more than about twice the steps, not four times."""
 
@@ -321,6 +322,7 @@ def test_a_few_more_findings_are_counted() -> None:
     assert unknown[20:] == ["5 more findings like the 20 that are listed"]
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("number", "end"),
     [
@@ -336,6 +338,7 @@ def test_imports_missing_for_one_cause_make_one_finding(number: int, end: str) -
     assert (found.code, found.message[-len(end) :]) == ("ABI002", end)
 
 
+@pytest.mark.stress
 def test_of_many_things_a_part_is_shown() -> None:
     items = {EXPORT: exports(10_005), MEMORY: (10_005, b"\0\0" * 10_005)}
     view = inspect_module(PluginModule(made({**items, IMPORT: imports(10_001)}, 10_001)))

@@ -64,6 +64,7 @@ def test_of_secrets_that_overlap_nothing_is_shown(words: str) -> None:
     assert redacted("a secret-one-and-two b") == "a … b"
 
 
+@pytest.mark.stress
 def test_the_work_does_not_grow_with_the_number_of_secrets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -247,11 +248,13 @@ def test_secrets_that_nobody_told_us(text: str, shown: str) -> None:
     assert redacted(text) == shown
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("piece", ["://", "a@", "?a=", "/?", "Basic ", "'\"", "://a", "Bearer 1"])
 def test_long_texts_take_one_pass(piece: str) -> None:
     assert redacted(piece * 200_000) is not None
 
 
+@pytest.mark.stress
 def test_a_text_that_is_cut_ends_with_no_half_of_a_secret() -> None:
     """What is hidden makes it short enough, so that its end is shown."""
     remember_secret("x" * 3000, "hunter2hunter2")

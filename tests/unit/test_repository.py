@@ -50,6 +50,7 @@ def asked(server: RawServer, method: str) -> int:
     return sum(request.startswith(f"{method} ") for request in server.seen)
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("status", [400, 403, 405, 406, 410, 415, 418, 500, 501, 503])
 @pytest.mark.parametrize("pattern", [f"HEAD {MANIFESTS}", f"HEAD {BLOBS}", "HEAD"])
 def test_a_refused_question_does_not_end_a_push(pattern: str, status: int) -> None:

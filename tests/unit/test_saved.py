@@ -123,6 +123,7 @@ def test_the_first_of_a_name_counts() -> None:
     assert image.open_blob(image.manifest.config).read() == CONFIG
 
 
+@pytest.mark.stress
 def test_a_layer_is_never_in_memory_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """However large it is, it is read and compressed in pieces."""
     from wasmpack.stores import saved

@@ -208,6 +208,7 @@ def test_what_is_there_is_not_named_again_and_its_blobs_are_asked_for() -> None:
     assert writer.manifests == [], "a tag may be immutable"
 
 
+@pytest.mark.stress
 def test_an_image_of_too_many_layers_does_not_move(monkeypatch: pytest.MonkeyPatch) -> None:
     config = Descriptor.of(b"{}", mt.OCI_CONFIG).as_json()
     layers = [Descriptor.of(str(n).encode(), "x/y").as_json() for n in range(4000)]

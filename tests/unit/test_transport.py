@@ -3,8 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import sys
+
+import pytest
 import wasmpack.stores.registry.transport
 assert "jsonschema.validators" not in sys.modules, "loaded, though nothing needs it"
 import jsonschema, oras.provider
@@ -14,6 +18,7 @@ assert "jsonschema.validators" in sys.modules
 """
 
 
+@pytest.mark.stress
 def test_jsonschema_is_loaded_when_somebody_uses_it() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -95,6 +95,7 @@ def other(tmp_path: Path) -> str:
     return str(tmp_path / "other.pem")
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("place", PLACES)
 def test_an_authority_counts(
     place: str, setup: Setup, other: str, monkeypatch: pytest.MonkeyPatch

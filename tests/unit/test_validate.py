@@ -30,6 +30,7 @@ def test_a_verdict_is_kept_if_nothing_but_the_image_decides(checks: Checks, kept
     assert checks.depend_on_image_alone(["in", "out"]) == kept
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("module", "given", "verdict"),
     [

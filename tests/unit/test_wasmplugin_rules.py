@@ -310,6 +310,7 @@ LIMITS = [
 ]
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(("field", "item", "most", "place"), LIMITS)
 def test_as_many_as_the_api_takes(field: str, item: str, most: int, place: str) -> None:
     for count, refused in ((most, False), (most + 1, True)):
@@ -334,6 +335,7 @@ def test_two_of_one_name() -> None:
     assert [p.code for row in order_problems(pair).values() for p in row] == ["WPL019"]
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -451,6 +453,7 @@ def test_targets_that_read_it() -> None:
     assert found_names["ossm-2.6"] == (1, 20)
 
 
+@pytest.mark.stress
 def test_many_plugins_of_one_phase_cost_no_square(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[None] = []
 
@@ -529,6 +532,7 @@ def secret_text(registries: int) -> str:
     return json.dumps({"auths": auths})
 
 
+@pytest.mark.stress
 def test_a_pull_secret_is_parsed_once_for_all_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[None] = []
 

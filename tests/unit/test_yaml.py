@@ -396,6 +396,7 @@ def test_json_is_read_as_yaml(value: JsonValue) -> None:
         assert document.value == wrapped
 
 
+@pytest.mark.stress
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60) | TEXT.map(str.encode))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
@@ -472,6 +473,7 @@ def test_placeholders(text: str, filled: str) -> None:
     assert fill(text, {"tag": "v1"}, "f:1") == filled
 
 
+@pytest.mark.stress
 def test_placeholders_that_do_not_end_are_passed_over_once() -> None:
     code = (
         "from wasmpack.mesh.templates import fill; print(len(fill('${' * 10_000_000, {}, 'f:1')))"
