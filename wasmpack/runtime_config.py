@@ -19,6 +19,7 @@ from wasmpack.findings import Problem, Rule, Severity, few
 from wasmpack.oci.canonical import JsonObject, JsonValue, canonical_json, parse_json_object
 from wasmpack.oci.media_types import RUNTIME_CONFIG_FILE
 from wasmpack.schemas import schema_faults
+from wasmpack.similar import nearest
 from wasmpack.template_files import template_file
 
 _ABI_KEYS = ("abiVersions", "abi_versions", "abiVersion", "abi_version")
@@ -206,22 +207,16 @@ def config_problems(raw: bytes, name: str = RUNTIME_CONFIG_FILE) -> list[Problem
 
 def _misspelt(value: JsonObject) -> Iterator[Problem]:
     """Keys that resemble known ones; others may be extensions."""
-    import difflib
-
     config = value.get("config")
     inner = config if isinstance(config, dict) else {}
     for place, keys, known in (
         ("$", value, ("type", "config", *_ABI_KEYS)),
         ("$.config", inner, _ROOT_KEYS),
     ):
-        names = {name.lower(): name for name in known}
         for key in islice((key for key in keys if key not in known), _COMPARED):
-            near = difflib.get_close_matches(key[:_LONGEST_KEY].lower(), names, 1, _SIMILAR)
-            if near:
+            if near := nearest(key, known, _SIMILAR):
                 yield MISSPELT_KEY.problem(
-                    f"{place}.{key[:_LONGEST_KEY]}",
-                    "unknown key",
-                    f"did you mean {names[near[0]]}?",
+                    f"{place}.{key[:_LONGEST_KEY]}", "unknown key", f"did you mean {near}?"
                 )
 
 

@@ -22,6 +22,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 LAYERS = {
     "errors": 0, "findings": 0, "version": 0, "redaction": 0, "template_files": 0, "schemas": 0,
+    "similar": 0,
     "confinement": 1, "processes": 1, "files": 1, "oci": 1, "wasm": 1,
     "kubeyaml": 2, "runtime_config": 2, "targets": 2, "proxy_abi": 2, "git": 2,
     "stores": 3, "images": 4, "dry_run": 4,
@@ -157,7 +158,7 @@ def test_help_loads_no_room_but_the_command_line() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = done.stdout.rpartition("LOADED")[2].split()
     rooms = {name.split(".")[1] for name in loaded}
-    assert rooms <= {"cli", "errors", "version", "oci", "redaction"}
+    assert rooms <= {"cli", "errors", "version", "oci", "redaction", "similar"}
 
 
 def test_the_installed_wheel_is_tested() -> None:

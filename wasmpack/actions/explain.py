@@ -1,12 +1,12 @@
 """All rules, and the explanation of one: ``wasmpack.explain(code)``."""
 
-import difflib
 from collections.abc import Iterator
 from importlib import import_module
 
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Rule
 from wasmpack.findings.text import PLAIN, Style, wrapped
+from wasmpack.similar import did_you_mean
 
 _HOMES = {
     "module_rules": ("validity load imports exports memory plugin_type start_code start_up check"),
@@ -55,8 +55,7 @@ def find_rule(code: str) -> Rule:
         return rule_named(code.upper())
     except KeyError:
         codes = [rule.code for rule in all_rules()]
-        near = difflib.get_close_matches(code[:_LONGEST].upper(), codes, 1)
-        hint = f"did you mean {near[0]}?" if near else "docs/findings.md lists all codes"
+        hint = did_you_mean(code, codes, "docs/findings.md lists all codes")
         raise WrongUsage(f"unknown finding {code[:_LONGEST]!r}", hint=hint) from None
 
 

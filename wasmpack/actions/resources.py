@@ -1,6 +1,5 @@
 """Which documents of some files can be judged, and why the others cannot."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -13,6 +12,7 @@ from wasmpack.kubeyaml.documents import Document, cut
 from wasmpack.mesh.apis import APIS, CARRIERS, ENVOY_FILTER, api_of
 from wasmpack.mesh.plugin import KINDS, Plugin, mapping
 from wasmpack.mesh.unrendered import unrendered_problems
+from wasmpack.similar import did_you_mean
 
 NOT_JUDGED = Rule(
     code="WPL023",
@@ -75,9 +75,8 @@ def _foreign(resource: Document) -> Problem:
     """A resource of an API that is not known here, though its kind is."""
     version = str(mapping(resource.value).get("apiVersion"))
     group = version.rpartition("/")[0]
-    near = difflib.get_close_matches(group, [api.group for api in APIS], 1, _ALIKE)
-    known = ", ".join(api.group for api in APIS)
-    hint = f"did you mean {near[0]}?" if near else f"known groups: {known}"
+    known = [api.group for api in APIS]
+    hint = did_you_mean(group, known, f"known groups: {', '.join(known)}", _ALIKE)
     message = f"{cut(group)} is not a known API: this resource is not judged"
     return NOT_JUDGED.problem(resource.where(("apiVersion",)), message, hint)
 

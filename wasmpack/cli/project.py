@@ -20,6 +20,7 @@ from wasmpack.files.inputs import read_named
 from wasmpack.oci.place import NamePlace, parse_place
 from wasmpack.oci.reference import Reference, is_tag
 from wasmpack.redaction import shown
+from wasmpack.similar import did_you_mean
 
 _LARGEST = 1 << 20
 """Bytes of a project file."""
@@ -119,10 +120,8 @@ def _parsed(raw: bytes, file: Path) -> dict[str, Any]:
 
 
 def _hint(key: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key[:_LONGEST].lower().replace("_", "-"), SETTINGS, 1)
-    return f"did you mean {near[0]}?" if near else f"{_FORBIDDEN}; known: {', '.join(SETTINGS)}"
+    known = f"{_FORBIDDEN}; known: {', '.join(SETTINGS)}"
+    return did_you_mean(key.replace("_", "-"), SETTINGS, known)
 
 
 def _inside(path: Path, root: Path, what: str) -> Path:

@@ -1,7 +1,6 @@
 """The group of all commands, and the options that stand before a command."""
 
 import copy
-import difflib
 import functools
 import importlib
 from dataclasses import replace
@@ -15,6 +14,7 @@ from wasmpack.cli.command import TOPIC, Group, write_section
 from wasmpack.cli.console import Console, Run, current_run
 from wasmpack.cli.first_screen import SECTIONS, STEPS
 from wasmpack.cli.topics import TOPICS
+from wasmpack.similar import nearest
 from wasmpack.version import VERSION
 
 _LIKENESS = 0.75
@@ -109,11 +109,11 @@ class NounGroup(Group):
         if first in self.commands:
             at = args.index(first)
             return [first, *args[:at], *args[at + 1 :]]
-        near = difflib.get_close_matches(first.lower(), self.commands, 1, _LIKENESS)
+        near = nearest(first, self.commands, _LIKENESS)
         from wasmpack.oci.place import is_there
 
         if near and not is_there(Path(first).exists):
-            raise click.NoSuchCommand(first, possibilities=near, ctx=ctx)
+            raise click.NoSuchCommand(first, possibilities=[near], ctx=ctx)
         return ["", *args]
 
 

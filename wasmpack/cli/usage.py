@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 
 import click
 
+from wasmpack.similar import did_you_mean, nearest
+
 _LIKENESS = 0.7
 """From which on a name is near enough to be meant (``difflib``'s measure)."""
-_LONGEST = 40
-"""Characters of a name that is compared."""
 _SHAPES = {"-o", "--output", "--json", "--yaml"}
 _NO_TLS = "--insecure for TLS without verification, --plain-http for HTTP"
 _LOGIN = "-u USER --password-stdin, or wasmpack login REGISTRY"
@@ -119,7 +118,7 @@ def usage_hint(error: click.UsageError) -> str:
 
 def _of_command(error: click.NoSuchCommand, command: str) -> str:
     ours = _COMMANDS.get(error.command_name.lower(), "") if command == "wasmpack" else ""
-    near = ours or _nearest(error.command_name, error.possibilities)
+    near = ours or nearest(error.command_name, error.possibilities or (), _LIKENESS)
     return f"did you mean {command} {near}?" if near else f"{command.removesuffix(' help')} --help"
 
 
@@ -128,14 +127,8 @@ def _of_option(error: click.NoSuchOption, command: str) -> str:
         return ours
     if error.option_name in _SHAPES:
         return f"did you mean --format {_shape(error)}?"
-    near = _nearest(error.option_name, error.possibilities)
-    return f"did you mean {near}?" if near else f"{command} --help"
-
-
-def _nearest(name: str, known: list[str] | None) -> str:
-    """The one that is nearest, if any is near."""
-    word = name[:_LONGEST].lower()
-    return next(iter(difflib.get_close_matches(word, known or (), 1, _LIKENESS)), "")
+    known = error.possibilities or ()
+    return did_you_mean(error.option_name, known, f"{command} --help", _LIKENESS)
 
 
 def _shape(error: click.UsageError) -> str:

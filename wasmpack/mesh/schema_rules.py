@@ -3,7 +3,6 @@
 Source: istio/api kubernetes/customresourcedefinitions.gen.yaml, as ``wasmplugin.schema.json``.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +14,7 @@ from wasmpack.mesh.plugin import Plugin, mapping
 from wasmpack.mesh.releases import Release, parse_release
 from wasmpack.oci.canonical import JsonValue
 from wasmpack.schemas import SchemaFault, load_schema, schema_faults
+from wasmpack.similar import nearest
 
 Schema = Mapping[str, Any]
 _MOST = 1000
@@ -114,10 +114,8 @@ def _resolved(schema: Schema) -> Schema:
 
 def _where_it_belongs(kind: str, path: FieldPath, key: str) -> str:
     known = _known_keys(kind, path)
-    near = difflib.get_close_matches(cut(key).lower(), [word.lower() for word in known], 1)
-    meant = [word for word in known if near and word.lower() == near[0]]
-    if meant:
-        return f"did you mean {meant[0]}?"
+    if near := nearest(key, known):
+        return f"did you mean {near}?"
     if path == () and key in _known_keys(kind, ("spec",)):
         return "indent it: it belongs under spec"
     if path[-1:] == ("selector",):

@@ -14,7 +14,6 @@ may also be under ``spec`` and ``metadata``, as in a resource.
 ({'name': 'a'}, {'phase': 'AUTHN'})
 """
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.mesh.plugin import WASM_PLUGIN, mapping
 from wasmpack.oci.canonical import JsonObject, JsonValue
 from wasmpack.schemas import load_schema
+from wasmpack.similar import did_you_mean
 
 PLACEHOLDERS = ("name", "namespace", "url", "registry", "repository", "tag", "digest")
 _PLACEHOLDER = re.compile(r"\$(\$\{|\{([^}]*)\})")
@@ -159,9 +159,8 @@ def read_values(document: Document) -> Values:
         elif key in known:
             fields[key] = item
         elif key not in {"apiVersion", "kind"}:
-            near = difflib.get_close_matches(key, [*METADATA, *known], 1)
             raise BadArtifact(
                 f"{document.where((key,))}: no field of this name",
-                hint=f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
+                hint=did_you_mean(key, [*METADATA, *known], f"known: {', '.join(known)}"),
             )
     return Values(metadata=metadata, fields=fields)

@@ -1,6 +1,5 @@
 """Test files as values: defaults of the file and parameters are already in each case."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.oci.canonical import JsonObject, JsonValue
 from wasmpack.request_tests.matchers import as_text
 from wasmpack.schemas import SchemaFault, schema_faults
+from wasmpack.similar import nearest
 
 SCHEMA = "request-test"
 _MERGED = {"request", "response", "upstreamRequest", "upstream", "headers", "env", "services"}
@@ -23,8 +23,6 @@ _MERGED = {"request", "response", "upstreamRequest", "upstream", "headers", "env
 _PARAMETER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SHOWN = 10
 """Most faults of a file to name."""
-_LONGEST_KEY = 40
-"""Characters of a key that are compared with known ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +95,7 @@ def _meant(fault: SchemaFault) -> str:
         return ""
     keys = [key for key in fault.value if key not in fault.known]
     for key in keys[:_SHOWN]:
-        for near in difflib.get_close_matches(str(key)[:_LONGEST_KEY], fault.known, 1):
+        if near := nearest(str(key), fault.known):
             return f"did you mean {near}? "
     return ""
 

@@ -7,7 +7,6 @@ Adding a release is adding a row to a file in ``targets/data/``.
 """
 
 import contextlib
-import difflib
 import hashlib
 import json
 import pkgutil
@@ -20,6 +19,7 @@ from functools import cache
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.canonical import JsonObject, JsonValue
 from wasmpack.proxy_abi.abi import HostDate
+from wasmpack.similar import did_you_mean
 
 IBM_NOTE = (
     "OpenShift Service Mesh does not support WebAssembly extensions on IBM Z and IBM Power systems"
@@ -170,8 +170,7 @@ def _nearest(wanted: str) -> str:
     consumer, _, version = wanted.rpartition("-")
     known = [row.name for row in _load().values() if row.consumer == (consumer or wanted)]
     if not known:
-        near = difflib.get_close_matches(wanted, _load(), 1)
-        return f"did you mean {near[0]}?" if near else "wasmpack targets"
+        return did_you_mean(wanted, _load(), "wasmpack targets")
     ages = {name: _age(name.rpartition("-")[2]) for name in known}
     nearest = min(known, key=lambda name: abs(ages[name] - _age(version)))
     if nearest == known[-1]:

@@ -5,7 +5,6 @@ WasmPlugin resources"), and maistra/istio pkg/servicemesh/extension/apply_extens
 leaves open.
 """
 
-import difflib
 from dataclasses import replace
 
 from wasmpack.errors import BadArtifact, WasmpackError
@@ -15,6 +14,7 @@ from wasmpack.mesh.migration.extension import PHASES, RAW_CONFIG, Work
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.canonical import JsonObject, JsonValue, parse_json
 from wasmpack.oci.reference import Reference
+from wasmpack.similar import did_you_mean
 
 NOT_CARRIED_OVER = Rule(
     code="SME001",
@@ -135,8 +135,7 @@ def phase(work: Work, spec: JsonObject) -> None:
         hint = f"write one of {', '.join(PHASES)}"
         work.say(NO_PHASE, at, message + unread, hint)
     elif old not in PHASES:
-        near = difflib.get_close_matches(old, PHASES, 1)
-        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(PHASES)}"
+        hint = did_you_mean(old, PHASES, f"one of {', '.join(PHASES)}")
         message = f"unknown phase {shortened(old)}: the old mesh silently never ran it"
         work.say(UNKNOWN_PHASE, at, message, hint)
     elif PHASES[old]:
