@@ -29,7 +29,6 @@ PLUGIN = wat()
 GZ, DGZ = mt.OCI_LAYER_TAR_GZIP, mt.DOCKER_LAYER_TAR_GZIP
 ONE_LAYER = {"istio-1.12", "istio-1.13", "istio-1.14", "istio-1.15", "ossm-2.2"}
 NO_LIMIT = {*ONE_LAYER, "ossm-2.3"}
-CUTS = {"istio-1.30", "istio-1.31"}
 MIB = 1 << 20
 
 Entry = tuple[str, bytes]

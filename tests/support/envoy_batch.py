@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from support.exchanges import PLAIN, UPSTREAM, Exchange, upstream
+from support.exchanges import PLAIN, UPSTREAM, Exchange
 from wasmpack.confinement import confined
 from wasmpack.envoy.bootstrap import LISTENERS, Plugin, bootstrap, cluster, loopback, resources
 from wasmpack.processes import cpu_seconds, sleeps
@@ -136,7 +136,7 @@ def observe(
     if exchange is None:
         return found
     loading = [n for n, seen in enumerate(found) if seen.accepts]
-    with upstream() if exchange.upstream else contextlib.nullcontext(0) as port:
+    with exchange.server() as port:
         ask = partial(_ask, _Asking(binary, exchange, port, again, seconds))
         answers = _in_batches([subjects[n] for n in loading], ask)
     for number, answer in zip(loading, answers, strict=True):

@@ -10,13 +10,14 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import cast
 
 from wasmpack.envoy import plain
 from wasmpack.envoy.bootstrap import Plugin, answering, forwarding
 from wasmpack.envoy.client import Patience, answered, delivered
 from wasmpack.envoy.http1 import request_bytes
+from wasmpack.envoy.upstream import Upstream
 from wasmpack.oci.canonical import JsonObject
 
 UPSTREAM = "upstream"
@@ -45,6 +46,10 @@ class Exchange:
             return forwarding([plugin], name=name, cluster=UPSTREAM)
         return answering([plugin], name=name, body=plain.BODY)
 
+    def server(self) -> AbstractContextManager[int]:
+        """The upstream's port; 0 if the exchange needs none."""
+        return upstream() if self.upstream else contextlib.nullcontext(0)
+
     def ask(self, port: int, seconds: float, busy: Callable[[], bool]) -> int:
         """Send the request and read the whole answer.
 
@@ -57,16 +62,15 @@ class Exchange:
 
 
 class Connection(Exchange):
-    """Bytes for a network plugin, which an echo sends back; the status is 200 if they came."""
+    """Bytes for a network plugin, sent back by an upstream; the status is 200 if they came."""
 
     def listener(self, plugin: Plugin, name: str) -> JsonObject:
-        """With the plugin as a network filter in front of an echo."""
-        found = answering([replace(plugin, network=True)], name=name, body="")
-        chain = cast(list[JsonObject], found["filter_chains"])[0]
-        wasm = cast(list[JsonObject], chain["filters"])[0]
-        echo = {"name": "echo", "typed_config": {"@type": _TYPE + "echo.v3.Echo"}}
-        chain["filters"] = [wasm, cast(JsonObject, echo)]
-        return found
+        """With the plugin as a network filter in front of ``tcp_proxy``, as in a mesh."""
+        return super().listener(replace(plugin, network=True), name)
+
+    def server(self) -> AbstractContextManager[int]:
+        """The upstream's port."""
+        return _echo()
 
     def ask(self, port: int, seconds: float, busy: Callable[[], bool]) -> int:
         """Send the bytes and wait for them."""
@@ -75,8 +79,13 @@ class Connection(Exchange):
         return plain.DELIVERED
 
 
-_TYPE = "type.googleapis.com/envoy.extensions.filters.network."
-CONNECTION = Connection(plain.BODY.encode(), upstream=False)
+@contextlib.contextmanager
+def _echo() -> Iterator[int]:
+    with Upstream(raw=True) as server:
+        yield server.port
+
+
+CONNECTION = Connection(plain.BODY.encode(), upstream=True)
 PLAIN = Exchange(request_bytes(plain.PLAIN), upstream=False)
 FULL = Exchange(_FULL_REQUEST, upstream=True)
 

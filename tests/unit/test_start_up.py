@@ -183,6 +183,10 @@ GOOD = "the proxy answers each request after it with 503"
             Served(held="proxy_on_request_headers"), "RUN013",
             "the client waits until it gives up; continue the request, or answer it", id="held",
         ),
+        pytest.param(
+            Served(held="proxy_on_new_connection", network=True), "RUN013",
+            "the proxy reads nothing, and connects to no upstream", id="a connection held",
+        ),
     ],
 )  # fmt: skip
 def test_a_request_without_a_good_answer(served: Served, code: str, hint: str) -> None:

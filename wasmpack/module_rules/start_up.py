@@ -115,12 +115,12 @@ REQUEST_TRAPPED = Rule(
 )
 REQUEST_HELD = Rule(
     code="RUN013",
-    title="a plain GET request is held forever",
+    title="a plain GET request or a new connection is held forever",
     severity=Severity.INFO,
     otherwise="warning with `--plugin-config`",
     cause="a callback pauses it, and nothing continues it; a plugin that waits for the answer of "
     "another service, which the dry run does not have, may do so on purpose",
-    consumer="the client waits until it gives up",
+    consumer="the client gives up; `tcp_proxy` reads nothing before it is connected (tcp_proxy.cc)",
     example='(func (export "proxy_on_request_headers") (param i32 i32 i32)\n'
     "  (result i32) (i32.const 1))",
     fix="continue the request, or answer it",
@@ -148,6 +148,11 @@ _CRASH_HINTS = {
     HOST_CALL_CRASH: "make the call in another callback, or with other arguments",
 }
 TICK, _FAILED = "proxy_on_tick", 503
+_OPENING = "proxy_on_new_connection"  # held later, a connection may go on with more bytes
+_HELD = {
+    False: ("request", "the client waits until it gives up; continue the request, or answer it"),
+    True: ("connection", "the proxy reads nothing, and connects to no upstream"),
+}
 _LINE = 200
 """Characters of each line of the plugin's log that is quoted."""
 _BEYOND_US = {Outcome.LIMIT, Outcome.ENGINE, Outcome.UNKNOWN}
@@ -204,13 +209,10 @@ def _request_problems(served: Served, given: StartUp) -> Iterator[Problem]:
             _answered(step, served),
             severity=severity,
         )
-    if served.held and not served.network:  # a connection may go on with more bytes
-        yield REQUEST_HELD.problem(
-            served.held,
-            f"{when}, {served.held} holds the request, and nothing continues it{logged}",
-            "the client waits until it gives up; continue the request, or answer it",
-            severity=severity,
-        )
+    if served.held == _OPENING or (served.held and not served.network):
+        what, hint = _HELD[served.network]
+        message = f"{when}, {served.held} holds the {what}, and nothing continues it{logged}"
+        yield REQUEST_HELD.problem(served.held, message, hint, severity=severity)
 
 
 def _answered(step: Step, served: Served) -> str:
