@@ -36,7 +36,7 @@ def test_a_run_survives_the_way_out_of_the_worker() -> None:
     for step in STEPS:
         run = DryRun(
             failed=step,
-            served=Served(failed=step, status=503, log=("y",)),
+            served=Served(failed=step, status=503, log=("y",), called=("auth",)),
             start_calls=(("a", "b"),),
             log=("x",),
         )
@@ -160,6 +160,7 @@ def test_the_last_lines_of_the_log_are_quoted() -> None:
 
 
 TRAP = Step(name="proxy_on_log", outcome=Outcome.TRAP, reason="unreachable")
+STAND_IN = "wasmpack test answers its calls (services in docs/testing.md)"
 GOOD = "the proxy answers each request after it with 503"
 
 
@@ -184,6 +185,10 @@ GOOD = "the proxy answers each request after it with 503"
             "the client waits until it gives up; continue the request, or answer it", id="held",
         ),
         pytest.param(
+            Served(failed=TRAP, status=503, called=("auth",)), "RUN010",
+            f"the client gets 503, and {GOOD}; {STAND_IN}", id="after a call",
+        ),
+        pytest.param(
             Served(held="proxy_on_new_connection", network=True), "RUN013",
             "the proxy reads nothing, and connects to no upstream", id="a connection held",
         ),
@@ -195,6 +200,33 @@ def test_a_request_without_a_good_answer(served: Served, code: str, hint: str) -
         (problem,) = start_up_problems(DryRun(served=served), NEWEST, given)
         assert (problem.code, problem.severity.value) == (code, severity)
         assert str(problem.hint) == hint
+
+
+CALL = """(import "env" "proxy_{call}" (func $call (param {params}) (result i32)))"""
+CALLING = """(data (i32.const 16) "{service}")
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (if (call $call (i32.const 16) (i32.const {size}) {rest}) (then (unreachable)))
+    (i32.const 1))"""
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "service", "size"),
+    [
+        ("http_call", 10, "auth", 4),
+        ("grpc_call", 12, r"\0a\06\0a\04auth", 8),
+        ("grpc_stream", 9, r"\0a\06\0a\04auth", 8),
+        ("grpc_call", 12, "auth", 4),
+    ],
+)
+def test_services_that_it_called(call: str, arguments: int, service: str, size: int) -> None:
+    """A mesh may have them; the dry run does not."""
+    rest = " ".join(["(i32.const 0)"] * (arguments - 3))
+    body = CALLING.format(service=service, size=size, rest=f"{rest} (i32.const 2048)")
+    imports = CALL.format(call=call, params="i32 " * arguments)
+    (run,) = dry_runs(compiled_plugin(wat(body, imports)), [RunRequest(abi_version="0.2.1")], 10.0)
+    assert run.served.called == ("auth",)
+    (problem,) = start_up_problems(run, NEWEST, CONFIGURED)
+    assert "; it had called 'auth', which the dry run does not have" in problem.message
 
 
 def test_a_connection_that_waits_for_more_bytes() -> None:

@@ -11,8 +11,9 @@ from wasmpack.dry_run.result import Outcome, Served
 from wasmpack.envoy import Ended, EnvoyVerdict, ask_envoy
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.check import ModuleFacts, module_problems
+from wasmpack.module_rules.first_request import TICK
 from wasmpack.module_rules.plugin_type import is_network
-from wasmpack.module_rules.start_up import INPUT_REFUSED, TICK
+from wasmpack.module_rules.start_up import INPUT_REFUSED
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.targets import Target, all_targets
 

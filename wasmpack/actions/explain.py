@@ -9,7 +9,10 @@ from wasmpack.findings.text import PLAIN, Style, wrapped
 from wasmpack.similar import did_you_mean
 
 _HOMES = {
-    "module_rules": ("validity load imports exports memory plugin_type start_code start_up check"),
+    "module_rules": (
+        "validity load imports exports memory plugin_type start_code start_up first_request "
+        "step_ends check"
+    ),
     "fetchers": "istio gcp fetch",
     "targets": "realm",
     "mesh": "schema_rules api_rules url pulling behaviour direction order unrendered",

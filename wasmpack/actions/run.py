@@ -12,7 +12,7 @@ from wasmpack.envoy.changes import request_changes, response_changes
 from wasmpack.envoy.upstream import Relay, echo
 from wasmpack.errors import BadArtifact
 from wasmpack.findings import Finding, Severity
-from wasmpack.module_rules.start_up import BEYOND_BOUNDS
+from wasmpack.module_rules.step_ends import BEYOND_BOUNDS
 from wasmpack.stores.session import Session
 from wasmpack.targets import default_targets
 

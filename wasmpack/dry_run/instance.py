@@ -108,6 +108,7 @@ class Instance:
     def serve(self) -> Served:
         """One request and its answer, and then a tick of the timer, if one was set."""
         before = len(self.log)
+        self._vm.called.clear()
         network = self._plugin.request.network
         state = self._vm.request = RequestState(network=network)
         failed = self._callbacks(state)
@@ -120,6 +121,7 @@ class Instance:
             held=state.held,
             network=network,
             log=tuple(self.log[before:]),
+            called=tuple(name.decode(errors="replace") for name in self._vm.called),
         )
 
     def _callbacks(self, state: RequestState) -> Step | None:

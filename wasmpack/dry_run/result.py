@@ -115,12 +115,15 @@ class Served:
     """It was a connection."""
     log: tuple[str, ...] = ()
     """Lines logged meanwhile."""
+    called: tuple[str, ...] = ()
+    """Names of other services that it called; the dry run has none of them."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what :func:`dataclasses.asdict` made of it."""
         failed = value["failed"] and Step.from_json(value["failed"])
-        return cls(**{**value, "failed": failed, "log": tuple(value["log"])})
+        lists = {key: tuple(value[key]) for key in ("log", "called")}
+        return cls(**{**value, "failed": failed, **lists})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Findings on a module as a whole: is it readable, and does the engine accept it."""
 
 from wasmpack.findings import Problem, Rule, Severity
-from wasmpack.module_rules.start_up import BEYOND_BOUNDS
+from wasmpack.module_rules.step_ends import BEYOND_BOUNDS
 from wasmpack.proxy_abi.host_scan import HostScan
 from wasmpack.wasm.cursor import MalformedModule
 

@@ -18,7 +18,7 @@ _UNPACKED = 16 * 1024 * 1024
 
 
 def proxy_http_call(host: Host, *arguments: int) -> Status:
-    _read(host, arguments[:8])
+    host.vm.note_call(_read(host, arguments[:8])[0])
     host.memory.put(arguments[9], 0)
     return Status.BAD_ARGUMENT
 
@@ -40,6 +40,7 @@ def _grpc(host: Host, kind: int, texts: list[bytes], result: int) -> None:
     if service is GrpcService.EMPTY:
         raise ProxyCrash(Cause.SERVICE)
     if service is not GrpcService.GOOGLE:
+        host.vm.note_call(_cluster(texts[0]) if service is GrpcService.ENVOY else texts[0])
         missing = service is GrpcService.NONE
         raise Refused(Status.PARSE_FAILURE if missing else Status.INTERNAL_FAILURE)
     host.vm.grpc_calls[kind] += 1
@@ -149,6 +150,12 @@ def grpc_service(data: bytes) -> GrpcService:
         return GrpcService.NONE
     named = [_SERVICES[n] for n, value in fields if n in _SERVICES and value is not None]
     return named[-1] if named else GrpcService.EMPTY
+
+
+def _cluster(data: bytes) -> bytes:
+    """``envoy_grpc.cluster_name``; empty without one."""
+    names = [value for number, value in _fields(dict(_fields(data))[1] or b"") if number == 1]
+    return names[-1] or b"" if names else b""
 
 
 def _fields(data: bytes) -> list[tuple[int, bytes | None]]:

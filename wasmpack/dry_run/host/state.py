@@ -9,6 +9,8 @@ from wasmpack.dry_run.result import Cause, RunRequest
 
 _LOG_LIMIT = 64 * 1024
 """Bytes of log kept; what comes after is counted as seen and dropped."""
+_MOST_CALLED, _LONGEST_NAME = 3, 200
+"""Services that are named, and bytes of each name."""
 ROOT = 1
 """Id of the first root context (context.h, ``allocContextId``)."""
 _VM_CONFIGURATION, _PLUGIN_CONFIGURATION, _GRPC_MESSAGE = 6, 7, 4
@@ -50,6 +52,13 @@ class VmState:
         """Milliseconds between two calls of ``proxy_on_tick``; 0 for none."""
         self.grpc_calls = {1: 0, 2: 0}
         """How many were begun, by the last two bits of their tokens."""
+        self.called: dict[bytes, None] = {}
+        """Clusters that were called, in order; the dry run has none."""
+
+    def note_call(self, service: bytes) -> None:
+        """Remember that a service was called."""
+        if len(self.called) < _MOST_CALLED:
+            self.called[service[:_LONGEST_NAME]] = None
 
     def require_context(self) -> None:
         """Refuse calls of the start section.
