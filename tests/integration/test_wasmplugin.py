@@ -443,6 +443,11 @@ def test_pull_secrets(htpasswd_registry: RunningRegistry, cli: Cli, tmp_path: Pa
     assert "WPL015" not in codes(good, "warning"), "the Secret among the files is used"
     unseen = judged(cli, tmp_path, plain)
     assert "WPL015" in codes(unseen, "warning")
+    assert cli("login", registry.host, *login, stdin=registry.password.encode()).code == 0
+    assert "WPL026" not in codes(judged(cli, tmp_path, plain), "warning")
+    lacking = judged(cli, tmp_path, resource(f"oci://{name}"))
+    assert "WPL026" in codes(lacking, "warning"), "the mesh does not have the login used here"
+    cli("logout", registry.host)
     entry = {"username": "a", "password": "b"}
     wrong = [
         (

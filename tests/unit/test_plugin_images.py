@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from support.plugins import PLUGINS
 
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
-from wasmpack.errors import AccessRefused, NotFound, RegistryUnavailable, WasmpackError
+from wasmpack.errors import AccessRefused, BadArtifact, NotFound, RegistryUnavailable, WasmpackError
 from wasmpack.findings import Report
 from wasmpack.images.image import Image
 from wasmpack.images.variants import artifact_image
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.oci.place import NamePlace
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.stores.registry.options import RegistryOptions
+from wasmpack.stores.session import Session
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +96,24 @@ def test_a_private_image_needs_a_pull_secret(secret: str, monkeypatch: pytest.Mo
     assert "wasmpack login quay.io" in hint
     assert ("imagePullSecret, which is not set" in hint) is not bool(secret)
     assert ("wasmpack render secret quay.io" in hint) is not bool(secret)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"ca_file": "absent.pem"}, NotFound),
+        ({"ca_file": "text"}, BadArtifact),
+        ({"cert_file": "absent.pem"}, NotFound),
+        ({"registry_config": "text"}, BadArtifact),
+    ],
+)
+def test_a_file_of_the_user_is_not_the_fault_of_an_image(
+    options: dict[str, str], error: type[WasmpackError], tmp_path: Path
+) -> None:
+    (tmp_path / "text").write_text("no certificate, no JSON")
+    session = Session(registry=RegistryOptions(**options))  # type: ignore[arg-type]
+    with pytest.raises(error):
+        validate_wasmplugin(plugins(GOOD), "f", session=session)
 
 
 def names(number: int) -> list[str]:

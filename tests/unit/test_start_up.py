@@ -229,6 +229,15 @@ def test_services_that_it_called(call: str, arguments: int, service: str, size: 
     assert "; it had called 'auth', which the dry run does not have" in problem.message
 
 
+@pytest.mark.parametrize("network", [False, True])
+def test_a_proxy_that_goes_on_without_the_plugin(network: bool) -> None:
+    served = Served(failed=TRAP, status=None if network else 503, network=network)
+    given = StartUp(plugin_config=b"", fail_open=True)
+    (problem,) = start_up_problems(DryRun(served=served), NEWEST, given)
+    assert "goes on without the plugin" in str(problem.hint)
+    assert "each request after it with 503" not in str(problem.hint)
+
+
 def test_a_connection_that_waits_for_more_bytes() -> None:
     served = Served(held="proxy_on_downstream_data", network=True)
     assert list(start_up_problems(DryRun(served=served), NEWEST, CONFIGURED)) == []

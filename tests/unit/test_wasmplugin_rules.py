@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from wasmpack.actions import validate_wasmplugin
+from wasmpack.actions.resource_problems import judged_start_up
 from wasmpack.actions.resource_problems import resource_problems as resource_problems_of
 from wasmpack.actions.validate import Checks, ImageScope
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem
 from wasmpack.kubeyaml.documents import Document, FieldPath
 from wasmpack.kubeyaml.reader import read_documents
@@ -77,6 +79,17 @@ def test_a_variable_of_the_proxy_with_a_value_to_try() -> None:
         ("WPL022", "info", False),
         ("WPL022", "warning", True),
     ]
+
+
+def test_a_variable_given_here_that_the_resource_does_not_name() -> None:
+    """The mesh would not give it to the plugin, so the dry run does not."""
+    env = "vmConfig: {env: [{name: A, value: b}, {name: C, valueFrom: HOST}]}"
+    resource = plugin(wasm(env))
+    given = StartUp(env=(("A", "x"), ("C", "y"), ("D", "z")))
+    assert judged_start_up(resource, given).env == (("A", "x"), ("C", "y"))
+    rows = resource_problems_of(resource, {"": NEW}, given={"A", "C", "D"})[""]
+    messages = [row.message for row in rows if row.severity.value == "warning"]
+    assert messages == ["--env D has no effect: the mesh does not give the plugin this variable"]
 
 
 def test_a_property_that_is_null_is_not_there() -> None:

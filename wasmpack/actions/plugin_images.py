@@ -21,6 +21,7 @@ from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.oci.place import NamePlace
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.local import find_local
+from wasmpack.stores.registry.credentials import find_credential
 from wasmpack.stores.session import Session
 from wasmpack.targets import Target
 
@@ -67,6 +68,7 @@ class PluginImages:
         self._challenges: dict[str, str] = {}
         """The last challenge of each registry."""
         self._look = lru_cache(maxsize=_REMEMBERED)(self._look_at)
+        self.is_private = lru_cache(maxsize=_REMEMBERED)(self._refuses_strangers)
 
     def look(
         self, reference: Reference, login: tuple[str, str] | None, start_up: StartUp
@@ -84,6 +86,21 @@ class PluginImages:
         """Reasons by target why its fetcher refuses the registry, whatever the credentials."""
         found = realm_problems(self._challenges.get(reference.registry, ""))
         return {target.name: found for target in self._targets if target.realm_guard and found}
+
+    def _refuses_strangers(self, reference: Reference) -> bool:
+        """True if the registry gives an image that was read with a login to nobody without one."""
+        if self._is_local(reference):
+            return False
+        options = self._session.registry
+        try:
+            if find_credential(reference.registry, reference.repository, options) is None:
+                return False
+            stranger = replace(self._session, registry=options.anonymously())
+            return not open_image(NamePlace(reference, remote=True), stranger).top
+        except AccessRefused:
+            return True
+        except WasmpackError:
+            return False
 
     def _is_local(self, reference: Reference) -> bool:
         return not self._remote and find_local(reference.with_default_tag()) is not None

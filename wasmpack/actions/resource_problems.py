@@ -67,6 +67,14 @@ def _url_problems(plugin: Plugin, url: MeshUrl, given: Collection[str]) -> Itera
         yield from host_variables(plugin, given)
 
 
+def judged_start_up(plugin: Plugin, given: StartUp) -> StartUp:
+    """As :func:`start_up_of`, but only with variables that the resource names: it has no others."""
+    values, of_host = variables(plugin.fields)
+    known = {*values, *of_host}
+    env = tuple((name, value) for name, value in given.env if name in known)
+    return start_up_of(plugin, replace(given, env=env))
+
+
 def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
     """How the mesh will start the module: with this configuration, or none, and nothing else.
 
@@ -88,4 +96,5 @@ def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:
         host_env=tuple(name for name in of_host if name not in dict(given.env)),
         root_id=given.root_id or plugin.text("pluginName"),
         network=plugin.text("type") == "NETWORK" if given.network is None else given.network,
+        fail_open=plugin.text("failStrategy") == "FAIL_OPEN",
     )

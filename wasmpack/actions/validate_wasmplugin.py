@@ -13,7 +13,7 @@ from wasmpack.actions.plugin_images import (
     slow_pull_problems,
 )
 from wasmpack.actions.plugin_urls import MODULE_REFUSED, PluginUrls
-from wasmpack.actions.resource_problems import resource_problems, start_up_of
+from wasmpack.actions.resource_problems import judged_start_up, resource_problems, start_up_of
 from wasmpack.actions.resources import (
     NOT_JUDGED,
     in_line_order,
@@ -54,7 +54,15 @@ IMAGE_MISSING = Rule(
     example="url: oci://quay.io/me/plugin:v2 # only v1 was pushed",
     fix="push it, or name another tag",
 )
-
+PRIVATE_IMAGE = Rule(
+    code="WPL026",
+    title="a private image, read here with your login, and no pull secret for the mesh",
+    severity=Severity.WARNING,
+    cause="without one, istio-agent pulls with the login it has itself, which is usually none",
+    consumer="Istio: `could not fetch manifest … UNAUTHORIZED`",
+    example="url: oci://quay.io/me/private:v1 # and no imagePullSecret",
+    fix="`imagePullSecret`, made by `wasmpack render secret`",
+)
 
 _FETCHED = ("http", "https")
 _MOST_MODULES = 1_000
@@ -76,7 +84,9 @@ def validate_wasmplugin(
 
     :param checks: a start-up given here goes before what the resource says
     :param unreadable: files that gave no documents
-    :raises BadArtifact: no such resource, or more modules than one call starts
+    :raises BadArtifact: no such resource, more modules than one call starts, or a file of
+        certificates or logins that cannot be used
+    :raises NotFound: such a file is not there
     :raises WrongUsage: a target that reads no WasmPlugin
     """
     checks, session = checks or Checks(), session or Session()
@@ -93,6 +103,7 @@ def validate_wasmplugin(
     context = _Context(items, checks, images or ImageScope(), session)
     if context.images.read:
         _check_amount(plugins, subject)
+        session.check_files()
     by_api = {api: _Check(_read_by(api, releases), context) for api in apis}
     problems = {name: [*unreadable, *notes] for name in releases}
     orders = order_problems(plugins)
@@ -199,19 +210,23 @@ class _Check:
         secret = self._context.secret(plugin)
         own = secret and self._context.session.registry.username is None
         login = secret.credential(reference) if secret and own else None
-        start_up = start_up_of(plugin, self._context.checks.start_up)
+        start_up = judged_start_up(plugin, self._context.checks.start_up)
         found = self._looker.look(reference, login, start_up)
         if not isinstance(found, PluginImage):
             refused = self._looker.refused_registry(reference)
             return [_not_read(plugin, found)], _placed(plugin, refused)
         shared = [*checksum_problems(plugin, url, found), *slow_pull_problems(plugin, found)]
+        if not plugin.pull_secret and self._looker.is_private(reference):
+            message = "the registry asks for a login, and no pull secret is named"
+            hint = f"imagePullSecret: wasmpack render secret {reference.registry}"
+            shared.append(plugin.problem(PRIVATE_IMAGE, "url", message, hint))
         return shared, _placed(plugin, found.problems)
 
     def _module_problems(
         self, plugin: Plugin, url: MeshUrl
     ) -> tuple[list[Problem], dict[str, list[Problem]]]:
         """As :meth:`_image_problems`, of an http(s) URL."""
-        start_up = start_up_of(plugin, self._context.checks.start_up)
+        start_up = judged_start_up(plugin, self._context.checks.start_up)
         found = self._urls.look(url, plugin.text("sha256"), start_up)
         if isinstance(found, Refused):
             where, message = found.where, f"the fetcher refuses it: '{found.text}'"

@@ -27,6 +27,8 @@ class StartUp:
     """The name of one of the module's root contexts, or nothing."""
     network: bool | None = None
     """It is used as a network plugin (``type: NETWORK``); None: as its exports suggest."""
+    fail_open: bool = False
+    """Once it has failed, requests go on without it (``failStrategy: FAIL_OPEN``)."""
     dry_run: bool = True
     """False: the module is not started, and faults that only its start shows are not found."""
     seconds: float | None = None

@@ -57,10 +57,10 @@ WITHOUT_EFFECT = Rule(
 )
 HOST_VARIABLE = Rule(
     code="WPL022",
-    title="a variable that takes its value from the proxy's environment (`valueFrom: HOST`)",
+    title="a variable of the proxy's environment (`valueFrom: HOST`), or of `--env` alone",
     severity=Severity.WARNING,
     otherwise="info with `--env`",
-    cause="the dry run cannot know it: what the plugin does depends on the proxy",
+    cause="the dry run cannot know the proxy's value, and the mesh gives no other variables",
     consumer="Istio 1.16 and later",
     example="vmConfig: {env: [{name: POD_NAME, valueFrom: HOST}]}",
     fix="write the value, or try it with `--env NAME=VALUE`",
@@ -121,8 +121,13 @@ def variables(fields: Mapping[str, JsonValue]) -> tuple[dict[str, str], tuple[st
 
 
 def host_variables(plugin: Plugin, given: Collection[str] = ()) -> Iterator[Problem]:
-    """Those of variables whose values the proxy has."""
-    for name in variables(plugin.fields)[1]:
+    """Those of variables whose values the proxy has, and of values given that it does not have."""
+    values, of_host = variables(plugin.fields)
+    for name in sorted({*given} - {*values, *of_host}):
+        message = f"--env {name} has no effect: the mesh does not give the plugin this variable"
+        hint = f"spec.vmConfig.env: [{{name: {name}, value: VALUE}}]"
+        yield plugin.problem(HOST_VARIABLE, "vmConfig", message, hint)
+    for name in of_host:
         if name in given:
             message = f"{name} has the value that it has in the proxy; here, that of --env is tried"
             yield plugin.problem(HOST_VARIABLE, "vmConfig", message, severity=Severity.INFO)

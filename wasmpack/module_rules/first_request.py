@@ -33,6 +33,7 @@ REQUEST_HELD = Rule(
     fix="continue the request, or answer it",
 )
 TICK, _FAILED = "proxy_on_tick", 503
+_EACH_AFTER = ", and each one after it"
 _LINE = 100
 """Characters of the name of a service."""
 _OPENING = "proxy_on_new_connection"  # held later, a connection may go on with more bytes
@@ -56,7 +57,7 @@ def request_problems(served: Served, given: StartUp) -> Iterator[Problem]:
         yield REQUEST_TRAPPED.problem(
             step.name,
             f"{when}, {step.name} traps: {trap_reason(step)}{seen}",
-            _answered(step, served) + _stand_in(served),
+            _answered(step, served, given) + _stand_in(served),
             severity=severity,
         )
     if served.held == _OPENING or (served.held and not served.network):
@@ -66,11 +67,14 @@ def request_problems(served: Served, given: StartUp) -> Iterator[Problem]:
         yield REQUEST_HELD.problem(served.held, message, hint, severity=severity)
 
 
-def _answered(step: Step, served: Served) -> str:
+def _answered(step: Step, served: Served, given: StartUp) -> str:
     """The responses of a proxy whose plugin has failed."""
     if served.network:
-        return "the proxy closes this connection, and each one after it"
+        later = "; FAIL_OPEN: each one after it goes on without the plugin"
+        return f"the proxy closes this connection{later if given.fail_open else _EACH_AFTER}"
     later = "the proxy answers each request after it with 503"
+    if given.fail_open:
+        later = "each request after it goes on without the plugin (FAIL_OPEN)"
     if step.name == TICK or (served.status is not None and served.status != _FAILED):
         return later
     return f"the client gets {served.status or 'a part of the response'}, and {later}"

@@ -53,6 +53,25 @@ class Session:
             self.registry.at(first)
         return replace(self, notice=_once(self.notice), progress=None)
 
+    def check_files(self) -> None:
+        """Try the files of certificates and logins, so that their faults are not an image's.
+
+        :raises NotFound: one is not there
+        :raises BadArtifact: one that cannot be used
+        """
+        options = self.registry
+        if options.ca_file or options.cert_file:
+            import ssl
+
+            from wasmpack.stores.registry.trust import configure
+
+            configure(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), options, ())
+        if options.registry_config:
+            from wasmpack.stores.registry.auth_files import configurations
+
+            for _ in configurations(options, self.notice):
+                continue
+
     def without_login(self) -> Self:
         """For several registries, where nobody said which one the login is for."""
         return replace(self, registry=self.registry.without_login())

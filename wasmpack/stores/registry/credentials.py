@@ -58,7 +58,7 @@ def find_credential(
     """
     if options.username is not None and options.password is not None:
         return Credential(username=options.username, secret=options.password)
-    for config in configurations(options, notice):
+    for config in () if options.anonymous else configurations(options, notice):
         try:
             found = _in_file(config, registry, repository, notice)
         except BadArtifact as error:

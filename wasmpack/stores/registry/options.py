@@ -66,6 +66,8 @@ class RegistryOptions:
     """Instead of stored credentials."""
     password: str | None = field(default=None, repr=False)
     """Or a token."""
+    anonymous: bool = False
+    """Without stored credentials."""
     registry_config: str | None = None
     """Read and written instead of Docker's and Podman's files."""
     timeout: float = 30.0
@@ -111,6 +113,10 @@ class RegistryOptions:
     def without_login(self) -> Self:
         """For any registry but the one that the login is for."""
         return replace(self, username=None, password=None, cert_file=None, key_file=None)
+
+    def anonymously(self) -> Self:
+        """Without any login, as somebody who has none."""
+        return replace(self.without_login(), anonymous=True)
 
     def uses_http(self, registry: str) -> bool:
         """True if to speak plain HTTP: if asked to, and to loopback addresses, as Docker does.
