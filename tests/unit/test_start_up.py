@@ -190,7 +190,8 @@ GOOD = "the proxy answers each request after it with 503"
         ),
         pytest.param(
             Served(held="proxy_on_new_connection", network=True), "RUN013",
-            "the proxy reads nothing, and connects to no upstream", id="a connection held",
+            "return Continue: before that the proxy reads and connects nothing",
+            id="a connection held",
         ),
     ],
 )  # fmt: skip

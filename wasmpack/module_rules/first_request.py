@@ -39,7 +39,7 @@ _LINE = 100
 _OPENING = "proxy_on_new_connection"  # held later, a connection may go on with more bytes
 _HELD = {
     False: ("request", "the client waits until it gives up; continue the request, or answer it"),
-    True: ("connection", "the proxy reads nothing, and connects to no upstream"),
+    True: ("connection", "return Continue: before that the proxy reads and connects nothing"),
 }
 
 
