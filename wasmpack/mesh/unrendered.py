@@ -18,8 +18,8 @@ from wasmpack.oci.canonical import JsonValue
 UNRENDERED = Rule(
     code="WPL024",
     title="a patch or a template, which is not a resource yet",
-    cause="a Kustomize patch without a URL, or a placeholder: `{{ }}`, `${VAR}`, `$(VAR)`, `<X>`, "
-    "`__X__`, outside of the plugin's own configuration",
+    cause="a Kustomize patch without a URL, or a placeholder: `{{ }}`, `${VAR}`, `$VAR`, `$(VAR)`, "
+    "`<X>`, `__X__`, `@X@`, `#{X}#`, outside of the plugin's own configuration",
     consumer="the API server, or the mesh",
     example="url: oci://quay.io/me/plugin:${TAG}",
     fix="render it first",
@@ -27,7 +27,9 @@ UNRENDERED = Rule(
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}]{0,200}\}\}|\$\{[A-Za-z_][^{}]{0,100}\}|\$\([A-Za-z_][\w.-]{0,100}\)"
     r"|<[A-Za-z][\w. -]{0,100}>|__[A-Za-z][A-Za-z0-9_]{0,100}?__"
+    r"|\$[A-Z_][A-Z0-9_]{0,100}|@[A-Z_][A-Z0-9_.]{0,100}@|#\{[A-Za-z_][^{}]{0,100}\}#"
 )
+"""Not ``%X%``: Envoy's formats are written so."""
 _FREE = {"pluginConfig", "defaultConfig", "config", "configuration", "annotations", "lua", "status"}
 """Fields whose text may hold anything."""
 _PIPE = "wasmpack validate wasmplugin -"
@@ -77,7 +79,7 @@ def _command(text: str, source: str) -> str:
     file = shlex.quote(source) if source and source != "<stdin>" else "FILE"
     if text.startswith("{{"):
         return f"render it first: helm template CHART | {_PIPE}"
-    if text.startswith("${"):
+    if text[:1] == "$" and text[:2] != "$(":
         return f"render it first: envsubst < {file} | {_PIPE}"
     if text.startswith("$("):
         directory = shlex.quote(str(PurePath(source).parent)) if file != "FILE" else "DIR"
