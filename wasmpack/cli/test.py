@@ -115,7 +115,7 @@ def _as_json(outcomes: list[Outcome], console: Console) -> None:
 def _as_junit(outcomes: list[Outcome], console: Console) -> None:
     from wasmpack.request_tests.results import junit
 
-    console.result(junit(outcomes).rstrip("\n"))
+    console.result(junit(outcomes))
 
 
 _SHAPES: dict[str, Callable[[list[Any], Console], None]] = {

@@ -1,10 +1,11 @@
-"""Reports as JUnit XML: a suite for each subject, a test case for each target.
+"""JUnit XML, for continuous integration.
 
 There is no standard; this is the part that Jenkins, GitLab and GitHub's readers have in common.
 Characters that XML cannot hold (XML 1.0 2.2) are escaped as on a terminal.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
 from wasmpack.findings.places import Outcome, Unread
@@ -15,11 +16,32 @@ _ALONE = "validation"
 """The test case of a subject without targets."""
 
 
-def junit_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """The whole document."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A test case, in the suite of that name; lines of text, not yet escaped."""
+
+    suite: str
+    name: str
+    fault: str = ""
+    """``failure`` or ``error``; empty if it passed."""
+    kind: str = ""
+    message: str = ""
+    lines: Sequence[str] = ()
+    """Those that describe the fault."""
+    output: Sequence[str] = ()
+    seconds: float | None = None
+
+
+def junit_document(cases: Iterable[Case]) -> Iterator[str]:
+    """The lines of a document, with suites in the order of their first cases."""
     root = Xml.Element("testsuites", name="wasmpack")
-    for outcome in outcomes:
-        root.append(_unread(outcome) if isinstance(outcome, Unread) else _suite(outcome))
+    suites: dict[str, list[Case]] = {}
+    for case in cases:
+        suites.setdefault(case.suite, []).append(case)
+    for name, rows in suites.items():
+        suite = Xml.SubElement(root, "testsuite", {"name": plain_text(name), **_counted(rows)})
+        for row in rows:
+            _add(suite, row)
     for count in ("tests", "failures", "errors"):
         root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))
     Xml.indent(root)
@@ -27,37 +49,72 @@ def junit_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
     yield Xml.tostring(root, encoding="unicode")
 
 
-def _suite(report: Report) -> Xml.Element:
-    rows = [(row.target, row.verdict) for row in report.targets] or [(_ALONE, report.verdict)]
-    failures = sum(verdict is Verdict.REJECT for _, verdict in rows)
-    suite = _suite_of(report.subject, tests=len(rows), failures=failures, errors=0)
-    for name, verdict in rows:
-        case = Xml.SubElement(suite, "testcase", name=name, classname=plain_text(report.subject))
-        found = [f for f in report.findings if name in f.targets or not f.targets]
-        shown = "\n\n".join(map(_of_finding, found))
-        if verdict is Verdict.REJECT:
-            codes = ", ".join(dict.fromkeys(finding.code for finding in found))
-            failure = Xml.SubElement(case, "failure", message=f"rejected: {codes}", type="reject")
-            failure.text = shown
-        elif shown:
-            Xml.SubElement(case, "system-out").text = shown
-    return suite
+def _counted(rows: Sequence[Case]) -> dict[str, str]:
+    faults = [row.fault for row in rows]
+    found = {
+        "tests": str(len(rows)),
+        "failures": str(faults.count("failure")),
+        "errors": str(faults.count("error")),
+    }
+    times = [row.seconds for row in rows if row.seconds is not None]
+    return found | ({"time": f"{sum(times):.3f}"} if times else {})
 
 
-def _unread(outcome: Unread) -> Xml.Element:
-    suite = _suite_of(outcome.subject, tests=1, failures=0, errors=1)
-    case = Xml.SubElement(suite, "testcase", name=_ALONE, classname=plain_text(outcome.subject))
-    error = Xml.SubElement(case, "error", message=plain_text(outcome.message), type="unread")
-    error.text = plain_text(outcome.hint)
-    return suite
+def _add(suite: Xml.Element, row: Case) -> None:
+    time = {} if row.seconds is None else {"time": f"{row.seconds:.3f}"}
+    named = {"name": plain_text(row.name), "classname": plain_text(row.suite)}
+    case = Xml.SubElement(suite, "testcase", named | time)
+    if row.fault:
+        kind = {"type": row.kind} if row.kind else {}
+        fault = Xml.SubElement(case, row.fault, {"message": plain_text(row.message)} | kind)
+        fault.text = _text(row.lines)
+    if row.output:
+        Xml.SubElement(case, "system-out").text = _text(row.output)
 
 
-def _suite_of(subject: str, **counts: int) -> Xml.Element:
-    numbers = {name: str(count) for name, count in counts.items()}
-    return Xml.Element("testsuite", {"name": plain_text(subject), **numbers})
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(map(plain_text, lines))
 
 
-def _of_finding(finding: Finding) -> str:
-    head = f"{finding.severity.value} {finding.code} {finding.where}"
-    hint = finding.hint and f"fix: {finding.hint}"
-    return "\n".join(plain_text(part) for part in (head, finding.message, hint) if part)
+def junit_lines(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Reports as a document: a suite for each subject, a case for each target."""
+    return junit_document(case for outcome in outcomes for case in _cases(outcome))
+
+
+def _cases(outcome: Outcome) -> Iterator[Case]:
+    if isinstance(outcome, Unread):
+        yield Case(
+            suite=outcome.subject,
+            name=_ALONE,
+            fault="error",
+            kind="unread",
+            message=outcome.message,
+            lines=[outcome.hint] if outcome.hint else (),
+        )
+        return
+    verdicts = [(row.target, row.verdict) for row in outcome.targets]
+    for name, verdict in verdicts or [(_ALONE, outcome.verdict)]:
+        yield _case(outcome, name, verdict)
+
+
+def _case(report: Report, name: str, verdict: Verdict) -> Case:
+    found = [f for f in report.findings if name in f.targets or not f.targets]
+    shown = [line for finding in found for line in ("", *_of_finding(finding))][1:]
+    if verdict is not Verdict.REJECT:
+        return Case(suite=report.subject, name=name, output=shown)
+    codes = ", ".join(dict.fromkeys(finding.code for finding in found))
+    return Case(
+        suite=report.subject,
+        name=name,
+        fault="failure",
+        kind="reject",
+        message=f"rejected: {codes}",
+        lines=shown,
+    )
+
+
+def _of_finding(finding: Finding) -> Iterator[str]:
+    yield f"{finding.severity.value} {finding.code} {finding.where}"
+    yield finding.message
+    if finding.hint:
+        yield f"fix: {finding.hint}"

@@ -1,14 +1,10 @@
 """Outcomes of tests: as JSON, and as JUnit's XML."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from wasmpack.envoy import LogLine
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 has no form for (section 2.2)."""
+from wasmpack.findings.junit import Case, junit_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,50 +66,17 @@ def as_json(outcomes: Sequence[Outcome]) -> dict[str, object]:
 
 def junit(outcomes: Iterable[Outcome]) -> str:
     """The XML that CI systems read: a suite for each file."""
-    from xml.etree import ElementTree as Xml
-
-    by_file: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        by_file.setdefault(outcome.file, []).append(outcome)
-    root = Xml.Element("testsuites")
-    for file, rows in by_file.items():
-        suite = Xml.SubElement(root, "testsuite", _counted(file, rows))
-        for row in rows:
-            _add_case(Xml.SubElement(suite, "testcase", _named(row)), row)
-    Xml.indent(root)
-    return Xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return "\n".join(junit_document(map(_case, outcomes)))
 
 
-def _counted(file: str, rows: Sequence[Outcome]) -> dict[str, str]:
-    failed = sum(not row.passed for row in rows)
-    seconds = sum(row.seconds for row in rows)
-    return {
-        "name": _xml(file),
-        "tests": str(len(rows)),
-        "failures": str(failed),
-        "errors": "0",
-        "skipped": "0",
-        "time": f"{seconds:.3f}",
-    }
-
-
-def _named(row: Outcome) -> dict[str, str]:
-    return {"classname": _xml(row.file), "name": _xml(row.name), "time": f"{row.seconds:.3f}"}
-
-
-def _add_case(case: Any, row: Outcome) -> None:
-    from xml.etree import ElementTree as Xml
-
-    if not row.passed:
-        first = row.failures[0]
-        made = Xml.SubElement(case, "failure", {"message": _xml(f"{first.what}: {first.got}")})
-        made.text = _xml(
-            "\n".join(f"{f.what}: expected {f.expected}, got {f.got}" for f in row.failures)
-        )
-    if row.log:
-        out = Xml.SubElement(case, "system-out")
-        out.text = _xml("\n".join(f"{line.level} {line.context}: {line.text}" for line in row.log))
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+def _case(outcome: Outcome) -> Case:
+    failures = outcome.failures
+    return Case(
+        suite=outcome.file,
+        name=outcome.name,
+        fault="failure" if failures else "",
+        message=f"{failures[0].what}: {failures[0].got}" if failures else "",
+        lines=[f"{one.what}: expected {one.expected}, got {one.got}" for one in failures],
+        output=[f"{line.level} {line.context}: {line.text}" for line in outcome.log],
+        seconds=outcome.seconds,
+    )
