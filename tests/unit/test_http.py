@@ -180,11 +180,32 @@ def test_nobody_listens() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         report = judged(f"http://127.0.0.1:{taken.getsockname()[1]}/p.wasm")
-    assert codes(report) == {"WPL015"}
-    assert report.findings[0].severity == "warning"
+    assert codes(report) == {"WPL005", "WPL007", "WPL015"}
+    assert {f.severity for f in report.findings if f.code == "WPL015"} == {"warning"}
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ("", {("WPL007", "info")}),
+        (", imagePullPolicy: Always", {("WPL007", "warning")}),
+        (f", sha256: {'a' * 64}", set()),
+    ],
+)
+def test_a_file_that_can_change(more: str, found: set[tuple[str, str]]) -> None:
+    report = judged("https://r.example/p.wasm", more, read=False)
+    assert {(f.code, f.severity) for f in report.findings} - {("WPL023", "info")} == found
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "me:pw@[::1]:80"])
+def test_a_server_that_is_the_proxy_itself(host: str) -> None:
+    report = judged(f"http://{host}/p.wasm", read=False)
+    (finding,) = [f for f in report.findings if f.code == "WPL005"]
+    assert "is the proxy itself" in finding.message
+    assert "pw" not in str(report)
 
 
 def test_what_is_not_fetched_is_not_silently_accepted() -> None:
     report = judged("https://r.example/p.wasm", read=False)
-    (finding,) = report.findings
+    (finding,) = [f for f in report.findings if f.code != "WPL007"]
     assert (finding.code, finding.severity) == ("WPL023", "info")

@@ -156,7 +156,7 @@ def _module_of(plugin: Resource, request: ChainRequest, session: Session) -> Plu
         return fetched_module(image)
     if url.scheme == "file":
         return _module_in_file(Path(url.path), request)
-    if url.scheme not in {"http", "https"} or url.faults:
+    if not url.fetched:
         where = plugin.document.where(plugin.path("url"))
         raise BadArtifact(f"{where}: {url.shown}: not the URL of an image or a module")
     return _downloaded(url, plugin.text("sha256"), session)

@@ -64,7 +64,6 @@ PRIVATE_IMAGE = Rule(
     fix="`imagePullSecret`, made by `wasmpack render secret`",
 )
 
-_FETCHED = ("http", "https")
 _MOST_MODULES = 1_000
 """Modules that one call fetches and starts; one with another configuration is another one."""
 
@@ -191,7 +190,7 @@ class _Check:
         if read and url.reference is not None:
             more, per_target = self._image_problems(plugin, url, url.reference)
             shared += more
-        elif read and url.scheme in _FETCHED and not url.faults:
+        elif read and url.fetched:
             more, per_target = self._module_problems(plugin, url)
             shared += more
         judged = {name: rows + shared for name, rows in found.items()}
@@ -247,13 +246,11 @@ def _placed(plugin: Plugin, problems: Mapping[str, Sequence[Problem]]) -> dict[s
 
 def _not_judged(plugin: Plugin, url: MeshUrl, *, read: bool) -> Iterator[Problem]:
     """Report a module that was not examined; for images, ``--no-image`` already implies it."""
-    if url.faults:
-        return
-    if url.scheme == "file":
+    if url.scheme == "file" and not url.faults:
         message = "a file of the proxy: the module is not judged"
         hint = f"wasmpack validate module {shlex.quote(PurePath(url.path).name)}"
         yield plugin.problem(NOT_JUDGED, "url", message, hint)
-    elif url.scheme in _FETCHED and not read:
+    elif url.fetched and not read:
         message = "the module behind the URL is not fetched, so it is not judged"
         hint = "leave out --no-image"
         yield plugin.problem(NOT_JUDGED, "url", message, hint, severity=Severity.INFO)

@@ -209,7 +209,7 @@ def pulling_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
             plugin.pull_secret,
             severity=Severity.WARNING,
         )
-    if url.reference is None:
+    if url.reference is None and not url.fetched:
         return
     policy = plugin.text("imagePullPolicy")
     if checksum(plugin, url):
@@ -219,18 +219,22 @@ def pulling_problems(plugin: Plugin, url: MeshUrl) -> Iterator[Problem]:
                 MOVING_IMAGE, "imagePullPolicy", message, "leave it out", severity=Severity.INFO
             )
         return
-    yield from _tag(plugin, url, policy)
+    yield from _moving(plugin, url, policy)
 
 
-def _tag(plugin: Plugin, url: MeshUrl, policy: str) -> Iterator[Problem]:
-    assert url.reference is not None
+def _moving(plugin: Plugin, url: MeshUrl, policy: str) -> Iterator[Problem]:
     pin = "pin the digest: wasmpack render wasmplugin --pin"
+    if url.reference is None:
+        pin = "sha256: that of the module, out of its gzip or tar (sha256sum)"
     if policy == "Always":
+        what = "the tag moves" if url.reference else "the file changes"
         message = (
-            "the mesh pulls again only when this resource changes, not when the tag moves or a pod "
-            "starts"
+            f"the mesh pulls again only when this resource changes, not when {what} or a pod starts"
         )
         yield plugin.problem(MOVING_IMAGE, "imagePullPolicy", message, pin)
+    elif url.reference is None:
+        message = "the file can change; proxies then run different modules"
+        yield plugin.problem(MOVING_IMAGE, "url", message, pin, severity=Severity.INFO)
     elif url.reference.tag is None:
         message = "no tag: latest is pulled once and then kept, as for IfNotPresent"
         yield plugin.problem(MOVING_IMAGE, "url", message, pin)

@@ -10,6 +10,7 @@ pkg/wasm/cache.go.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -17,7 +18,8 @@ from wasmpack.errors import WasmpackError
 from wasmpack.findings import Rule, Severity
 from wasmpack.oci.reference import DOCKER_HUB, Reference
 
-SCHEMES = ("http", "https", "oci", "file")
+_OF_SERVERS = ("http", "https")
+SCHEMES = (*_OF_SERVERS, "oci", "file")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
@@ -61,6 +63,8 @@ class MeshUrl:
     path: str = ""
     """Path of a file in the proxy's file system."""
     faults: tuple[UrlFault, ...] = ()
+    fetched: bool = False
+    """A file of a web server, which the fetcher asks for."""
 
     @property
     def shown(self) -> str:
@@ -80,7 +84,10 @@ class MeshUrl:
                 path=text.removeprefix("file://"),
                 faults=faults or _file_faults(text),
             )
-        if scheme in {"http", "https"} or faults:
+        if scheme in _OF_SERVERS and not faults:
+            faults = tuple(_own_host(_authority(rest), "a server"))
+            return cls(text=text, scheme=scheme, faults=faults, fetched=True)
+        if faults:
             return cls(text=text, scheme=scheme, faults=faults)
         reference, more = _reference(text, rest, schemeless=not scheme)
         return cls(text=text, scheme="oci", reference=reference, faults=more)
@@ -104,13 +111,26 @@ def _rejected(text: str, scheme: str, rest: str) -> list[UrlFault]:
                 _shown(text),
             )
         ]
-    authority = rest.removeprefix("//").partition("/")[0] if rest.startswith("//") else ""
-    host, colon, port = authority.rpartition("@")[2].rpartition(":")
+    host, colon, port = _authority(rest).rpartition(":")
     if colon and port and not port.isdecimal() and not host.endswith(":") and "]" not in port:
         return [_fault(f'failed to parse url: invalid port ":{port}" after host')]
-    if scheme in {"http", "https"} and not host + port:
+    if scheme in _OF_SERVERS and not host + port:
         return [_fault("no host: the mesh cannot fetch this", advice=f"write {scheme}://HOST/PATH")]
     return []
+
+
+def _authority(rest: str) -> str:
+    """Host and port, without a user."""
+    authority = rest[2:] if rest.startswith("//") else ""
+    return re.split("[/?#]", authority, maxsplit=1)[0].rpartition("@")[2]
+
+
+def _own_host(host: str, what: str) -> Iterator[UrlFault]:
+    """Report a host that is another one at the proxy."""
+    if host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK:
+        message = f"{host} is the proxy itself: the mesh cannot reach {what} on this machine"
+        advice = "a host name that the pods can resolve"
+        yield _fault(message, advice=advice, severity=_WARNING)
 
 
 def _shown(text: str) -> str:
@@ -149,11 +169,7 @@ def _reference(
         if reference.registry == DOCKER_HUB and host not in {DOCKER_HUB, "index.docker.io"}:
             hub = f"{host!r} is taken for a name on Docker Hub: {reference.name}"
             faults.append(_fault(hub, str(replace(reference, written="")), severity=_WARNING))
-        if host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK:
-            own = f"{host} is the proxy itself: the mesh cannot reach a registry on this machine"
-            faults.append(
-                _fault(own, advice="a host name that the pods can resolve", severity=_WARNING)
-            )
+        faults += _own_host(host, "a registry")
         return reference, tuple(faults)
     except WasmpackError as error:
         said = f"could not parse url in image reference: {error.message}"
