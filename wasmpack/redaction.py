@@ -27,7 +27,8 @@ _PROXY = "_proxy"
 """Ends the names of variables, in any case, that urllib looks for proxies in."""
 _PROXIES_IN_USE = {"http_proxy", "https_proxy", "all_proxy"}
 """Those that are asked for http and https: one without an ``@`` may be a login without a host."""
-_USER = re.compile(r"(?<=://)[^/\s'\"]*@")
+_USER = re.compile(r"(?:(?<=://)|(?<=http:/)|(?<=https:/))[^/\s'\"]*@")
+"""The login in a URL, and in one that was taken for a path, which has one slash."""
 _LOGIN = re.compile(r"\b(Bearer|Basic) +(?=[^\s'\",]*[0-9=_.+/-])[^\s'\",]{8,}", re.IGNORECASE)
 _ENDS_LOGIN = re.compile(r"[/@?#]")
 """Characters that end a login for a parser; a password should have them encoded."""

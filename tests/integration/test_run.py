@@ -163,10 +163,47 @@ def test_network_plugins_get_connections(cli: Cli, tmp_path: Path) -> None:
         "(drop (call $log (i32.const 2) (i32.const 1000) (i32.const 4))) (i32.const 0))"
     )
     (tmp_path / "x.wasm").write_bytes(wat(body + '(data (i32.const 1000) "data")', LOG))
-    done = cli("run", "x.wasm", "--request", "/", "-d", "hello", "--format", "json")
-    (found,) = json.loads(done.out)["requests"]
-    assert found["response"]["body"] == "hello"
-    assert "data" in [line["text"] for line in found["log"]]
+    for more in ([], ["--request", "/"]):
+        done = cli("run", "x.wasm", "-d", "hello", *more, "--format", "json")
+        check_output("run", json.loads(done.out))
+        (found,) = json.loads(done.out)["requests"]
+        assert found["request"] == found["response"]
+        assert found["response"] == {"headers": [], "body": "hello", "trailers": []}
+        assert "data" in [line["text"] for line in found["log"]]
+    done = cli("run", "x.wasm", "-d", "hello", "--record", "x.wasmtest.yaml")
+    lines = done.out.splitlines()[:5]
+    back = "  5 bytes came back until the connection was closed"
+    assert lines == ["connection", "  5 bytes sent", "    hello", back, "    hello"]
+    assert "status" not in (tmp_path / "x.wasmtest.yaml").read_text()
+    assert cli("test", "x.wasmtest.yaml").code == 0
+
+
+ON_CONNECTION = '(func (export "proxy_on_new_connection") (param i32) (result i32) {})'
+ON_DATA = '(func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32) {})'
+
+
+@pytest.mark.parametrize("callback", [ON_CONNECTION, ON_DATA])
+def test_a_connection_that_ends_brings_nothing_back(
+    callback: str, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "x.wasm").write_bytes(wat(callback.format("unreachable")))
+    done = cli("run", "x.wasm", "-d", "hello")
+    assert (done.code, done.err) == (0, "")
+    assert "  0 bytes came back until the connection was closed" in done.out.splitlines()
+    assert "unreachable" in done.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [["--request", "GET /"], ["-d", "hello"]], ids=["end", "data"])
+@pytest.mark.parametrize("callback", [ON_CONNECTION, ON_DATA])
+def test_a_connection_that_is_held_is_no_crash(
+    callback: str, sent: list[str], cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "x.wasm").write_bytes(wat(callback.format("(i32.const 1)")))
+    done = cli("run", "x.wasm", *sent)
+    assert (done.code, done.out) == (3, "")
+    words = "Envoy was stopped while it served a connection, which is held: blocked for"
+    assert words in done.err
 
 
 def test_another_upstream(cli: Cli) -> None:
@@ -184,6 +221,9 @@ def test_another_upstream(cli: Cli) -> None:
         (["--request", "nonsense"], "expected 'GET /path'"),
         (["--request", "/", "-H", "x"], "expected 'NAME: VALUE'"),
         (["-d", "x"], "need --request"),
+        (["-H", "a: b"], "needs --request"),
+        (["--record", "x"], "needs --request"),
+        (["-d", "x", "--watch"], "exclude each other"),
         (["--request", "/", "--upstream", "nonsense"], "expected http://HOST"),
         (["--request", "/", "--watch"], "exclude each other"),
         (["--format", "json"], "needs --request"),

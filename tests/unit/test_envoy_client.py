@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from wasmpack.envoy.client import Patience, answered, delivered
+from wasmpack.envoy.client import AT_ONCE, Patience, answered, delivered, sent_back
+from wasmpack.envoy.messages import Request
 
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -70,3 +71,17 @@ def test_a_connection_that_ends_is_no_silence(server: socket.socket) -> None:
     with pytest.raises(ConnectionError):
         answered(b"x", port_of(server), patience=patience)
     assert not delivered(b"x", port_of(server), patience)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_connection_that_the_proxy_closes_at_once_brings_nothing_back(
+    reset: bool, server: socket.socket
+) -> None:
+    def serve() -> None:
+        connection, _ = server.accept()
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        connection.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    assert sent_back(Request(body=b"x" * 10_000_000), port_of(server)).body == b""

@@ -5,7 +5,7 @@ import pytest
 from wasmpack.errors import RegistryUnavailable, silence
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.exchange import Exchange, Request
-from wasmpack.stores.registry.failures import failed
+from wasmpack.stores.registry.failures import Peer, failed
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.registry.retries import RetryBudget
 
@@ -28,7 +28,7 @@ def test_the_first_answer_that_takes_longer_is_the_last() -> None:
     options = RegistryOptions()
     deadline = Exchange("r.example", BASE, options).deadline(request("HEAD"))
     deadline.passed = True
-    failure = failed(TimeoutError(), "r.example", options.timeout, deadline)
+    failure = failed(TimeoutError(), Peer(host="r.example"), options.timeout, deadline)
     budget = RetryBudget(options.retries + 1, silence, sleep=pytest.fail)
     with pytest.raises(RegistryUnavailable, match="no complete answer within 90 s"):
         budget.wait(failure)  # type: ignore[arg-type]

@@ -322,6 +322,20 @@ def test_the_size_of_a_document_has_a_limit() -> None:
         parse_json_object(b"{  }", "doc", 3)
 
 
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("http://me:pw@r.io/ok.wasm", "a module behind a URL is judged as spec.url"),
+        ("https://r.io/me/x", "r.io/me/x, if an image is meant; a module behind a URL is judged"),
+    ],
+)
+def test_a_url_that_may_be_that_of_a_module(url: str, hint: str) -> None:
+    with pytest.raises(WrongUsage, match="no scheme") as caught:
+        Reference.parse(url)
+    assert caught.value.hint.startswith(hint)
+    assert "pw" not in caught.value.message
+
+
 def test_the_hint_of_a_name_with_a_scheme_has_no_login() -> None:
     with pytest.raises(WrongUsage, match="no scheme") as caught:
         Reference.parse("https://me:hunter2@quay.io/me/x@sha256:1")

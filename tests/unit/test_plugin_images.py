@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import certifi
 import pytest
 from support.plugins import PLUGINS
 
@@ -138,3 +139,23 @@ def test_a_registry_that_fails_for_one_image_is_asked_for_others(
     asked = opening(monkeypatch, every_other)
     report = validate_wasmplugin(plugins(*names(6)), "f")
     assert (asked, len(codes(report))) == (names(6), 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"insecure": True}, True),
+        ({"ca_file": certifi.where()}, True),
+        ({"insecure": True, "plain_http": True}, False),
+        ({}, False),
+    ],
+)
+@pytest.mark.parametrize("source", ["registry", "local"])
+def test_the_mesh_has_to_trust_the_registry_too(
+    source: str, options: dict[str, object], told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening(monkeypatch, good)
+    monkeypatch.setattr(Image, "source", source)
+    session = Session(registry=RegistryOptions(**options))  # type: ignore[arg-type]
+    found = {each.code for each in validate_wasmplugin(plugins(GOOD), "f", None, session).findings}
+    assert ("WPL027" in found) is (told and source == "registry")

@@ -53,6 +53,12 @@ def test_a_secret_that_is_given_encoded_is_hidden_decoded() -> None:
     assert redacted("hunter22 and hunter%32%32") == "… and …"
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_login_is_hidden_in_a_url_that_was_taken_for_a_path(scheme: str) -> None:
+    assert redacted(f"{scheme}:/me:pw@r.io/x: no such file") == f"{scheme}:/r.io/x: no such file"
+    assert redacted("oci:/tmp/x@sha256:1") == "oci:/tmp/x@sha256:1"
+
+
 def test_the_longer_secret_goes_first() -> None:
     remember_secret("secret", "secret-and-more")
     assert redacted("secret-and-more") == "…"

@@ -23,7 +23,7 @@ from wasmpack.stores.registry.credentials import (
     save_credential,
 )
 from wasmpack.stores.registry.exchange import Exchange, Request
-from wasmpack.stores.registry.failures import unavailable
+from wasmpack.stores.registry.failures import Peer, unavailable
 from wasmpack.stores.registry.options import RegistryOptions, _Owner, is_loopback
 from wasmpack.stores.registry.transport import Transport
 from wasmpack.stores.session import Session
@@ -261,9 +261,19 @@ def test_every_exception_of_the_transport_has_words(kind: type[Exception]) -> No
         error = kind("went wrong")
     except TypeError:
         error = kind("went wrong", "", 0)
-    found = unavailable(error, "r.example")
+    found = unavailable(error, Peer(host="r.example"))
     assert isinstance(found, RegistryUnavailable)
     assert "r.example" in found.message
+
+
+@pytest.mark.parametrize(
+    ("noun", "way"), [("registry", "--plain-http"), ("server", "http:// in the URL")]
+)
+def test_a_server_that_ends_the_handshake_may_have_no_tls(noun: str, way: str) -> None:
+    said = "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (_ssl.c:1)"
+    found = unavailable(requests.exceptions.SSLError(said), Peer(host="r.io:80", noun=noun))
+    assert found.message == f"{noun} r.io:80: TLS: EOF occurred in violation of protocol"
+    assert found.hint == f"{way}, if it speaks plain HTTP"
 
 
 def test_transport_is_oras() -> None:

@@ -8,7 +8,13 @@ from support.plugins import PLUGINS
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render import render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
-from wasmpack.errors import BadArtifact, NotFound, RegistryUnavailable, WasmpackError
+from wasmpack.errors import (
+    BadArtifact,
+    NotFound,
+    RegistryUnavailable,
+    WasmpackError,
+    WrongUsage,
+)
 from wasmpack.images.image import Image
 from wasmpack.images.variants import BuiltImage, artifact_image
 from wasmpack.mesh.kinds import Kind
@@ -76,6 +82,19 @@ def test_an_image_that_no_mesh_can_read_is_refused(
     assert "IMG004" in {finding.code for finding in caught.value.report.findings}
     written = render_wasmplugin(RenderRequest(source=NAME, kind=kind, validate=False))
     assert f"oci://{NAME}" in written.text("yaml")
+
+
+@pytest.mark.parametrize(
+    ("url", "way"),
+    [
+        ("http://me:pw@e.io/x.wasm?a=b", "curl -sL http://e.io/x.wasm | sha256sum"),
+        ("file:///opt/x.wasm", "leave it out"),
+    ],
+)
+def test_what_cannot_be_pinned_says_how_else(url: str, way: str) -> None:
+    with pytest.raises(WrongUsage, match="--pin needs an image") as caught:
+        render_wasmplugin(RenderRequest(source=url, pin=True))
+    assert way in caught.value.hint
 
 
 UNREACHED = {

@@ -16,7 +16,7 @@ from support.faults.raw import Pieces, RawServer, Script, answer
 from support.faults.tidy import tidy
 from support.images import image_of
 
-from wasmpack.stores.registry.failures import unavailable
+from wasmpack.stores.registry.failures import Peer, unavailable
 from wasmpack.stores.registry.options import RegistryOptions
 
 IMAGE = image_of(1, 5000)
@@ -67,9 +67,12 @@ def test_a_hint_names_the_option_of_the_side(cli: Cli) -> None:
         done = cli("copy", *ways)
         assert "hint: --from-ca-file FILE for a private authority; --from-insecure" in done.err
         done = cli("copy", *ways, "--from-insecure", "--to-insecure")
-        assert "hint: --to-ca-file FILE" in done.err, done.err
+        assert "hint: --to-plain-http, if it speaks plain HTTP" in done.err, done.err
     error = requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]")
-    assert unavailable(error, "r.io", "to-").hint == "--to-plain-http, if that is meant"
+    assert (
+        unavailable(error, Peer(host="r.io", side="to-")).hint
+        == "--to-plain-http, if that is meant"
+    )
 
 
 def test_a_hint_names_the_login_of_the_side(cli: Cli) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.desk import MODULES, make_desk
 
+from wasmpack.actions.inputs import read_module_file
 from wasmpack.actions.subjects import recognize
 from wasmpack.errors import BadArtifact, NotFound, WasmpackError, WrongUsage
 from wasmpack.oci.place import ArchivePlace, LayoutPlace, NamePlace
@@ -99,3 +101,10 @@ def test_a_missing_file_is_not_asked_of_docker_hub(name: str) -> None:
     """Somebody else's image could be there."""
     with pytest.raises(NotFound, match="no such file"):
         recognize(name, remote=False)
+
+
+@pytest.mark.parametrize("find", [recognize, read_module_file])
+def test_a_url_is_judged_as_that_of_a_resource(find: Callable[[str], object]) -> None:
+    with pytest.raises(WrongUsage, match=r"http://r\.io/x\.wasm: a") as caught:
+        find("http://me:hunter2@r.io/x.wasm")
+    assert caught.value.hint.startswith("a module behind a URL is judged as spec.url")

@@ -19,7 +19,7 @@ _HOMES = {
     "mesh.migration": "fields implied convert",
     "actions": (
         "build documents envoy_opinion image_rules inspect_parts migrate render "
-        "plugin_images plugin_urls resources validate_wasmplugin"
+        "mesh_trust plugin_images plugin_urls resources validate_wasmplugin"
     ),
 }
 """Modules that declare rules, by their rooms."""

@@ -7,7 +7,7 @@ from wasmpack.files.inputs import MAX_CONFIGURATION, read_named, read_standard_i
 from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.place import could_be_name, is_there
-from wasmpack.oci.reference import Reference
+from wasmpack.oci.reference import URL_JUDGED, Reference, is_url, url_shown
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.reader import MAGIC
 
@@ -27,10 +27,13 @@ def read_module_file(name: str) -> PluginModule:
     ``.wasm`` file is a bad artifact, as it is for a proxy.
 
     :raises NotFound: no such file
+    :raises WrongUsage: a URL
     :raises BadArtifact: invalid WebAssembly text
     """
     if name == STDIN:
         return module_in(read_standard_input(LIMIT), "<stdin>")
+    if is_url(name):
+        raise WrongUsage(f"{url_shown(name)}: a URL, expected a file", hint=URL_JUDGED)
     path = Path(name)
     try:
         data = read_file(path, LIMIT)

@@ -12,8 +12,8 @@ from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy import Plugin
 from wasmpack.envoy.judge import plugin_of
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
+from wasmpack.fetchers import http
 from wasmpack.fetchers.fetch import fetch
-from wasmpack.fetchers.http import module_of
 from wasmpack.fetchers.refusal import Refused
 from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
@@ -172,13 +172,11 @@ def _module_in_file(path: Path, request: ChainRequest) -> PluginModule:
 
 
 def _downloaded(url: MeshUrl, checksum: str, session: Session) -> PluginModule:
-    from wasmpack.stores.http import download
-
-    got = download(url.text, session.registry)
     try:
-        return PluginModule(module_of(got.status, got.body, checksum, url.shown), url.shown)
+        data = http.fetched_module(url.text, session.registry, checksum, url.shown)
+        return PluginModule(data, url.shown)
     except Refused as refused:
-        message = f"{url.shown}: the mesh's fetcher refuses it: {refused.text}"
+        message = f"{url.shown}: {refused.said}"
         raise BadArtifact(message, hint=str(refused.hint)) from refused
 
 

@@ -25,6 +25,14 @@ from wasmpack.stores.registry.credentials import find_credential
 from wasmpack.stores.session import Session
 from wasmpack.targets import Target
 
+IMAGE_UNSEEN = Rule(
+    code="WPL015",
+    title="the image or module could not be read from here, so it was not judged",
+    severity=Severity.WARNING,
+    consumer="none",
+    example="url: oci://registry.internal/plugin:v1 # unreachable from here",
+    fix="as the hint says; `--no-image`",
+)
 SLOW_PULL = Rule(
     code="WPL017",
     title="the image is so large that it may not arrive within 30 seconds, which is fixed",
@@ -51,6 +59,8 @@ class PluginImage:
     manifest: Manifest | None
     problems: Mapping[str, Sequence[Problem]]
     """Problems by target."""
+    from_registry: bool
+    """It came from its registry, and not from the local store."""
 
 
 class PluginImages:
@@ -127,7 +137,12 @@ class PluginImages:
             problems, _ = image_problems(image, self._targets, checks)
         except (AccessRefused, RegistryUnavailable) as error:
             return error.with_traceback(None)
-        return PluginImage(top=top, manifest=manifest, problems=problems)
+        return PluginImage(
+            top=top,
+            manifest=manifest,
+            problems=problems,
+            from_registry=image.source == "registry",
+        )
 
     def _logged_in(self, reference: Reference, login: tuple[str, str] | None) -> Session:
         if login is None:

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from wasmpack.actions.mesh_trust import trust_problems
+from wasmpack.actions.plugin_images import IMAGE_UNSEEN
 from wasmpack.actions.validate import Checks, module_verdicts
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import RegistryUnavailable, WasmpackError
-from wasmpack.fetchers.http import module_of
+from wasmpack.fetchers.http import NotServed, fetched_module
 from wasmpack.fetchers.refusal import Refused
 from wasmpack.findings import Problem, Rule
+from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.url import MeshUrl
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.session import Session
@@ -18,7 +21,8 @@ from wasmpack.targets import Target
 MODULE_REFUSED = Rule(
     code="WPL025",
     title="a URL from which the mesh's fetcher gets no module",
-    cause="an error of the server, a web page, another digest; its own text is quoted",
+    cause="a status such as 404 or 401, redirects without end, a web page, another digest; its own "
+    "text is quoted",
     consumer="Istio, Envoy Gateway, Higress",
     example="url: https://github.com/me/plugin/blob/main/plugin.wasm",
     fix="the URL of the module itself, and the digest of the unpacked module",
@@ -38,6 +42,28 @@ class PluginUrls:
         self._session = session
         self._look = lru_cache(maxsize=_REMEMBERED)(self._look_at)
 
+    def problems(
+        self, plugin: Plugin, url: MeshUrl, start_up: StartUp, *, may_come: bool = False
+    ) -> tuple[list[Problem], Verdicts]:
+        """Those of every target, and those of each.
+
+        :param may_come: a module that is not there yet is not an error
+        """
+        found = self.look(url, plugin.text("sha256"), start_up)
+        if isinstance(found, Refused):
+            unseen = may_come and isinstance(found, NotServed)
+            rule = IMAGE_UNSEEN if unseen else MODULE_REFUSED
+            return [plugin.problem(rule, found.where, found.said, str(found.hint))], {}
+        if isinstance(found, WasmpackError):
+            message = (
+                f"the module could not be fetched from here, so it is not judged: {found.message}"
+            )
+            hint = found.hint or "--no-image leaves it out"
+            return [plugin.problem(IMAGE_UNSEEN, "url", message, hint)], {}
+        if url.scheme != "https":
+            return [], found
+        return trust_problems(plugin, url.host, self._session.registry), found
+
     def look(
         self, url: MeshUrl, checksum: str, start_up: StartUp
     ) -> Verdicts | Refused | WasmpackError:
@@ -47,11 +73,8 @@ class PluginUrls:
     def _look_at(
         self, url: MeshUrl, checksum: str, start_up: StartUp
     ) -> Verdicts | Refused | WasmpackError:
-        from wasmpack.stores.http import download
-
         try:
-            got = download(url.text, self._session.registry)
-            data = module_of(got.status, got.body, checksum, url.shown)
+            data = fetched_module(url.text, self._session.registry, checksum, url.shown)
         except (Refused, WasmpackError) as error:
             return error.with_traceback(None)
         module = PluginModule(data, url.shown)

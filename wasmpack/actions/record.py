@@ -54,10 +54,12 @@ def _test(name: str, exchange: Exchange) -> JsonObject:
     expected = _expected(request_changes(exchange))
     if expected:
         test["upstreamRequest"] = expected
-    response: JsonObject = {"status": exchange.response.status}
+    response: JsonObject = {}
+    if not exchange.network:
+        response["status"] = exchange.response.status
     if exchange.answered:
         response |= _expected(response_changes(exchange))
-    elif exchange.response.body:
+    elif exchange.response.body or exchange.network:
         response["body"] = body_text(exchange.response.body)
     test["response"] = response
     if not exchange.reached:

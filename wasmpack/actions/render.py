@@ -1,17 +1,19 @@
 """From an image to the resource that lets a mesh load it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
-from wasmpack.actions.plugin_images import checksum_problems, slow_pull_problems
+from wasmpack.actions.mesh_trust import trust_problems
+from wasmpack.actions.plugin_images import IMAGE_UNSEEN, checksum_problems, slow_pull_problems
+from wasmpack.actions.plugin_urls import PluginUrls
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_source import RenderRequest, RenderSource
 from wasmpack.actions.resource_problems import resource_problems, start_up_of
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
-from wasmpack.actions.validate_wasmplugin import IMAGE_UNSEEN
+from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.findings import Problem, Report, Rule, Severity, Verdict, judge
 from wasmpack.kubeyaml.documents import Comment, Document, FieldPath
@@ -58,9 +60,10 @@ def render_wasmplugin(request: RenderRequest, session: Session | None = None) ->
     :raises WrongUsage: a field that this kind cannot express
     :raises NotFound, RegistryUnavailable: the image must be pinned, but cannot be read
     """
+    session = session or Session()
     source = RenderSource.of(
         request.source,
-        session or Session(),
+        session,
         pin=request.pin,
         look=request.look,
         remote=request.remote,
@@ -74,7 +77,7 @@ def render_wasmplugin(request: RenderRequest, session: Session | None = None) ->
     spec = mapping(merged(template.value.get("spec", {}), spec_of(request.kind, name, fields)))
     value: JsonObject = {**template.value, "metadata": metadata, "spec": ordered(spec, ORDER)}
     document = Document(source="", value=value)
-    report = _accepted(request, resource_report(request, source, document, fields))
+    report = _accepted(request, resource_report(request, source, document, fields, session))
     notes = _comments(request, source, document, fields)
     rendered = Rendered(documents=template.with_value(value, notes))
     return RenderedPlugin(rendered=rendered, report=report)
@@ -175,9 +178,13 @@ def fields_report(request: RenderRequest, metadata: JsonObject, fields: JsonObje
 
 
 def resource_report(
-    request: RenderRequest, source: RenderSource, document: Document, fields: JsonObject
+    request: RenderRequest,
+    source: RenderSource,
+    document: Document,
+    fields: JsonObject,
+    session: Session,
 ) -> Report:
-    """Validate the resource, and its image, for every target that reads this kind.
+    """Validate the resource, and its image or module, for every target that reads this kind.
 
     :param fields: the fields by WasmPlugin's names, whatever the kind
     """
@@ -193,6 +200,8 @@ def resource_report(
     if source.image is not None:
         shared += checksum_problems(plugin, MeshUrl.parse(source.url), source.image)
         shared += slow_pull_problems(plugin, source.image)
+        if source.reference is not None and source.image.source == "registry":
+            shared += trust_problems(plugin, source.reference.registry, session.registry)
     problems: dict[str, list[Problem]] = {}
     if request.kind in KINDS:
         by_release = resource_problems(plugin, mesh_targets(list(request.targets)))
@@ -205,23 +214,36 @@ def resource_report(
         }
         if request.targets and not problems:
             raise WrongUsage(f"--target {request.targets[0]} reads no {request.kind.value}")
-    if request.validate and source.image is not None:
-        as_plugin = Plugin.of(_wasm_plugin({}, fields))
-        for name, found in _module_problems(source, as_plugin, list(problems)).items():
+    if request.validate:
+        start_up = start_up_of(Plugin.of(_wasm_plugin({}, fields)))
+        names = list(problems)
+        urls = PluginUrls([*map(target, names)], Checks(), session) if request.look else None
+        for name, found in _module_problems(source, plugin, start_up, names, urls).items():
             problems[name] += found
     return Checks(targets=request.targets).judge(subject, "wasmplugin", problems)
 
 
 def _module_problems(
-    source: RenderSource, plugin: Plugin, names: list[str]
+    source: RenderSource,
+    plugin: Plugin,
+    start_up: StartUp,
+    names: list[str],
+    urls: PluginUrls | None,
 ) -> dict[str, list[Problem]]:
-    """Findings of the image and its module, started as the resource says."""
-    assert source.image is not None
-    chosen = [target(name) for name in names]
-    found, _ = image_problems(source.image, chosen, Checks(start_up=start_up_of(plugin)))
+    """Findings of the image or URL and its module, started as the resource says."""
+    url, shared = MeshUrl.parse(source.url), list[Problem]()
+    found: Mapping[str, Sequence[Problem]] = {}
+    if source.image is not None:
+        chosen = [target(name) for name in names]
+        found, _ = image_problems(source.image, chosen, Checks(start_up=start_up))
+    elif urls is not None and url.fetched:
+        shared, found = urls.problems(plugin, url, start_up, may_come=True)
     return {
-        name: [problem for problem in rows if problem.severity is not Severity.INFO]
-        for name, rows in found.items()
+        name: [
+            *shared,
+            *(one for one in found.get(name, ()) if one.severity is not Severity.INFO),
+        ]
+        for name in names
     }
 
 

@@ -1,5 +1,6 @@
 """The request for a resource, and its source: an image or a URL."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from wasmpack.images.opening import open_image
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.mesh.kinds import Kind
 from wasmpack.mesh.templates import Values
+from wasmpack.mesh.url import MeshUrl
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import NamePlace, parse_place
 from wasmpack.oci.reference import Reference
@@ -79,7 +81,7 @@ class RenderSource:
         """
         if text.startswith(_URLS):
             if pin:
-                raise WrongUsage("--pin needs an image, not a URL", hint="--sha256 HEX")
+                raise WrongUsage("--pin needs an image, not a URL", hint=_own_digest(text))
             return cls(url=text)
         if text.endswith(_MODULES) and Path(text).is_file():
             raise WrongUsage(
@@ -112,6 +114,14 @@ class RenderSource:
         session.notice(f"{reference}: pinned to the digest of the image in the {whose}")
         reference = reference.with_digest(manifest.digest)
         return replace(source, url=_url(reference), reference=reference, digest=manifest.digest.hex)
+
+
+def _own_digest(url: str) -> str:
+    """The way to a digest that is not an image's."""
+    if url.startswith("file://"):
+        return "leave it out: of a file of the proxy the mesh compares no digest"
+    curl = f"curl -sL {shlex.quote(MeshUrl.parse(url).shown)} | sha256sum"
+    return f"--sha256 HEX, of the unpacked module: {curl}"
 
 
 class _NotPushed(NotFound):

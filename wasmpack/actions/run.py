@@ -10,7 +10,7 @@ from wasmpack.actions.validate import Checks, validate_module
 from wasmpack.envoy import Chain, EnvoyRefused, Exchange, Plan, Proxy, running_proxy
 from wasmpack.envoy.changes import request_changes, response_changes
 from wasmpack.envoy.upstream import Relay, echo
-from wasmpack.errors import BadArtifact
+from wasmpack.errors import BadArtifact, WrongUsage
 from wasmpack.findings import Finding, Severity
 from wasmpack.module_rules.step_ends import BEYOND_BOUNDS
 from wasmpack.stores.session import Session
@@ -35,11 +35,15 @@ class RunRequest:
     """Loopback port; 0: a free one."""
     envoy: Path | None = None
     """The binary; None: the one that is found."""
+    bytes_alone: bool = False
+    """There is no request, but bytes to send, which network plugins take."""
 
     def plan(self, plugins: Sequence[ChainedPlugin]) -> Plan:
-        """:raises WrongUsage: not the URL of a server"""
+        """:raises WrongUsage: not the URL of a server; bytes alone for HTTP plugins"""
         behaviour = Relay.to(self.upstream) if self.upstream else echo
         chain = Chain(plugins=[each.for_envoy() for each in plugins], upstream=behaviour)
+        if self.bytes_alone and not chain.connections:
+            raise WrongUsage("-d and --data-file need --request, but for network plugins")
         return Plan(
             chains=[chain],
             log_level=self.log_level,
@@ -88,12 +92,12 @@ def _reason(plugin: ChainedPlugin) -> Finding | None:
 
 def exchange_json(exchange: Exchange) -> dict[str, object]:
     """The contract's shape of one request."""
-    reached, answered = exchange.reached, exchange.answered
+    reached, answered, network = exchange.reached, exchange.answered, exchange.network
     return {
-        "request": exchange.sent.as_json(),
+        "request": exchange.sent.parts_json() if network else exchange.sent.as_json(),
         "upstreamRequest": reached[0].as_json() if reached else None,
         "upstreamResponse": answered[0].as_json() if answered else None,
-        "response": exchange.response.as_json(),
+        "response": exchange.response.parts_json() if network else exchange.response.as_json(),
         "changes": {
             "request": [change.as_json() for change in request_changes(exchange)],
             "response": [change.as_json() for change in response_changes(exchange)],

@@ -26,6 +26,7 @@ from wasmpack.oci.place import (
     is_there,
     parse_place,
 )
+from wasmpack.oci.reference import is_url
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.reader import MAGIC
 
@@ -179,7 +180,7 @@ def _of_name(text: str, *, remote: bool) -> Subject:
     try:
         place = parse_place(text)
     except WrongUsage as error:
-        if text.endswith(_FILES) or any(sign in text for sign in "*?["):
+        if not is_url(text) and (text.endswith(_FILES) or any(sign in text for sign in "*?[")):
             raise NotFound(f"{text}: no such file") from error
         raise
     if not isinstance(place, NamePlace):

@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
+from wasmpack.actions.mesh_trust import trust_problems
 from wasmpack.actions.plugin_images import (
+    IMAGE_UNSEEN,
     PluginImage,
     PluginImages,
     checksum_problems,
     slow_pull_problems,
 )
-from wasmpack.actions.plugin_urls import MODULE_REFUSED, PluginUrls
+from wasmpack.actions.plugin_urls import PluginUrls
 from wasmpack.actions.resource_problems import judged_start_up, resource_problems, start_up_of
 from wasmpack.actions.resources import (
     NOT_JUDGED,
@@ -23,7 +25,6 @@ from wasmpack.actions.resources import (
 )
 from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.errors import AccessRefused, BadArtifact, NotFound, WasmpackError
-from wasmpack.fetchers.refusal import Refused
 from wasmpack.findings import Problem, Report, Rule, Severity
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.kubeyaml.documents import Document
@@ -38,14 +39,6 @@ from wasmpack.oci.reference import Reference
 from wasmpack.stores.session import Session
 from wasmpack.targets import target as target_named
 
-IMAGE_UNSEEN = Rule(
-    code="WPL015",
-    title="the image could not be read from here, so it was not judged",
-    severity=Severity.WARNING,
-    consumer="none",
-    example="url: oci://registry.internal/plugin:v1 # unreachable from here",
-    fix="as the hint says; `--no-image`",
-)
 IMAGE_MISSING = Rule(
     code="WPL016",
     title="the image is not there",
@@ -219,6 +212,9 @@ class _Check:
             message = "the registry asks for a login, and no pull secret is named"
             hint = f"imagePullSecret: wasmpack render secret {reference.registry}"
             shared.append(plugin.problem(PRIVATE_IMAGE, "url", message, hint))
+        if found.from_registry:
+            options = self._context.session.registry
+            shared += trust_problems(plugin, reference.registry, options)
         return shared, _placed(plugin, found.problems)
 
     def _module_problems(
@@ -226,13 +222,8 @@ class _Check:
     ) -> tuple[list[Problem], dict[str, list[Problem]]]:
         """As :meth:`_image_problems`, of an http(s) URL."""
         start_up = judged_start_up(plugin, self._context.checks.start_up)
-        found = self._urls.look(url, plugin.text("sha256"), start_up)
-        if isinstance(found, Refused):
-            where, message = found.where, f"the fetcher refuses it: '{found.text}'"
-            return [plugin.problem(MODULE_REFUSED, where, message, str(found.hint))], {}
-        if isinstance(found, WasmpackError):
-            return [_not_read(plugin, found)], {}
-        return [], _placed(plugin, found)
+        shared, by_target = self._urls.problems(plugin, url, start_up)
+        return shared, _placed(plugin, by_target)
 
 
 def _placed(plugin: Plugin, problems: Mapping[str, Sequence[Problem]]) -> dict[str, list[Problem]]:

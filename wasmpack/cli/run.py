@@ -91,16 +91,25 @@ class RunOptions(ProxyOptions):
         from wasmpack.actions.run import RunRequest
 
         exclude(data=self.data, data_file=self.data_file)
-        exclude(request=self.requests, watch=self.watch)
-        if not self.requests and (self.record or self.headers or self.data or self.data_file):
-            raise WrongUsage("-H, -d, --data-file and --record need --request")
+        for name in ("requests", "data", "data_file"):
+            exclude(**{name.removesuffix("s"): getattr(self, name)}, watch=self.watch)
+        if self.headers and not self.requests:
+            raise WrongUsage("-H needs --request")
+        if self.record and not self.sends:
+            raise WrongUsage("--record needs --request, or -d for network plugins")
         return RunRequest(
             chain=self.chain(self.subjects),
             upstream=self.upstream or "",
             log_level=self.log_level,
             port=self.port or 0,
             envoy=self.envoy_path,
+            bytes_alone=self.sends and not self.requests,
         )
+
+    @property
+    def sends(self) -> bool:
+        """True if there is something to send: a request, or bytes for network plugins."""
+        return bool(self.requests) or self.data is not None or self.data_file is not None
 
     def messages(self) -> list[Request]:
         """The requests to send."""
@@ -112,6 +121,8 @@ class RunOptions(ProxyOptions):
         if self.data is not None and not any(name.lower() == _FORM[0] for name, _ in headers):
             headers.append(_FORM)
         default = "POST" if self.data is not None or self.data_file else "GET"
+        if not self.requests:
+            return [Request(method=default, body=body)]
         found = []
         for text in self.requests:
             method, _, path = text.strip().rpartition(" ")
@@ -136,13 +147,14 @@ def run(given: RunOptions, console: Console, session: Session) -> None:
 
     PLUGIN is a module, an image, or a file of WasmPlugins; several run in the order of their phases
     and priorities. With --request the command shows the request as the upstream got it, the
-    response as the client got it, what the plugin changed, and its log. Without, it serves on a
-    loopback port and prints the log until Ctrl-C. The upstream answers with what reached it.
+    response as the client got it, what the plugin changed, and its log. Network plugins get a
+    connection with the bytes of -d. Without either, it serves on a loopback port and prints the log
+    until Ctrl-C. The upstream answers with what reached it.
     """
     from wasmpack.actions.run import running_plugins
 
     request = given.request()
-    if given.requests:
+    if given.sends:
         messages = given.messages()
         with running_plugins(request, session) as proxy:
             exchanges = [proxy.ask(message) for message in messages]
@@ -151,7 +163,7 @@ def run(given: RunOptions, console: Console, session: Session) -> None:
             _record(given.record, request.chain, exchanges, console)
         return
     if console.is_json:
-        raise WrongUsage("--format json needs --request")
+        raise WrongUsage("--format json needs --request, or -d for network plugins")
     _serve(request, given, console, session)
 
 
@@ -185,7 +197,8 @@ def _serve(request: RunRequest, given: RunOptions, console: Console, session: Se
         try:
             with running_plugins(request, session) as proxy:
                 request = replace(request, port=proxy.port())
-                console.result(f"http://127.0.0.1:{request.port}")
+                scheme = "tcp" if proxy.network else "http"
+                console.result(f"{scheme}://127.0.0.1:{request.port}")
                 console.status("Ctrl-C ends it")
                 _follow(proxy, console, files if given.watch else [], seen)
         except WasmpackError as error:

@@ -19,6 +19,23 @@ _COLOURS = {"error": "red", "critical": "red", "warning": "yellow"}
 
 
 def exchange_lines(exchange: Exchange, style: Style) -> Iterator[str]:
+    """Both ends of what was sent, what the plugins changed, and their log."""
+    yield from (_connection if exchange.network else _request)(exchange, style)
+    if exchange.log:
+        yield "  log"
+        yield from (f"    {line}" for line in log_lines(exchange.log, style))
+
+
+def _connection(exchange: Exchange, style: Style) -> Iterator[str]:
+    """The bytes that were sent, and those that came back until the connection was closed."""
+    yield style("connection", "bold")
+    sent, back = exchange.sent.body, exchange.response.body
+    for what, data in (("sent", sent), ("came back until the connection was closed", back)):
+        yield f"  {len(data)} bytes {what}"
+        yield from (f"    {line}" for line in _lines_of(body_text(data)) if data)
+
+
+def _request(exchange: Exchange, style: Style) -> Iterator[str]:
     """The request at the upstream, the response at the client, and what the plugins changed."""
     yield style(plain_text(exchange.sent.start), "bold")
     if exchange.reached:
@@ -29,9 +46,6 @@ def exchange_lines(exchange: Exchange, style: Style) -> Iterator[str]:
     yield "  response, as the client got it"
     changes = response_changes(exchange)
     yield from _message(exchange.response, changes, style)
-    if exchange.log:
-        yield "  log"
-        yield from (f"    {line}" for line in log_lines(exchange.log, style))
 
 
 def log_lines(lines: Iterable[LogLine], style: Style) -> Iterator[str]:

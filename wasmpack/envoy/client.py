@@ -15,6 +15,7 @@ from wasmpack.envoy.messages import Request, Response
 
 _LONGEST = 600.0
 """Seconds by the clock for a response; the bounds of the process end a wait much earlier."""
+_AT_A_TIME = 1 << 16
 AT_ONCE = struct.pack("ii", 1, 0)
 """``SO_LINGER``: a connection that is closed is reset (socket(7))."""
 
@@ -54,11 +55,18 @@ def answered(
 
 
 def sent_back(request: Request, port: int) -> Response:
-    """The bytes that come back for a body, through network plugins."""
-    with _connected(port) as (connection, stream):
+    """The bytes that come back for a body, through network plugins, until the connection ends.
+
+    A proxy may close or reset it at any time.
+    """
+    found = bytearray()
+    with contextlib.suppress(OSError), _connected(port) as (connection, _):
         connection.sendall(request.body)
-        connection.shutdown(socket.SHUT_WR)
-        return Response(body=stream.read(MOST_BYTES))
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+        while len(found) < MOST_BYTES and (data := connection.recv(_AT_A_TIME)):
+            found += data
+    return Response(body=bytes(found))
 
 
 def delivered(data: bytes, port: int, patience: Patience | None = None) -> bool:

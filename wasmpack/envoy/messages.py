@@ -25,8 +25,8 @@ class Message:
         """The values of a header, joined as HTTP allows (RFC 9110, 5.3); None without one."""
         return joined(self.headers, name)
 
-    def as_json(self) -> dict[str, object]:
-        """The JSON form; a body that is not text is in base64."""
+    def parts_json(self) -> dict[str, object]:
+        """The JSON form but for the start; a body that is not text is in base64."""
         try:
             body = {"body": self.body.decode()}
         except UnicodeDecodeError:
@@ -56,7 +56,7 @@ class Request(Message):
 
     def as_json(self) -> dict[str, object]:
         """The JSON form."""
-        return {"method": self.method, "path": self.path, **Message.as_json(self)}
+        return {"method": self.method, "path": self.path, **self.parts_json()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Response(Message):
 
     def as_json(self) -> dict[str, object]:
         """The JSON form."""
-        return {"status": self.status, **Message.as_json(self)}
+        return {"status": self.status, **self.parts_json()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,3 +102,5 @@ class Exchange:
     response: Response
     """The response that the client got."""
     log: tuple[LogLine, ...]
+    network: bool = False
+    """It was a connection: of the request and the response, only the bodies mean something."""

@@ -21,7 +21,7 @@ from wasmpack.envoy.log import OPTIONS, Log, envoy_errors
 from wasmpack.envoy.messages import LogLine
 from wasmpack.errors import WasmpackError
 from wasmpack.oci.canonical import JsonObject
-from wasmpack.processes import Bound, Exceeded, Limits, Starved, Watch, end, sleeps
+from wasmpack.processes import Bound, Limits, Starved, Watch, end, sleeps
 
 _ENVOY = 256 << 20
 """Bytes of memory that Envoy needs without any plugin, with a margin."""
@@ -73,6 +73,8 @@ class EnvoyProcess:
         self._binary, self._log_level = binary, log_level
         self._budget, self._files = budget, files
         self._memory = self._budget.memory + _ENVOY
+        self._watch: Watch | None = None
+        """The one that watches it now."""
 
     def __enter__(self) -> Self:
         self._work = Path(tempfile.mkdtemp(prefix="wasmpack-envoy-"))
@@ -121,24 +123,38 @@ class EnvoyProcess:
     def _wait_for_load(self) -> None:
         cpu = self._budget.compiling + self._budget.running
         limits = Limits(cpu=cpu, memory=self._memory, blocked=BLOCKED)
-        with Watch(self._process, limits) as watch:
+        with self._within(limits):
             while not self.log.started:
                 self.log.read()
                 if self._process.poll() is not None:
-                    self.raise_end("while it loaded the plugins", watch.exceeded)
+                    self.raise_end("while it loaded the plugins")
                 time.sleep(_POLL)
         self.log.read()
 
     @contextlib.contextmanager
-    def watched(self, asleep: float = 0.0) -> Iterator[None]:
+    def _within(self, limits: Limits) -> Iterator[None]:
+        """End it at these limits."""
+        with Watch(self._process, limits) as watch:
+            self._watch = watch
+            try:
+                yield
+            finally:
+                self._watch = None
+
+    @contextlib.contextmanager
+    def watched(self, asleep: float = 0.0, *, serving: str = "a request") -> Iterator[None]:
         """Bound the CPU time and the memory of what a plugin does meanwhile.
 
         :param asleep: seconds that the upstream may take, in addition to those of the plugin
+        :param serving: what the proxy serves, for messages
         :raises EnvoyRefused: Envoy died of it, or was ended at the bounds
         """
+        if self._watch:  # whoever watches it already says why it ended
+            yield
+            return
         now = Watch(self._process, Limits(cpu=_FOREVER, memory=self._memory)).cpu
         limits = Limits(cpu=now + _REQUEST_CPU, memory=self._memory, blocked=BLOCKED + asleep)
-        with Watch(self._process, limits) as watch:
+        with self._within(limits):
             try:
                 yield
             except (OSError, http.client.HTTPException):
@@ -146,7 +162,7 @@ class EnvoyProcess:
                     self._process.wait(1)
                 if self._process.poll() is None:
                     raise
-                self.raise_end("while it served a request", watch.exceeded)
+                self.raise_end(f"while it served {serving}", blocked=", which is held")
 
     def busy(self) -> bool:
         """True while it works, or waits for its turn."""
@@ -157,17 +173,21 @@ class EnvoyProcess:
         if self._process.poll() is not None:
             self.raise_end(when)
 
-    def raise_end(self, when: str, exceeded: Exceeded | None = None) -> NoReturn:
+    def raise_end(self, when: str, *, blocked: str = "") -> NoReturn:
         """Raise the reason why the process ended.
+
+        :param blocked: what else is known if it ended because it was blocked
 
         :raises EnvoyRefused, Starved: always
         """
         self.log.read()
         status = self._process.wait()
         words = envoy_errors(self.log.lines)
+        exceeded = self._watch.exceeded if self._watch else None
         if exceeded is not None and exceeded.bound is Bound.STARVED:
             raise Starved(self._binary.name, exceeded)
         if exceeded is not None:
+            when += blocked if exceeded.bound is Bound.BLOCKED else ""
             raise EnvoyRefused(f"Envoy was stopped {when}", [str(exceeded), *words])
         if status == -signal.SIGXFSZ:
             much = f"the plugins logged more than {_LOG_SIZE >> 20} MiB"

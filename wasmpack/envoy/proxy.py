@@ -83,6 +83,11 @@ class Proxy:
         self._barrier = ports.pop(_BARRIER)
         self._ports = {int(name): port for name, port in ports.items()}
 
+    @property
+    def network(self) -> bool:
+        """True if the first chain gets connections."""
+        return self._chains[0].connections
+
     def port(self, chain: int = 0) -> int:
         """The loopback port of a chain.
 
@@ -133,11 +138,12 @@ class Proxy:
         port, upstream = self.port(chain), self._servers.upstreams[chain]
         upstream.take()
         mark = len(self._process.log.lines)
-        sent = _completed(request, port)
-        send = sent_back if self._chains[chain].connections else exchanged
+        network = self._chains[chain].connections
+        sent, send = (request, sent_back) if network else (_completed(request, port), exchanged)
+        serving = "a connection" if network else "a request"
         with ThreadPoolExecutor(count) as pool:
             tries = [pool.submit(send, sent, port) for _ in range(count)]
-            with contextlib.suppress(OSError), self._process.watched(asleep):
+            with contextlib.suppress(OSError), self._process.watched(asleep, serving=serving):
                 wait(tries)
                 for each in tries:
                     each.result()
@@ -153,6 +159,7 @@ class Proxy:
                 answered=_share(answered, number, count),
                 response=each.result(),
                 log=lines,
+                network=network,
             )
             for number, each in enumerate(tries)
         ]

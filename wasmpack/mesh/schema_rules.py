@@ -171,7 +171,10 @@ _KINDS = {
 
 def _schema_hint(fault: SchemaFault) -> str:
     if fault.path[-1:] == ("sha256",) and isinstance(fault.value, str):
-        return "64 lower-case hexadecimal digits, without 'sha256:': wasmpack digest IMAGE"
+        return (
+            "64 lower-case hexadecimal digits, without 'sha256:': of an image "
+            "wasmpack digest IMAGE, behind http(s):// sha256sum of the unpacked module"
+        )
     if fault.path[-1:] == ("imagePullPolicy",):
         return "there is no Never; IfNotPresent is the default"
     if fault.path[-1:] == ("pluginConfig",):

@@ -71,6 +71,11 @@ class MeshUrl:
         """Without what may be secret: user, password, query and fragment."""
         return _shown(self.text)
 
+    @property
+    def host(self) -> str:
+        """Host and port, without a login."""
+        return self.shown.partition("://")[2].partition("/")[0]
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read any text; what is wrong becomes a fault."""

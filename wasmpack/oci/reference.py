@@ -26,6 +26,13 @@ _HOST = re.compile(
     rf"(?:{_LABEL}(?:\.{_LABEL})*"
     r"|\[(?P<ipv6>[0-9a-fA-F:]+)\])(?::(?P<port>[0-9]{1,5}))?"
 )
+_OTHER_FILES = (".wasm", ".wat", ".gz", ".tgz", ".tar", ".zip")
+"""Ends of URLs behind which there is no image."""
+URL_JUDGED = (
+    "a module behind a URL is judged as spec.url of a WasmPlugin: "
+    "wasmpack render wasmplugin URL | wasmpack validate wasmplugin -"
+)
+"""The hint to URLs where there can be none."""
 _MAX_NAME = 255
 """Host, slash and repository together (distribution-spec, "Pulling manifests")."""
 _MAX_PORT = 65_535
@@ -74,6 +81,11 @@ class Reference:
         if "://" in text:
             host, slash, path = text.partition("://")[2].partition("/")
             name = host.rpartition("@")[2] + slash + path  # a login is not repeated
+            if is_url(text) and ":" not in path:  # neither a tag nor a digest
+                ends = path.partition("?")[0].endswith(_OTHER_FILES)
+                image = "" if ends else f"{name[:_SHOWN]}, if an image is meant; "
+                shown = url_shown(text)
+                raise WrongUsage(f"{shown}: an image name has no scheme", hint=image + URL_JUDGED)
             _refuse(text, "an image name has no scheme", hint=name)
         rest, at, digest = text.partition("@")
         name, tag = _split_tag(rest)
@@ -188,6 +200,18 @@ class RegistryName:
 
     def __str__(self) -> str:
         return self.registry
+
+
+def is_url(text: str) -> bool:
+    """True for http(s) URLs."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def url_shown(url: str) -> str:
+    """A URL without its login."""
+    scheme, slashes, rest = url[:_SHOWN].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _refuse(text: str, reason: str, hint: str = "") -> NoReturn:

@@ -13,7 +13,7 @@ from wasmpack.redaction import note, remember_query, shown_url
 from wasmpack.stores.registry.address import Address
 from wasmpack.stores.registry.deadline import Deadline, under
 from wasmpack.stores.registry.errors import LONGEST_WORDS, Answer, Misdirected
-from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, failed
+from wasmpack.stores.registry.failures import CONNECTING, TRANSPORT_ERRORS, Peer, failed
 from wasmpack.stores.registry.headers import retry_after
 from wasmpack.stores.registry.options import RegistryOptions, is_loopback
 from wasmpack.stores.registry.proxies import proxies_for
@@ -31,7 +31,7 @@ _DRAINED = 1 << 16
 """Bytes of an answer that are read and thrown away to keep its connection."""
 _REDIRECTS = 5
 _BAD_REQUEST = 400
-_REDIRECTED = {301, 302, 303, 307, 308}
+REDIRECTED = {301, 302, 303, 307, 308}
 _LONGEST_PLACE = 200
 
 
@@ -54,8 +54,14 @@ def over_tls(request: Request) -> Request:
 class Exchange:
     """The common part of all requests to one registry; used by several threads."""
 
-    def __init__(self, registry: str, base: Address, options: RegistryOptions) -> None:
-        """:raises NotFound, BadArtifact: a certificate file that cannot be used"""
+    def __init__(
+        self, registry: str, base: Address, options: RegistryOptions, *, noun: str = "registry"
+    ) -> None:
+        """Nothing is sent yet.
+
+        :param noun: what messages call it
+        :raises NotFound, BadArtifact: a certificate file that cannot be used
+        """
         self.base = base
         self.session = new_session(options)
         """For the registry itself: only this one knows the client certificate."""
@@ -64,6 +70,7 @@ class Exchange:
         )
         self.session.get_adapter(base.url)
         self.registry = registry
+        self.peer = Peer(host=registry, noun=noun, side=options.side)
         self._options = options
         self._may_turn = base.scheme == "http" and is_loopback(registry) and not options.plain_http
         """Nobody asked for plain HTTP, and the first answer is still to come."""
@@ -123,7 +130,7 @@ class Exchange:
         for _ in range(_REDIRECTS + 1):
             response = self.once(request, address, authorization, deadline)
             location = response.headers.get("Location")
-            if response.status_code not in _REDIRECTED or not location:
+            if response.status_code not in REDIRECTED or not location:
                 return response
             response.close()
             address = self.follow(address, location)
@@ -152,7 +159,7 @@ class Exchange:
                     proxies=proxies_for(address),
                 )
         except TRANSPORT_ERRORS as error:
-            raise failed(error, self.registry, silence, deadline, self._options.side) from error
+            raise failed(error, self.peer, silence, deadline) from error
         finally:
             if made is not None and not isinstance(made, bytes):
                 made.close()
@@ -254,7 +261,7 @@ class Exchange:
                 return read_up_to(response, most)
         except TRANSPORT_ERRORS as error:
             silence = self._options.timeout
-            raise failed(error, self.registry, silence, deadline, self._options.side) from error
+            raise failed(error, self.peer, silence, deadline) from error
 
 
 def _drain(response: requests.Response, deadline: Deadline) -> None:

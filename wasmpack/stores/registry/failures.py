@@ -5,6 +5,7 @@ The only place that knows requests' and urllib3's exception classes.
 
 import http.client
 import re
+from dataclasses import dataclass
 
 import requests
 import urllib3
@@ -17,7 +18,6 @@ from wasmpack.stores.registry.retries import Transient
 CONNECTING = 5.0
 """Seconds to wait for a connection."""
 _LONGEST_TEXT = 200
-_TRY_AGAIN = "--retries N tries again more often"
 _WAITS_LONGER = "--timeout SECONDS waits longer"
 TRANSPORT_ERRORS = (
     requests.exceptions.RequestException,
@@ -30,20 +30,44 @@ TRANSPORT_ERRORS = (
 """Raised by the transport, on the way there or while it reads."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """The other end of a connection, as messages name it."""
+
+    host: str
+    noun: str = "registry"
+    side: str = ""
+    """:attr:`RegistryOptions.side`"""
+
+    def __str__(self) -> str:
+        return f"{self.noun} {self.host}"
+
+    @property
+    def without_tls(self) -> str:
+        """The way to reach it over plain HTTP."""
+        return f"--{self.side}plain-http" if self.noun == "registry" else "http:// in the URL"
+
+    @property
+    def again(self) -> str:
+        """Advice after a connection that broke."""
+        if self.noun == "registry":
+            return "--retries N tries again more often"
+        return "try again; does it speak http:// or https://?"
+
+
 def failed(
-    error: Exception, registry: str, silence: float, deadline: Deadline, side: str = ""
+    error: Exception, peer: Peer, silence: float, deadline: Deadline
 ) -> Transient | WasmpackError:
     """The error for an exception of the transport, transient or final.
 
     :param silence: seconds that were waited, if it is that nothing came
     :param deadline: the one that it had to keep to
-    :param side: :attr:`RegistryOptions.side`
     """
     if deadline.passed:
-        late = f"registry {registry}: no complete answer within {deadline.seconds:g} s"
+        late = f"{peer}: no complete answer within {deadline.seconds:g} s"
         overdue = RegistryUnavailable(late, hint=_WAITS_LONGER)
         return Transient(overdue, silence=deadline.seconds)
-    found = unavailable(error, registry, side)
+    found = unavailable(error, peer)
     if not _may_pass(error):
         return found
     if not _is_silence(error):
@@ -80,46 +104,48 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, passing) and not isinstance(error, requests.exceptions.InvalidURL)
 
 
-def unavailable(error: Exception, registry: str, side: str = "") -> WasmpackError:
+def unavailable(error: Exception, peer: Peer) -> WasmpackError:
     """The error for an exception of the transport."""
-    reason, hint = _reason(error, side)
-    return RegistryUnavailable(f"registry {registry}: {reason}", hint=hint)
+    reason, hint = _reason(error, peer)
+    return RegistryUnavailable(f"{peer}: {reason}", hint=hint)
 
 
-def _reason(error: Exception, side: str) -> tuple[str, str]:
+def _reason(error: Exception, peer: Peer) -> tuple[str, str]:
     if isinstance(error, requests.exceptions.ProxyError):
         return (
-            f"the proxy on the way: {_cause(error, side)[0]}",
+            f"the proxy on the way: {_cause(error, peer)[0]}",
             "check HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
         )
-    return _cause(error, side)
+    return _cause(error, peer)
 
 
-def _cause(error: Exception, side: str) -> tuple[str, str]:
+def _cause(error: Exception, peer: Peer) -> tuple[str, str]:
     cause = _root(error)
     text = shown(str(cause), _LONGEST_TEXT)
     if isinstance(error, requests.exceptions.SSLError):
         if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
-            return "it speaks plain HTTP, not TLS", f"--{side}plain-http, if that is meant"
-        hint = f"--{side}ca-file FILE for a private authority; --{side}insecure to go on"
+            return "it speaks plain HTTP, not TLS", f"{peer.without_tls}, if that is meant"
+        hint = f"--{peer.side}ca-file FILE for a private authority; --{peer.side}insecure to go on"
+        if "EOF" in text:  # servers that take the greeting for a request, and end it
+            hint = f"{peer.without_tls}, if it speaks plain HTTP"
         return f"TLS: {_tls(text)}", hint
     if _is_silence(error):
         return "no answer in time", _WAITS_LONGER
     if isinstance(cause, urllib3.exceptions.NameResolutionError) or "Name or service" in text:
-        return "unknown host", "check the registry's name"
+        return "unknown host", f"check the {peer.noun}'s name"
     if isinstance(cause, urllib3.exceptions.LocationParseError):
-        return "an invalid address", "check the registry's name and HTTPS_PROXY"
+        return "an invalid address", f"check the {peer.noun}'s name and HTTPS_PROXY"
     if "refused" in text:
-        return "connection refused", "check host and port; is the registry running?"
-    return _broken(cause, text)
+        return "connection refused", f"check host and port; is the {peer.noun} running?"
+    return _broken(cause, text, peer)
 
 
-def _broken(cause: BaseException, text: str) -> tuple[str, str]:
+def _broken(cause: BaseException, text: str, peer: Peer) -> tuple[str, str]:
     """A connection that was there, in words rather than the names of Python's exceptions."""
     if isinstance(cause, http.client.IncompleteRead | urllib3.exceptions.IncompleteRead):
-        return "the answer ended early", _TRY_AGAIN
+        return "the answer ended early", peer.again
     if isinstance(cause, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
-        return "the connection was closed before the answer was complete", _TRY_AGAIN
+        return "the connection was closed before the answer was complete", peer.again
     if isinstance(cause, http.client.BadStatusLine):
         return f"the answer is not HTTP: {text}", "check host and port"
     if "HTTPS" in text or "malformed" in text.lower():

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3 import PoolManager
+from urllib3 import PoolManager, disable_warnings
+from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.ssl_ import create_urllib3_context
 
 from wasmpack.stores.registry.connection import bounded
@@ -103,6 +104,8 @@ def new_session(options: RegistryOptions) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.trust_env = False  # .netrc would replace our Authorization
     session.verify = not options.insecure
+    if options.insecure:  # the user asked for it
+        disable_warnings(InsecureRequestWarning)
     session.headers["User-Agent"] = "wasmpack"
     session.headers["Accept-Encoding"] = "identity"  # a digest is of the bytes as they are
     return session

@@ -6,7 +6,7 @@ import requests
 
 from wasmpack.errors import RegistryUnavailable
 from wasmpack.stores.registry.deadline import Deadline
-from wasmpack.stores.registry.failures import TRANSPORT_ERRORS, failed
+from wasmpack.stores.registry.failures import TRANSPORT_ERRORS, Peer, failed
 from wasmpack.stores.registry.retries import Transient
 
 SLOWEST = 1024
@@ -44,7 +44,7 @@ class BlobBody:
 
     def __init__(self, response: requests.Response, registry: str, timeout: float) -> None:
         self._response = response
-        self._registry = registry
+        self._peer = Peer(host=registry)
         self._timeout = timeout
         self._guard = StallGuard(timeout)
         self._deadline = Deadline(WAITS * timeout)
@@ -60,10 +60,10 @@ class BlobBody:
             with self._deadline:
                 data: bytes = self._response.raw.read1(size)
         except TRANSPORT_ERRORS as error:
-            raise failed(error, self._registry, self._timeout, self._deadline) from error
+            raise failed(error, self._peer, self._timeout, self._deadline) from error
         self._deadline.renew()
         if not self._guard.keeps(len(data)):
-            slow = RegistryUnavailable(f"registry {self._registry}: too slow to go on with")
+            slow = RegistryUnavailable(f"{self._peer}: too slow to go on with")
             raise Transient(slow, silence=self._timeout)
         return data
 
