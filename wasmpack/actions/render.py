@@ -5,7 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
-from wasmpack.actions.plugin_images import checksum_problems, slow_pull_problems
+from wasmpack.actions.plugin_images import (
+    checksum_problems,
+    slow_pull_problems,
+    without_settled,
+)
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_source import RenderRequest, RenderSource
 from wasmpack.actions.resource_problems import resource_problems, start_up_of
@@ -217,10 +221,14 @@ def _module_problems(
 ) -> dict[str, list[Problem]]:
     """Findings of the image and its module, started as the resource says."""
     assert source.image is not None
-    chosen = [target(name) for name in names]
+    chosen, url = [target(name) for name in names], MeshUrl.parse(source.url)
     found, _ = image_problems(source.image, chosen, Checks(start_up=start_up_of(plugin)))
     return {
-        name: [problem for problem in rows if problem.severity is not Severity.INFO]
+        name: [
+            problem
+            for problem in without_settled(rows, plugin, url, source.image.manifest)
+            if problem.severity is not Severity.INFO
+        ]
         for name, rows in found.items()
     }
 

@@ -11,6 +11,7 @@ from wasmpack.actions.plugin_images import (
     PluginImages,
     checksum_problems,
     slow_pull_problems,
+    without_settled,
 )
 from wasmpack.actions.plugin_urls import MODULE_REFUSED, PluginUrls
 from wasmpack.actions.resource_problems import resource_problems, start_up_of
@@ -205,7 +206,11 @@ class _Check:
             refused = self._looker.refused_registry(reference)
             return [_not_read(plugin, found)], _placed(plugin, refused)
         shared = [*checksum_problems(plugin, url, found), *slow_pull_problems(plugin, found)]
-        return shared, _placed(plugin, found.problems)
+        left = {
+            name: without_settled(rows, plugin, url, found.manifest)
+            for name, rows in found.problems.items()
+        }
+        return shared, _placed(plugin, left)
 
     def _module_problems(
         self, plugin: Plugin, url: MeshUrl
