@@ -12,7 +12,7 @@ from wasmpack.actions.plugin_images import (
 )
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_source import RenderRequest, RenderSource
-from wasmpack.actions.resource_problems import resource_problems, start_up_of
+from wasmpack.actions.resource_problems import resource_problems, start_up_of, with_advice
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.actions.validate_wasmplugin import IMAGE_UNSEEN
@@ -212,7 +212,7 @@ def resource_report(
     if request.validate and source.image is not None:
         as_plugin = Plugin.of(_wasm_plugin({}, fields))
         for name, found in _module_problems(source, as_plugin, list(problems)).items():
-            problems[name] += found
+            problems[name] += [with_advice(problem, plugin) for problem in found]
     return Checks(targets=request.targets).judge(subject, "wasmplugin", problems)
 
 

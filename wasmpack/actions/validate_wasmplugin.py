@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePath
 
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
@@ -14,7 +13,7 @@ from wasmpack.actions.plugin_images import (
     without_settled,
 )
 from wasmpack.actions.plugin_urls import MODULE_REFUSED, PluginUrls
-from wasmpack.actions.resource_problems import resource_problems, start_up_of
+from wasmpack.actions.resource_problems import of_module, resource_problems, start_up_of
 from wasmpack.actions.resources import (
     NOT_JUDGED,
     in_line_order,
@@ -227,11 +226,9 @@ class _Check:
 
 
 def _placed(plugin: Plugin, problems: Mapping[str, Sequence[Problem]]) -> dict[str, list[Problem]]:
-    """Problems of what the URL names, at the place of the URL."""
-    at = plugin.document.where(plugin.path("url"))
+    """Problems of what the URL names, in the resource."""
     return {
-        name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
-        for name, rows in problems.items()
+        name: [of_module(problem, plugin) for problem in rows] for name, rows in problems.items()
     }
 
 
