@@ -165,7 +165,6 @@ class ImageView:
             "reference": self.reference,
             "source": self.source,
             "digest": str(self.top.digest),
-            "meshDigest": str(self.image.digest) if self.image else None,
             "mediaType": self.top.media_type,
             "variant": self.variant.value,
             "created": self.created,
@@ -175,6 +174,7 @@ class ImageView:
             "runtimeConfig": self.runtime_config,
             "targets": [row.as_json() for row in self.report.targets],
             "findings": [finding.as_json() for finding in self.report.findings],
+            "meshDigest": str(self.image.digest) if self.image else None,
         }
 
 
