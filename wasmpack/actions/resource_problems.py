@@ -22,7 +22,6 @@ from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.releases import Release
 from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.mesh.url import MeshUrl
-from wasmpack.module_rules.missing_input import GIVE, Missing
 from wasmpack.module_rules.plugin_type import TYPE
 
 
@@ -69,9 +68,6 @@ def _url_problems(plugin: Plugin, url: MeshUrl, given: Collection[str]) -> Itera
         yield from host_variables(plugin, given)
 
 
-_HOST_KEYS = "name the variables that it needs: env: {hostKeys: [NAME]}, or render --env NAME"
-
-
 def of_module(problem: Problem, plugin: Plugin) -> Problem:
     """A problem of a resource's module, at the field that names it or that gives it its type."""
     known = with_advice(problem, plugin)
@@ -83,8 +79,6 @@ def of_module(problem: Problem, plugin: Plugin) -> Problem:
 
 def with_advice(problem: Problem, plugin: Plugin) -> Problem:
     """The problem with advice that this kind of resource can follow."""
-    if plugin.api is GATEWAY and problem.hint == Hint(GIVE[Missing.ENVIRONMENT]):
-        return replace(problem, hint=Hint(_HOST_KEYS))
     if problem.where != TYPE or plugin.api is ISTIO:
         return problem
     hint = "a filter of the other type, whose name has .filters.network. or .filters.http. in it"

@@ -38,7 +38,7 @@ WITHOUT: Mapping[Missing | None, str] = {
 GIVE = {
     Missing.CONFIGURATION: "many plugins need their configuration: try --plugin-config FILE",
     Missing.ENVIRONMENT: "give the variables it needs: --env NAME=VALUE, in a WasmPlugin "
-    "spec.vmConfig.env",
+    "spec.vmConfig.env, in an EnvoyExtensionPolicy env.hostKeys",
     Missing.ROOT_ID: "give a root id that the plugin registers: --root-id NAME, in a WasmPlugin "
     "spec.pluginName",
 }
