@@ -2,9 +2,9 @@
 
 import pytest
 
-from wasmpack.actions.inputs import different, parse_variable
+from wasmpack.actions.inputs import different, parse_variable, read_module_file
 from wasmpack.cli.render_fields import variable, variables
-from wasmpack.errors import WrongUsage
+from wasmpack.errors import NotFound, WrongUsage
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,12 @@ def test_two_values_of_a_variable_of_a_resource_are_refused() -> None:
     ]
     with pytest.raises(WrongUsage):
         variables(["A=x", "A"])
+
+
+@pytest.mark.parametrize("name", ["http://r.example/x.wasm", "http:/r.example/x.wasm"])
+def test_a_url_is_not_a_file_that_is_missing(name: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        read_module_file(name)
+    assert caught.value.message == "http://r.example/x.wasm: a URL, expected a file"
+    with pytest.raises(NotFound, match="no such file"):
+        read_module_file("none.wasm")

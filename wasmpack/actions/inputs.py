@@ -12,6 +12,7 @@ from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.place import could_be_name, is_there
 from wasmpack.oci.reference import Reference
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.redaction import shown_url
 from wasmpack.wasm.reader import MAGIC
 
 T = TypeVar("T")
@@ -22,6 +23,8 @@ _INLINE = ("{", "[", '"')
 """Beginnings of a JSON text that is not a name of a file."""
 _OTHER_SIGN = re.compile(r"(?<=\w)(?:: *| +)(?=\S)")
 """Between a name and its value instead of an equals sign, as in YAML."""
+_URL = re.compile(r"(?i)(https?):/+")
+_LONGEST_URL = 500
 _SHOWN = 80
 """Characters of what was given that an error repeats."""
 
@@ -41,12 +44,23 @@ def read_module_file(name: str) -> PluginModule:
     try:
         data = read_file(path, LIMIT)
     except NotFound as error:
+        refuse_url(name)
         raise NotFound(error.message, hint=_image_hint(name)) from error
     if path.suffix == ".wat":
         from wasmpack.dry_run.sandbox import compile_text
 
         data = compile_text(data, name)
     return PluginModule(data, name, path=path)
+
+
+def refuse_url(name: str) -> None:
+    """Refuse what is not a file but a URL, which may have lost a slash as a path.
+
+    :raises NotFound: an http(s) URL
+    """
+    if _URL.match(name):
+        url = shown_url(_URL.sub(r"\1://", name, count=1), _LONGEST_URL)
+        raise NotFound(f"{url}: a URL, expected a file", hint=f"curl -fLO {url}, then the file")
 
 
 def _image_hint(name: str) -> str:

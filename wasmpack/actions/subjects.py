@@ -11,7 +11,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasmpack.actions.inputs import RESOURCE_SUFFIXES, STDIN, module_in, read_file, read_module_file
+from wasmpack.actions.inputs import (
+    RESOURCE_SUFFIXES,
+    STDIN,
+    module_in,
+    read_file,
+    read_module_file,
+    refuse_url,
+)
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.directories import explained
 from wasmpack.files.home import expanded
@@ -180,6 +187,7 @@ def _of_name(text: str, *, remote: bool) -> Subject:
         place = parse_place(text)
     except WrongUsage as error:
         if text.endswith(_FILES) or any(sign in text for sign in "*?["):
+            refuse_url(text)
             raise NotFound(f"{text}: no such file") from error
         raise
     if not isinstance(place, NamePlace):
