@@ -16,18 +16,21 @@ COUNT = "(i32.load (i32.const 16))"
 """Of environment variables."""
 SIZES = """(import "wasi_snapshot_preview1" "environ_sizes_get"
   (func $sizes (param i32 i32) (result i32)))"""
+CALLBACK = '(func (export "proxy_on_log") (param i32))'
+"""The least that a proxy calls."""
 MODULES = {
     "plugin.wasm": (PLUGINS / "header-append-c.wasm").read_bytes(),
-    "small.wasm": wat(),
+    "small.wasm": wat(CALLBACK),
+    "idle.wasm": wat(),
     "cut.wasm": wat()[:-7],
     "text.wasm": b"(module)",
     "gzip.wasm": b"\x1f\x8b\x08\0\0\0\0\0",
     "component.wasm": b"\0asm\x0d\0\1\0",
     "no-mark.wasm": wat(marker="proxy_no_version"),
     "no-such-import.wasm": wat(imports='(import "env" "proxy_no_such" (func))'),
-    "needs-env.wasm": wat(VM_START.format(f"{ASK} {COUNT}"), SIZES),
-    "refuses-env.wasm": wat(VM_START.format(f"{ASK} (i32.eqz {COUNT})"), SIZES),
-    "needs-vm-config.wasm": wat(VM_START.format("(local.get 1)")),
+    "needs-env.wasm": wat(CALLBACK + VM_START.format(f"{ASK} {COUNT}"), SIZES),
+    "refuses-env.wasm": wat(CALLBACK + VM_START.format(f"{ASK} (i32.eqz {COUNT})"), SIZES),
+    "needs-vm-config.wasm": wat(CALLBACK + VM_START.format("(local.get 1)")),
     "trap.wasm": wat('(func (export "_start") (unreachable))'),
 }
 """By the name of the file."""

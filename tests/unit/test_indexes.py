@@ -1,65 +1,35 @@
 """Indexes, and indexes in them: the image a mesh would pull, and all images that can be read."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.plugins import wat
+from support.indexes import AMD, ARM, IMAGE, WASM, Shelf, nested, on_shelf
 
 from wasmpack.actions.copy import extract_image
+from wasmpack.actions.inspect import raw_part
+from wasmpack.actions.plugin_chain import fetched_module
+from wasmpack.actions.render import render_wasmplugin
+from wasmpack.actions.render_source import RenderRequest
 from wasmpack.actions.repack import repack_image
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.dry_run.start_up import StartUp
-from wasmpack.errors import BadArtifact, NotFound
+from wasmpack.errors import BadArtifact
 from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Verdict
 from wasmpack.images.image import Image
 from wasmpack.images.indexes import DEEPEST, images_below, mesh_image
 from wasmpack.images.opening import open_image
-from wasmpack.images.variants import BuiltImage, artifact_image
+from wasmpack.images.variants import BuiltImage
 from wasmpack.oci import media_types as mt
-from wasmpack.oci.canonical import JsonObject, canonical_json
 from wasmpack.oci.descriptor import Descriptor
-from wasmpack.oci.manifest import Index, Manifest, parse
+from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.place import LayoutPlace
-from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import LayoutWriter
 from wasmpack.stores.session import Session
 from wasmpack.targets import target
-
-WASM = wat()
-IMAGE = artifact_image(PluginModule(WASM), b"{}", {})
-AMD: JsonObject = {"os": "linux", "architecture": "amd64"}
-ARM: JsonObject = {"os": "linux", "architecture": "arm64"}
-
-
-class Shelf:
-    """Manifests and indexes by digest."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Manifest | Index] = {str(IMAGE.manifest.digest): IMAGE.manifest}
-
-    def index(self, *rows: tuple[Descriptor, JsonObject | None], kind: str = mt.OCI_INDEX) -> Index:
-        children = [{**row.as_json(), **({"platform": p} if p else {})} for row, p in rows]
-        found = parse(canonical_json({"schemaVersion": 2, "manifests": children}), kind)
-        assert isinstance(found, Index)
-        self.held[str(found.digest)] = found
-        return found
-
-    def get(self, descriptor: Descriptor) -> Manifest | Index:
-        try:
-            return self.held[str(descriptor.digest)]
-        except KeyError:
-            raise NotFound(f"no manifest {descriptor.digest}") from None
-
-
-def nested(shelf: Shelf, depth: int, last: Descriptor = IMAGE.manifest.descriptor) -> Index:
-    """So many indexes around an image."""
-    found = shelf.index((last, AMD))
-    for _ in range(depth - 1):
-        found = shelf.index((found.descriptor, AMD))
-    return found
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, DEEPEST])
@@ -130,3 +100,38 @@ def test_every_action_follows_them(place: LayoutPlace, tmp_path: Path) -> None:
 def test_an_image_alone_is_itself() -> None:
     assert isinstance(IMAGE, BuiltImage)
     assert Image(IMAGE).manifest is IMAGE.manifest
+
+
+def test_the_indexes_on_the_way_are_known() -> None:
+    shelf = Shelf()
+    top = nested(shelf, 2)
+    image = on_shelf(top, shelf)
+    assert image.indexes == (top, shelf.get(top.manifests[0]))
+    assert (image.manifest, Image(IMAGE).indexes) == (IMAGE.manifest, ())
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_every_command_has_advice_for_an_index_without_linux_amd64(
+    depth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf()
+    top = shelf.index((IMAGE.manifest.descriptor, ARM))
+    if depth > 1:
+        top = shelf.index((top.descriptor, None))
+    name = "quay.io/me/arm:v1"
+    image = on_shelf(top, shelf, name)
+    opened = "wasmpack.actions.render_source.open_image"
+    monkeypatch.setattr(opened, lambda *_: image)
+    tried: list[Callable[[], object]] = [
+        lambda: image.alone(lambda _: None),
+        lambda: extract_image(image, tmp_path, Session(), force=False),
+        lambda: render_wasmplugin(RenderRequest(source=name, pin=True)),
+        lambda: list(raw_part(image, "config")),
+        lambda: fetched_module(image),
+    ]
+    for action in tried:
+        with pytest.raises(BadArtifact) as caught:
+            action()
+        assert caught.value.hint == f"wasmpack repack {name} DESTINATION makes a plain image of it"
+    report = validate_image(image, Checks(start_up=StartUp(dry_run=False)))
+    assert caught.value.hint == str(report.findings[0].hint)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import certifi
 import pytest
+from support.indexes import AMD, ARM, IMAGE, WASM, Shelf, on_shelf
 from support.plugins import PLUGINS
 
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.errors import AccessRefused, BadArtifact, NotFound, RegistryUnavailable, WasmpackError
 from wasmpack.findings import Report
 from wasmpack.images.image import Image
-from wasmpack.images.variants import artifact_image
+from wasmpack.images.variants import artifact_image, filesystem_image
 from wasmpack.kubeyaml.documents import Document
 from wasmpack.oci.place import NamePlace
 from wasmpack.proxy_abi.module import PluginModule
@@ -159,3 +160,65 @@ def test_the_mesh_has_to_trust_the_registry_too(
     session = Session(registry=RegistryOptions(**options))  # type: ignore[arg-type]
     found = {each.code for each in validate_wasmplugin(plugins(GOOD), "f", None, session).findings}
     assert ("WPL027" in found) is (told and source == "registry")
+
+
+def in_an_index(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Let every name mean an index in an index; the digests of its parts."""
+    shelf = Shelf()
+    inner = shelf.index((IMAGE.manifest.descriptor, AMD))
+    other = shelf.index((IMAGE.manifest.descriptor, None))
+    top = shelf.index((inner.descriptor, AMD), (other.descriptor, ARM))
+    opening(monkeypatch, lambda name: on_shelf(top, shelf, name))
+    return {
+        "image": IMAGE.manifest.digest.hex,
+        "top": top.digest.hex,
+        "inner": inner.digest.hex,
+        "other": other.digest.hex,
+        "layer": IMAGE.manifest.layers[-1].digest.hex,
+        "unknown": "a" * 64,
+    }
+
+
+@pytest.mark.parametrize(
+    ("part", "what"),
+    [
+        ("top", "is the digest of the index, which the mesh never compares"),
+        ("inner", "is the digest of an inner index, which the mesh never compares"),
+        ("other", "is the digest of another part of the index (linux/arm64)"),
+        ("layer", "is the digest of a layer"),
+        ("unknown", "is not the digest of the image that"),
+    ],
+)
+def test_a_wrong_digest_is_named(part: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = in_an_index(monkeypatch)
+    (resource,) = plugins(GOOD)
+    resource.value["spec"]["sha256"] = digests[part]
+    report = validate_wasmplugin([resource], "f")
+    (found,) = [found for found in report.findings if found.code == "WPL006"]
+    assert what in found.message
+    assert digests["image"] in str(found.hint)
+
+
+def test_the_image_id_of_docker_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = filesystem_image(WASM, None, {}, docker=True)
+    opening(monkeypatch, lambda name: Image(image, name))
+    (resource,) = plugins(GOOD)
+    assert image.manifest.config is not None
+    resource.value["spec"]["sha256"] = image.manifest.config.digest.hex
+    report = validate_wasmplugin([resource], "f")
+    (found,) = [found for found in report.findings if found.code == "WPL006"]
+    assert "docker's image ID" in found.message
+
+
+@pytest.mark.parametrize(("pin", "doubts"), [("image", 0), ("inner", 1), (None, 1)])
+def test_a_right_digest_settles_the_doubt_about_an_index(
+    pin: str | None, doubts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = in_an_index(monkeypatch)
+    (resource,) = plugins(GOOD)
+    if pin:
+        resource.value["spec"]["sha256"] = digests[pin]
+    report = validate_wasmplugin([resource], "f")
+    found = [str(found.message) for found in report.findings if found.code == "IMG002"]
+    assert len(found) == doubts
+    assert all(digests["image"] in message for message in found)

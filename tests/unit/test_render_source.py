@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.indexes import Shelf, nested, on_shelf
 from support.plugins import PLUGINS
 
 from wasmpack.actions.rejected import RejectedArtifact
@@ -124,3 +125,16 @@ def test_a_runtime_configuration_that_no_mesh_reads_hides_nothing(
     done = render_wasmplugin(request)
     assert "sha256" in done.text("yaml")
     assert "WPL015" in {finding.code for finding in done.report.findings}
+
+
+@pytest.mark.parametrize("pin", [True, False])
+@pytest.mark.parametrize("kind", [Kind.WASM_PLUGIN, Kind.ENVOY_FILTER])
+def test_a_pin_settles_the_doubt_about_an_index(
+    kind: Kind, pin: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf()
+    image = on_shelf(nested(shelf, 2), shelf, NAME)
+    monkeypatch.setattr("wasmpack.actions.render_source.open_image", lambda *_: image)
+    done = render_wasmplugin(RenderRequest(source=NAME, kind=kind, pin=pin))
+    codes = {finding.code for finding in done.report.findings}
+    assert ("IMG002" in codes) is not pin

@@ -107,4 +107,5 @@ def test_a_missing_file_is_not_asked_of_docker_hub(name: str) -> None:
 def test_a_url_is_judged_as_that_of_a_resource(find: Callable[[str], object]) -> None:
     with pytest.raises(WrongUsage, match=r"http://r\.io/x\.wasm: a") as caught:
         find("http://me:hunter2@r.io/x.wasm")
-    assert caught.value.hint.startswith("a module behind a URL is judged as spec.url")
+    assert "a module behind a URL is judged as spec.url" in caught.value.hint
+    assert "hunter2" not in f"{caught.value.message}{caught.value.hint}"

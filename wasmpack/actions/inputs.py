@@ -1,6 +1,9 @@
 """Reading the files a user names: modules, configurations, annotations."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import MAX_CONFIGURATION, read_named, read_standard_input
@@ -11,11 +14,14 @@ from wasmpack.oci.reference import URL_JUDGED, Reference, is_url, url_shown
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.wasm.reader import MAGIC
 
+T = TypeVar("T")
 STDIN = "-"
 RESOURCE_SUFFIXES = (".yaml", ".yml", ".json")
 """Of files with Kubernetes resources."""
 _INLINE = ("{", "[", '"')
 """Beginnings of a JSON text that is not a name of a file."""
+_OTHER_SIGN = re.compile(r"(?<=\w)(?:: *| +)(?=\S)")
+"""Between a name and its value instead of an equals sign, as in YAML."""
 _SHOWN = 80
 """Characters of what was given that an error repeats."""
 
@@ -33,7 +39,9 @@ def read_module_file(name: str) -> PluginModule:
     if name == STDIN:
         return module_in(read_standard_input(LIMIT), "<stdin>")
     if is_url(name):
-        raise WrongUsage(f"{url_shown(name)}: a URL, expected a file", hint=URL_JUDGED)
+        url = url_shown(name)
+        hint = f"curl -fLO {url}; {URL_JUDGED}"
+        raise WrongUsage(f"{url}: a URL, expected a file", hint=hint)
     path = Path(name)
     try:
         data = read_file(path, LIMIT)
@@ -118,8 +126,23 @@ def parse_variable(text: str) -> tuple[str, str]:
     if not name:
         raise WrongUsage("--env: empty name of a variable", hint="--env NAME=VALUE")
     if not equals:
-        raise WrongUsage(f"--env {text!r}: expected NAME=VALUE", hint=f"--env {text}=VALUE")
+        written = _OTHER_SIGN.sub("=", text, 1) if _OTHER_SIGN.search(text) else f"{text}=VALUE"
+        raise WrongUsage(f"--env {text!r}: expected NAME=VALUE", hint=f"--env {written}")
     return name, value
+
+
+def different(variables: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Variables by their names; the values may be secrets, and are not repeated.
+
+    :raises WrongUsage: a name with two values, which a resource refuses too
+    """
+    found: dict[str, T] = {}
+    for name, value in variables:
+        if found.setdefault(name, value) != value:
+            raise WrongUsage(
+                f"--env {name}: given twice, with different values", hint="keep one of them"
+            )
+    return found
 
 
 def read_annotations(path: Path) -> dict[str, str]:

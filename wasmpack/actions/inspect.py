@@ -131,6 +131,8 @@ class ImageView:
     """``local``, ``registry``, ``layout``, ``archive``, ``daemon`` or ``memory``."""
     top: Manifest | Index
     """The manifest or index that the reference names."""
+    indexes: tuple[Index, ...]
+    """The indexes that a mesh goes through, the top first; empty for a plain image."""
     image: Manifest | None
     """The image that a mesh would pull; None if an index has none."""
     annotations: Mapping[str, str]
@@ -172,6 +174,7 @@ class ImageView:
             "runtimeConfig": self.runtime_config,
             "targets": [row.as_json() for row in self.report.targets],
             "findings": [finding.as_json() for finding in self.report.findings],
+            "meshDigest": str(self.image.digest) if self.image else None,
         }
 
 
@@ -187,6 +190,7 @@ def inspect_image(image: Image, targets: Sequence[str] = ()) -> ImageView:
         reference=image.reference,
         source=image.source,
         top=top,
+        indexes=image.indexes,
         image=manifest,
         annotations=image.annotations,
         created=image.created,
@@ -254,9 +258,7 @@ def raw_part(image: Image, part: str) -> Iterator[bytes]:
     if part == "manifest":
         yield image.top.raw
         return
-    manifest = image.manifest
-    if manifest is None:
-        raise NotFound("an index without a linux/amd64 image: only --raw manifest is available")
+    manifest = image.pulled()
     kind, _, number = part.partition(":")
     if part != "config" and (kind != "layer" or not number.isdecimal()):
         raise WrongUsage(f"--raw {part}: expected manifest, config or layer:N")

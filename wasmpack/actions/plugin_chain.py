@@ -188,7 +188,8 @@ def fetched_module(image: Image) -> PluginModule:
     fetched = fetch(image.top, image.get, image.layers, _newest_rules(), pinned=image.pinned)
     if fetched.module is None:
         (problem,) = fetched.problems
-        raise BadArtifact(f"{image.reference}: {problem.message}", hint=str(problem.hint))
+        hint = problem.about(image.reference).hint
+        raise BadArtifact(f"{image.reference}: {problem.message}", hint=str(hint))
     return PluginModule(fetched.module, image.reference)
 
 

@@ -10,6 +10,7 @@ from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError
+from wasmpack.fetchers.fetch import INDEX
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image
@@ -55,7 +56,7 @@ _GIVEN_UP_AFTER = 2
 class PluginImage:
     """Facts about an image, without its bytes."""
 
-    top: Manifest | Index
+    indexes: tuple[Index, ...]
     manifest: Manifest | None
     problems: Mapping[str, Sequence[Problem]]
     """Problems by target."""
@@ -122,7 +123,7 @@ class PluginImages:
         try:
             image = open_image(place, self._logged_in(reference, login))
             try:
-                top, manifest = image.top, image.manifest
+                indexes, manifest = image.indexes, image.manifest
             finally:
                 self._challenges[reference.registry] = image.challenge
         except RegistryUnavailable as error:
@@ -138,7 +139,7 @@ class PluginImages:
         except (AccessRefused, RegistryUnavailable) as error:
             return error.with_traceback(None)
         return PluginImage(
-            top=top,
+            indexes=indexes,
             manifest=manifest,
             problems=problems,
             from_registry=image.source == "registry",
@@ -160,17 +161,38 @@ def checksum_problems(
     if not wanted or manifest is None or wanted == manifest.digest.hex:
         return ()
     at = "sha256" if plugin.text("sha256") else "url"
-    layers = {layer.digest.hex for layer in manifest.layers}
-    if isinstance(image.top, Index) and wanted == image.top.digest.hex:
-        what = "the digest of the index, which the mesh never compares"
-    elif wanted in layers:
-        what = "the digest of a layer, not of the image"
-    else:
-        what = f"not the digest of the image that {url.shown} names now"
+    what = (
+        _digest_of(wanted, image.indexes, manifest)
+        or f"not the digest of the image that {url.shown} names now"
+    )
     right = manifest.digest.hex
     message = f"{wanted[:12]}… is {what}: 'has checksum {right}, which does not match'"
     hint = f"sha256: {right}, or render it with --pin"
     return (plugin.problem(DIGEST_NEVER_MATCHES, at, message, hint),)
+
+
+def _digest_of(wanted: str, indexes: Sequence[Index], manifest: Manifest) -> str:
+    """The part of an image that has this digest instead; empty if none has."""
+    if wanted in [index.digest.hex for index in indexes]:
+        which = "the" if wanted == indexes[0].digest.hex else "an inner"
+        return f"the digest of {which} index, which the mesh never compares"
+    if wanted in [layer.digest.hex for layer in manifest.layers]:
+        return "the digest of a layer, not of the image"
+    if manifest.config is not None and wanted == manifest.config.digest.hex:
+        return "the digest of the image's configuration (docker's image ID), not of the image"
+    rows = (row for index in indexes for row in index.manifests if row.digest.hex == wanted)
+    other = next(rows, None)
+    if other is None:
+        return ""
+    return f"the digest of another part of the index ({other.platform or 'no platform'})"
+
+
+def without_settled(
+    problems: Sequence[Problem], plugin: Plugin, url: MeshUrl, manifest: Manifest | None
+) -> list[Problem]:
+    """The problems of an image but those that the digest in the resource has settled."""
+    settled = manifest is not None and checksum(plugin, url) == manifest.digest.hex
+    return [problem for problem in problems if not (settled and problem.rule is INDEX)]
 
 
 def slow_pull_problems(plugin: Plugin, image: Image | PluginImage) -> Sequence[Problem]:

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
 from wasmpack.actions.mesh_trust import trust_problems
-from wasmpack.actions.plugin_images import IMAGE_UNSEEN, checksum_problems, slow_pull_problems
+from wasmpack.actions.plugin_images import (
+    IMAGE_UNSEEN,
+    checksum_problems,
+    slow_pull_problems,
+    without_settled,
+)
 from wasmpack.actions.plugin_urls import PluginUrls
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_source import RenderRequest, RenderSource
-from wasmpack.actions.resource_problems import resource_problems, start_up_of
+from wasmpack.actions.resource_problems import resource_problems, start_up_of, with_advice
 from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.dry_run.start_up import StartUp
@@ -219,7 +224,7 @@ def resource_report(
         names = list(problems)
         urls = PluginUrls([*map(target, names)], Checks(), session) if request.look else None
         for name, found in _module_problems(source, plugin, start_up, names, urls).items():
-            problems[name] += found
+            problems[name] += [with_advice(problem, plugin) for problem in found]
     return Checks(targets=request.targets).judge(subject, "wasmplugin", problems)
 
 
@@ -235,7 +240,9 @@ def _module_problems(
     found: Mapping[str, Sequence[Problem]] = {}
     if source.image is not None:
         chosen = [target(name) for name in names]
-        found, _ = image_problems(source.image, chosen, Checks(start_up=start_up))
+        judged, _ = image_problems(source.image, chosen, Checks(start_up=start_up))
+        pulled = source.image.manifest
+        found = {n: without_settled(rows, plugin, url, pulled) for n, rows in judged.items()}
     elif urls is not None and url.fetched:
         shared, found = urls.problems(plugin, url, start_up, may_come=True)
     return {

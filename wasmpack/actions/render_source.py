@@ -142,11 +142,7 @@ def _read(image: Image) -> tuple[Manifest, bytes | None]:
         _ = image.top
     except NotFound as error:
         raise _NotPushed(error.message, hint=error.hint) from error
-    if image.manifest is None:
-        raise BadArtifact(
-            f"{image.reference}: an index without the linux/amd64 image that meshes load"
-        )
-    return image.manifest, image.contents.runtime_config
+    return image.pulled(), image.contents.runtime_config
 
 
 def _root_ids(config: bytes | None) -> dict[str, Any]:

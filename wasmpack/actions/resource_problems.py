@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from wasmpack.dry_run.start_up import StartUp
-from wasmpack.findings import Problem, few_of_each
+from wasmpack.findings import Hint, Problem, few_of_each
 from wasmpack.mesh.api_rules import release_problems, rule_problems
-from wasmpack.mesh.apis import GATEWAY, HIGRESS, ISTIO
+from wasmpack.mesh.apis import GATEWAY, HIGRESS, HTTP_ONLY, ISTIO
 from wasmpack.mesh.behaviour import (
     behaviour_problems,
     host_variables,
@@ -22,6 +22,7 @@ from wasmpack.mesh.plugin import Plugin
 from wasmpack.mesh.releases import Release
 from wasmpack.mesh.schema_rules import SchemaCheck
 from wasmpack.mesh.url import MeshUrl
+from wasmpack.module_rules.plugin_type import TYPE
 
 
 def resource_problems(
@@ -73,6 +74,25 @@ def judged_start_up(plugin: Plugin, given: StartUp) -> StartUp:
     known = {*values, *of_host}
     env = tuple((name, value) for name, value in given.env if name in known)
     return start_up_of(plugin, replace(given, env=env))
+
+
+def of_module(problem: Problem, plugin: Plugin) -> Problem:
+    """A problem of a resource's module, at the field that names it or that gives it its type."""
+    known = with_advice(problem, plugin)
+    if problem.where == TYPE:
+        return replace(known, where=plugin.document.where(plugin.path("type")))
+    at = plugin.document.where(plugin.path("url"))
+    return replace(known, where=f"{at}: {problem.where}")
+
+
+def with_advice(problem: Problem, plugin: Plugin) -> Problem:
+    """The problem with advice that this kind of resource can follow."""
+    if problem.where != TYPE or plugin.api is ISTIO:
+        return problem
+    hint = "a filter of the other type, whose name has .filters.network. or .filters.http. in it"
+    if plugin.api in HTTP_ONLY:
+        hint = f"{plugin.api.reader} runs HTTP filters only; Istio's WasmPlugin has {problem.hint}"
+    return replace(problem, hint=Hint(hint))
 
 
 def start_up_of(plugin: Plugin, given: StartUp | None = None) -> StartUp:

@@ -11,7 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasmpack.actions.inputs import RESOURCE_SUFFIXES, STDIN, module_in, read_file, read_module_file
+from wasmpack.actions.inputs import (
+    RESOURCE_SUFFIXES,
+    STDIN,
+    module_in,
+    read_file,
+    read_module_file,
+)
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.directories import explained
 from wasmpack.files.home import expanded

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePath
 
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
@@ -13,9 +12,15 @@ from wasmpack.actions.plugin_images import (
     PluginImages,
     checksum_problems,
     slow_pull_problems,
+    without_settled,
 )
 from wasmpack.actions.plugin_urls import PluginUrls
-from wasmpack.actions.resource_problems import judged_start_up, resource_problems, start_up_of
+from wasmpack.actions.resource_problems import (
+    judged_start_up,
+    of_module,
+    resource_problems,
+    start_up_of,
+)
 from wasmpack.actions.resources import (
     NOT_JUDGED,
     in_line_order,
@@ -215,7 +220,11 @@ class _Check:
         if found.from_registry:
             options = self._context.session.registry
             shared += trust_problems(plugin, reference.registry, options)
-        return shared, _placed(plugin, found.problems)
+        left = {
+            name: without_settled(rows, plugin, url, found.manifest)
+            for name, rows in found.problems.items()
+        }
+        return shared, _placed(plugin, left)
 
     def _module_problems(
         self, plugin: Plugin, url: MeshUrl
@@ -227,11 +236,9 @@ class _Check:
 
 
 def _placed(plugin: Plugin, problems: Mapping[str, Sequence[Problem]]) -> dict[str, list[Problem]]:
-    """Problems of what the URL names, at the place of the URL."""
-    at = plugin.document.where(plugin.path("url"))
+    """Problems of what the URL names, in the resource."""
     return {
-        name: [replace(problem, where=f"{at}: {problem.where}") for problem in rows]
-        for name, rows in problems.items()
+        name: [of_module(problem, plugin) for problem in rows] for name, rows in problems.items()
     }
 
 

@@ -38,13 +38,13 @@ class StartOptions:
 
     def start_up(self) -> StartUp:
         """Return the start-up that these options give."""
-        from wasmpack.actions.inputs import parse_variable
+        from wasmpack.actions.inputs import different, parse_variable
         from wasmpack.dry_run.start_up import StartUp
 
         return StartUp(
             plugin_config=_given(self.plugin_config, "--plugin-config"),
             vm_config=_given(self.vm_config, "--vm-config"),
-            env=tuple(dict(map(parse_variable, self.env)).items()),
+            env=tuple(different(map(parse_variable, self.env)).items()),
             root_id=self.root_ids[0] if self.root_ids else "",
         )
 

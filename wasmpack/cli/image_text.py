@@ -10,7 +10,6 @@ from wasmpack.findings.report import findings_text, matrix_lines, verdict_text
 from wasmpack.findings.text import Style, table
 from wasmpack.images.indexes import linux_amd64
 from wasmpack.oci.canonical import indented_json
-from wasmpack.oci.manifest import Index
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
@@ -31,7 +30,9 @@ def image_lines(view: ImageView, style: Style) -> Iterator[str]:
         ("created", plain_text(view.created or "-")),
     ]
     yield from table(facts, style, colours=["cyan"], gap=" ")
-    yield from _index(view, style)
+    if view.indexes:
+        yield style("images of this index", "bold")
+        yield from _index(view, 0)
     yield from _annotations(view, style)
     yield from _layers(view, style)
     yield from _runtime_config(view, style)
@@ -42,15 +43,18 @@ def image_lines(view: ImageView, style: Style) -> Iterator[str]:
         yield from module_lines(view.module, style)
 
 
-def _index(view: ImageView, style: Style) -> Iterator[str]:
-    if not isinstance(view.top, Index):
-        return
-    yield style("images of this index", "bold")
-    taken = linux_amd64(view.top) if view.image else None
-    for child in view.top.manifests:
-        mark = " (pulled by the mesh)" if child is taken else ""
-        yield f"  {plain_text(str(child.platform or '-'))}{mark}"
-        yield f"    {child.digest}"
+def _index(view: ImageView, depth: int) -> Iterator[str]:
+    """The rows of one of the indexes, with those of the next one below its row."""
+    index, inner = view.indexes[depth], view.indexes[depth + 1 : depth + 2]
+    taken = linux_amd64(index)
+    for child in index.manifests:
+        mark = ""
+        if child is taken:
+            mark = " (an index, followed by the mesh)" if inner else " (pulled by the mesh)"
+        yield f"  {'  ' * depth}{plain_text(str(child.platform or '-'))}{mark}"
+        yield f"  {'  ' * depth}  {child.digest}"
+        if child is taken and inner:
+            yield from _index(view, depth + 1)
 
 
 def _annotations(view: ImageView, style: Style) -> Iterator[str]:

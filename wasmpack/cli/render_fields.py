@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,7 +116,7 @@ class FieldOptions:
                 "selector": {"matchLabels": dict(labels)} if labels else None,
                 "targetRefs": [target_ref(text) for text in self.target_refs] or None,
                 "match": [match_rule(text) for text in self.match] or None,
-                "vmConfig": {"env": [variable(text) for text in self.env]} if self.env else None,
+                "vmConfig": {"env": variables(self.env)} if self.env else None,
             }
         )
         if self.plugin_config is not None:
@@ -174,11 +175,24 @@ def match_rule(text: str) -> JsonObject:
     return rule
 
 
+def variables(texts: Sequence[str]) -> list[JsonValue]:
+    """Each variable once."""
+    from wasmpack.actions.inputs import different
+
+    found = [variable(text) for text in texts]
+    return list(different((str(one["name"]), one) for one in found).values())
+
+
 def variable(text: str) -> JsonObject:
     """``K=V``, or ``K`` for the value of the proxy's own environment."""
     name, equals, value = text.partition("=")
     if not name:
         raise WrongUsage(f"--env {text!r}: expected NAME=VALUE or NAME")
+    if not equals and ":" in name:
+        raise WrongUsage(
+            f"--env {text!r}: expected NAME=VALUE or NAME",
+            hint=f"--env {name.replace(':', '=', 1)}",
+        )
     if not equals:
         return {"name": name, "valueFrom": "HOST"}
     return {"name": name, "value": value}

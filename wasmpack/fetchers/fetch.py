@@ -16,10 +16,10 @@ INDEX = Rule(
     code="IMG002",
     title="an index",
     severity=Severity.WARNING,
-    cause="it works by tag, its digest can never be pinned",
+    cause="it works by tag; its own digest can never be pinned, that of the image in it can",
     consumer="all that read images",
     example="docker buildx build --platform linux/amd64,linux/arm64 --push .",
-    fix="push a plain image",
+    fix="push a plain image, or pin the image in it: `wasmpack render wasmplugin --pin`",
 )
 
 _SCHEMA_1 = {
@@ -54,7 +54,8 @@ def fetch(
     layers = Layers.of(open_blob)
     try:
         if rules.reader is Fetcher.GCP:
-            module = gcp.only_file(_choose(top, get, pinned=False), layers)
+            manifest = _choose(top, get, pinned=False)
+            module = gcp.only_file(manifest, layers)
         else:
             manifest = _choose(_as_served(top), lambda row: _as_served(get(row)), pinned=pinned)
             module = istio.extract(manifest, layers, rules)
@@ -62,7 +63,7 @@ def fetch(
     except Refused as refused:
         problem = _problem(refused, rules)
         return Fetched(module=None, problems=(problem,), not_wasm=isinstance(refused, NotWasm))
-    return Fetched(module=module, problems=tuple(_doubts(top)))
+    return Fetched(module=module, problems=tuple(_doubts(top, manifest)))
 
 
 def _problem(refused: Refused, rules: ImageRules) -> Problem:
@@ -117,16 +118,17 @@ def _as_served(found: Manifest | Index) -> Manifest | Index:
     return found
 
 
-def _doubts(top: Manifest | Index) -> list[Problem]:
+def _doubts(top: Manifest | Index, chosen: Manifest) -> list[Problem]:
     if isinstance(top, Manifest):
         return []
     return [
         INDEX.problem(
             "index",
-            "an index, not an image: it works by tag only, its digest can never be pinned",
+            "an index, not an image: it works by tag, but its own digest can never be pinned, only "
+            f"that of the image in it, {chosen.digest}",
             Hint(
                 command=Command("copy", (Blank.IMAGE, Blank.DESTINATION)),
-                after=" copies the image that meshes pull out of it "
+                after=" copies that image out of it, render wasmplugin --pin pins it "
                 "(docker buildx: --provenance=false makes no index)",
             ),
         )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from wasmpack.errors import BadArtifact, NotFound, Notice
-from wasmpack.images.indexes import images_below, mesh_image
+from wasmpack.images.indexes import images_below, mesh_path
 from wasmpack.images.parts import UNREADABLE, Parts
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED, Variant
@@ -166,9 +166,31 @@ class Image(Parts):
         return self._reader.get()
 
     @cached_property
+    def _path(self) -> list[Manifest | Index]:
+        return mesh_path(self.top, self.get)
+
+    @property
+    def indexes(self) -> tuple[Index, ...]:
+        """The indexes that a mesh goes through, :attr:`top` first; empty for a plain image."""
+        return tuple(found for found in self._path if isinstance(found, Index))
+
+    @property
     def manifest(self) -> Manifest | None:
         """The image that a mesh would pull; None for an index without linux/amd64."""
-        return self.top if isinstance(self.top, Manifest) else mesh_image(self.top, self.get)
+        found = self._path[-1]
+        return found if isinstance(found, Manifest) else None
+
+    def pulled(self) -> Manifest:
+        """:attr:`manifest`, where nothing can be done without it.
+
+        :raises BadArtifact: an index without linux/amd64
+        """
+        if self.manifest is None:
+            raise BadArtifact(
+                f"{self.reference}: an index without a linux/amd64 image, which meshes pull",
+                hint=f"wasmpack repack {self.reference} DESTINATION makes a plain image of it",
+            )
+        return self.manifest
 
     @property
     def digest(self) -> Digest:
@@ -239,9 +261,7 @@ class Image(Parts):
         :raises BadArtifact: an index without linux/amd64, or a manifest that is served as another
             type than it says
         """
-        image = self.manifest
-        if image is None:
-            raise BadArtifact(f"{self.reference}: an index without a linux/amd64 image")
+        image = self.pulled()
         if image.body_media_type and image.body_media_type != image.media_type:
             raise BadArtifact(
                 f"{self.reference}: the manifest was served as {image.media_type}, but says that "

@@ -30,14 +30,22 @@ def mesh_image(top: Manifest | Index, get: GetManifest) -> Manifest | None:
 
     :raises BadArtifact: more than :data:`DEEPEST` indexes in one another
     """
-    found = top
+    found = mesh_path(top, get)[-1]
+    return found if isinstance(found, Manifest) else None
+
+
+def mesh_path(top: Manifest | Index, get: GetManifest) -> list[Manifest | Index]:
+    """The documents from the first to the image that a mesh would pull, if there is one.
+
+    :raises BadArtifact: more than :data:`DEEPEST` indexes in one another
+    """
+    path = [top]
     for _ in range(DEEPEST + 1):
-        if isinstance(found, Manifest):
-            return found
-        child = linux_amd64(found)
+        found = path[-1]
+        child = linux_amd64(found) if isinstance(found, Index) else None
         if child is None:
-            return None
-        found = get(child)
+            return path
+        path.append(get(child))
     raise BadArtifact(f"an index that is more than {DEEPEST} deep")
 
 

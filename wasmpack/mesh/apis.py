@@ -117,7 +117,7 @@ def _higress(spec: JsonObject) -> Carried:
     own = ("defaultConfig", "defaultConfigDisable", "matchRules")
     fields: JsonObject = {key: value for key, value in spec.items() if key not in own}
     if spec.get("pluginConfig"):
-        return Carried(fields=fields)
+        return Carried(fields=fields, places={"type": ("spec",)})
     config = {} if spec.get("defaultConfigDisable") is True else mapping(spec.get("defaultConfig"))
     rules = [
         _rule(rule) for rule in mappings(spec.get("matchRules")) if not rule.get("configDisable")
@@ -128,7 +128,7 @@ def _higress(spec: JsonObject) -> Carried:
     composed = {**config, "_rules_": matching} if matching else config
     return Carried(
         fields=fields | filled({"pluginConfig": composed}),
-        places={"pluginConfig": ("spec", "defaultConfig")},
+        places={"pluginConfig": ("spec", "defaultConfig"), "type": ("spec",)},
     )
 
 
@@ -167,6 +167,7 @@ def _extension_policy(spec: JsonObject) -> Iterator[Carried]:
                 "imagePullSecret": (*at, "code", source, "pullSecretRef"),
                 "imagePullPolicy": (*at, "code", "pullPolicy"),
                 "vmConfig": (*at, "env"),
+                "type": at,
             },
             configuration=b"" if config is None else canonical_json(config),
         )
@@ -182,6 +183,8 @@ _WASM_FILTERS = {
     "envoy.extensions.filters.http.wasm.v3.Wasm": "HTTP",
     "envoy.extensions.filters.network.wasm.v3.Wasm": "NETWORK",
 }
+HTTP_ONLY = (HIGRESS, GATEWAY)
+"""Those whose plugins are HTTP filters, whatever they export."""
 _STRUCTS = ("udpa.type.v1.TypedStruct", "xds.type.v3.TypedStruct")
 """Messages that name the type of what they hold."""
 
@@ -199,7 +202,7 @@ def _envoy_filter(spec: JsonObject) -> Iterator[Carried]:
         found = _wasm_filter(mapping(filter_.get("config")), _WASM_FILTERS[kind])
         if found.fields.get("url") and found not in seen:
             seen.append(found)
-            yield replace(found, places=dict.fromkeys(("url", "sha256", "vmConfig"), at))
+            yield replace(found, places=dict.fromkeys(("url", "sha256", "vmConfig", "type"), at))
 
 
 def _typed(value: JsonObject) -> tuple[str, JsonObject]:

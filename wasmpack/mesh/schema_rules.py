@@ -3,20 +3,20 @@
 Source: istio/api kubernetes/customresourcedefinitions.gen.yaml, as ``wasmplugin.schema.json``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Self
+from typing import Self
 
 from wasmpack.findings import Problem, Rule, few
 from wasmpack.kubeyaml.documents import FieldPath, cut, path_text, shortened
+from wasmpack.mesh.places import Schema, form_at, resolved, schema_of, where_it_belongs
 from wasmpack.mesh.plugin import Plugin, mapping
 from wasmpack.mesh.releases import Release, parse_release
 from wasmpack.oci.canonical import JsonValue
-from wasmpack.schemas import SchemaFault, load_schema, schema_faults
+from wasmpack.schemas import SchemaFault, schema_faults
 from wasmpack.similar import nearest
 
-Schema = Mapping[str, Any]
 _MOST = 1000
 """Unknown fields of one resource; a hostile one has millions."""
 BY_NO_SCHEMA = Rule(
@@ -52,7 +52,7 @@ class SchemaCheck:
         if not (plugin.definition and plugin.alone):
             return cls(plugin, faults=(), unknown=())
         faults = schema_faults("wasmplugin", plugin.value, plugin.definition)
-        unknown = _unknown(plugin.document.value, _schema_of(plugin.definition), ())
+        unknown = _unknown(plugin.document.value, schema_of(plugin.definition), ())
         return cls(
             plugin,
             faults=tuple(fault for fault in faults if not _is_unknown_field(fault)),
@@ -67,13 +67,14 @@ class SchemaCheck:
 
     def _problem(self, fault: SchemaFault) -> Problem:
         message = f"the API server refuses it: {_words(fault)}"
-        return self.plugin.problem(BY_NO_SCHEMA, fault.path, message, _schema_hint(fault))
+        hint = _schema_hint(fault, self.plugin.definition)
+        return self.plugin.problem(BY_NO_SCHEMA, fault.path, message, hint)
 
     def _unknown_field(self, path: FieldPath) -> Problem:
         *above, key = path
         shown = path_text((*above, cut(str(key))))
         message = f"no release knows {shown}: it is refused, or dropped silently"
-        hint = _where_it_belongs(self.plugin.definition, tuple(above), str(key))
+        hint = where_it_belongs(self.plugin.definition, tuple(above), str(key))
         return self.plugin.problem(UNKNOWN_FIELD, path, message, hint)
 
 
@@ -91,43 +92,13 @@ def _unknown(value: JsonValue, schema: Schema, path: FieldPath) -> Iterator[Fiel
     With strict field validation, the API server refuses one whose value is null as well.
     """
     for number, item in enumerate(value if isinstance(value, list) else []):
-        yield from _unknown(item, _resolved(schema.get("items", {})), (*path, number))
+        yield from _unknown(item, resolved(schema.get("items", {})), (*path, number))
     known = schema.get("properties", {})
     for key, item in mapping(value).items():
         if key in known:
-            yield from _unknown(item, _resolved(known[key]), (*path, key))
+            yield from _unknown(item, resolved(known[key]), (*path, key))
         elif schema.get("additionalProperties") is False:
             yield (*path, key)
-
-
-def _schema_of(kind: str) -> Schema:
-    schema: Schema = load_schema("wasmplugin")["$defs"][kind]
-    return schema
-
-
-def _resolved(schema: Schema) -> Schema:
-    """Follow references to the schema they name."""
-    while "$ref" in schema:
-        schema = _schema_of(schema["$ref"].rpartition("/")[2])
-    return schema
-
-
-def _where_it_belongs(kind: str, path: FieldPath, key: str) -> str:
-    known = _known_keys(kind, path)
-    if near := nearest(key, known):
-        return f"did you mean {near}?"
-    if path == () and key in _known_keys(kind, ("spec",)):
-        return "indent it: it belongs under spec"
-    if path[-1:] == ("selector",):
-        return "labels belong under selector.matchLabels"
-    return "leave it out"
-
-
-def _known_keys(kind: str, path: FieldPath) -> list[str]:
-    here = _schema_of(kind)
-    for step in path:
-        here = _resolved(here["items"] if isinstance(step, int) else here["properties"][step])
-    return list(here.get("properties", {}))
 
 
 def _words(fault: SchemaFault) -> str:
@@ -169,7 +140,9 @@ _KINDS = {
 }
 
 
-def _schema_hint(fault: SchemaFault) -> str:
+def _schema_hint(fault: SchemaFault, kind: str) -> str:
+    if fault.keyword == "enum" and (near := nearest(str(fault.value), fault.expected)):
+        return f"did you mean {near}?"
     if fault.path[-1:] == ("sha256",) and isinstance(fault.value, str):
         return (
             "64 lower-case hexadecimal digits, without 'sha256:': of an image "
@@ -185,6 +158,8 @@ def _schema_hint(fault: SchemaFault) -> str:
         return "put it in quotes"
     if fault.keyword == "type" and "integer" in fault.expected and isinstance(fault.value, str):
         return "write it without quotes"
+    if fault.keyword == "type" and {"array", "object"} & {fault.expected}:
+        return form_at(kind, fault.path)
     if fault.path[-1:] in {("name",), ("namespace",)} and fault.keyword == "pattern":
         return "lower-case letters, digits and '-', not first or last"
     return ""

@@ -184,7 +184,6 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
         found.append(newer_features(facts.newer))
     if facts.unchecked:
         found.append(legacy_exceptions())
-    found += type_problems(facts.module, network=facts.start_up.network)
     run = facts.run_of(target)
     if run is not None and not _has_error(found):
         found += start_up_problems(run, target.host, facts.start_up, sdk_of(facts.module))
@@ -196,6 +195,8 @@ def module_problems(facts: ModuleFacts, target: Target) -> list[Problem]:
         found.append(NOT_STARTED.problem(WHOLE_FILE, message))
     if memory_unseen(facts.module) and not _has_error(found):
         found.append(_unseen_memory(run))
+    if facts.start_up.network is not None or not _has_error(found):
+        found += type_problems(facts.module, network=facts.start_up.network)
     return found
 
 

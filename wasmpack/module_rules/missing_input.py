@@ -6,9 +6,11 @@ from enum import Enum, auto
 
 from wasmpack.dry_run.result import DryRun, Step
 from wasmpack.dry_run.start_up import StartUp
+from wasmpack.redaction import shown
 
 NEEDS_CONFIGURATION = {"proxy_on_context_create", "proxy_on_configure"}
 """Steps that many plugins refuse without their configuration."""
+_LONGEST_NAME = 100
 LAST_LINES = 3
 """Lines of the plugin's log that count: the cause is often above the last one."""
 _READ_ENVIRONMENT = {"environ_get", "environ_sizes_get"}
@@ -36,11 +38,26 @@ WITHOUT: Mapping[Missing | None, str] = {
 GIVE = {
     Missing.CONFIGURATION: "many plugins need their configuration: try --plugin-config FILE",
     Missing.ENVIRONMENT: "give the variables it needs: --env NAME=VALUE, in a WasmPlugin "
-    "spec.vmConfig.env",
+    "spec.vmConfig.env, in an EnvoyExtensionPolicy env.hostKeys",
     Missing.ROOT_ID: "give a root id that the plugin registers: --root-id NAME, in a WasmPlugin "
     "spec.pluginName",
 }
 """Hints."""
+
+
+_NAMED = 3
+"""Variables that a hint names."""
+
+
+def give(missing: Missing, given: StartUp) -> str:
+    """The hint for an input that is missing."""
+    if missing is not Missing.ENVIRONMENT or not given.host_env:
+        return GIVE[missing]
+    names = ", ".join(shown(name, _LONGEST_NAME) for name in given.host_env[:_NAMED])
+    return (
+        f"the proxy's environment gives {names} a value, which is not known here: wasmpack "
+        f"validate tries one with --env {shown(given.host_env[0], _LONGEST_NAME)}=VALUE"
+    )
 
 
 def missing_input(step: Step, run: DryRun, given: StartUp) -> Missing | None:

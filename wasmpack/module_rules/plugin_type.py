@@ -21,9 +21,13 @@ _NETWORK = {
     b"proxy_on_upstream_connection_close",
 }
 _BOTH = {b"proxy_on_log"}
+_IN_BACKGROUND = {b"proxy_on_tick", b"proxy_on_queue_ready", b"proxy_on_foreign_function"}
+"""All that a service of the proxy itself needs, which has no traffic (wasm_service in Envoy)."""
+TYPE = "type"
+"""The place of a problem that a plugin of the other type would not have."""
 NO_CALLBACK = Rule(
     code="RUN014",
-    title="a plugin without a callback of the type that it is used as",
+    title="a plugin without any callback, or without one of the type that it is used as",
     severity=Severity.WARNING,
     cause="the proxy loads it and calls nothing of it: HTTP plugins get requests and responses, "
     "`type: NETWORK` ones get connections and their bytes",
@@ -43,16 +47,17 @@ def is_network(module: Module) -> bool:
 def type_problems(module: Module, *, network: bool | None) -> Iterator[Problem]:
     """Findings of a module that is used as a plugin of that type; None if that is not known."""
     exported = module.functions.keys()
-    wanted, other = (_NETWORK, _HTTP) if network else (_HTTP, _NETWORK)
-    if network is None or exported & (wanted | _BOTH):
+    called = {None: _HTTP | _NETWORK | _IN_BACKGROUND, False: _HTTP, True: _NETWORK}[network]
+    if exported & (called | _BOTH):
         return
-    of_other = sorted(exported & other)
-    message = f"no callback of the type {_name(network)} is exported: the plugin does nothing"
-    hint = "export the callbacks that it needs"
+    kind = "" if network is None else f" of the type {_name(network)}"
+    message = f"no callback{kind} is exported: the plugin does nothing"
+    where, hint = "exports", "export the callbacks that it needs"
+    of_other = sorted(exported & (_HTTP | _NETWORK))
     if of_other:
         message += f"; {of_other[0].decode()} is one of the other type"
-        hint = f"type: {_name(not network)}"
-    yield NO_CALLBACK.problem("exports", message, hint)
+        where, hint = TYPE, f"type: {_name(not network)}"
+    yield NO_CALLBACK.problem(where, message, hint)
 
 
 def _name(network: bool) -> str:

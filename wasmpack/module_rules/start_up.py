@@ -7,10 +7,9 @@ from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem, Rule, Severity
 from wasmpack.module_rules.first_request import request_problems
 from wasmpack.module_rules.missing_input import (
-    GIVE,
     NEEDS_CONFIGURATION,
     WITHOUT,
-    Missing,
+    give,
     may_come,
     missing_input,
 )
@@ -92,14 +91,12 @@ def _failure(step: Step, run: DryRun, given: StartUp) -> Problem:
     return rule.problem(
         step.name,
         f"{step.name} {how}{WITHOUT.get(missing, '')}: {message!r}{logged(run.log)}",
-        _hint(step, missing),
+        give(missing, given) if missing else _hint(step),
         severity=Severity.WARNING if may_come(missing, given) else Severity.ERROR,
     )
 
 
-def _hint(step: Step, missing: Missing | None) -> str:
-    if missing is not None:
-        return GIVE[missing]
+def _hint(step: Step) -> str:
     if step.name in NEEDS_CONFIGURATION:
         return "compare the plugin's configuration with what it expects"
     return "the plugin's own code refuses here: see its log and its configuration"

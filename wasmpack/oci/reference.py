@@ -17,6 +17,7 @@ from typing import NoReturn, Self
 
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.descriptor import Digest
+from wasmpack.redaction import shown_url
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
@@ -36,6 +37,7 @@ URL_JUDGED = (
 _MAX_NAME = 255
 """Host, slash and repository together (distribution-spec, "Pulling manifests")."""
 _MAX_PORT = 65_535
+_URL = re.compile("(https?):/+", re.IGNORECASE)
 _SHOWN = 300
 """Most characters of an invalid name in an error."""
 DOCKER_HUB = "docker.io"
@@ -203,15 +205,13 @@ class RegistryName:
 
 
 def is_url(text: str) -> bool:
-    """True for http(s) URLs."""
-    return text.lower().startswith(("http://", "https://"))
+    """True for http(s) URLs, and for those that have lost a slash as a path."""
+    return _URL.match(text) is not None
 
 
 def url_shown(url: str) -> str:
-    """A URL without its login."""
-    scheme, slashes, rest = url[:_SHOWN].partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+    """A URL without what may be secret, and with both slashes."""
+    return shown_url(_URL.sub(r"\1://", url, count=1), _SHOWN)
 
 
 def _refuse(text: str, reason: str, hint: str = "") -> NoReturn:
