@@ -139,7 +139,9 @@ class Proxy:
         upstream.take()
         mark = len(self._process.log.lines)
         network = self._chains[chain].connections
-        sent, send = (request, sent_back) if network else (_completed(request, port), exchanged)
+        sent, send = _completed(request, port), exchanged
+        if network:
+            sent, send = Request(body=request.body), sent_back
         serving = "a connection" if network else "a request"
         with ThreadPoolExecutor(count) as pool:
             tries = [pool.submit(send, sent, port) for _ in range(count)]

@@ -167,7 +167,7 @@ class Image(Parts):
 
     @cached_property
     def _path(self) -> list[Manifest | Index]:
-        return mesh_path(self.top, self.get)
+        return mesh_path(self.top, self.get) if isinstance(self.top, Index) else [self.top]
 
     @property
     def indexes(self) -> tuple[Index, ...]:
