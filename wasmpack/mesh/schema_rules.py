@@ -158,7 +158,7 @@ def _schema_hint(fault: SchemaFault, kind: str) -> str:
         return "put it in quotes"
     if fault.keyword == "type" and "integer" in fault.expected and isinstance(fault.value, str):
         return "write it without quotes"
-    if fault.keyword == "type" and {"array", "object"} & {fault.expected}:
+    if fault.keyword == "type" and fault.expected in ("array", "object"):
         return form_at(kind, fault.path)
     if fault.path[-1:] in {("name",), ("namespace",)} and fault.keyword == "pattern":
         return "lower-case letters, digits and '-', not first or last"
