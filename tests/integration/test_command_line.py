@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from conftest import Cli
 from support.plugins import PLUGINS, wat
+from support.running import AS_FROM_A_TERMINAL
 
 C = PLUGINS / "header-append-c.wasm"
 WAT = PLUGINS / "x-wat.wat"
@@ -251,14 +251,6 @@ def test_broken_pipe_is_quiet(wasmpack_command: str) -> None:
     assert done.returncode == 141
 
 
-WITH_INTERRUPTS = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""A test run in the background of a shell ignores SIGINT, and its children would too."""
-
-
 def test_ctrl_c_in_the_middle_of_a_push(cli: Cli, wasmpack_command: str) -> None:
     """A registry that takes the connection and never answers; the store is as before."""
     import socket
@@ -267,7 +259,7 @@ def test_ctrl_c_in_the_middle_of_a_push(cli: Cli, wasmpack_command: str) -> None
         name = f"127.0.0.1:{server.getsockname()[1]}/slow/x:v1"
         assert cli("build", C, "-t", name).code == 0
         process = subprocess.Popen(
-            [sys.executable, "-c", WITH_INTERRUPTS, wasmpack_command, "push", name],
+            [*AS_FROM_A_TERMINAL, wasmpack_command, "push", name],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -100,9 +100,8 @@ REQUESTS = {
                    "accepts it too; a connection gets its bytes back, as in the dry run"),
     "trap in a connection": (wat(ON_CONNECTION.format("unreachable")), "ENV003",
                              "a connection is closed early (Function: "),
-    "held connection": (wat(ON_CONNECTION.format("(i32.const 1)")), "ENV004",
-                        "loads it too, but a connection is held; in the dry run it gets its bytes "
-                        "back"),
+    "held connection": (wat(ON_CONNECTION.format("(i32.const 1)")), "ENV003",
+                        "accepts it too; a connection is held, as in the dry run"),
 }  # fmt: skip
 
 

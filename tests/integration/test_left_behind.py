@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.plugins import FRAME, binary, wat
-from support.running import NET, below, parents, until
+from support.running import AS_FROM_A_TERMINAL, NET, below, parents, until
 
 from wasmpack.envoy import find_envoy
 
@@ -29,11 +29,8 @@ RAISED = ["--dry-run-timeout", "3600"]
 
 @contextmanager
 def started(*command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
-    """As from a terminal: with signals as they are by default, whatever started the tests."""
-    code = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); " \
-           "os.execv(sys.argv[1], sys.argv[1:])"  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, command)],
+        [*AS_FROM_A_TERMINAL, *map(str, command)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.plugins import wat
-from support.running import NET, below, parents, until
+from support.running import AS_FROM_A_TERMINAL, NET, below, parents, until
 
 from wasmpack.envoy import (
     Answer,
@@ -55,7 +55,7 @@ def test_nothing_is_left_behind(
     more = ["--request", "/"] if number is None else []
     for _ in range(RUNS):
         process = subprocess.Popen(
-            [wasmpack_command, "run", tmp_path / "x.wasm", *more],
+            [*AS_FROM_A_TERMINAL, wasmpack_command, "run", tmp_path / "x.wasm", *more],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )

@@ -13,6 +13,7 @@ import pytest
 from conftest import Cli
 from support.output_schema import check_output
 from support.plugins import PLUGINS, binary, wat
+from support.running import AS_FROM_A_TERMINAL
 
 from wasmpack.envoy.upstream import Upstream
 
@@ -239,7 +240,9 @@ class Serving:
     """A ``wasmpack run`` that serves, with its lines as they come."""
 
     def __init__(self, command: list[str]) -> None:
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [*AS_FROM_A_TERMINAL, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         assert self.process.stdout
         self.lines = iter(self.process.stdout.readline, b"")
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
+_DEFAULTS = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+AS_FROM_A_TERMINAL = (sys.executable, "-c", _DEFAULTS)
+"""Runs the command behind it with signals as they are there: tests that a shell runs in the
+background ignore SIGINT, or under nohup SIGHUP, and their children would too."""
 NET = 120
 """Seconds by the clock after which a test gives up."""
 
