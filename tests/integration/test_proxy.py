@@ -144,7 +144,7 @@ def test_an_interrupted_test_waits_for_nothing(
     (tmp_path / "x.yaml").write_text(
         "plugin: x.wasm\ntests: [{name: slow, upstream: {delay: 60}, repeat: 10}]"
     )
-    command = [wasmpack_command, "test", tmp_path / "x.yaml", "-j", "2"]
+    command = [*AS_FROM_A_TERMINAL, wasmpack_command, "test", tmp_path / "x.yaml", "-j", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         until(lambda: list(temporary.glob("*/admin")))
         process.send_signal(signal.SIGINT)
