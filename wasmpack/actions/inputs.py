@@ -126,9 +126,14 @@ def parse_variable(text: str) -> tuple[str, str]:
     if not name:
         raise WrongUsage("--env: empty name of a variable", hint="--env NAME=VALUE")
     if not equals:
-        written = _OTHER_SIGN.sub("=", text, 1) if _OTHER_SIGN.search(text) else f"{text}=VALUE"
+        written = with_equals(text) or f"{text}=VALUE"
         raise WrongUsage(f"--env {text!r}: expected NAME=VALUE", hint=f"--env {written}")
     return name, value
+
+
+def with_equals(text: str) -> str:
+    """A name and a value with an equals sign between them; empty if there is no value."""
+    return _OTHER_SIGN.sub("=", text, 1) if _OTHER_SIGN.search(text) else ""
 
 
 def different(variables: Iterable[tuple[str, T]]) -> dict[str, T]:

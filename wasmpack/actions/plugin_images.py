@@ -107,11 +107,12 @@ class PluginImages:
             if find_credential(reference.registry, reference.repository, options) is None:
                 return False
             stranger = replace(self._session, registry=options.anonymously())
-            return not open_image(NamePlace(reference, remote=True), stranger).top
+            _ = open_image(NamePlace(reference, remote=True), stranger).top
         except AccessRefused:
             return True
-        except WasmpackError:
+        except WasmpackError:  # not established
             return False
+        return False
 
     def _is_local(self, reference: Reference) -> bool:
         return not self._remote and find_local(reference.with_default_tag()) is not None

@@ -36,7 +36,7 @@ class RunRequest:
     envoy: Path | None = None
     """The binary; None: the one that is found."""
     bytes_alone: bool = False
-    """There is no request, but bytes to send, which network plugins take."""
+    """Bytes are sent without a request: for network plugins only."""
 
     def plan(self, plugins: Sequence[ChainedPlugin]) -> Plan:
         """:raises WrongUsage: not the URL of a server; bytes alone for HTTP plugins"""

@@ -188,12 +188,12 @@ def variable(text: str) -> JsonObject:
     name, equals, value = text.partition("=")
     if not name:
         raise WrongUsage(f"--env {text!r}: expected NAME=VALUE or NAME")
-    if not equals and ":" in name:
-        raise WrongUsage(
-            f"--env {text!r}: expected NAME=VALUE or NAME",
-            hint=f"--env {name.replace(':', '=', 1)}",
-        )
     if not equals:
+        from wasmpack.actions.inputs import with_equals
+
+        if written := with_equals(text):
+            wanted = f"--env {text!r}: expected NAME=VALUE or NAME"
+            raise WrongUsage(wanted, hint=f"--env {written}")
         return {"name": name, "valueFrom": "HOST"}
     return {"name": name, "value": value}
 

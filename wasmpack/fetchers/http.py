@@ -39,7 +39,7 @@ _UNPACKED = "only gzip and tar are unpacked, and of a tar only its first file"
 
 
 class NotServed(Refused):
-    """The server says that there is no such thing; it may come."""
+    """The server answers that the module does not exist; it may be published later."""
 
 
 def fetched_module(url: str, options: RegistryOptions, checksum: str, shown: str) -> bytes:

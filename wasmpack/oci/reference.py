@@ -28,7 +28,7 @@ _HOST = re.compile(
     r"|\[(?P<ipv6>[0-9a-fA-F:]+)\])(?::(?P<port>[0-9]{1,5}))?"
 )
 _OTHER_FILES = (".wasm", ".wat", ".gz", ".tgz", ".tar", ".zip")
-"""Ends of URLs behind which there is no image."""
+"""Suffixes of URLs of files, which are not images."""
 URL_JUDGED = (
     "a module behind a URL is judged as spec.url of a WasmPlugin: "
     "wasmpack render wasmplugin URL | wasmpack validate wasmplugin -"
