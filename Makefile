@@ -18,7 +18,8 @@ LOCKED   = install --quiet --disable-pip-version-check --require-hashes $(WHEELS
 OURS     = install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall .
 COMPILE  = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --upgrade --custom-compile-command "make constraints (on $(shell date -u +%F))" pyproject.toml
-WORKERS ?= auto
+# Tests wait a third of their time, for timeouts and other processes: two for each core.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 OLDEST   = $(VENV)-lowest
 PYTEST   = -n $(WORKERS) --dist worksteal
 CASES    = tests/unit tests/golden
