@@ -16,7 +16,8 @@ from wasmpack.version import VERSION as __version__  # noqa: N811
 _NAMES = {
     "actions.build": "BuildOptions build_image",
     "actions.explain": "explain",
-    "actions.inspect": "ImageView ModuleView",
+    "actions.inspect": "ImageView",
+    "actions.inspect_module": "ModuleView",
     "actions.local": "LocalImage",
     "actions.migrate": "Migration MigrationRequest MigrationRow",
     "actions.image_moves": "ImageOutcome ImageStatus",

@@ -5,7 +5,7 @@ from wasmpack.actions.explain import explain as explain
 from wasmpack.actions.image_moves import ImageOutcome as ImageOutcome
 from wasmpack.actions.image_moves import ImageStatus as ImageStatus
 from wasmpack.actions.inspect import ImageView as ImageView
-from wasmpack.actions.inspect import ModuleView as ModuleView
+from wasmpack.actions.inspect_module import ModuleView as ModuleView
 from wasmpack.actions.local import LocalImage as LocalImage
 from wasmpack.actions.migrate import Migration as Migration
 from wasmpack.actions.migrate import MigrationRequest as MigrationRequest

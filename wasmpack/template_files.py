@@ -4,6 +4,8 @@
 True
 """
 
+import pkgutil
+from contextlib import suppress
 from pathlib import Path
 
 _FOLDER = "templates"
@@ -15,8 +17,6 @@ def template_file(name: str) -> bytes:
     A wheel holds them as package data. The sources hold them next to the package, which is where an
     editable install finds them.
     """
-    from importlib.resources import files
-
-    packaged = files(__package__).joinpath(_FOLDER)
-    in_sources = Path(__file__).parents[1] / _FOLDER
-    return (packaged if packaged.is_dir() else in_sources).joinpath(name).read_bytes()
+    with suppress(FileNotFoundError):
+        return pkgutil.get_data(__package__, f"{_FOLDER}/{name}") or b""
+    return (Path(__file__).parents[1] / _FOLDER / name).read_bytes()

@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 LAYERS = {
     "errors": 0, "findings": 0, "version": 0, "redaction": 0, "template_files": 0, "schemas": 0,
-    "similar": 0,
+    "similar": 0, "text": 0,
     "confinement": 1, "processes": 1, "files": 1, "oci": 1, "wasm": 1,
     "kubeyaml": 2, "runtime_config": 2, "targets": 2, "proxy_abi": 2, "git": 2,
     "stores": 3, "images": 4, "dry_run": 4,
@@ -35,6 +35,7 @@ LONGEST_MODULE = 300
 SAME_LAYER = {
     ("targets", "proxy_abi"),
     ("findings", "redaction"),
+    ("findings", "text"),
     ("errors", "redaction"),
     ("findings", "version"),
 }

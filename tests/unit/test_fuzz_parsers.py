@@ -14,7 +14,7 @@ from support.effort import SEED, many
 from support.mutants import mutant
 from support.plugins import PLUGINS, module_bytes
 
-from wasmpack.actions.inspect import inspect_module
+from wasmpack.actions.inspect_module import inspect_module
 from wasmpack.errors import BadArtifact
 from wasmpack.kubeyaml.reader import read_documents
 from wasmpack.kubeyaml.writer import to_yaml

@@ -4,7 +4,7 @@ from support.indexes import AMD, ARM, IMAGE, Shelf, on_shelf
 
 from wasmpack.actions.inspect import inspect_image
 from wasmpack.cli.image_text import image_lines
-from wasmpack.findings.text import Style
+from wasmpack.text import Style
 
 
 def test_an_index_in_an_index_shows_the_image_that_is_pulled() -> None:

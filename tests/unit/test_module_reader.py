@@ -17,16 +17,16 @@ from support.module_rules import RULES
 from support.peak import watched
 from support.plugins import PLUGINS, binary, module_bytes, wat
 
-from wasmpack.actions.inspect import inspect_module
+from wasmpack.actions.inspect_module import inspect_module
 from wasmpack.cli.image_text import module_lines
 from wasmpack.dry_run.engine import engine
 from wasmpack.dry_run.start_up import StartUp
-from wasmpack.findings.text import Style
 from wasmpack.images.parts import Window
 from wasmpack.module_rules.check import examine, module_problems
 from wasmpack.module_rules.load import load_problems
 from wasmpack.proxy_abi.host_scan import CORRUPTED, NO_ABI, TOO_MUCH, host_scan
 from wasmpack.proxy_abi.module import PluginModule
+from wasmpack.text import Style
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.wasm.reader import read_module
 
@@ -393,7 +393,7 @@ from pathlib import Path
 from agreement.binary import *
 from support.limit_modules import *
 from support.limit_modules import plugin as made
-from wasmpack.actions.inspect import inspect_module
+from wasmpack.actions.inspect_module import inspect_module
 from wasmpack.wasm.cursor import MalformedModule
 from wasmpack.proxy_abi.host_scan import host_scan
 from wasmpack.module_rules.load import load_problems

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from wasmpack.findings.text import Style, table, wrapped
+from wasmpack.text import Style, table, wrapped
 
 COLOURS = {"1": "bold", "36": "cyan"}
 

@@ -5,8 +5,8 @@ from importlib import import_module
 
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Rule
-from wasmpack.findings.text import PLAIN, Style, wrapped
 from wasmpack.similar import did_you_mean
+from wasmpack.text import PLAIN, Style, wrapped
 
 _HOMES = {
     "module_rules": (

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.inputs import MAX_CONFIGURATION, read_named, read_standard_input
+from wasmpack.oci.budget import LIMIT
 from wasmpack.oci.canonical import parse_json_object
-from wasmpack.oci.layers import LIMIT
 from wasmpack.oci.place import could_be_name, is_there
 from wasmpack.oci.reference import URL_JUDGED, Reference, is_url, url_shown
 from wasmpack.proxy_abi.module import PluginModule

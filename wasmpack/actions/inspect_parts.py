@@ -7,7 +7,7 @@ variant), only these are read: from a registry by range requests. Checks that ne
 
 from collections.abc import Iterator, Sequence
 
-from wasmpack.actions.inspect import ModuleView, inspect_source
+from wasmpack.actions.inspect_module import ModuleView, inspect_source
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.fetchers.fetch import fetch
 from wasmpack.findings import Blank, Command, Hint, Problem, Report, Rule, Severity, judge

@@ -3,11 +3,8 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from wasmpack.dry_run.code_cache import cache_path, clear_cache
 from wasmpack.errors import NotFound, WrongUsage
-from wasmpack.files.owned import held
 from wasmpack.images.image import Image, variant_of
 from wasmpack.images.parts import UNREADABLE
 from wasmpack.oci.descriptor import Descriptor, Digest
@@ -18,10 +15,8 @@ from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import (
     LayoutReader,
     find_local,
-    forget_reports,
     has_store,
     open_store,
-    reports_path,
     store_path,
 )
 from wasmpack.stores.store_names import Named, StoreNames, shown_name
@@ -96,41 +91,10 @@ def remove_local(texts: Sequence[str]) -> list[Named]:
     return [(replace(name, digest=None) if name.tag else name, d) for name, d in removed.values()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cache:
-    """A cache: what is known already, and need not be worked out again."""
-
-    name: str
-    """``verdicts`` or ``code``."""
-    path: Path | None
-    """Its directory, whether or not it exists; None if it is turned off."""
-    files: int
-    size: int
-    """Bytes of all files."""
-
-    def as_json(self) -> dict[str, object]:
-        """One row of ``cache --format json``."""
-        path = None if self.path is None else str(self.path)
-        return {"name": self.name, "path": path, "files": self.files, "bytes": self.size}
-
-
-def list_caches() -> list[Cache]:
-    """Reports of images that were accepted, and compiled code."""
-    found = []
-    for name, path in (("verdicts", reports_path()), ("code", cache_path())):
-        files, size = held(path) if path else (0, 0)
-        found.append(Cache(name=name, path=path, files=files, size=size))
-    return found
-
-
-def clear_caches() -> tuple[int, int]:
-    """Remove all that is cached: how many files, how many bytes. Images stay."""
-    (files, size), (others, more) = clear_cache(), forget_reports()
-    return files + others, size + more
-
-
 def prune_local() -> tuple[int, int]:
     """Delete what no name needs, and the caches; return the number of files and bytes."""
+    from wasmpack.actions.caches import clear_caches
+
     removed = [clear_caches()]
     if has_store():
         removed.append(open_store().prune())

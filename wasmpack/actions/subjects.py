@@ -22,7 +22,7 @@ from wasmpack.errors import BadArtifact, NotFound, WrongUsage
 from wasmpack.files.directories import explained
 from wasmpack.files.home import expanded
 from wasmpack.files.inputs import is_pipe, read_standard_input
-from wasmpack.oci.layers import LIMIT
+from wasmpack.oci.budget import LIMIT
 from wasmpack.oci.place import (
     ArchivePlace,
     DaemonPlace,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from wasmpack.actions import copy as _copy
 from wasmpack.actions.inputs import read_module_file
-from wasmpack.actions.inspect import ImageView, ModuleView, inspect_image, inspect_module
+from wasmpack.actions.inspect import ImageView, inspect_image
+from wasmpack.actions.inspect_module import ModuleView, inspect_module
 from wasmpack.actions.push import push_image
 from wasmpack.actions.repack import RepackRequest, repack_image
 from wasmpack.errors import WrongUsage

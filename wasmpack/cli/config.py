@@ -59,7 +59,7 @@ def config(console: Console) -> None:
     (files of the repository), registry and tag (for names without them). Variables win over it, and
     the command line over both.
     """
-    from wasmpack.findings.text import table
+    from wasmpack.text import table
 
     file, rows = _settings()
     facts = Facts(file=file and str(file), settings=[row.as_json() for row in rows])

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from wasmpack.cli.progress import Ticker
     from wasmpack.cli.project import Project
     from wasmpack.findings import Report
-    from wasmpack.findings.text import Style
     from wasmpack.stores.session import Session
+    from wasmpack.text import Style
 
 F = TypeVar("F", bound=Callable[..., Any])
 WIDEST = 120
@@ -186,7 +186,7 @@ class Console:
         """The error boundary shows it."""
 
     def _style(self, stream: IO[str] | None) -> Style:
-        from wasmpack.findings.text import WIDTH, Style
+        from wasmpack.text import WIDTH, Style
 
         width = shutil.get_terminal_size((WIDTH, 0)).columns
         terminal = stream is not None and stream.isatty()

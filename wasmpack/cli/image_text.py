@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from wasmpack.actions.inspect import SHOWN, ModuleView
-from wasmpack.findings.report import findings_text, matrix_lines, verdict_text
-from wasmpack.findings.text import Style, table
+from wasmpack.actions.inspect_module import SHOWN, ModuleView
 from wasmpack.images.indexes import linux_amd64
 from wasmpack.oci.canonical import indented_json
 from wasmpack.redaction import plain_text
+from wasmpack.text import Style, size_text, table
 
 if TYPE_CHECKING:
     from wasmpack.actions.inspect import ImageView
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 def image_lines(view: ImageView, style: Style) -> Iterator[str]:
     """Everything ``inspect image`` shows."""
+    from wasmpack.findings.report import findings_text, matrix_lines, verdict_text
+
     verdict = verdict_text(view.report.verdict, style)
     yield f"{style(plain_text(view.reference), 'bold')} ({view.source}): {verdict}"
     yield from matrix_lines(view.report.targets, style)
@@ -120,18 +121,6 @@ def module_lines(view: ModuleView, style: Style, indent: str = "  ") -> Iterator
     yield from _names(exports, style, indent)
     yield _title("sections", len(module.sections), style, indent)
     yield from _sections(view, style, indent)
-
-
-def size_text(size: int) -> str:
-    """Bytes in the unit that reads best (binary prefixes)."""
-    if size < 1024:
-        return f"{size} B"
-    value = float(size)
-    for unit in ("KiB", "MiB", "GiB"):
-        value /= 1024
-        if value < 1024 or unit == "GiB":
-            return f"{value:.1f} {unit}"
-    raise AssertionError("unreachable: GiB takes the rest")
 
 
 def _memories(view: ModuleView) -> str:

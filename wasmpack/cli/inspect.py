@@ -12,7 +12,7 @@ import click
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import PLACE, at_registry, completed_name, registry_options
-from wasmpack.cli.report import Lines, Result, show_results
+from wasmpack.cli.results import Lines, Result, show_results
 from wasmpack.cli.root import NounGroup
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import Place
@@ -44,17 +44,22 @@ class LookOptions:
 
     def show(self, subjects: Sequence[Subject], console: Console, session: Session) -> int:
         """Show each subject, or the raw part of one image; return the exit code."""
-        from wasmpack.actions.inspect import raw_part
+        first, *others = subjects
+        if self.raw is not None:
+            if others or first.place is None:
+                raise WrongUsage("--raw: expected one image")
+            from wasmpack.actions.inspect import raw_part
+
+            part = raw_part(first.image(session), self.raw.lower())
+            console.raw(part, f"--raw {self.raw}")
+            return 0
+        if not others:
+            return self._look(first, session).show(console)
         from wasmpack.actions.several import attempt
 
-        if self.raw is None:
-            look = partial(self._look, session=session)
-            results = (attempt(look, subject, subject.name) for subject in subjects)
-            return show_results(results, len(subjects), console)
-        if len(subjects) > 1 or subjects[0].place is None:
-            raise WrongUsage("--raw: expected one image")
-        console.raw(raw_part(subjects[0].image(session), self.raw.lower()), f"--raw {self.raw}")
-        return 0
+        look = partial(self._look, session=session)
+        results = (attempt(look, subject, subject.name) for subject in subjects)
+        return show_results(results, len(subjects), console)
 
     def _look(self, subject: Subject, session: Session) -> Result:
         from wasmpack.actions.subjects import SubjectKind
@@ -69,7 +74,7 @@ class LookOptions:
         )
 
     def _module(self, subject: Subject) -> Result:
-        from wasmpack.actions.inspect import inspect_module
+        from wasmpack.actions.inspect_module import inspect_module
         from wasmpack.cli.image_text import named_module_lines
 
         module = subject.module

@@ -10,12 +10,13 @@ import click
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
 from wasmpack.cli.options import REFERENCE
-from wasmpack.findings.text import table
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
+from wasmpack.text import table
 
 if TYPE_CHECKING:
-    from wasmpack.actions.local import Cache, LocalImage
+    from wasmpack.actions.caches import Cache
+    from wasmpack.actions.local import LocalImage
 
 _HEAD = ("IMAGE", "VARIANT", "     SIZE", "CREATED", "DIGEST")
 _DATE = len("2026-01-02")
@@ -37,7 +38,7 @@ def list_images(console: Console) -> None:
 
 def _cells(images: Sequence[LocalImage]) -> list[tuple[str, ...]]:
     """The row of each image."""
-    from wasmpack.cli.image_text import size_text
+    from wasmpack.text import size_text
 
     return [
         (
@@ -94,7 +95,7 @@ def cache(clear: bool, console: Console) -> None:
     modules compiled for the dry run. Both are made again when needed. wasmpack prune deletes them
     too, and blobs that no image needs.
     """
-    from wasmpack.actions.local import clear_caches, list_caches
+    from wasmpack.actions.caches import clear_caches, list_caches
 
     if clear:
         _show_deleted(clear_caches(), console)
@@ -105,7 +106,7 @@ def cache(clear: bool, console: Console) -> None:
 
 
 def _cache_cells(caches: Sequence[Cache]) -> list[tuple[str, ...]]:
-    from wasmpack.cli.image_text import size_text
+    from wasmpack.text import size_text
 
     return [
         (row.name, str(row.files), size_text(row.size), plain_text(str(row.path or "-")))
@@ -114,7 +115,7 @@ def _cache_cells(caches: Sequence[Cache]) -> list[tuple[str, ...]]:
 
 
 def _show_deleted(deleted: tuple[int, int], console: Console) -> None:
-    from wasmpack.cli.image_text import size_text
+    from wasmpack.text import size_text
 
     files, size = deleted
     lines = [f"{files} files deleted, {size_text(size)} freed"]

@@ -15,7 +15,7 @@ def version(console: Console) -> None:
     """Print the version of wasmpack and of its libraries."""
     import platform
 
-    from wasmpack.findings.text import table
+    from wasmpack.text import table
 
     parts = {"python": platform.python_version(), **{part: _installed(part) for part in _PARTS}}
     rows = [(part, number or "not installed") for part, number in parts.items()]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from wasmpack.cli.console import Console
 from wasmpack.findings import Severity
 from wasmpack.findings.report import finding_lines, said_once
-from wasmpack.findings.text import table
 from wasmpack.redaction import plain_text
+from wasmpack.text import table
 
 if TYPE_CHECKING:
     from wasmpack.actions.image_moves import ImageOutcome

@@ -10,8 +10,8 @@ from wasmpack.cli.run_text import log_lines
 from wasmpack.redaction import plain_text
 
 if TYPE_CHECKING:
-    from wasmpack.findings.text import Style
     from wasmpack.request_tests.results import Outcome
+    from wasmpack.text import Style
 
 _WIDTH = 80
 

@@ -11,7 +11,7 @@ from wasmpack.redaction import plain_text
 if TYPE_CHECKING:
     from wasmpack.envoy import Exchange, LogLine
     from wasmpack.envoy.messages import Message
-    from wasmpack.findings.text import Style
+    from wasmpack.text import Style
 
 _LONGEST = 1000
 """Characters of a body."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wasmpack.cli.console import Console, Shown, format_choice
-from wasmpack.cli.report import Several
+from wasmpack.cli.results import Several
 from wasmpack.findings import Report
 from wasmpack.oci.canonical import indented_json
 

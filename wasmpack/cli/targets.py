@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.findings.text import table
+from wasmpack.text import table
 
 if TYPE_CHECKING:
-    from wasmpack.findings.text import Style
     from wasmpack.targets import Target
+    from wasmpack.text import Style
 
 _HEAD = ("TARGET", "", "SHIPS", "HOST", "WASI ", "IMAGES")
 

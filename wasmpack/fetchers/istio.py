@@ -12,9 +12,10 @@ from wasmpack.fetchers.go_json import refused_by_go
 from wasmpack.fetchers.refusal import REPACK, Refused
 from wasmpack.findings import Hint, Rule
 from wasmpack.oci import media_types as mt
+from wasmpack.oci.budget import LIMIT
 from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, NotGzip, UnreadableLayer
-from wasmpack.oci.layers import LIMIT, LayerFile, Layers
+from wasmpack.oci.layers import LayerFile, Layers
 from wasmpack.oci.manifest import Manifest
 from wasmpack.oci.tar_header import HEADER_ONLY
 from wasmpack.targets import Fetcher, ImageRules

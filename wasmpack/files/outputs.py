@@ -14,7 +14,6 @@ import select
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -162,7 +161,9 @@ def _replacing(found: Found, *, private: bool) -> Iterator[BinaryIO]:
         except OSError as error:
             if found.status is None or error.errno not in _REFUSED:
                 raise
-            file = stack.enter_context(tempfile.TemporaryFile())
+            from tempfile import TemporaryFile
+
+            file = stack.enter_context(TemporaryFile())
         yield file
         file.flush()
         if name is None or not _renamed(file, name, found, most):

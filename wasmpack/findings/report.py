@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 from wasmpack.findings.rules import Rule, Severity
-from wasmpack.findings.text import PLAIN, Style, table, wrapped
 from wasmpack.redaction import plain_text
+from wasmpack.text import PLAIN, Style, table, wrapped
 
 
 class Verdict(StrEnum):

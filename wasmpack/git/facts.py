@@ -12,6 +12,8 @@ compares their kind first. It opens ``.gitmodules``, the ``.gitattributes`` of e
 the repositories of submodules, whatever they are: these are checked before.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import os
 import re
@@ -19,11 +21,14 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wasmpack.errors import WasmpackError
 from wasmpack.git.program import NO_GIT
-from wasmpack.git.snapshot import Snapshot, open_snapshot
 from wasmpack.git.work_tree import find_work_tree
+
+if TYPE_CHECKING:
+    from wasmpack.git.snapshot import Snapshot
 
 _PREFIX = "org.opencontainers.image."
 _REVISION = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -46,6 +51,8 @@ def git_annotations(directory: Path) -> dict[str, str]:
         tree = find_work_tree(directory)
         if tree is None or shutil.which("git") is None:
             return {}
+        from wasmpack.git.snapshot import open_snapshot
+
         with open_snapshot(tree) as snapshot:
             return _annotations(snapshot)
     except OSError as error:

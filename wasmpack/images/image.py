@@ -21,10 +21,11 @@ from wasmpack.images.parts import UNREADABLE, Parts
 from wasmpack.images.search import FoundFiles, search
 from wasmpack.images.variants import CREATED, Variant
 from wasmpack.oci import media_types as mt
+from wasmpack.oci.budget import LIMIT
 from wasmpack.oci.canonical import find, parse_json_object
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.gunzip import UnreadableLayer
-from wasmpack.oci.layers import LIMIT, LayerFile, Layers, OpenBlob, topmost_first
+from wasmpack.oci.layers import LayerFile, Layers, OpenBlob, topmost_first
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.ports import ImageReader

@@ -17,7 +17,6 @@ from wasmpack.oci.place import (
     is_there,
 )
 from wasmpack.oci.reference import DOCKER_HUB, Reference
-from wasmpack.stores.archive import open_archive
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import LayoutReader, LocalReader, find_local, store_path
 from wasmpack.stores.ports import ImageReader
@@ -86,6 +85,8 @@ def _reader(place: Place, session: Session) -> ImageReader:
             layout = Layout.open(expanded(place.path))
             return LayoutReader(layout, layout.find(place.tag, place.digest), "layout")
         case ArchivePlace():
+            from wasmpack.stores.archive import open_archive
+
             path = Path("/dev/stdin") if place.path == STREAM else expanded(place.path)
             return open_archive(path, place.tag, place.digest)
         case DaemonPlace():

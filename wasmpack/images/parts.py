@@ -13,8 +13,9 @@ from functools import partial
 from typing import SupportsIndex, TypeVar, overload
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, WasmpackError
+from wasmpack.oci.budget import LIMIT
 from wasmpack.oci.descriptor import Descriptor, Digest
-from wasmpack.oci.layers import LIMIT, Layers
+from wasmpack.oci.layers import Layers
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.ports import ImageReader
 from wasmpack.stores.verified import CHUNK, Advance, VerifiedStream

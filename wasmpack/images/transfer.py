@@ -3,7 +3,6 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from wasmpack.errors import BadArtifact, DigestMismatch, NotFound, Notice, WasmpackError, silence
@@ -216,6 +215,8 @@ class _Moving:
         """Move them all; the first failure ends the others."""
         if len(blobs) == 1:
             return (self._blob(blobs[0]),)
+        from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
         pool = ThreadPoolExecutor(_AT_ONCE)
         running = [pool.submit(self._blob, blob) for blob in blobs]
         try:

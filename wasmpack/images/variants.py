@@ -1,5 +1,6 @@
 """The formats of plugin images, and the images we make: complete and in memory.
 
+>>> from wasmpack.proxy_abi.module import PluginModule
 >>> image = artifact_image(PluginModule(b"\\0asm\\1\\0\\0\\0"), b'{"type":"envoy_proxy"}', {})
 >>> [layer.title for layer in image.manifest.layers]
 ['runtime-config.json', 'plugin.wasm']
@@ -8,19 +9,23 @@ The rules behind the shapes: Wasm image specification (solo-io/wasm, spec.md and
 and what Istio's fetcher takes (``docs/variants.md``).
 """
 
+from __future__ import annotations
+
 import io
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from wasmpack.oci import media_types as mt
 from wasmpack.oci.canonical import canonical_json
 from wasmpack.oci.descriptor import TITLE, Descriptor, Digest
-from wasmpack.oci.layer import tar_gzip
 from wasmpack.oci.manifest import Manifest, parse_manifest
-from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.stores.ports import ImageReader
-from wasmpack.stores.verified import Readable
+
+if TYPE_CHECKING:
+    from wasmpack.proxy_abi.module import PluginModule
+    from wasmpack.stores.verified import Readable
 
 CREATED = "org.opencontainers.image.created"
 COMPAT_MARK = {"module.wasm.image/variant": "compat"}
@@ -90,6 +95,8 @@ def filesystem_image(
     has to pass (Istio imagefetcher.go, extractWasmPluginBinary). Docker's manifest has no
     annotations, so there they become labels of the image.
     """
+    from wasmpack.oci.layer import tar_gzip
+
     files = {mt.PLUGIN_FILE: module}
     if runtime_config is not None:
         files[mt.RUNTIME_CONFIG_FILE] = runtime_config

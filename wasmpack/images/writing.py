@@ -27,7 +27,6 @@ from wasmpack.oci.place import (
     pinned,
 )
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.archive import archive_layout, check_archive
 from wasmpack.stores.layout import Layout
 from wasmpack.stores.local import LayoutWriter, open_store
 from wasmpack.stores.ports import ImageWriter
@@ -174,6 +173,8 @@ def open_writer(
             with layout.writing():
                 yield LayoutWriter(layout, force=force)
         case ArchivePlace():
+            from wasmpack.stores.archive import archive_layout, check_archive
+
             path = _archive_target(place)
             if not force:
                 check_archive(path, [place.tag, *tags], digest)

@@ -7,8 +7,11 @@ no more than one.
 
 from wasmpack.errors import BadArtifact
 
-UNPACKED = 512 << 20
-"""Bytes: twice what a mesh reads of a layer (Istio imagefetcher.go: 256 MiB)."""
+LIMIT = 256 << 20
+"""Most bytes of a module or an unpacked layer: what the meshes read (Istio imagefetcher.go,
+``docs/variants.md``)."""
+UNPACKED = 2 * LIMIT
+"""Bytes of all layers of an image."""
 ENTRIES = 4 * 65_536
 """Tar headers; :data:`RECORDS` of PAX records, parts of sparse files, or folders around a module
 count as one."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple, Self
 
 from wasmpack.errors import BadArtifact, WasmpackError
-from wasmpack.oci.budget import Budget
+from wasmpack.oci.budget import LIMIT, Budget
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.gunzip import UNEXPECTED_EOF, UnreadableLayer, gunzip
 from wasmpack.oci.media_types import EXTENSION_FILE, PLUGIN_FILE, RUNTIME_CONFIG_FILE
@@ -18,8 +18,6 @@ from wasmpack.oci.stream import Compression, Stream, read_full
 from wasmpack.oci.tar import TarEntry, TarReader
 from wasmpack.oci.tar_header import BLOCK
 
-LIMIT = 256 << 20
-"""Most bytes of a module or an unpacked layer: what the meshes read (``docs/variants.md``)."""
 MOST_LAYERS = 128
 """Layers of an image that are looked into; overlayfs stacks no more (Docker: 127)."""
 _MOST_ENTRIES = 65_536

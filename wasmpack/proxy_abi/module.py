@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wasmpack.oci.descriptor import Digest
-from wasmpack.proxy_abi.host_scan import HostScan, host_scan
-from wasmpack.wasm.reader import read_module
-from wasmpack.wasm.types import Module
+
+if TYPE_CHECKING:
+    from wasmpack.proxy_abi.host_scan import HostScan
+    from wasmpack.wasm.types import Module
 
 
 class PluginModule:
@@ -63,6 +65,8 @@ class PluginModule:
 
         :raises MalformedModule: the bytes are not a core module
         """
+        from wasmpack.wasm.reader import read_module
+
         return read_module(self.data)
 
     @cached_property
@@ -74,6 +78,8 @@ class PluginModule:
     @cached_property
     def scan(self) -> HostScan:
         """The host's own scan before it compiles."""
+        from wasmpack.proxy_abi.host_scan import host_scan
+
         return host_scan(self.data)
 
     @cached_property

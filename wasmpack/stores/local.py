@@ -4,17 +4,19 @@ At ``$WASMPACK_STORE``, by default ``${XDG_DATA_HOME:-~/.local/share}/wasmpack/s
 no root. Next to the layout's own files lie the reports of images that were accepted.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wasmpack.errors import DigestMismatch, NotFound, WasmpackError, WrongUsage
 from wasmpack.files.home import below_home
 from wasmpack.files.owned import make_room, read_owned, write_owned
-from wasmpack.findings import Report, Rule, Verdict
 from wasmpack.oci.canonical import canonical_json, well_formed
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
@@ -25,8 +27,10 @@ from wasmpack.stores.layout import Layout
 from wasmpack.stores.ports import BlobStatus, ImageReader, ImageWriter, attached_tags
 from wasmpack.stores.session import Session
 from wasmpack.stores.verified import Body, Readable, VerifiedStream
-from wasmpack.targets import fingerprint
 from wasmpack.version import VERSION
+
+if TYPE_CHECKING:
+    from wasmpack.findings import Report, Rule
 
 _LONGEST_REPORT = 4 << 20
 """Bytes."""
@@ -96,6 +100,8 @@ def known_report(manifest: Manifest, rule_of: Callable[[str], Rule]) -> Report |
 
     :param rule_of: the rule of a code
     """
+    from wasmpack.findings import Report
+
     file = _verdict_file(manifest)
     raw = read_owned(file, _LONGEST_REPORT) if file else None
     try:
@@ -111,6 +117,8 @@ def keep_report(manifest: Manifest, report: Report) -> None:
 
     A refusal is worked out again each time: it may be due to something that passes.
     """
+    from wasmpack.findings import Verdict
+
     file = _verdict_file(manifest)
     if file and report.verdict is Verdict.ACCEPT and report.complete:
         write_owned(file, canonical_json(well_formed(report.as_json())))
@@ -130,6 +138,8 @@ def forget_reports() -> tuple[int, int]:
 
 def _verdict_file(manifest: Manifest) -> Path | None:
     """Named after all that a verdict depends on: the image, as it is served, and the rules."""
+    from wasmpack.targets import fingerprint
+
     path = _store_path()
     if path is None:
         return None

@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from wasmpack.wasm.cursor import Cursor, Source
 
@@ -13,8 +13,7 @@ _LONGEST_NAME = 4096
 """Bytes of a name that are shown; engines accept names of any length."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One section; ``offset`` and ``size`` in bytes, of its content."""
 
     id: int
@@ -53,8 +52,7 @@ class Type(Protocol):
         """V8's C interface has a name for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(NamedTuple):
     """A type that is its text."""
 
     text: str
@@ -127,8 +125,7 @@ def name_text(raw: bytes, most: int = _LONGEST_NAME) -> str:
     return f"{raw[:most].decode(errors='ignore')}…"
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """Limits of a memory, in pages of 64 KiB."""
 
     minimum: int
@@ -146,8 +143,7 @@ class Memory:
         return f"{self.minimum}{most} pages{flags}"
 
 
-@dataclass(frozen=True, slots=True)
-class TableType:
+class TableType(NamedTuple):
     """Limits of a table, in elements."""
 
     element: str

@@ -10,7 +10,6 @@ long name  2
 
 import re
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,6 +59,8 @@ PLAIN = Style()
 
 def wrapped(text: str, style: Style = PLAIN, label: str = "", indent: int = _INDENT) -> list[str]:
     """Break a text at spaces; lines after the first stand below the end of the label."""
+    import textwrap
+
     return textwrap.wrap(
         label + text,
         max(style.width, _NARROWEST),
@@ -141,3 +142,15 @@ def _joined(row: Sequence[str], widths: Sequence[int], gap: str) -> str:
 def _length(text: str) -> int:
     """Columns that a text takes, without its colours."""
     return len(_ESCAPE.sub("", text))
+
+
+def size_text(size: int) -> str:
+    """Bytes in the unit that reads best (binary prefixes)."""
+    if size < 1024:
+        return f"{size} B"
+    value = float(size)
+    for unit in ("KiB", "MiB", "GiB"):
+        value /= 1024
+        if value < 1024 or unit == "GiB":
+            return f"{value:.1f} {unit}"
+    raise AssertionError("unreachable: GiB takes the rest")
