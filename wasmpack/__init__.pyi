@@ -1,6 +1,8 @@
 # Written by docs/generate.py from the names in __init__.py; change those instead.
 from wasmpack.actions.build import BuildOptions as BuildOptions
 from wasmpack.actions.build import build_image as build_image
+from wasmpack.actions.checks import Checks as Checks
+from wasmpack.actions.checks import ImageScope as ImageScope
 from wasmpack.actions.explain import explain as explain
 from wasmpack.actions.image_moves import ImageOutcome as ImageOutcome
 from wasmpack.actions.image_moves import ImageStatus as ImageStatus
@@ -17,8 +19,6 @@ from wasmpack.actions.render_secret import SecretRequest as SecretRequest
 from wasmpack.actions.render_secret import render_secret as render_secret
 from wasmpack.actions.render_source import RenderRequest as RenderRequest
 from wasmpack.actions.repack import RepackRequest as RepackRequest
-from wasmpack.actions.validate import Checks as Checks
-from wasmpack.actions.validate import ImageScope as ImageScope
 from wasmpack.actions.validate import validate_config as validate_config
 from wasmpack.api.checks import migrate as migrate
 from wasmpack.api.checks import render as render

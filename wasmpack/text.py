@@ -8,6 +8,8 @@ long name  2
 ['  fix: export a memory of at least one', '       page, or none']
 """
 
+import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -55,6 +57,19 @@ class Style:
 
 
 PLAIN = Style()
+
+
+def columns() -> int:
+    """The value of ``COLUMNS``, or the width of the terminal, or :data:`WIDTH` without one.
+
+    As ``shutil.get_terminal_size``, which loads compressors first.
+    """
+    with contextlib.suppress(KeyError, ValueError):
+        if (said := int(os.environ["COLUMNS"])) > 0:
+            return said
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or WIDTH  # type: ignore[union-attr]
+    return WIDTH
 
 
 def wrapped(text: str, style: Style = PLAIN, label: str = "", indent: int = _INDENT) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from agreement.images import OK, Case, CaseReader, cases, readers
 from agreement.odd_images import odd_cases
-from wasmpack.actions.validate import Checks
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Verdict

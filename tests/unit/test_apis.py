@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.resource_problems import start_up_of
-from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Report

@@ -10,7 +10,8 @@ import pytest
 from support.module_rules import RULES
 from support.plugins import wat
 
-from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.actions.checks import Checks
+from wasmpack.actions.validate import validate_module
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.envoy import Ended, EnvoyVerdict

@@ -24,8 +24,8 @@ from support.effort import many
 from support.mutants import ODD, fresh, json_mutant, mutant
 from support.tars import END, file, good_tars, odd_tar
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.inspect import raw_part
-from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import WasmpackError

@@ -19,10 +19,10 @@ import pytest
 import trustme
 from support.faults.raw import RawServer, answer
 
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render import render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
-from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.fetchers.http import module_of, unboxed
 from wasmpack.fetchers.refusal import Refused

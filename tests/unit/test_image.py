@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from support.plugins import PLUGINS
 
-from wasmpack.actions.validate import Checks
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import DigestMismatch, NotFound, WasmpackError
 from wasmpack.images.image import Image

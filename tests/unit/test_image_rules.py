@@ -9,8 +9,8 @@ from support.images import image_of, keep
 from support.plugins import wat
 from support.tars import END, file
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.image_rules import cut_module, name_problems, unreadable
-from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import DigestMismatch

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.plugins import PLUGINS
 
-from wasmpack.actions.validate import Checks
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from support.indexes import AMD, ARM, IMAGE, WASM, Shelf, nested, on_shelf
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.copy import extract_image
 from wasmpack.actions.inspect import raw_part
 from wasmpack.actions.plugin_chain import fetched_module
 from wasmpack.actions.render import render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
 from wasmpack.actions.repack import repack_image
-from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact

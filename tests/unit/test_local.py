@@ -13,10 +13,10 @@ from support.mutants import fresh, json_mutant
 from support.plugins import PLUGINS, wat
 
 from wasmpack.actions.build import Outputs, build_image, check_built, write_outputs
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.explain import rule_named
 from wasmpack.actions.push import accepted
 from wasmpack.actions.rejected import RejectedArtifact
-from wasmpack.actions.validate import Checks
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.files.owned import write_owned
 from wasmpack.findings import Report, Verdict

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from support.plugins import PLUGINS, wat
 
-from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.actions.checks import Checks
+from wasmpack.actions.validate import validate_module
 from wasmpack.dry_run import nursery
 from wasmpack.dry_run.nursery import Nursery, NurseryGone, warm_worker, warm_workers
 from wasmpack.findings import Report

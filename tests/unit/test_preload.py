@@ -1,10 +1,11 @@
 """The dry run's process that is started before it is certain to be needed."""
 
 import subprocess
+import sys
 
 import pytest
 
-from wasmpack.cli.preload import early_dry_run
+from wasmpack.cli.preload import early_dry_run, preload
 from wasmpack.dry_run import spawn
 
 COMMANDS = {
@@ -52,3 +53,18 @@ def test_the_first_who_asks_gets_it(started: list["subprocess.Popen[bytes]"]) ->
     for process in started:
         process.kill()
         process.communicate()
+
+
+def test_whoever_needs_a_module_that_cannot_be_loaded_gets_the_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    preload("wasmpack.nothing").join()
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(ModuleNotFoundError):
+        __import__("wasmpack.nothing")
+
+
+def test_a_module_is_loaded_once_it_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "wasmpack.similar", raising=False)
+    preload("wasmpack.similar").join()
+    assert "wasmpack.similar" in sys.modules

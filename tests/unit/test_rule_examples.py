@@ -8,9 +8,9 @@ import pytest
 from agreement.corpus import legacy_exceptions
 from support.plugins import FRAME, binary, wat
 
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.explain import all_rules
 from wasmpack.actions.migrate import MigrationRequest, migrate_extensions
-from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact

@@ -14,7 +14,8 @@ from support.limit_modules import BEYOND_WASMTIME
 from support.peak import watched
 from support.plugins import FRAME, binary, wat
 
-from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.actions.checks import Checks
+from wasmpack.actions.validate import validate_module
 from wasmpack.confinement import allowed_environment
 from wasmpack.dry_run.budget import Budget
 from wasmpack.dry_run.sandbox import compile_text

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.documents import read_or_report
-from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.findings import Finding
 

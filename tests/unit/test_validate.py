@@ -6,7 +6,8 @@ import pytest
 from support.desk import MODULES
 
 import wasmpack
-from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.actions.checks import Checks
+from wasmpack.actions.validate import validate_module
 from wasmpack.dry_run.start_up import StartUp
 
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.migrate import MigrationRequest, documents_text, migrate_extensions
 from wasmpack.actions.migration_report import markdown
 from wasmpack.actions.render import render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
-from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.errors import BadArtifact, WasmpackError
 from wasmpack.findings.report import report_lines

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from wasmpack.actions import validate_wasmplugin
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.resource_problems import judged_start_up
 from wasmpack.actions.resource_problems import resource_problems as resource_problems_of
-from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.findings import Problem
 from wasmpack.kubeyaml.documents import Document, FieldPath

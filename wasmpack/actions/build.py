@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Self
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.push import planned, warn_of_realm
 from wasmpack.actions.rejected import RejectedArtifact
-from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.actions.validate import validate_module
 from wasmpack.actions.validate_image import Source, validate_image
 from wasmpack.dry_run.sandbox import Sandbox
 from wasmpack.errors import WrongUsage
@@ -27,7 +28,7 @@ from wasmpack.proxy_abi.module import PluginModule
 from wasmpack.runtime_config import RuntimeConfig, parse_runtime_config
 from wasmpack.stores.local import keep_report
 from wasmpack.stores.session import Session
-from wasmpack.wasm.reader import MAGIC
+from wasmpack.wasm.cursor import MAGIC
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _WRITABLE = (Variant.OCI, Variant.COMPAT, Variant.DOCKER)

@@ -12,7 +12,7 @@ from wasmpack.oci.canonical import parse_json_object
 from wasmpack.oci.place import could_be_name, is_there
 from wasmpack.oci.reference import URL_JUDGED, Reference, is_url, url_shown
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.wasm.reader import MAGIC
+from wasmpack.wasm.cursor import MAGIC
 
 T = TypeVar("T")
 STDIN = "-"

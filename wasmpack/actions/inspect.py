@@ -118,7 +118,7 @@ def _report(image: Image, targets: Sequence[str], looked: _Looked) -> Report:
         known = known_report(image.top, rule_named)
         if known is not None:
             return replace(known, subject=image.reference, kind="image")
-    from wasmpack.actions.validate import Checks
+    from wasmpack.actions.checks import Checks
     from wasmpack.actions.validate_image import validate_image
 
     return validate_image(image, Checks(targets=targets))

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.image_rules import realm_problems
-from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import AccessRefused, RegistryUnavailable, WasmpackError

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.mesh_trust import trust_problems
 from wasmpack.actions.plugin_images import IMAGE_UNSEEN
-from wasmpack.actions.validate import Checks, module_verdicts
+from wasmpack.actions.validate import module_verdicts
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import RegistryUnavailable, WasmpackError
 from wasmpack.fetchers.http import NotServed, fetched_module

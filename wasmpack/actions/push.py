@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.explain import rule_named
 from wasmpack.actions.rejected import RejectedArtifact
-from wasmpack.actions.validate import Checks
-from wasmpack.actions.validate_image import validate_image
 from wasmpack.errors import BadArtifact, Notice
 from wasmpack.findings import Report, Verdict
 from wasmpack.images.image import Image, variant_of
@@ -70,6 +69,8 @@ def accepted(image: Image, checks: Checks) -> Report:
     manifest, keep = require_image(image), checks.depend_on_image_alone()
     report = known_report(manifest, rule_named) if keep else None
     if report is None:
+        from wasmpack.actions.validate_image import validate_image
+
         report = validate_image(image, checks)
         if keep:
             keep_report(manifest, report)

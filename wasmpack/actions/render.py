@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
 from wasmpack.actions.mesh_trust import trust_problems
 from wasmpack.actions.plugin_images import (
@@ -16,7 +17,6 @@ from wasmpack.actions.plugin_urls import PluginUrls
 from wasmpack.actions.rejected import RejectedArtifact
 from wasmpack.actions.render_source import RenderRequest, RenderSource
 from wasmpack.actions.resource_problems import resource_problems, start_up_of, with_advice
-from wasmpack.actions.validate import Checks
 from wasmpack.actions.validate_image import image_problems
 from wasmpack.dry_run.start_up import StartUp
 from wasmpack.errors import BadArtifact, WrongUsage

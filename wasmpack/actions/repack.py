@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wasmpack.actions.build import BuildOptions, build_image, check_built
-from wasmpack.actions.validate import Checks
+from wasmpack.actions.checks import Checks
 from wasmpack.errors import BadArtifact, Notice, WouldOverwrite
 from wasmpack.images.image import Image
 from wasmpack.images.opening import open_image

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.plugin_chain import ChainedPlugin, ChainRequest, plugin_chain
-from wasmpack.actions.validate import Checks, validate_module
+from wasmpack.actions.validate import validate_module
 from wasmpack.envoy import Chain, EnvoyRefused, Exchange, Plan, Proxy, running_proxy
 from wasmpack.envoy.changes import request_changes, response_changes
 from wasmpack.envoy.upstream import Relay, echo

@@ -34,7 +34,7 @@ from wasmpack.oci.place import (
 )
 from wasmpack.oci.reference import is_url
 from wasmpack.proxy_abi.module import PluginModule
-from wasmpack.wasm.reader import MAGIC
+from wasmpack.wasm.cursor import MAGIC
 
 if TYPE_CHECKING:
     from wasmpack.findings import Problem

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from wasmpack.actions.checks import Checks
 from wasmpack.actions.image_rules import (
     cut_module,
     disagreement,
@@ -11,7 +12,7 @@ from wasmpack.actions.image_rules import (
     realm_problems,
     unreadable,
 )
-from wasmpack.actions.validate import Checks, config_findings
+from wasmpack.actions.validate import config_findings
 from wasmpack.dry_run.sandbox import Sandbox
 from wasmpack.errors import BadArtifact, DigestMismatch
 from wasmpack.fetchers.fetch import Fetched, fetch

@@ -10,9 +10,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.several import Failure, attempt, in_order
 from wasmpack.actions.subjects import Subject, SubjectKind
-from wasmpack.actions.validate import Checks, ImageScope, validate_config, validate_module
+from wasmpack.actions.validate import validate_config, validate_module
 from wasmpack.dry_run.nursery import warm_workers
 from wasmpack.findings import Report
 

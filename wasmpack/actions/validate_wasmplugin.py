@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.image_rules import UNREADABLE_IMAGE
 from wasmpack.actions.mesh_trust import trust_problems
 from wasmpack.actions.plugin_images import (
@@ -28,7 +29,6 @@ from wasmpack.actions.resources import (
     resources,
     sorted_out,
 )
-from wasmpack.actions.validate import Checks, ImageScope
 from wasmpack.errors import AccessRefused, BadArtifact, NotFound, WasmpackError
 from wasmpack.findings import Problem, Report, Rule, Severity
 from wasmpack.images.parts import UNREADABLE

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from wasmpack.actions.checks import Checks, ImageScope
 from wasmpack.actions.documents import read_or_report
 from wasmpack.actions.migrate import Migration, MigrationRequest, migrate_extensions
 from wasmpack.actions.render import RenderedPlugin, render_wasmplugin
 from wasmpack.actions.render_source import RenderRequest
 from wasmpack.actions.several import in_order
-from wasmpack.actions.validate import Checks, ImageScope, validate_module
+from wasmpack.actions.validate import validate_module
 from wasmpack.actions.validate_image import validate_image
 from wasmpack.actions.validate_wasmplugin import validate_wasmplugin
 from wasmpack.dry_run.start_up import StartUp

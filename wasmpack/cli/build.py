@@ -14,7 +14,7 @@ from wasmpack.cli.check_options import CheckOptions, ResultFiles
 from wasmpack.cli.command import Section, command, grouped, option
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.options import PLACE, REFERENCE, VARIANTS, exclude, registry_options
-from wasmpack.cli.preload import preload
+from wasmpack.cli.preload import REGISTRY, preload
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
@@ -22,7 +22,7 @@ from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
     from wasmpack.actions.build import BuildOptions, Outputs
-    from wasmpack.actions.validate import Checks
+    from wasmpack.actions.checks import Checks
     from wasmpack.dry_run.sandbox import Sandbox
     from wasmpack.images.writing import Written
     from wasmpack.proxy_abi.module import PluginModule
@@ -88,7 +88,7 @@ class OutputOptions:
         from wasmpack.actions.build import Outputs
 
         if self.push:
-            preload("wasmpack.stores.registry.repository")
+            preload(REGISTRY)
         place = self.output
         if isinstance(place, NamePlace):
             raise WrongUsage(

@@ -16,7 +16,7 @@ from wasmpack.files.outputs import check_named
 from wasmpack.oci.place import STREAM
 
 if TYPE_CHECKING:
-    from wasmpack.actions.validate import Checks
+    from wasmpack.actions.checks import Checks
     from wasmpack.dry_run.start_up import StartUp
     from wasmpack.images.writing import Written
 
@@ -69,7 +69,7 @@ class CheckOptions(StartOptions):
 
     def checks(self) -> Checks:
         """Return the checks that these options select."""
-        from wasmpack.actions.validate import Checks
+        from wasmpack.actions.checks import Checks
 
         for name in ("plugin_config", "vm_config", "env", "dry_run_timeout"):
             given = getattr(self, name) not in (None, ())

@@ -7,7 +7,6 @@ A result is a value with ``as_json()``, and the lines that show it. Which of the
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ import click
 
 from wasmpack.cli.command import Option, Section
 from wasmpack.errors import WrongUsage
-from wasmpack.oci.canonical import indented_json
 from wasmpack.redaction import is_text, plain_text, redacted
 
 if TYPE_CHECKING:
@@ -186,13 +184,12 @@ class Console:
         """The error boundary shows it."""
 
     def _style(self, stream: IO[str] | None) -> Style:
-        from wasmpack.text import WIDTH, Style
+        from wasmpack.text import Style, columns
 
-        width = shutil.get_terminal_size((WIDTH, 0)).columns
         terminal = stream is not None and stream.isatty()
         return Style(
             coloured=self._coloured(stream),
-            width=min(width, WIDEST),
+            width=min(columns(), WIDEST),
             narrow=terminal or "COLUMNS" in os.environ,
             detail=self.verbose > 0,
         )
@@ -221,6 +218,8 @@ class JsonConsole(Console):
         """Leave it out."""
 
     def _lines(self, value: Shown, _lines: Iterable[str]) -> Iterable[str]:
+        from wasmpack.oci.canonical import indented_json
+
         return [indented_json(value.as_json())]
 
     def _rejected(self, report: Report) -> None:

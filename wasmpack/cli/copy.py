@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.options import DESTINATION, PLACE, exclude
+from wasmpack.cli.preload import load_registry
 from wasmpack.cli.sides import both_registry_options
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import DaemonPlace, NamePlace, Place, with_default_tag
@@ -52,6 +53,10 @@ class CopyOptions:
 
         :raises WrongUsage: several sources for one place
         """
+        if any(
+            isinstance(place, NamePlace | Prefix) for place in (*self.sources, self.destination)
+        ):
+            load_registry()
         from wasmpack.actions.copy_many import Way, ways_below, ways_of_tags
 
         if self.all_tags:

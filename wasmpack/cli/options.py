@@ -27,7 +27,6 @@ from wasmpack.oci.place import (
     could_be_name,
     parse_place,
 )
-from wasmpack.oci.prefix import Prefix
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.options import RegistryOptions
 from wasmpack.stores.session import Session
@@ -87,6 +86,8 @@ class DestinationType(PlaceType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
+        from wasmpack.oci.prefix import Prefix
+
         prefix = Prefix.parse(value) if isinstance(value, str) else None
         place = prefix or super().convert(value, param, ctx)
         if (

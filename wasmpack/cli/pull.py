@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.options import DESTINATION, PLACE, registry_options
+from wasmpack.cli.preload import load_registry
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.prefix import Prefix
@@ -71,6 +72,7 @@ def pull(given: PullOptions, console: Console, session: Session) -> int:
     Every byte is verified. Of an index, the linux/amd64 image is taken, as the mesh does. Several
     images, written elsewhere, go below a PLACE that ends in /. Prints NAME@DIGEST.
     """
+    load_registry()
     from wasmpack.actions.copy import pull_image
     from wasmpack.cli.report import clear_of, show_all_written, show_written
 

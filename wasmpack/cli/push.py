@@ -12,6 +12,7 @@ from wasmpack.cli.check_options import CheckOptions, ResultFiles
 from wasmpack.cli.command import Section, command, grouped, option
 from wasmpack.cli.console import Console, format_option
 from wasmpack.cli.options import PLACE, REFERENCE, exclude, registry_options
+from wasmpack.cli.preload import load_registry
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
@@ -112,6 +113,7 @@ def push(
     IMAGE is in the local store, a layout or an archive. Without DESTINATION it goes where its name
     says; with --each, so does every IMAGE. Prints NAME@DIGEST.
     """
+    load_registry()
     from wasmpack.cli.report import show_all_written, show_written
 
     files.check()

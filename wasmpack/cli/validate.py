@@ -26,8 +26,8 @@ from wasmpack.oci.place import Place
 from wasmpack.stores.session import Session
 
 if TYPE_CHECKING:
+    from wasmpack.actions.checks import Checks, ImageScope
     from wasmpack.actions.subjects import Subject
-    from wasmpack.actions.validate import Checks, ImageScope
     from wasmpack.actions.validate_subjects import SubjectValidator
 
 
@@ -51,7 +51,7 @@ class SubjectOptions(CheckOptions):
     @property
     def scope(self) -> ImageScope:
         """:raises WrongUsage: options that exclude each other."""
-        from wasmpack.actions.validate import ImageScope
+        from wasmpack.actions.checks import ImageScope
 
         exclude(no_image=self.no_image, remote=self.remote)
         exclude(no_image=self.no_image, envoy=self.envoy)

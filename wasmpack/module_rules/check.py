@@ -40,8 +40,7 @@ from wasmpack.proxy_abi.host_scan import HostScan
 from wasmpack.proxy_abi.module import PluginModule, sdk_of
 from wasmpack.targets import Target
 from wasmpack.wasm.code import check_code
-from wasmpack.wasm.cursor import MalformedModule
-from wasmpack.wasm.reader import MAGIC
+from wasmpack.wasm.cursor import MAGIC, MalformedModule
 from wasmpack.wasm.types import Module
 
 NOT_STARTED = Rule(

@@ -1,6 +1,5 @@
 """Digests and content descriptors (image-spec, descriptor.md)."""
 
-import base64
 import contextlib
 import hashlib
 import re
@@ -187,5 +186,7 @@ def _data(value: JsonObject) -> bytes | None:
     if text is None:
         return None
     with contextlib.suppress(ValueError):
+        import base64
+
         return base64.b64decode(text, validate=True)
     return None

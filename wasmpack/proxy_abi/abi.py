@@ -14,7 +14,7 @@ import json
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from typing import NewType, TypedDict
+from typing import TYPE_CHECKING, NewType, TypedDict
 
 MARKERS: Mapping[bytes, str] = {
     b"proxy_abi_version_0_1_0": "0.1.0",
@@ -33,35 +33,34 @@ NEWEST = HostDate("9999-12-31")
 """A host that has everything."""
 
 
-class _Row(TypedDict, total=False):
-    signature: str
-    signatures: dict[str, str]
-    """By ABI, if it depends on it."""
-    abis: list[str]
-    """All three where absent."""
-    since: HostDate
-    memory: bool
-    """False for a host function that never looks into the module's memory."""
+if TYPE_CHECKING:
 
+    class _Row(TypedDict, total=False):
+        signature: str
+        signatures: dict[str, str]
+        """By ABI, if it depends on it."""
+        abis: list[str]
+        """All three where absent."""
+        since: HostDate
+        memory: bool
+        """False for a host function that never looks into the module's memory."""
 
-class _Allowed(TypedDict):
-    since: HostDate
-    functions: list[str]
+    class _Allowed(TypedDict):
+        since: HostDate
+        functions: list[str]
 
+    class _Change(TypedDict):
+        since: HostDate
+        note: str
 
-class _Change(TypedDict):
-    since: HostDate
-    note: str
-
-
-class _Tables(TypedDict):
-    exports: dict[str, _Row]
-    exportsNeverLookedUp: dict[str, str]
-    hostFunctions: dict[str, _Row]
-    extraFunctions: dict[str, _Row]
-    wasiFunctions: dict[str, _Row]
-    changes: dict[str, _Change]
-    startUpAllowed: list[_Allowed]
+    class _Tables(TypedDict):
+        exports: dict[str, _Row]
+        exportsNeverLookedUp: dict[str, str]
+        hostFunctions: dict[str, _Row]
+        extraFunctions: dict[str, _Row]
+        wasiFunctions: dict[str, _Row]
+        changes: dict[str, _Change]
+        startUpAllowed: list[_Allowed]
 
 
 @cache

@@ -9,11 +9,10 @@ of the C++ SDK, and every compiler that links a C library carries that library's
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wasmpack.oci.descriptor import Digest
 
@@ -93,8 +92,7 @@ _TRACED = 1000
 _ABORT = "env.abort (i32, i32, i32, i32) -> ()"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Traces:
+class _Traces(NamedTuple):
     """Patterns match a whole name; an absent part fits every module."""
 
     sdk: str

@@ -1,15 +1,19 @@
 """The side channels of a command: how registries are reached, and who is told of it."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from wasmpack.errors import Notice, silence
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
-from wasmpack.stores.ports import Progress
 from wasmpack.stores.registry.options import RegistryOptions
+
+if TYPE_CHECKING:
+    from wasmpack.stores.ports import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

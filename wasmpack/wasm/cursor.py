@@ -5,6 +5,8 @@ from typing import NoReturn, Protocol, SupportsIndex, overload
 
 from wasmpack.errors import BadArtifact
 
+MAGIC = b"\0asm"
+"""The beginning of every module, text format aside (core specification, 5.5.16)."""
 _PIECE = 1 << 20
 """Bytes of a name that are decoded at a time."""
 

@@ -9,11 +9,10 @@ module is valid is wasmtime's word (:mod:`wasmpack.dry_run.engine`). A test comp
 listings on every module there is.
 """
 
-from wasmpack.wasm.cursor import Cursor, MalformedModule, Source, check_utf8
+from wasmpack.wasm.cursor import MAGIC, Cursor, MalformedModule, Source, check_utf8
 from wasmpack.wasm.index_spaces import IndexSpaces
 from wasmpack.wasm.types import Module, Section, name_text, names
 
-MAGIC = b"\0asm"
 _CORE_VERSION = b"\x01\x00\x00\x00"
 _COMPONENT_LAYER = b"\x01\x00"
 _NAMES = names("section")
