@@ -128,6 +128,40 @@ def test_it_is_found_upwards_and_named(repository: Path, cli: Cli) -> None:
     assert "using" not in cli("digest", "plugin", "-q", cwd=below).err
 
 
+@pytest.mark.parametrize(
+    "removed", ["plugin:v7", "plugin", "quay.io/me/plugin:v7", "*:v7", "sha256:"]
+)
+def test_images_are_removed_by_the_names_they_were_built_under(
+    removed: str, repository: Path, cli: Cli
+) -> None:
+    write(repository, 'registry = "quay.io/me"')
+    built = cli("build", MODULE, "-t", "plugin:v7", "--format", "json", cwd=repository)
+    digest = json.loads(built.out)["digest"]
+    done = cli("remove", removed.replace("sha256:", digest), cwd=repository)
+    assert (done.code, done.out) == (0, f"quay.io/me/plugin:v7@{digest}\n")
+
+
+def test_a_registry_is_asked_for_the_projects_repository(repository: Path, cli: Cli) -> None:
+    """Nothing listens there: the error names what was asked for."""
+    write(repository, 'registry = "127.0.0.1:1/me"')
+    for command in (
+        ("tags", "plugin"),
+        ("delete", "plugin:v1", "--yes"),
+        ("mirror", "plugin:v1", "127.0.0.1:1/mirror"),
+        ("run", "plugin:v1"),
+    ):
+        done = cli(*command, *(["--retries", "0"]), cwd=repository)
+        assert done.code == 6, (command, done.err)
+        assert "127.0.0.1:1" in done.err
+
+
+def test_run_finds_the_image_that_was_built(repository: Path, cli: Cli) -> None:
+    write(repository, 'registry = "quay.io/me"')
+    assert cli("build", MODULE, "-t", "plugin:v1", cwd=repository).code == 0
+    done = cli("run", "plugin:v1", "--envoy-path", "no-envoy", cwd=repository)
+    assert (done.code, "no-envoy: no such file" in done.err) == (4, True), done.err
+
+
 def test_command_line_and_variables_win(repository: Path, cli: Cli) -> None:
     write(repository, ALL)
     words = ("validate", "module", MODULE, "--format", "json")

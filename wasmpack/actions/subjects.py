@@ -131,8 +131,12 @@ def recognize(text: str, *, remote: bool = False, completed: Callable[[str], str
         return _of_directory(text, path)
     if is_there(path.exists):
         return _of_data(text, read_file(path, LIMIT)) if is_pipe(path) else _of_file(text, path)
-    name = text if text.endswith(_FILES) else completed(text)
-    return _of_name(name, remote=remote)
+    return _of_name(text if names_file(text) else completed(text), remote=remote)
+
+
+def names_file(text: str) -> bool:
+    """True if it means a file or standard input, whether or not it exists, and never an image."""
+    return text == STDIN or text.endswith(_FILES) or is_there(expanded(text).exists)
 
 
 def _of_directory(text: str, path: Path) -> Subject:

@@ -17,6 +17,7 @@ import click
 from click.shell_completion import _resolve_context, _resolve_incomplete
 
 from wasmpack.cli.console import Run
+from wasmpack.cli.options import PlaceType, ReferenceType
 from wasmpack.cli.root import COMMANDS, NounGroup, cli
 from wasmpack.errors import WasmpackError
 from wasmpack.redaction import plain_text
@@ -220,8 +221,8 @@ def source_of(param: click.Parameter, command: click.Command) -> Source | None:
     name = str(param.name)
     if isinstance(param.type, click.Choice):
         return _one_of(param.type.choices)
-    if getattr(param.type, "of_project", False):
-        return images if param.type.name == "name" else places
+    if isinstance(param.type, PlaceType | ReferenceType):
+        return images if isinstance(param.type, ReferenceType) else places
     if name in {"files", "names"}:
         return _OF_COMMANDS.get(str(command.name), subjects)
     if isinstance(param.type, click.Path):

@@ -9,7 +9,7 @@ import click
 
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.options import REFERENCE
+from wasmpack.cli.options import MAYBE_NAME, REFERENCE, completed_name
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
 from wasmpack.text import table
@@ -69,7 +69,7 @@ def tag(image: Reference, name: Reference, console: Console) -> None:
 
 
 @command(examples=["wasmpack remove plugin:v1", "wasmpack remove 'quay.io/me/*:dev-*'"])
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, type=MAYBE_NAME)
 @format_option
 def remove(names: tuple[str, ...], console: Console) -> None:
     """Remove images from the local store.
@@ -78,9 +78,10 @@ def remove(names: tuple[str, ...], console: Console) -> None:
     for any characters. Blobs that only they needed are deleted too.
     """
     from wasmpack.actions.local import remove_local
-    from wasmpack.stores.store_names import shown_name
+    from wasmpack.stores.store_names import is_name, shown_name
 
-    removed = [(shown_name(str(name)), digest) for name, digest in remove_local(names)]
+    meant = [completed_name(name, tagged=False) if is_name(name) else name for name in names]
+    removed = [(shown_name(str(name)), digest) for name, digest in remove_local(meant)]
     rows = [{"reference": name, "digest": str(digest)} for name, digest in removed]
     console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, resource_format_option
-from wasmpack.cli.options import ANY_NAME
+from wasmpack.cli.options import MAYBE_NAME, completed_name
 from wasmpack.cli.report_files import REPORT, check_report
 from wasmpack.cli.sides import both_registry_options
 from wasmpack.errors import WrongUsage
@@ -26,7 +26,7 @@ class MirrorOptions:
     """Which images are copied, and how their names are written."""
 
     subjects: tuple[str, ...] = argument(
-        metavar="FILE...|IMAGE...", nargs=-1, required=True, type=ANY_NAME
+        metavar="FILE...|IMAGE...", nargs=-1, required=True, type=MAYBE_NAME
     )
     prefix: str = argument(metavar="PREFIX")
     pin: bool = option("Write the digests that the mesh compares.", "--pin/--no-pin", default=True)
@@ -110,7 +110,8 @@ def _mirror_images(
 ) -> int:
     from wasmpack.actions.mirror import Mirror, mirror_images
 
-    names = [name.removeprefix("docker://").removeprefix("oci://") for name in given.subjects]
+    bare = [name.removeprefix("docker://").removeprefix("oci://") for name in given.subjects]
+    names = [completed_name(name) for name in bare]
     found = mirror_images(names, request, session, advance=lambda row: _show(row, console))
     done = Mirror(outputs=(), rows=(), images=tuple(found.values()))
     _write_report(done, given, console)

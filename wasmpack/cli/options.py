@@ -51,6 +51,13 @@ def completed_name(text: str, *, tagged: bool = True) -> str:
     return text if project is None else project.completed(text, tagged=tagged)
 
 
+def completed_subject(text: str) -> str:
+    """As :func:`completed_name`, of text that may name a file."""
+    from wasmpack.actions.subjects import names_file
+
+    return text if names_file(text) else completed_name(text)
+
+
 class PlaceType(_PlaceParameter):
     """An image's place, by the one grammar of all commands."""
 
@@ -120,12 +127,19 @@ class ReferenceType(_NameParameter):
         return Reference.parse(name.removeprefix("docker://"))
 
 
+class MaybeNameType(StringParamType):
+    """Text that may be an image name, or something else: its command completes the names."""
+
+    of_project = True
+
+
 PLACE = PlaceType()
 DESTINATION = DestinationType()
 REFERENCE = ReferenceType()
 REPOSITORY = ReferenceType(tagged=False)
 ANY_NAME = StringParamType()
 """Text that names files or directories, which need not be UTF-8."""
+MAYBE_NAME = MaybeNameType()
 VARIANTS = click.Choice(["oci", "compat", "docker"])
 
 image_argument = click.argument("image", type=PLACE)

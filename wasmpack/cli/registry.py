@@ -8,6 +8,7 @@ import click
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, current_console, format_option
 from wasmpack.cli.options import (
+    MAYBE_NAME,
     REFERENCE,
     REPOSITORY,
     credentials_options,
@@ -56,7 +57,7 @@ def logout(registry: str, session: Session) -> None:
 
 
 @command(examples=["wasmpack tags quay.io/me/plugin"])
-@click.argument("name", metavar="REPOSITORY|REGISTRY")
+@click.argument("name", metavar="REPOSITORY|REGISTRY", type=MAYBE_NAME)
 @format_option
 @registry_options
 def tags(name: str, console: Console, session: Session) -> None:

@@ -13,7 +13,7 @@ import click
 from wasmpack.cli.check_options import StartOptions
 from wasmpack.cli.command import argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.options import exclude, registry_options
+from wasmpack.cli.options import MAYBE_NAME, completed_subject, exclude, registry_options
 from wasmpack.errors import WasmpackError, WrongUsage
 from wasmpack.stores.session import Session
 
@@ -52,7 +52,7 @@ class ProxyOptions(StartOptions):
 
         network = None if self.type is None else self.type == "NETWORK"
         return ChainRequest(
-            subjects=subjects,
+            subjects=tuple(map(completed_subject, subjects)),
             start_up=replace(self.start_up(), network=network),
             fail_strategy=self.fail_strategy or "",
             remote=self.remote,
@@ -63,7 +63,9 @@ class ProxyOptions(StartOptions):
 class RunOptions(ProxyOptions):
     """Requests to send through the plugins, or how they serve others."""
 
-    subjects: tuple[str, ...] = argument(metavar="PLUGIN...", nargs=-1, required=True)
+    subjects: tuple[str, ...] = argument(
+        metavar="PLUGIN...", nargs=-1, required=True, type=MAYBE_NAME
+    )
     upstream: str | None = option("Send requests on to this server.", metavar="URL")
     requests: tuple[str, ...] = option(
         "Send this request and show what becomes of it (repeatable).",

@@ -2,36 +2,52 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 from wasmpack.confinement import allowed_environment
-from wasmpack.errors import NotFound, WasmpackError
+from wasmpack.errors import NotFound, WasmpackError, WrongUsage
+from wasmpack.files.home import expanded
 
+_VARIABLE = "WASMPACK_ENVOY_PATH"
 _VERSION = re.compile(r"/(\d+\.\d+\.\d+)")
 _TIMEOUT = 120
 """Seconds: loading the binary takes some on a busy machine."""
 
 
-def find_envoy() -> Path:
+def find_envoy(named: Path | None = None) -> Path:
     """The binary.
 
-    :raises NotFound: not installed; the hint explains how to install it
+    :param named: the one that the user chose
+    :raises NotFound: not there, or not installed; the hint explains how to install it
+    :raises WrongUsage: not a program
     """
-    if named := os.environ.get("WASMPACK_ENVOY_PATH"):
-        path = Path(named)
-        if not path.is_file():
-            raise NotFound(f"WASMPACK_ENVOY_PATH: no such file: {named}")
-        return path
+    if named is not None:
+        return _checked(named, "")
+    if variable := os.environ.get(_VARIABLE):
+        return _checked(Path(variable), f"{_VARIABLE}: ")
     found = _from_wheel() or shutil.which("envoy")
     if found is None:
         raise NotFound(
             "Envoy not found",
             hint="install wasmpack[envoy] the way wasmpack was installed (uv, pipx or pip), "
-            "or name an Envoy in WASMPACK_ENVOY_PATH",
+            f"or name an Envoy in {_VARIABLE}",
         )
     return Path(found)
+
+
+def _checked(named: Path, source: str) -> Path:
+    """:param source: where the name comes from."""
+    path = expanded(str(named))
+    if not path.is_file():
+        raise NotFound(f"{source}{named}: no such file, expected an Envoy")
+    if not os.access(path, os.X_OK):
+        raise WrongUsage(
+            f"{source}{named}: not a program", hint=f"chmod +x {shlex.quote(str(path))}"
+        )
+    return path
 
 
 def envoy_version(binary: Path) -> str:

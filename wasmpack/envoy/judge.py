@@ -38,7 +38,7 @@ def ask_envoy(
     :raises WasmpackError: the binary cannot be run
     :raises Starved: it hardly ever got its turn
     """
-    start_up, binary = start_up or StartUp(), binary or find_envoy()
+    start_up, binary = start_up or StartUp(), find_envoy(binary)
     version = envoy_version(binary)
     chain = Chain(plugins=[plugin_of(module, start_up)], answer=BODY)
     loaded = False

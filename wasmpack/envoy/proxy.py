@@ -220,7 +220,7 @@ def running_proxy(plan: Plan | Sequence[Plugin], *, envoy: Path | None = None) -
     """
     if not isinstance(plan, Plan):
         plan = Plan(chains=[Chain(plugins=plan)], envoy=envoy)
-    binary = plan.envoy or find_envoy()
+    binary = find_envoy(plan.envoy)
     with _Servers.of(plan) as servers:
         listeners = [
             _listener(chain, number, 0 if number else plan.port)

@@ -50,16 +50,18 @@ class StoreNames:
         return found
 
     def _rows(self, text: str) -> Mapping[str, Named]:
-        if _GLOB.search(text):
-            return {full: row for full, row in self._by_name.items() if _matches(row[0], text)}
-        if _DIGEST.fullmatch(text):
-            return self._with_digest(text)
+        if not is_name(text):
+            matching = self._with_digest if _DIGEST.fullmatch(text) else self._matching
+            return matching(text)
         reference = Reference.parse(text)
         if reference.digest is None and reference.tag is not None:
             row = self._by_name.get(reference.full)
             return {reference.full: row} if row else {}
         below = self._by_repository.get(reference.name, ())
         return {row[0].full: row for row in below if reference.digest in {None, row[1]}}
+
+    def _matching(self, pattern: str) -> Mapping[str, Named]:
+        return {full: row for full, row in self._by_name.items() if _matches(row[0], pattern)}
 
     def _with_digest(self, start: str) -> Mapping[str, Named]:
         found = {full: row for full, row in self._by_name.items() if str(row[1]).startswith(start)}
@@ -69,6 +71,11 @@ class StoreNames:
                 hint="wasmpack list --format json shows whole digests",
             )
         return found
+
+
+def is_name(text: str) -> bool:
+    """True for a name or a repository, false for a pattern or a digest."""
+    return not (_GLOB.search(text) or _DIGEST.fullmatch(text))
 
 
 def shown_name(full: str) -> str:
