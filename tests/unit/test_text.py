@@ -1,10 +1,13 @@
 """Tables and paragraphs of text."""
 
+import os
 import re
+import shutil
+import sys
 
 import pytest
 
-from wasmpack.text import Style, table, wrapped
+from wasmpack.text import WIDTH, Style, columns, table, wrapped
 
 COLOURS = {"1": "bold", "36": "cyan"}
 
@@ -60,3 +63,28 @@ def test_a_paragraph_is_as_wide_as_the_terminal() -> None:
         lines = wrapped(text, Style(width=width), "fix: ")
         assert width - 5 <= max(map(len, lines)) <= width
         assert all(line.startswith("       word") for line in lines[1:])
+
+
+@pytest.mark.parametrize("said", ["132", "0", "-1", "wide", "", None])
+@pytest.mark.parametrize("terminal", [100, 0, None])
+def test_the_width_is_what_the_standard_library_finds(
+    said: str | None, terminal: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("COLUMNS", said)
+
+    def size(_descriptor: int) -> os.terminal_size:
+        if terminal is None:
+            raise OSError
+        return os.terminal_size((terminal, 24))
+
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    monkeypatch.setattr(sys, "__stdout__", sys.stderr)
+    assert columns() == shutil.get_terminal_size((WIDTH, 0)).columns
+
+
+def test_a_process_without_standard_output_has_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "__stdout__", None)
+    assert columns() == WIDTH
