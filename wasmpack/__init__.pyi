@@ -97,8 +97,8 @@ from wasmpack.proxy_abi.host_scan import HostScan as HostScan
 from wasmpack.proxy_abi.module import PluginModule as PluginModule
 from wasmpack.stores.ports import BlobStatus as BlobStatus
 from wasmpack.stores.ports import ImageReader as ImageReader
-from wasmpack.stores.ports import Progress as Progress
 from wasmpack.stores.registry.options import RegistryOptions as RegistryOptions
+from wasmpack.stores.session import Progress as Progress
 from wasmpack.stores.session import Session as Session
 from wasmpack.stores.verified import Readable as Readable
 from wasmpack.stores.verified import VerifiedStream as VerifiedStream

@@ -18,5 +18,6 @@ def template_file(name: str) -> bytes:
     editable install finds them.
     """
     with suppress(FileNotFoundError):
-        return pkgutil.get_data(__package__, f"{_FOLDER}/{name}") or b""
+        if (packaged := pkgutil.get_data(__package__, f"{_FOLDER}/{name}")) is not None:
+            return packaged
     return (Path(__file__).parents[1] / _FOLDER / name).read_bytes()

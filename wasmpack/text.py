@@ -65,8 +65,8 @@ def columns() -> int:
     As ``shutil.get_terminal_size``, which loads compressors first.
     """
     with contextlib.suppress(KeyError, ValueError):
-        if (said := int(os.environ["COLUMNS"])) > 0:
-            return said
+        if (wanted := int(os.environ["COLUMNS"])) > 0:
+            return wanted
     with contextlib.suppress(AttributeError, ValueError, OSError):
         return os.get_terminal_size(sys.__stdout__.fileno()).columns or WIDTH  # type: ignore[union-attr]
     return WIDTH

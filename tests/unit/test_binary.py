@@ -31,3 +31,14 @@ def test_a_home_directory_is_expanded(tmp_path: Path, monkeypatch: pytest.Monkey
     file = tmp_path / "envoy"
     file.touch(0o700)
     assert find_envoy(Path("~/envoy")) == file
+
+
+def test_a_relative_name_means_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Envoy is started in another directory, and a bare name would be looked for in the PATH."""
+    monkeypatch.chdir(tmp_path)
+    Path("envoy").touch(0o700)
+    assert find_envoy(Path("envoy")) == tmp_path / "envoy"
+    monkeypatch.setenv("WASMPACK_ENVOY_PATH", "./envoy")
+    assert find_envoy() == tmp_path / "envoy"

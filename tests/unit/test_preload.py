@@ -64,7 +64,9 @@ def test_whoever_needs_a_module_that_cannot_be_loaded_gets_the_error(
         __import__("wasmpack.nothing")
 
 
-def test_a_module_is_loaded_once_it_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "wasmpack.similar", raising=False)
-    preload("wasmpack.similar").join()
-    assert "wasmpack.similar" in sys.modules
+def test_the_registry_client_is_loaded_when_it_was_waited_for() -> None:
+    program = (
+        "import sys; from wasmpack.cli.preload import REGISTRY, load_registry; load_registry();"
+        " assert {REGISTRY, 'oras'} <= sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from conftest import Cli
+from support.faults.raw import RawServer, answer
 from support.plugins import PLUGINS
 
 from wasmpack.cli.project import SETTINGS, read_project
@@ -129,8 +130,10 @@ def test_it_is_found_upwards_and_named(repository: Path, cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    "removed", ["plugin:v7", "plugin", "quay.io/me/plugin:v7", "*:v7", "sha256:"]
-)
+    "removed",
+    ["plugin:v7", "plugin", "docker://plugin", "quay.io/me/plugin:v7", "*:v7", "sha256:",
+     "docker://sha256:"],
+)  # fmt: skip
 def test_images_are_removed_by_the_names_they_were_built_under(
     removed: str, repository: Path, cli: Cli
 ) -> None:
@@ -141,18 +144,40 @@ def test_images_are_removed_by_the_names_they_were_built_under(
     assert (done.code, done.out) == (0, f"quay.io/me/plugin:v7@{digest}\n")
 
 
-def test_a_registry_is_asked_for_the_projects_repository(repository: Path, cli: Cli) -> None:
-    """Nothing listens there: the error names what was asked for."""
-    write(repository, 'registry = "127.0.0.1:1/me"')
-    for command in (
-        ("tags", "plugin"),
-        ("delete", "plugin:v1", "--yes"),
-        ("mirror", "plugin:v1", "127.0.0.1:1/mirror"),
-        ("run", "plugin:v1"),
-    ):
-        done = cli(*command, *(["--retries", "0"]), cwd=repository)
-        assert done.code == 6, (command, done.err)
-        assert "127.0.0.1:1" in done.err
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    {
+        "tags plugin": "tags/list",
+        "tags docker://plugin": "tags/list",
+        "delete plugin:v1 --yes": "manifests/v1",
+        "mirror docker://plugin 127.0.0.1:1/new": "manifests/latest",
+        "run plugin:v1": "manifests/v1",
+    }.items(),
+)
+def test_the_projects_repository_is_asked_for(
+    command: str, asked: str, repository: Path, cli: Cli
+) -> None:
+    """A layout of the same name does not matter, since a name is meant."""
+    with RawServer(lambda *_: iter([answer("404 Not Found")])) as server:
+        write(repository, f'registry = "{server.host}/me"')
+        (repository / "plugin").mkdir()
+        (repository / "plugin" / "oci-layout").touch()
+        done = cli(*command.split(), cwd=repository)
+    assert done.code == 4, done.err
+    assert f" /v2/me/plugin/{asked}" in server.seen[-1], server.seen
+
+
+def test_the_list_shows_names_as_they_are_typed_here(repository: Path, cli: Cli) -> None:
+    assert cli("build", MODULE, "-t", "plugin:v1", cwd=repository).code == 0
+    assert cli("list", cwd=repository).out.count("docker.io") == 0
+    write(repository, 'registry = "quay.io/me"')
+    assert cli("build", MODULE, "-t", "plugin:v7", cwd=repository).code == 0
+    rows = json.loads(cli("list", "--format", "json", cwd=repository).out)["images"]
+    names = [row["reference"] for row in rows]
+    assert names == ["docker.io/library/plugin:v1", "quay.io/me/plugin:v7"]
+    for name in names:
+        done = cli("remove", name, cwd=repository)
+        assert (done.code, done.out.split("@")[0]) == (0, name)
 
 
 def test_run_finds_the_image_that_was_built(repository: Path, cli: Cli) -> None:

@@ -65,14 +65,14 @@ def test_a_paragraph_is_as_wide_as_the_terminal() -> None:
         assert all(line.startswith("       word") for line in lines[1:])
 
 
-@pytest.mark.parametrize("said", ["132", "0", "-1", "wide", "", None])
+@pytest.mark.parametrize("variable", ["132", "0", "-1", "wide", "", None])
 @pytest.mark.parametrize("terminal", [100, 0, None])
 def test_the_width_is_what_the_standard_library_finds(
-    said: str | None, terminal: int | None, monkeypatch: pytest.MonkeyPatch
+    variable: str | None, terminal: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    if said is not None:
-        monkeypatch.setenv("COLUMNS", said)
+    if variable is not None:
+        monkeypatch.setenv("COLUMNS", variable)
 
     def size(_descriptor: int) -> os.terminal_size:
         if terminal is None:

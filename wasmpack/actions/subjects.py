@@ -24,6 +24,7 @@ from wasmpack.files.home import expanded
 from wasmpack.files.inputs import is_pipe, read_standard_input
 from wasmpack.oci.budget import LIMIT
 from wasmpack.oci.place import (
+    ARCHIVES,
     ArchivePlace,
     DaemonPlace,
     LayoutPlace,
@@ -52,7 +53,7 @@ _PLACES = {
     ArchivePlace: "OCI archive",
     DaemonPlace: "image in the Docker engine",
 }
-_FILES = (".wasm", ".wat", ".tar", *RESOURCE_SUFFIXES)
+_FILES = (".wasm", ".wat", *ARCHIVES, *RESOURCE_SUFFIXES)
 """Suffixes of names that mean files, whether or not they exist."""
 
 
@@ -135,7 +136,7 @@ def recognize(text: str, *, remote: bool = False, completed: Callable[[str], str
 
 
 def names_file(text: str) -> bool:
-    """True if it means a file or standard input, whether or not it exists, and never an image."""
+    """True if the text is read as a path or standard input, whether or not that exists."""
     return text == STDIN or text.endswith(_FILES) or is_there(expanded(text).exists)
 
 

@@ -86,9 +86,12 @@ class Option(click.Option):
 class _Sections(click.Command):
     """Help with sections; any command can have it."""
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **more: Any) -> None:
+    def __init__(
+        self, *args: Any, examples: Sequence[str] = (), of_project: bool = False, **more: Any
+    ) -> None:
         super().__init__(*args, **more)
         self.examples = tuple(examples)
+        self.of_project = of_project
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it, after what was to be done once all options are read."""
@@ -129,7 +132,8 @@ class Group(_Sections, click.Group):
 def command(name: str | None = None, **more: Any) -> Callable[[Callable[..., Any]], Command]:
     """Decorate a function as a command.
 
-    :param more: ``examples``, and arguments of :func:`click.command`
+    :param more: ``examples``, ``of_project`` (a project file changes what it prints), and arguments
+        of :func:`click.command`
     """
     return click.command(name, cls=Command, **more)
 

@@ -20,11 +20,11 @@ from wasmpack.cli.console import Run
 from wasmpack.cli.options import PlaceType, ReferenceType
 from wasmpack.cli.root import COMMANDS, NounGroup, cli
 from wasmpack.errors import WasmpackError
+from wasmpack.oci.place import ARCHIVES
 from wasmpack.redaction import plain_text
 
 MODULES = (".wasm", ".wat")
 RESOURCES = (".yaml", ".yml", ".json")
-ARCHIVES = (".tar", ".tar.gz", ".tgz")
 _SCHEMES = ("oci:", "oci-archive:", "docker-daemon:")
 _MOST = 1000
 """Files of a directory, and images, that are offered."""

@@ -53,9 +53,7 @@ class CopyOptions:
 
         :raises WrongUsage: several sources for one place
         """
-        if any(
-            isinstance(place, NamePlace | Prefix) for place in (*self.sources, self.destination)
-        ):
+        if self.all_tags or self._reaches_registry:
             load_registry()
         from wasmpack.actions.copy_many import Way, ways_below, ways_of_tags
 
@@ -69,6 +67,14 @@ class CopyOptions:
                 hint=f"{self.destination}/ is the place below which each gets its own name",
             )
         return [Way(self.sources[0], with_default_tag(self.destination))]
+
+    @property
+    def _reaches_registry(self) -> bool:
+        """True if it is certain: other names may be in the local store."""
+        target = self.destination
+        if isinstance(target, NamePlace) or (isinstance(target, Prefix) and target.at_registry):
+            return True
+        return any(isinstance(source, NamePlace) and source.remote for source in self.sources)
 
     def _repository(self) -> Reference:
         source = self.sources[0]

@@ -11,7 +11,7 @@ import click
 
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.options import PLACE, at_registry, completed_name, registry_options
+from wasmpack.cli.options import PLACE, at_registry, completed_place, registry_options
 from wasmpack.cli.results import Lines, Result, show_results
 from wasmpack.cli.root import NounGroup
 from wasmpack.errors import WrongUsage
@@ -121,7 +121,7 @@ def inspect_any(given: AnyOptions, console: Console, session: Session) -> int:
     from wasmpack.actions.subjects import recognize
 
     subjects = [
-        recognize(name, remote=given.remote, completed=completed_name) for name in given.names
+        recognize(name, remote=given.remote, completed=completed_place) for name in given.names
     ]
     for subject in subjects:
         console.notice(f"{subject.name}: {subject.what}")

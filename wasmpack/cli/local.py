@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.options import MAYBE_NAME, REFERENCE, completed_name
+from wasmpack.cli.names import MAYBE_NAME, name_here
+from wasmpack.cli.options import REFERENCE, completed_name
 from wasmpack.oci.reference import Reference
 from wasmpack.redaction import plain_text
-from wasmpack.text import table
+from wasmpack.text import size_text, table
 
 if TYPE_CHECKING:
     from wasmpack.actions.caches import Cache
@@ -23,13 +25,13 @@ _DATE = len("2026-01-02")
 _CACHE_HEAD = ("CACHE", "FILES", "SIZE", "WHERE")
 
 
-@command("list", examples=["wasmpack list"])
+@command("list", examples=["wasmpack list"], of_project=True)
 @format_option
 def list_images(console: Console) -> None:
     """List the images of the local store."""
     from wasmpack.actions.local import list_local
 
-    images = list_local()
+    images = [replace(row, name=name_here(row.name)) for row in list_local()]
     lines = table(_cells(images), console.out_style, head=_HEAD if images else ())
     console.show(Facts(images=[row.as_json() for row in images]), lines)
     if not images:
@@ -38,8 +40,6 @@ def list_images(console: Console) -> None:
 
 def _cells(images: Sequence[LocalImage]) -> list[tuple[str, ...]]:
     """The row of each image."""
-    from wasmpack.text import size_text
-
     return [
         (
             plain_text(row.name),
@@ -75,13 +75,14 @@ def remove(names: tuple[str, ...], console: Console) -> None:
     """Remove images from the local store.
 
     NAME is an image, a repository (all its tags), a digest (all its names), or a pattern: * stands
-    for any characters. Blobs that only they needed are deleted too.
+    for any characters of the name as list shows it. Blobs that only they needed are deleted too.
     """
     from wasmpack.actions.local import remove_local
     from wasmpack.stores.store_names import is_name, shown_name
 
-    meant = [completed_name(name, tagged=False) if is_name(name) else name for name in names]
-    removed = [(shown_name(str(name)), digest) for name, digest in remove_local(meant)]
+    bare = [name.removeprefix("docker://") for name in names]
+    meant = [completed_name(name, tagged=False) if is_name(name) else name for name in bare]
+    removed = [(name_here(shown_name(str(name))), digest) for name, digest in remove_local(meant)]
     rows = [{"reference": name, "digest": str(digest)} for name, digest in removed]
     console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])
 
@@ -107,8 +108,6 @@ def cache(clear: bool, console: Console) -> None:
 
 
 def _cache_cells(caches: Sequence[Cache]) -> list[tuple[str, ...]]:
-    from wasmpack.text import size_text
-
     return [
         (row.name, str(row.files), size_text(row.size), plain_text(str(row.path or "-")))
         for row in caches
@@ -116,8 +115,6 @@ def _cache_cells(caches: Sequence[Cache]) -> list[tuple[str, ...]]:
 
 
 def _show_deleted(deleted: tuple[int, int], console: Console) -> None:
-    from wasmpack.text import size_text
-
     files, size = deleted
     lines = [f"{files} files deleted, {size_text(size)} freed"]
     console.show(Facts(files=files, bytes=size), lines)

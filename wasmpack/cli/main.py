@@ -186,10 +186,14 @@ def use_project(run: Run, context: click.Context, command: click.Command) -> Non
 
 def _has_use(command: click.Command) -> bool:
     """True if the project file can say something that the command asks for."""
-    return any(
-        param.name in _OF_PROJECT or getattr(param.type, "of_project", False)
-        for param in command.params
-    ) or any(map(_has_use, inner_commands(command).values()))
+    return (
+        getattr(command, "of_project", False)
+        or any(
+            param.name in _OF_PROJECT or getattr(param.type, "of_project", False)
+            for param in command.params
+        )
+        or any(map(_has_use, inner_commands(command).values()))
+    )
 
 
 def find_project(start: Path) -> tuple[Path, Path] | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from wasmpack.cli.command import Section, argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, resource_format_option
-from wasmpack.cli.options import MAYBE_NAME, completed_name
+from wasmpack.cli.names import MAYBE_NAME
+from wasmpack.cli.options import completed_name
 from wasmpack.cli.report_files import REPORT, check_report
 from wasmpack.cli.sides import both_registry_options
 from wasmpack.errors import WrongUsage
@@ -111,7 +112,7 @@ def _mirror_images(
     from wasmpack.actions.mirror import Mirror, mirror_images
 
     bare = [name.removeprefix("docker://").removeprefix("oci://") for name in given.subjects]
-    names = [completed_name(name) for name in bare]
+    names = list(map(completed_name, bare))
     found = mirror_images(names, request, session, advance=lambda row: _show(row, console))
     done = Mirror(outputs=(), rows=(), images=tuple(found.values()))
     _write_report(done, given, console)

@@ -19,6 +19,7 @@ from wasmpack.cli.passwords import (
 )
 from wasmpack.errors import WrongUsage
 from wasmpack.oci.place import (
+    ARCHIVES,
     STREAM,
     ArchivePlace,
     LayoutPlace,
@@ -35,7 +36,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _BY_PROJECT = ParameterSource.DEFAULT_MAP
 _LONGEST_TIMEOUT = 86400.0
 _SHAPES = {"yaml", "json", "text"}
-_ARCHIVES = (".tar", ".tar.gz", ".tgz")
 
 
 if TYPE_CHECKING:
@@ -48,14 +48,13 @@ else:  # generic in newer releases of click only
 def completed_name(text: str, *, tagged: bool = True) -> str:
     """An image name with the registry and the tag of the project, if it has none."""
     project = current_run().project
-    return text if project is None else project.completed(text, tagged=tagged)
+    return text if project is None else project.completed_name(text, tagged=tagged)
 
 
-def completed_subject(text: str) -> str:
-    """As :func:`completed_name`, of text that may name a file."""
-    from wasmpack.actions.subjects import names_file
-
-    return text if names_file(text) else completed_name(text)
+def completed_place(text: str) -> str:
+    """As :func:`completed_name`, of text that may be a place that exists here."""
+    project = current_run().project
+    return text if project is None else project.completed_place(text)
 
 
 class PlaceType(_PlaceParameter):
@@ -76,7 +75,7 @@ class PlaceType(_PlaceParameter):
                 f"-o {value}: -o says where, not in which shape",
                 hint=f"did you mean --format {value}?",
             )
-        place = parse_place(completed_name(value))
+        place = parse_place(completed_place(value))
         if isinstance(place, LayoutPlace | ArchivePlace) and could_be_name(value):
             current_console().status(
                 f"{value}: the {'directory' if isinstance(place, LayoutPlace) else 'file'} here, "
@@ -99,7 +98,7 @@ class DestinationType(PlaceType):
         place = prefix or super().convert(value, param, ctx)
         if (
             isinstance(place, NamePlace)
-            and str(value).endswith(_ARCHIVES)
+            and str(value).endswith(ARCHIVES)
             and not place.reference.names_host
         ):
             raise WrongUsage(
@@ -127,19 +126,12 @@ class ReferenceType(_NameParameter):
         return Reference.parse(name.removeprefix("docker://"))
 
 
-class MaybeNameType(StringParamType):
-    """Text that may be an image name, or something else: its command completes the names."""
-
-    of_project = True
-
-
 PLACE = PlaceType()
 DESTINATION = DestinationType()
 REFERENCE = ReferenceType()
 REPOSITORY = ReferenceType(tagged=False)
 ANY_NAME = StringParamType()
 """Text that names files or directories, which need not be UTF-8."""
-MAYBE_NAME = MaybeNameType()
 VARIANTS = click.Choice(["oci", "compat", "docker"])
 
 image_argument = click.argument("image", type=PLACE)

@@ -1,4 +1,4 @@
-"""Start or load in the background what a command will need."""
+"""Start or load in another process or thread what a command will need."""
 
 import importlib
 import threading
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 _WITHOUT_MODULES = {"config", "wasmplugin"}
 """Nouns of ``validate`` for other subjects than modules."""
 REGISTRY = "wasmpack.stores.registry.repository"
-"""The module with which all is loaded that registries are reached with."""
+"""Importing this loads the whole registry client."""
 _NO_DRY_RUN = {"--no-validate", "--help", "-h"}
 
 
@@ -37,7 +37,7 @@ def _will_judge(arguments: Sequence[str]) -> bool:
 
 
 def preload(module: str) -> threading.Thread:
-    """Import a module in a thread while something else waits; whoever imports it next waits too."""
+    """Import a module in a thread; an import of it elsewhere waits for that."""
     thread = threading.Thread(target=_import, args=(module,), daemon=True)
     thread.start()
     return thread

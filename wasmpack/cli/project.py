@@ -30,6 +30,7 @@ _MOST = 1000
 """Items of a list or a table."""
 _FORBIDDEN = "not for a project file: it could be anybody's; use an option or a variable"
 _PYPROJECT = "pyproject.toml"
+_REMOTE = "docker://"
 _PATHS = {"plugin-config", "vm-config"}
 SETTINGS = ("targets", "annotations", "plugin-config", "vm-config", "registry", "tag")
 """Keys of a project file, in the order of the documentation."""
@@ -55,23 +56,26 @@ class Project:
             found["annotations"] = [f"{key}={value}" for key, value in pairs]
         return found
 
-    def completed(self, text: str, *, tagged: bool = True) -> str:
-        """An image name with the project's registry and tag where it has none.
-
-        :param text: any place; all but names, and what cannot be read, come back as they are
-        :param tagged: with the tag
-        """
-        if not {"registry", "tag"} & self.settings.keys():
-            return text
+    def completed_place(self, text: str) -> str:
+        """As :meth:`completed_name`, of any place: those that exist here go before names."""
         try:
             place = parse_place(text)
         except WrongUsage:
             return text
-        if not isinstance(place, NamePlace):
+        return self.completed_name(text) if isinstance(place, NamePlace) else text
+
+    def completed_name(self, text: str, *, tagged: bool = True) -> str:
+        """An image name with the project's registry and tag where it has none.
+
+        :param text: what cannot be read as a name comes back as it is
+        :param tagged: with the tag
+        """
+        scheme = _REMOTE if text.startswith(_REMOTE) else ""
+        name, registry = text[len(scheme) :], self.settings.get("registry")
+        try:
+            reference = Reference.parse(name)
+        except WrongUsage:
             return text
-        reference, registry = place.reference, self.settings.get("registry")
-        scheme = "docker://" if place.remote else ""
-        name = text[len(scheme) :]
         if registry and not reference.names_registry:
             name = f"{registry}/{name}"
         if tagged and "tag" in self.settings and not (reference.tag or reference.digest):

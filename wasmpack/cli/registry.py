@@ -7,8 +7,8 @@ import click
 
 from wasmpack.cli.command import command
 from wasmpack.cli.console import Console, Facts, current_console, format_option
+from wasmpack.cli.names import MAYBE_NAME
 from wasmpack.cli.options import (
-    MAYBE_NAME,
     REFERENCE,
     REPOSITORY,
     credentials_options,
@@ -79,9 +79,11 @@ def tags(name: str, console: Console, session: Session) -> None:
 
 
 def _is_registry(name: str) -> bool:
-    """True for a host alone: no path, and a dot or a colon as in host names."""
+    """True for a host alone: no path, and a port, or a dot as in host names."""
     host, slash, path = name.removeprefix("docker://").partition("/")
-    return not path and bool(slash or host == "localhost" or "." in host or ":" in host)
+    _, colon, port = host.rpartition(":")
+    by_form = port.isdecimal() if colon else "." in host or host == "localhost"
+    return not path and "@" not in host and bool(slash or by_form or host.startswith("["))
 
 
 def _repository(name: str) -> Reference:

@@ -11,7 +11,7 @@ import click
 
 from wasmpack.cli.command import Group, Section, grouped, option
 from wasmpack.cli.console import Console, resource_format_option
-from wasmpack.cli.options import completed_name, exclude, registry_options
+from wasmpack.cli.options import completed_place, exclude, registry_options
 from wasmpack.cli.render_fields import FieldOptions
 from wasmpack.errors import WrongUsage
 from wasmpack.files.outputs import check_named
@@ -62,7 +62,7 @@ class RenderOptions:
         check_output(self.output)
         exclude(pin=self.pin, no_image=self.no_image)
         return RenderRequest(
-            source=image if "://" in image else completed_name(image),
+            source=image if "://" in image else completed_place(image),
             kind=Kind(self.kind),
             pin=self.pin,
             remote=self.remote,

@@ -13,7 +13,8 @@ import click
 from wasmpack.cli.check_options import StartOptions
 from wasmpack.cli.command import argument, command, grouped, option
 from wasmpack.cli.console import Console, Facts, format_option
-from wasmpack.cli.options import MAYBE_NAME, completed_subject, exclude, registry_options
+from wasmpack.cli.names import MAYBE_NAME, completed_subject
+from wasmpack.cli.options import exclude, registry_options
 from wasmpack.errors import WasmpackError, WrongUsage
 from wasmpack.stores.session import Session
 

@@ -15,7 +15,7 @@ from wasmpack.cli.options import (
     PLACE,
     at_registry,
     by_project,
-    completed_name,
+    completed_place,
     exclude,
     registry_options,
 )
@@ -113,7 +113,7 @@ class AnyOptions(SubjectOptions):
         from wasmpack.actions.subjects import recognize
 
         def find(name: str) -> Subject:
-            subject = recognize(name, remote=self.remote, completed=completed_name)
+            subject = recognize(name, remote=self.remote, completed=completed_place)
             console.notice(f"{subject.name}: {subject.what}")
             return subject
 

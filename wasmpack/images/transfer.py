@@ -10,7 +10,8 @@ from wasmpack.images.image import Image
 from wasmpack.images.indexes import DEEPEST
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
-from wasmpack.stores.ports import BlobStatus, ImageWriter, Progress
+from wasmpack.stores.ports import BlobStatus, ImageWriter
+from wasmpack.stores.session import Progress
 from wasmpack.stores.verified import Advance, VerifiedStream
 
 _AT_ONCE = 4

@@ -23,7 +23,7 @@ _MOST_COLONS = 16
 _REF_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+/-]{0,511}")
 """The name of an image in a layout (image-spec, annotations.md, ``ref.name``): tags, full names and
 versions as ``v1+build``; with the ``_`` of tags."""
-_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
 _MODULES = (".wasm", ".wat")
 _UNKNOWN = {
     "docker-archive": "oci-archive:{rest} reads archives of docker save too",
@@ -167,7 +167,7 @@ def _existing(text: str) -> Place | None:
     if is_there((path / "oci-layout").is_file) or (is_path and is_there(path.is_dir)):
         return LayoutPlace(text)
     if is_there(path.is_file):
-        if text.lower().endswith(_ARCHIVES):
+        if text.lower().endswith(ARCHIVES):
             return ArchivePlace(text)
         shown = text[:_SHOWN]
         if text.lower().endswith(_MODULES):

@@ -38,6 +38,11 @@ class Prefix:
     path: str
     """Without the slash at its end."""
 
+    @property
+    def at_registry(self) -> bool:
+        """True if it names a registry and a path there."""
+        return self.transport == "docker://"
+
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Read a destination; None if it is a single place.

@@ -41,6 +41,8 @@ _URL = re.compile("(https?):/+", re.IGNORECASE)
 _SHOWN = 300
 """Most characters of an invalid name in an error."""
 DOCKER_HUB = "docker.io"
+LIBRARY = f"{DOCKER_HUB}/library/"
+"""The start of a name that is written without it."""
 _DOCKER_HUBS = {DOCKER_HUB, "index.docker.io", "registry-1.docker.io", "index.docker.io/v1"}
 """Names of Docker Hub in credentials files and logins."""
 LATEST = "latest"

@@ -3,22 +3,11 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from enum import StrEnum
-from typing import Protocol
 
 from wasmpack.errors import DigestMismatch
 from wasmpack.oci.descriptor import Descriptor, Digest
 from wasmpack.oci.manifest import Index, Manifest
 from wasmpack.stores.verified import CHUNK, Body, Readable
-
-
-class Progress(Protocol):
-    """Told how an image moves, by one thread at a time."""
-
-    def expect(self, size: int, /) -> None:
-        """So many bytes more are to move."""
-
-    def __call__(self, descriptor: Descriptor, size: int, /) -> None:
-        """So many bytes of a blob have moved, or need not."""
 
 
 class BlobStatus(StrEnum):

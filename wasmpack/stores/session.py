@@ -5,15 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
 from wasmpack.errors import Notice, silence
+from wasmpack.oci.descriptor import Descriptor
 from wasmpack.oci.place import NamePlace, Place
 from wasmpack.oci.reference import Reference
 from wasmpack.stores.registry.options import RegistryOptions
 
-if TYPE_CHECKING:
-    from wasmpack.stores.ports import Progress
+
+class Progress(Protocol):
+    """Told how an image moves, by one thread at a time."""
+
+    def expect(self, size: int, /) -> None:
+        """So many bytes more are to move."""
+
+    def __call__(self, descriptor: Descriptor, size: int, /) -> None:
+        """So many bytes of a blob have moved, or need not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,9 @@ from fnmatch import fnmatchcase
 
 from wasmpack.errors import NotFound, WrongUsage
 from wasmpack.oci.descriptor import Digest
-from wasmpack.oci.reference import Reference
+from wasmpack.oci.reference import LIBRARY, Reference
 from wasmpack.stores.index_json import Entry
 
-LIBRARY = "docker.io/library/"
-"""The start of a name that is written without it."""
 _GLOB = re.compile(r"[*?\[]")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{12,64}")
 """A digest, whole or as ``list`` shows it."""
