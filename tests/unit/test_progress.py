@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,8 @@ def test_other_lines_get_room(activity: Activity, clock: Clock) -> None:
     try:
         clock.now = 1.0
         ticker.draw()
-        ticker.clear()
+        with ticker.away():
+            pass
         assert stream.getvalue().startswith(CLEAR_LINE)
         assert " 1 s" in stream.getvalue()
         assert stream.getvalue().endswith(CLEAR_LINE)
@@ -113,6 +115,23 @@ def test_other_lines_get_room(activity: Activity, clock: Clock) -> None:
     written = stream.getvalue()
     ticker.draw()
     assert stream.getvalue() == written, "nothing after the end"
+
+
+def test_nothing_is_drawn_while_another_line_is_printed(activity: Activity, clock: Clock) -> None:
+    stream = io.StringIO()
+    ticker = Ticker(activity, stream)
+    try:
+        clock.now = 1.0
+        ticker.draw()
+        with ticker.away():
+            drawing = threading.Thread(target=ticker.draw)
+            drawing.start()
+            drawing.join(0.3)  # as long as it would take without a lock
+            stream.write("another line\n")
+        drawing.join()
+    finally:
+        ticker.end()
+    assert f"{CLEAR_LINE}another line\n{CLEAR_LINE}" in stream.getvalue()
 
 
 class Terminal(io.StringIO):

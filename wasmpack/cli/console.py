@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
@@ -85,8 +85,8 @@ class Console:
 
     def result(self, text: str) -> None:
         """One line of the result, on stdout."""
-        self._make_room()
-        click.echo(text, color=True, err=self.stdout_taken)
+        with self._room():
+            click.echo(text, color=True, err=self.stdout_taken)
 
     def raw(self, chunks: Iterable[bytes], what: str) -> None:
         """Bytes as they are, on stdout.
@@ -95,20 +95,20 @@ class Console:
         :raises WrongUsage: they would steer the terminal that they are for
         """
         for data in chunks:
-            self._make_room()
             if sys.stdout.isatty() and not is_text(data):
                 raise WrongUsage(
                     f"{what}: binary data, which is not written to a terminal", hint="add: > FILE"
                 )
-            sys.stdout.flush()
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            with self._room():
+                sys.stdout.flush()
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
 
     def status(self, text: str) -> None:
         """Report progress on stderr."""
         if not self.quiet:
-            self._make_room()
-            click.echo(text, err=True, color=True)
+            with self._room():
+                click.echo(text, err=True, color=True)
 
     def notice(self, text: str) -> None:
         """Like :meth:`status`, for untrusted text."""
@@ -122,10 +122,16 @@ class Console:
     def error(self, message: str, hint: str = "") -> None:
         """Report a failure, and the next command to type."""
         style = self.err_style
-        self._make_room()
-        click.echo(f"{style('error:', 'red')} {plain_text(redacted(message))}", err=True)
+        lines = [f"{style('error:', 'red')} {plain_text(redacted(message))}"]
         if hint:
-            click.echo(f"{style('hint:', 'cyan')} {plain_text(redacted(hint))}", err=True)
+            lines.append(f"{style('hint:', 'cyan')} {plain_text(redacted(hint))}")
+        self.failure(lines)
+
+    def failure(self, lines: Iterable[str]) -> None:
+        """Lines about a failure, on stderr, quiet or not."""
+        with self._room():
+            for line in lines:
+                click.echo(line, err=True)
 
     def warn(self, text: str) -> None:
         """A warning, on stderr."""
@@ -173,9 +179,9 @@ class Console:
         """The same, with results in another shape."""
         return kind(**{part.name: getattr(self, part.name) for part in fields(self)})
 
-    def _make_room(self) -> None:
-        if self.ticker is not None:
-            self.ticker.clear()
+    def _room(self) -> AbstractContextManager[None]:
+        """Nothing moves on the terminal meanwhile: not even between clearing and printing."""
+        return nullcontext() if self.ticker is None else self.ticker.away()
 
     def _lines(self, _value: Shown, lines: Iterable[str]) -> Iterable[str]:
         return lines

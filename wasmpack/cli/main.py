@@ -79,7 +79,7 @@ def _run(arguments: Sequence[str], this: Run) -> int:
             return _told(this.console, "interrupted", "", INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - the boundary: nothing gets past it
             if _debugging(arguments):
-                _show_traceback()
+                this.console.failure(_traceback_lines())
             return _explain(error, this.console)
     return result if isinstance(result, int) else 0
 
@@ -123,12 +123,11 @@ def _detail_of(this: Run) -> Callable[[str], None]:
     return show
 
 
-def _show_traceback() -> None:
+def _traceback_lines() -> list[str]:
     """With as few secrets as a message has, and as harmless to a terminal."""
     import traceback
 
-    for line in redacted(traceback.format_exc()).splitlines():
-        click.echo(plain_text(line), err=True)
+    return [plain_text(line) for line in redacted(traceback.format_exc()).splitlines()]
 
 
 def _explain(error: Exception, console: Console) -> int:
@@ -138,7 +137,7 @@ def _explain(error: Exception, console: Console) -> int:
         show_rejection(error, console)
         return _told(console, error.message, error.hint, error.exit_code)
     if isinstance(error, NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
+        console.failure([error.format_message()])
         return 2
     if isinstance(error, click.UsageError):
         return _told(console, usage_message(error), usage_hint(error), 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,8 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 import click
+
+from wasmpack.text import columns
 
 if TYPE_CHECKING:
     from wasmpack.cli.console import Console
@@ -31,7 +32,7 @@ _LONGEST = 1000
 class Activity:
     """A line that says what is done, how much of it, and how long it still takes.
 
-    It is told of bytes as :class:`wasmpack.stores.ports.Progress` says, and of notes.
+    It is told of bytes as :class:`wasmpack.stores.session.Progress` says, and of notes.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -92,28 +93,34 @@ class Ticker:
         self._over = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
-    def clear(self) -> None:
-        """Take the line away, for something else that is about to be printed."""
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Take the line away while something else is printed."""
         with self._lock:
-            if self._drawn:
-                self._stream.write(CLEAR_LINE)
-                self._stream.flush()
-                self._drawn = False
+            self._erase()
+            yield
 
     def end(self) -> None:
         """Draw no more."""
         self._over.set()
         self.silent = True
-        self.clear()
+        with self._lock:
+            self._erase()
 
     def draw(self) -> None:
         """Draw the line as it is now."""
         with self._lock:
-            line = self.activity.line(shutil.get_terminal_size().columns)
+            line = self.activity.line(columns())
             if line and not self.silent:
                 self._stream.write(CLEAR_LINE + line)
                 self._stream.flush()
                 self._drawn = True
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._stream.write(CLEAR_LINE)
+            self._stream.flush()
+            self._drawn = False
 
     def _run(self) -> None:
         while not self._over.wait(_BEAT):
@@ -135,7 +142,8 @@ def ask(console: Console, text: str, *, hidden: bool = False) -> str:
         return str(click.prompt(text, hide_input=hidden, err=True))
     before, ticker.silent = ticker.silent, True
     try:
-        ticker.clear()
+        with ticker.away():
+            pass  # and nothing is drawn from now on
         return str(click.prompt(text, hide_input=hidden, err=True))
     finally:
         ticker.silent = before

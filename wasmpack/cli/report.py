@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import click
-
 from wasmpack.cli.console import Console
 from wasmpack.cli.results import Result, show_results
 from wasmpack.errors import WasmpackError, WrongUsage
@@ -78,8 +76,7 @@ def show_rejection(error: WasmpackError, console: Console) -> None:
     from wasmpack.actions.rejected import RejectedArtifact
 
     if isinstance(error, RejectedArtifact):
-        for line in report_lines(error.report, console.err_style):
-            click.echo(line, err=True)
+        console.failure(report_lines(error.report, console.err_style))
 
 
 def show_written(done: Written, console: Console, *, planned: bool = False) -> None:
