@@ -27,15 +27,17 @@ SPARE    = -p no:xdist -p no:hypothesispytest -p no:logging
 QUICK    = not docker and not envoy and not slow
 
 # Processes that tests start are measured too: each finds this variable, and coverage.py's .pth file
-# in the environment. The floor only goes up: to what make coverage reports, rounded down (85 % on
-# 2026-11-28). The tests of make test reach more, and would take twice the time to measure.
+# in the environment. The floors only go up: to what is reported, rounded down (2026-11-29: 85 % by the
+# quick tests, 97 % by all, lines and branches). Not worth a test of its own: what is left for damaged
+# installations, other systems, and processes that are forked or killed where nobody can look.
 MEASURED = COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.coverage
 COVERED  = 85
+COVERED_BY_ALL = 96
 
 # A run of the tests compiles those that have changed, not all.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo check coverage test test-lowest fuzz bless lint hooks generated docs bench constraints clean
+.PHONY: demo check coverage coverage-all test test-lowest fuzz bless lint hooks generated docs bench constraints clean
 
 ## demo: pack a real plugin, check it, and look at the image (no Docker, no registry, no root)
 demo: $(STAMP)
@@ -55,6 +57,13 @@ coverage: $(TESTED)
 	$(MEASURED) $(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(CASES) -m "$(QUICK)"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=$(COVERED)
+
+## coverage-all: the same of all tests; takes half as long again as make test
+coverage-all: $(TESTED)
+	rm -f .coverage .coverage.*
+	$(MEASURED) $(BIN)/pytest -q $(PYTEST)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=$(COVERED_BY_ALL)
 
 ## test: linters, then all tests against the installed wheel
 test: lint

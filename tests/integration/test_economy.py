@@ -22,7 +22,7 @@ marks = [piece for piece in pieces if module.count(piece) == 1]
 real = hashlib.sha256
 
 class Counting:
-    def __init__(self, data=b""):
+    def __init__(self, data=b"", **_more):
         self._real = real()
         self.update(data)
     def update(self, data):
@@ -35,7 +35,8 @@ class Counting:
 
 hashlib.sha256 = Counting
 hashlib_new = hashlib.new
-hashlib.new = lambda name, data=b"": Counting(data) if name == "sha256" else hashlib_new(name, data)
+hashlib.new = lambda name, data=b"", **more: (
+    Counting(data) if name == "sha256" else hashlib_new(name, data, **more))
 
 def enter(frame, event, _argument):
     code = frame.f_code

@@ -229,10 +229,15 @@ class _Run:
         return self._process.poll() is not None
 
     def dies(self, seconds: float) -> bool:
-        """Whether the process ends within that time, or before it has nothing left to do."""
+        """Whether the process ends within that time, or before it has nothing left to do.
+
+        The time is that of many short sleeps: each is longer where it waits for a core too.
+        """
         busy = self._works_on()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
+        for _ in range(round(seconds / _POLL)):
+            if self.died:
+                return True
+            time.sleep(_POLL)
         while busy():
             time.sleep(_POLL)
         return self.died
