@@ -47,6 +47,10 @@ def test_agreement(version: str, go_plugin: Path, record_property: Callable[...,
     assert wrong == []
 
 
+BY_CHANCE = {"by hand: imports one memory twice", "by hand: imports one table twice"}
+"""They load on a quiet machine, and crash most proxies on a busy one (MEM007)."""
+
+
 def test_what_the_corpus_holds(go_plugin: Path) -> None:
     """It is as broad as it claims to be."""
     table = recorded()["1.40.0"]
@@ -60,13 +64,22 @@ def test_what_the_corpus_holds(go_plugin: Path) -> None:
 
 
 def test_the_record_is_what_this_envoy_says(go_plugin: Path) -> None:
-    """A part of the corpus is asked again; which part depends on the number of modules."""
+    """A part of the corpus is asked again; which part depends on the number of modules.
+
+    What differs is asked three more times: what the host does with memory that is no longer there
+    depends on what else the machine does.
+    """
     binary = find_envoy()
     table = recorded()[envoy_version(binary)]
-    some = [case for case in cases(go_plugin)[::9] if table[case.name][0] != HANGS]
-    seen = observe(binary, [Subject(case.data, case.configuration) for case in some])
-    now = {case.name: outcome.fate for case, outcome in zip(some, seen, strict=True)}
-    assert now == {case.name: table[case.name][0] for case in some}
+    some = [case for case in cases(go_plugin)[::9]
+            if table[case.name][0] != HANGS and case.name not in BY_CHANCE]  # fmt: skip
+    for _ in range(4):
+        seen = observe(binary, [Subject(case.data, case.configuration) for case in some])
+        now = {case.name: outcome.fate for case, outcome in zip(some, seen, strict=True)}
+        some = [case for case in some if now[case.name] != table[case.name][0]]
+        if not some:
+            break
+    assert not {case.name: (now[case.name], table[case.name][0]) for case in some}
 
 
 def test_a_module_that_raises_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:

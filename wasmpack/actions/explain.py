@@ -25,6 +25,8 @@ _HOMES = {
 """Modules that declare rules, by their rooms."""
 _FAMILIES = ("MOD", "ABI", "MEM", "STA", "RUN", "ENV", "CFG", "IMG", "WPL", "SME")
 """Prefixes of codes, in the order in which a plugin meets them."""
+_BOLD = "**"
+"""Markdown, for the page of all rules."""
 _LONGEST = 40
 """Most characters of an unknown code to show."""
 
@@ -96,7 +98,7 @@ def explanation(rule: Rule, style: Style = PLAIN) -> list[str]:
         if name == "example":
             lines += _verbatim(text, label)
         elif text:
-            lines += wrapped(text, style, label, indent=0)
+            lines += wrapped(text.replace(_BOLD, ""), style, label, indent=0)
     return lines
 
 

@@ -66,6 +66,17 @@ LARGE_64_BIT_MEMORY = Rule(
     example='(memory (export "memory") i64 1 262145)',
     fix="declare a smaller maximum",
 )
+REPEATED_IMPORT = Rule(
+    code="MEM007",
+    title="the same memory or table is imported more than once",
+    severity=Severity.WARNING,
+    cause="the host makes one for each import and keeps the last, while the engine still uses the "
+    "others. On a quiet machine it loads; next to four busy processes 24 of 28 loads "
+    "**crashed the whole proxy** (2026-11-29)",
+    consumer="observed with Envoy 1.40.0",
+    example='(import "env" "m" (memory 1)) (import "env" "m" (memory 1))',
+    fix="import it once",
+)
 
 
 def table_problems(module: Module) -> Iterator[Problem]:
@@ -121,6 +132,13 @@ def _import_limits(module: Module) -> Iterator[Problem]:
                 f"{what} is imported, which the proxy cannot provide: 'Failed to create "
                 "new Wasm instance'",
                 "define them in the module",
+            )
+        elif sum(1 for item in module.imports if item.kind == kind) > 1:
+            yield REPEATED_IMPORT.problem(
+                "imports",
+                f"the same {kind} is imported more than once: a proxy that is busy crashes while "
+                "it loads the module",
+                f"import the {kind} once",
             )
 
 
