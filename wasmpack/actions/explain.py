@@ -5,6 +5,7 @@ from importlib import import_module
 
 from wasmpack.errors import WrongUsage
 from wasmpack.findings import Rule
+from wasmpack.findings.rules import unmarked
 from wasmpack.similar import did_you_mean
 from wasmpack.text import PLAIN, Style, wrapped
 
@@ -25,8 +26,6 @@ _HOMES = {
 """Modules that declare rules, by their rooms."""
 _FAMILIES = ("MOD", "ABI", "MEM", "STA", "RUN", "ENV", "CFG", "IMG", "WPL", "SME")
 """Prefixes of codes, in the order in which a plugin meets them."""
-_BOLD = "**"
-"""Markdown, for the page of all rules."""
 _LONGEST = 40
 """Most characters of an unknown code to show."""
 
@@ -83,7 +82,8 @@ def explain(code: str) -> str:
 def explanation(rule: Rule, style: Style = PLAIN) -> list[str]:
     """Explain a rule, as wide as the style says."""
     severity = f"{rule.severity}{f' ({rule.otherwise})' if rule.otherwise else ''}"
-    lines = wrapped(f"{severity} {rule.code}: {rule.title}", style, indent=0)
+    title = unmarked(rule.title)
+    lines = wrapped(f"{severity} {rule.code}: {title}", style, indent=0)
     rows = {
         "cause": rule.cause,
         "consumer": rule.consumer,
@@ -98,7 +98,7 @@ def explanation(rule: Rule, style: Style = PLAIN) -> list[str]:
         if name == "example":
             lines += _verbatim(text, label)
         elif text:
-            lines += wrapped(text.replace(_BOLD, ""), style, label, indent=0)
+            lines += wrapped(unmarked(text), style, label, indent=0)
     return lines
 
 

@@ -169,8 +169,9 @@ def targets(incomplete: str) -> Iterator[Word]:
 def codes(incomplete: str) -> Iterator[Word]:
     """Codes of findings."""
     from wasmpack.actions.explain import all_rules
+    from wasmpack.findings.rules import unmarked
 
-    for name, title in {rule.code: rule.title for rule in all_rules()}.items():
+    for name, title in {rule.code: unmarked(rule.title) for rule in all_rules()}.items():
         if name.startswith(incomplete.upper()):
             yield Word("word", _as_typed(name, incomplete), title)
 

@@ -215,3 +215,8 @@ def few_of_each(problems: Iterable[Problem]) -> Iterator[Problem]:
 def _others(alike: Problem, number: str) -> Problem:
     message = f"{number} more findings like the {_ALIKE} that are listed"
     return replace(alike, where="others", message=message)
+
+
+def unmarked(text: str) -> str:
+    """A rule's Markdown without its emphasis, for terminals and other programs."""
+    return text.replace("**", "")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from wasmpack.findings.places import Outcome, Unread, place_of
 from wasmpack.findings.report import Finding, Report
-from wasmpack.findings.rules import Rule, Severity
+from wasmpack.findings.rules import Rule, Severity, unmarked
 from wasmpack.redaction import plain_text
 from wasmpack.version import SITE, VERSION
 
@@ -42,8 +42,8 @@ def _rule(rule: Rule) -> dict[str, object]:
     text = "\n\n".join(filter(None, lines))
     return {
         "id": rule.code,
-        "shortDescription": {"text": rule.title},
-        "fullDescription": {"text": rule.cause or rule.title},
+        "shortDescription": {"text": unmarked(rule.title)},
+        "fullDescription": {"text": unmarked(rule.cause or rule.title)},
         "help": {"text": text, "markdown": text},
         "helpUri": rule.url,
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
