@@ -70,9 +70,8 @@ REPEATED_IMPORT = Rule(
     code="MEM007",
     title="the same memory or table is imported more than once",
     severity=Severity.WARNING,
-    cause="the host makes one for each import and keeps the last, while the engine still uses the "
-    "others. On a quiet machine it loads; next to four busy processes 24 of 28 loads "
-    "**crashed the whole proxy** (2026-11-29)",
+    cause="on a quiet machine it loads; next to four busy processes, 24 of 28 loads **crashed the "
+    "whole proxy** (2026-11-29), probably because the host keeps only the last one that it makes",
     consumer="observed with Envoy 1.40.0",
     example='(import "env" "m" (memory 1)) (import "env" "m" (memory 1))',
     fix="import it once",
