@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,38 +100,39 @@ def test_a_blob_cannot_steer_the_terminal(activity: Activity, clock: Clock) -> N
     assert activity.line(200).isprintable()
 
 
-def test_other_lines_get_room(activity: Activity, clock: Clock) -> None:
+@pytest.fixture
+def drawn(activity: Activity, clock: Clock) -> Iterator[tuple[Ticker, io.StringIO]]:
+    """A ticker that has drawn its line."""
     stream = io.StringIO()
     ticker = Ticker(activity, stream)
-    try:
-        clock.now = 1.0
-        ticker.draw()
-        with ticker.away():
-            pass
+    clock.now = 1.0
+    ticker.draw()
+    yield ticker, stream
+    ticker.end()
+
+
+def test_other_lines_get_room(drawn: tuple[Ticker, io.StringIO]) -> None:
+    ticker, stream = drawn
+    with ticker.away():
         assert stream.getvalue().startswith(CLEAR_LINE)
         assert " 1 s" in stream.getvalue()
         assert stream.getvalue().endswith(CLEAR_LINE)
-    finally:
-        ticker.end()
+    ticker.end()
     written = stream.getvalue()
     ticker.draw()
     assert stream.getvalue() == written, "nothing after the end"
 
 
-def test_nothing_is_drawn_while_another_line_is_printed(activity: Activity, clock: Clock) -> None:
-    stream = io.StringIO()
-    ticker = Ticker(activity, stream)
-    try:
-        clock.now = 1.0
-        ticker.draw()
-        with ticker.away():
-            drawing = threading.Thread(target=ticker.draw)
-            drawing.start()
-            drawing.join(0.3)  # as long as it would take without a lock
-            stream.write("another line\n")
-        drawing.join()
-    finally:
-        ticker.end()
+def test_nothing_is_drawn_while_another_line_is_printed(
+    drawn: tuple[Ticker, io.StringIO],
+) -> None:
+    ticker, stream = drawn
+    with ticker.away():
+        drawing = threading.Thread(target=ticker.draw)
+        drawing.start()
+        drawing.join(0.3)  # as long as it would take without a lock
+        stream.write("another line\n")
+    drawing.join()
     assert f"{CLEAR_LINE}another line\n{CLEAR_LINE}" in stream.getvalue()
 
 

@@ -49,7 +49,7 @@ class CopyOptions:
         return CopyScope(whole_index=self.whole_index, referrers=self.referrers, tags=self.tags)
 
     def ways(self, session: Session) -> list[Way]:
-        """Each image, and where it goes.
+        """Each image, and where it goes; what reaches registries is loaded if that is certain.
 
         :raises WrongUsage: several sources for one place
         """

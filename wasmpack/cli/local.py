@@ -80,8 +80,7 @@ def remove(names: tuple[str, ...], console: Console) -> None:
     from wasmpack.actions.local import remove_local
     from wasmpack.stores.store_names import is_name, shown_name
 
-    bare = [name.removeprefix("docker://") for name in names]
-    meant = [completed_name(name, tagged=False) if is_name(name) else name for name in bare]
+    meant = [completed_name(name, tagged=False) if is_name(name) else name for name in names]
     removed = [(name_here(shown_name(str(name))), digest) for name, digest in remove_local(meant)]
     rows = [{"reference": name, "digest": str(digest)} for name, digest in removed]
     console.show(Facts(removed=rows), [f"{name}@{digest}" for name, digest in removed])

@@ -86,7 +86,7 @@ class Ticker:
     def __init__(self, activity: Activity, stream: IO[str]) -> None:
         self.activity = activity
         self.silent = False
-        """Nothing is drawn: the user asked for quiet, or is asked for something."""
+        """Nothing is drawn: the user asked for quiet."""
         self._stream = stream
         self._drawn = False
         self._lock = threading.Lock()
@@ -140,13 +140,8 @@ def ask(console: Console, text: str, *, hidden: bool = False) -> str:
     ticker = console.ticker
     if ticker is None:
         return str(click.prompt(text, hide_input=hidden, err=True))
-    before, ticker.silent = ticker.silent, True
-    try:
-        with ticker.away():
-            pass  # and nothing is drawn from now on
+    with ticker.away():
         return str(click.prompt(text, hide_input=hidden, err=True))
-    finally:
-        ticker.silent = before
 
 
 @contextmanager

@@ -73,7 +73,7 @@ class StoreNames:
 
 def is_name(text: str) -> bool:
     """True for a name or a repository, false for a pattern or a digest."""
-    return not (_GLOB.search(text) or _DIGEST.fullmatch(text))
+    return not (_GLOB.search(text) or _DIGEST.fullmatch(text.removeprefix("docker://")))
 
 
 def shown_name(full: str) -> str:
